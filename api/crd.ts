@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { GROUP, gameAnalytics, KIND, NAME_RULES, VERSION } from './gameanalytics.ts';
+
+type JsonSchema = Record<string, unknown>;
+
+/**
+ * The CustomResourceDefinition of GameAnalytics, printed from the zod schema that also parses manifests.
+ * Structural schemas refuse `additionalProperties: false`: the API server prunes what it does not know instead.
+ */
+export function customResourceDefinition() {
+  const schema = z.toJSONSchema(gameAnalytics, {
+    target: 'openapi-3.0',
+    io: 'input',
+    override: ({ jsonSchema }) => {
+      const node = jsonSchema as JsonSchema;
+      if (node.additionalProperties === false) delete node.additionalProperties;
+      // Kubernetes knows no property names, and RE2 none of zod's look-aheads; format says it already.
+      delete node.propertyNames;
+      if (node.format === 'date-time') delete node.pattern;
+    },
+  }) as { properties: Record<string, JsonSchema>; required: string[] };
+  const { spec, status } = schema.properties;
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `gameanalytics.${GROUP}` },
+    spec: {
+      group: GROUP,
+      scope: 'Namespaced',
+      names: {
+        kind: KIND,
+        listKind: `${KIND}List`,
+        plural: 'gameanalytics',
+        singular: 'gameanalytics',
+        shortNames: ['ga'],
+        categories: ['all'],
+      },
+      versions: [
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: PRINTER_COLUMNS,
+          schema: {
+            openAPIV3Schema: {
+              description: 'A live game-analytics pipeline: events in Kafka, leaderboards by Flink SQL, a dashboard.',
+              type: 'object',
+              required: ['spec'],
+              properties: {
+                apiVersion: { type: 'string' },
+                kind: { type: 'string' },
+                metadata: { type: 'object' },
+                spec,
+                status,
+              },
+              'x-kubernetes-validations': NAME_RULES,
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
+const PRINTER_COLUMNS = [
+  { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+  { name: 'Job', type: 'string', jsonPath: '.status.job.state' },
+  { name: 'Dashboard', type: 'string', jsonPath: '.status.dashboard.service' },
+  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+];

@@ -1,0 +1,256 @@
+import { z } from 'zod';
+import { celSeconds, duration, millis } from './duration.ts';
+import { isSingleSelect } from './query.ts';
+import { type Rule, withRules } from './rule.ts';
+
+/** Names of boards that would collide with the pipeline's own topics. */
+const RESERVED_NAMES = ['user-score', 'pipeline-stats'];
+
+const COLUMN_TYPES = ['STRING', 'BIGINT', 'DOUBLE', 'BOOLEAN'] as const;
+
+const column = z.strictObject({
+  name: z
+    .string()
+    .max(40)
+    .regex(/^[a-z][a-z0-9_]*$/, 'must be lower case letters, digits and _, beginning with a letter')
+    .describe('Name of the column in the board and in the query’s result, in the same order.'),
+  type: z.enum(COLUMN_TYPES).describe('Flink SQL type of the column.'),
+  label: z.string().min(1).max(40).optional().describe('Heading on the dashboard. Default: the name in words.'),
+});
+
+const SEASON_TYPES = ['TopTeams', 'TopPlayers', 'TeamMvps'];
+
+/** Fields that only some types of board have, and the types that have them. */
+const FIELD_TYPES: Record<string, string[]> = {
+  season: SEASON_TYPES,
+  shortWindow: ['HotStreakers'],
+  longWindow: ['HotStreakers'],
+  memory: ['HotStreakers'],
+  every: ['HotStreakers'],
+  columns: ['Query'],
+  query: ['Query'],
+};
+
+/** Defaults of the hot streaks' windows, which several rules must also assume. */
+const WINDOW_DEFAULTS = { shortWindow: '10s', longWindow: '60s', memory: '5m', every: '5s' } as const;
+type WindowField = keyof typeof WINDOW_DEFAULTS;
+
+const fields = z.strictObject({
+  name: z
+    .string()
+    .max(40)
+    .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, 'must be lower case letters, digits and -, beginning with a letter')
+    .describe('Name of the leaderboard, unique in this resource. Its topic is <resource>-<name>.'),
+  type: z
+    .enum(['TopTeams', 'TopPlayers', 'HotStreakers', 'TeamMvps', 'Query'])
+    .describe(
+      'What is ranked. TopTeams: teams by their total score. TopPlayers: players by their total score. HotStreakers: players by how far their recent average score rose above their longer one. TeamMvps: each team’s best player, by share of the team’s total. Query: a SELECT of your own.',
+    ),
+  title: z.string().min(1).max(80).optional().describe('Heading on the dashboard. Default: the name in words.'),
+  size: z.int().min(1).max(1000).default(10).describe('How many ranks the board has.'),
+  season: z
+    .string()
+    .max(7)
+    .regex(/^(none|[0-9]{1,6}[smhd])$/, 'must be none, or a duration such as 30m, 1h or 7d')
+    .optional()
+    .describe(
+      'How long totals run before they start anew, from 1m to 30d: seasons begin at multiples of it since 1970-01-01T00:00Z, and an event counts in the season it happened in. none: totals run for ever. Default 1h.',
+    ),
+  shortWindow: duration('HotStreakers: the recent window, a multiple of `every`. Default 10s.').optional(),
+  longWindow: duration('HotStreakers: the window it is compared with, a multiple of `every`. Default 60s.').optional(),
+  memory: duration(
+    'HotStreakers: how long a player’s best moment is remembered, a multiple of `every`. Default 5m.',
+  ).optional(),
+  every: duration('HotStreakers: how often the board is drawn, in event time. Default 5s.').optional(),
+  columns: z
+    .array(column)
+    .min(2)
+    .max(30)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+    .describe(
+      'Query: the columns of the board. One must be rnk BIGINT, the rank from 1; a column season_start BIGINT (epoch milliseconds) makes a board per season.',
+    ),
+  query: z
+    .string()
+    .min(1)
+    .max(20000)
+    .optional()
+    .describe(
+      'Query: one SELECT over the view valid_events (user_id, team_id, team_name STRING; score, event_time_millis BIGINT; event_time TIMESTAMP_LTZ(3)) whose result has the columns, in their order.',
+    ),
+});
+
+type Fields = z.output<typeof fields>;
+
+const windowMillis = (board: Fields, field: WindowField): number => millis(board[field] ?? WINDOW_DEFAULTS[field]);
+const celWindow = (field: WindowField): string =>
+  celSeconds(`(has(self.${field}) ? self.${field} : '${WINDOW_DEFAULTS[field]}')`);
+
+function fieldBelongs(field: string, types: string[]): Rule<Fields> {
+  return {
+    cel: `!has(self.${field}) || self.type in [${types.map((type) => `'${type}'`).join(', ')}]`,
+    message: `${field} is only for ${types.join(', ')}`,
+    field,
+    holds: (board) => board[field as keyof Fields] === undefined || types.includes(board.type),
+  };
+}
+
+function multipleOfEvery(field: Exclude<WindowField, 'every'>): Rule<Fields> {
+  return {
+    cel: `self.type != 'HotStreakers' || ${celWindow('every')} == 0 || (${celWindow(field)}) % (${celWindow('every')}) == 0`,
+    message: `${field} must be a multiple of every`,
+    holds: (board) => board.type !== 'HotStreakers' || !(windowMillis(board, field) % windowMillis(board, 'every')),
+  };
+}
+
+const rules: Rule<Fields>[] = [
+  ...Object.entries(FIELD_TYPES).map(([field, types]) => fieldBelongs(field, types)),
+  {
+    cel: `!(self.name in [${RESERVED_NAMES.map((name) => `'${name}'`).join(', ')}])`,
+    message: `the names ${RESERVED_NAMES.join(' and ')} are taken by the pipeline’s own topics`,
+    field: 'name',
+    holds: (board) => !RESERVED_NAMES.includes(board.name),
+  },
+  {
+    cel: `!has(self.season) || self.season == 'none' || (${celSeconds('self.season')} >= 60 && ${celSeconds('self.season')} <= 2592000)`,
+    message: 'season must be none, or from 1m to 30d',
+    field: 'season',
+    holds: (board) =>
+      board.season === undefined || board.season === 'none' || inRange(millis(board.season), '1m', '30d'),
+  },
+  {
+    cel: `self.type != 'HotStreakers' || (${celWindow('every')} >= 1 && ${celWindow('every')} <= 3600)`,
+    message: 'every must be from 1s to 1h',
+    holds: (board) => board.type !== 'HotStreakers' || inRange(windowMillis(board, 'every'), '1s', '1h'),
+  },
+  multipleOfEvery('shortWindow'),
+  multipleOfEvery('longWindow'),
+  multipleOfEvery('memory'),
+  {
+    cel: `self.type != 'HotStreakers' || (${celWindow('shortWindow')} > 0 && ${celWindow('shortWindow')} < ${celWindow('longWindow')})`,
+    message: 'shortWindow must be shorter than longWindow',
+    holds: (board) =>
+      board.type !== 'HotStreakers' ||
+      (windowMillis(board, 'shortWindow') > 0 &&
+        windowMillis(board, 'shortWindow') < windowMillis(board, 'longWindow')),
+  },
+  {
+    cel: `self.type != 'HotStreakers' || (${celWindow('memory')} > 0 && ${celWindow('memory')} <= 86400 && ${celWindow('longWindow')} <= 86400)`,
+    message: 'memory and longWindow must be at most 1d',
+    holds: (board) =>
+      board.type !== 'HotStreakers' ||
+      (inRange(windowMillis(board, 'memory'), '1s', '1d') && windowMillis(board, 'longWindow') <= millis('1d')),
+  },
+  {
+    cel: "self.type != 'Query' || (has(self.columns) && has(self.query))",
+    message: 'a Query board needs columns and query',
+    holds: (board) => board.type !== 'Query' || (board.columns !== undefined && board.query !== undefined),
+  },
+  {
+    cel: "!has(self.columns) || self.columns.exists(c, c.name == 'rnk' && c.type == 'BIGINT')",
+    message: 'one of the columns must be {name: rnk, type: BIGINT}',
+    field: 'columns',
+    holds: ({ columns }) => !columns || columns.some(({ name, type }) => name === 'rnk' && type === 'BIGINT'),
+  },
+  {
+    cel: "!has(self.columns) || self.columns.all(c, c.name != 'season_start' || c.type == 'BIGINT')",
+    message: 'the column season_start must be BIGINT (epoch milliseconds)',
+    field: 'columns',
+    holds: ({ columns }) =>
+      !columns || columns.every(({ name, type }) => name !== 'season_start' || type === 'BIGINT'),
+  },
+  {
+    // The API server holds this one by the list's map key.
+    message: 'the names of columns must be unique',
+    field: 'columns',
+    holds: ({ columns }) => !columns || new Set(columns.map(({ name }) => name)).size === columns.length,
+  },
+  {
+    message: 'the query must be one SELECT with its quotes, comments and parentheses closed, and no semicolon',
+    field: 'query',
+    holds: ({ query }) => query === undefined || isSingleSelect(query),
+  },
+];
+
+function inRange(value: number, least: string, most: string): boolean {
+  return value >= millis(least) && value <= millis(most);
+}
+
+interface Common {
+  name: string;
+  title: string;
+  size: number;
+}
+
+/** A board whose totals run within a season. */
+export interface SeasonBoard extends Common {
+  type: 'TopTeams' | 'TopPlayers' | 'TeamMvps';
+  /** Length of a season; null: one season for ever. */
+  seasonMillis: number | null;
+}
+
+/** The board of players whose recent average rose most. All windows are multiples of `everyMillis`. */
+export interface StreakBoard extends Common {
+  type: 'HotStreakers';
+  shortWindowMillis: number;
+  longWindowMillis: number;
+  memoryMillis: number;
+  everyMillis: number;
+}
+
+export interface QueryColumn {
+  name: string;
+  type: (typeof COLUMN_TYPES)[number];
+  label: string;
+}
+
+/** A board written in SQL in the resource. */
+export interface QueryBoard extends Common {
+  type: 'Query';
+  columns: QueryColumn[];
+  query: string;
+}
+
+/** A leaderboard with every default filled in and durations in milliseconds. */
+export type Leaderboard = SeasonBoard | StreakBoard | QueryBoard;
+
+/** One entry of spec.leaderboards: a flat object, because a structural schema has no unions. */
+export const leaderboard = withRules(fields, rules).transform(resolve);
+
+function resolve(board: Fields): Leaderboard {
+  const common = { name: board.name, title: board.title ?? inWords(board.name), size: board.size };
+  switch (board.type) {
+    case 'HotStreakers':
+      return {
+        ...common,
+        type: board.type,
+        shortWindowMillis: windowMillis(board, 'shortWindow'),
+        longWindowMillis: windowMillis(board, 'longWindow'),
+        memoryMillis: windowMillis(board, 'memory'),
+        everyMillis: windowMillis(board, 'every'),
+      };
+    case 'Query':
+      return {
+        ...common,
+        type: board.type,
+        columns: (board.columns ?? []).map((c) => ({ ...c, label: c.label ?? inWords(c.name) })),
+        query: board.query ?? '',
+      };
+    default:
+      return {
+        ...common,
+        type: board.type,
+        seasonMillis: board.season === 'none' ? null : millis(board.season ?? '1h'),
+      };
+  }
+}
+
+/** A heading made of a name: top-teams and top_teams become "Top Teams". */
+function inWords(name: string): string {
+  return name
+    .split(/[-_]/)
+    .filter(Boolean)
+    .map((word) => word[0]?.toUpperCase() + word.slice(1))
+    .join(' ');
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { type GameAnalytics, gameAnalytics } from './gameanalytics.ts';
+
+/** One thing wrong with a manifest: where, and what is allowed there. */
+export interface Problem {
+  /** Path of the field, such as `spec.leaderboards[1].size`; empty for the manifest as a whole. */
+  path: string;
+  message: string;
+}
+
+export type Parsed = { resource: GameAnalytics; problems?: never } | { resource?: never; problems: Problem[] };
+
+/** The resource with all defaults filled in, or every problem it has. */
+export function parseGameAnalytics(manifest: unknown): Parsed {
+  const result = gameAnalytics.safeParse(manifest);
+  if (result.success) return { resource: result.data };
+  return { problems: result.error.issues.flatMap((issue) => explain(issue, manifest)) };
+}
+
+function explain(issue: z.core.$ZodIssue, manifest: unknown): Problem[] {
+  if (issue.code === 'unrecognized_keys') {
+    const allowed = fieldsAt(issue.path).join(', ');
+    return issue.keys.map((key) => ({
+      path: pathText([...issue.path, key]),
+      message: `is not a field; allowed here: ${allowed}`,
+    }));
+  }
+  return [{ path: pathText(issue.path), message: sentence(issue, valueAt(manifest, issue.path)) }];
+}
+
+function sentence(issue: z.core.$ZodIssue, value: unknown): string {
+  if (value === undefined && issue.code === 'invalid_type') return `is required: ${issue.expected}`;
+  if (issue.code === 'custom') return issue.message;
+  const got = JSON.stringify(value);
+  const shown = got && got.length > 60 ? `${got.slice(0, 57)}…` : got;
+  const allowed = issue.message.replace(/^Invalid (input|option): /, '').replace(/, received .*$/, '');
+  return `${allowed[0]?.toLowerCase()}${allowed.slice(1)}${shown === undefined ? '' : `, not ${shown}`}`;
+}
+
+function pathText(path: PropertyKey[]): string {
+  return path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('').replace(/^\./, '');
+}
+
+function valueAt(value: unknown, path: PropertyKey[]): unknown {
+  return path.reduce((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
+}
+
+interface SchemaNode {
+  properties?: Record<string, SchemaNode>;
+  items?: SchemaNode;
+}
+
+/** The names of the fields the schema has at a path. */
+function fieldsAt(path: PropertyKey[]): string[] {
+  const root = z.toJSONSchema(gameAnalytics, { io: 'input' }) as SchemaNode;
+  const node = path.reduce<SchemaNode | undefined>(
+    (at, key) => (typeof key === 'number' ? at?.items : at?.properties?.[String(key)]),
+    root,
+  );
+  return Object.keys(node?.properties ?? {});
+}

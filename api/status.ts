@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+/** The conditions of a GameAnalytics, the summary first. */
+export const CONDITION_TYPES = [
+  'Ready',
+  'KafkaReady',
+  'TopicsReady',
+  'JobRunning',
+  'InjectorReady',
+  'DashboardReady',
+] as const;
+
+const condition = z.strictObject({
+  type: z.enum(CONDITION_TYPES).describe('What the condition is about.'),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string().min(1).max(1024).regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/).describe('The cause, as one word.'),
+  message: z.string().max(32768).describe('The cause in words, and what to do about it.'),
+  lastTransitionTime: z.iso.datetime().meta({ format: 'date-time' }).describe('When the status last flipped.'),
+  observedGeneration: z.int().min(0).optional().describe('The generation of the spec this was said of.'),
+});
+
+export const status = z.strictObject({
+  observedGeneration: z.int().optional().describe('The generation of the spec that was last acted on.'),
+  conditions: z
+    .array(condition)
+    .max(20)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
+    .describe('Ready sums up the others.'),
+  leaderboards: z
+    .array(z.strictObject({ name: z.string().max(40), topic: z.string().max(249) }))
+    .max(16)
+    .optional()
+    .describe('The leaderboards and the topics that hold them.'),
+  job: z
+    .strictObject({
+      state: z.string().max(40).optional().describe('State of the Flink job, in Flink’s words.'),
+      id: z.string().max(64).optional().describe('Id of the Flink job.'),
+    })
+    .optional()
+    .describe('The Flink job.'),
+  dashboard: z
+    .strictObject({
+      service: z.string().max(63).optional().describe('Service in front of the dashboard.'),
+      port: z.int().min(1).max(65535).optional().describe('Port of that Service.'),
+    })
+    .optional()
+    .describe('Where the dashboard is.'),
+});

@@ -1,0 +1,72 @@
+import type { GameAnalytics } from '../api/gameanalytics.ts';
+import { type Component, metadata, selector } from './metadata.ts';
+import type { Container, Deployment, EnvVar, KubernetesObject } from './objects.ts';
+import { RESTRICTED_CONTAINER, RESTRICTED_POD } from './pod.ts';
+
+interface App {
+  component: Extract<Component, 'injector' | 'dashboard'>;
+  image: string;
+  replicas: number;
+  /** How a new revision replaces the old one. */
+  strategy: Record<string, unknown>;
+  env: EnvVar[];
+  resources: Record<string, unknown>;
+}
+
+/** Port on which each of our programs answers probes, metrics and, the dashboard, browsers. */
+const HTTP_PORT = 8080;
+
+export function appName(resource: GameAnalytics, component: App['component']): string {
+  return `${resource.metadata.name}-${component}`;
+}
+
+/** A Deployment of one of our own programs: `node <component>/main.ts` in the app image, set up by its environment. */
+export function appDeployment(resource: GameAnalytics, app: App): Deployment {
+  const { component } = app;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: metadata(resource, component, appName(resource, component)),
+    spec: {
+      replicas: app.replicas,
+      revisionHistoryLimit: 2,
+      strategy: app.strategy,
+      selector: { matchLabels: selector(resource, component) },
+      template: {
+        metadata: { labels: selector(resource, component) },
+        spec: {
+          serviceAccountName: appName(resource, component),
+          automountServiceAccountToken: false,
+          terminationGracePeriodSeconds: 30,
+          securityContext: RESTRICTED_POD,
+          containers: [container(app)],
+        },
+      },
+    },
+  };
+}
+
+function container({ component, image, env, resources }: App): Container {
+  return {
+    name: component,
+    image,
+    // kafkajs sets timers with times that have passed; Node would warn of each.
+    command: ['node', '--disable-warning=TimeoutNegativeWarning', `${component}/main.ts`],
+    env: [{ name: 'HOST', value: '0.0.0.0' }, { name: 'PORT', value: String(HTTP_PORT) }, ...env],
+    ports: [{ name: 'http', containerPort: HTTP_PORT }],
+    readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 5 },
+    livenessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 10 },
+    resources,
+    securityContext: { ...RESTRICTED_CONTAINER, readOnlyRootFilesystem: true },
+  };
+}
+
+/** The account of a program that never speaks to the API server: it has no role and its token is not mounted. */
+export function appServiceAccount(resource: GameAnalytics, component: App['component']): KubernetesObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: metadata(resource, component, appName(resource, component)),
+    automountServiceAccountToken: false,
+  };
+}

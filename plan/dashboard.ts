@@ -1,0 +1,73 @@
+import type { GameAnalytics } from '../api/gameanalytics.ts';
+import { appDeployment, appName, appServiceAccount } from './app.ts';
+import { type Board, boards } from './boards.ts';
+import type { Environment } from './environment.ts';
+import { metadata, selector } from './metadata.ts';
+import type { KubernetesObject, Service } from './objects.ts';
+
+/** The page that shows the boards: its Deployment, the Service in front, and an Ingress when asked for. */
+export function dashboard(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
+  const { replicas, resources } = resource.spec.dashboard;
+  return [
+    appServiceAccount(resource, 'dashboard'),
+    appDeployment(resource, {
+      component: 'dashboard',
+      image: environment.appImage,
+      replicas,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+      env: [
+        { name: 'KAFKA_BOOTSTRAP_SERVERS', value: environment.bootstrapServers },
+        { name: 'DASHBOARD_TITLE', value: resource.spec.dashboard.title ?? resource.metadata.name },
+        { name: 'DASHBOARD_BOARDS', value: JSON.stringify(boards(resource).map(panel), null, 1) },
+      ],
+      resources,
+    }),
+    dashboardService(resource),
+    ...dashboardIngress(resource),
+  ];
+}
+
+/** A board as the dashboard is told of it; it knows no type of leaderboard. */
+function panel({ name, title, topic, size, period, identity, columns, bar }: Board) {
+  return {
+    name,
+    title,
+    topic,
+    size,
+    period,
+    identity,
+    columns: columns.flatMap(({ name, shown }) => (shown ? [{ name, label: shown.label, type: shown.as }] : [])),
+    ...(bar && { bar }),
+  };
+}
+
+function dashboardService(resource: GameAnalytics): Service {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(resource, 'dashboard', appName(resource, 'dashboard')),
+    spec: {
+      selector: selector(resource, 'dashboard'),
+      ports: [{ name: 'http', port: 80, targetPort: 'http' }],
+    },
+  };
+}
+
+function dashboardIngress(resource: GameAnalytics): KubernetesObject[] {
+  const { ingress } = resource.spec.dashboard;
+  if (!ingress) return [];
+  const { host, className, tlsSecret } = ingress;
+  const service = { name: appName(resource, 'dashboard'), port: { name: 'http' } };
+  return [
+    {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: metadata(resource, 'dashboard', appName(resource, 'dashboard')),
+      spec: {
+        ...(className && { ingressClassName: className }),
+        ...(tlsSecret && { tls: [{ hosts: [host], secretName: tlsSecret }] }),
+        rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service } }] } }],
+      },
+    },
+  ];
+}

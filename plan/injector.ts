@@ -1,0 +1,49 @@
+import { millis } from '../api/duration.ts';
+import type { GameAnalytics } from '../api/gameanalytics.ts';
+import { appDeployment, appServiceAccount } from './app.ts';
+import type { Environment } from './environment.ts';
+import type { EnvVar, KubernetesObject } from './objects.ts';
+import { eventsTopic } from './topics.ts';
+
+/** The simulated game, when the resource asks for one. */
+export function injector(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
+  const { injector } = resource.spec;
+  if (!injector) return [];
+  return [
+    appServiceAccount(resource, 'injector'),
+    appDeployment(resource, {
+      component: 'injector',
+      image: environment.appImage,
+      replicas: 1,
+      // Two injectors at once would be two games.
+      strategy: { type: 'Recreate' },
+      env: settings(resource, injector, environment.bootstrapServers),
+      resources: injector.resources,
+    }),
+  ];
+}
+
+function settings(
+  resource: GameAnalytics,
+  injector: NonNullable<GameAnalytics['spec']['injector']>,
+  bootstrapServers: string,
+): EnvVar[] {
+  const { membersPerTeam, lateEvents, seed } = injector;
+  const values: Record<string, string | number | undefined> = {
+    KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
+    EVENTS_TOPIC: eventsTopic(resource),
+    EVENTS_PER_SECOND: injector.eventsPerSecond,
+    LIVE_TEAMS: injector.liveTeams,
+    MEMBERS_MIN: membersPerTeam.min,
+    MEMBERS_MAX: membersPerTeam.max,
+    MAX_SCORE: injector.maxScore,
+    ROBOT_PROBABILITY: injector.robotProbability,
+    LATE_SHARE: lateEvents.share,
+    LATE_MIN_MILLIS: millis(lateEvents.minDelay),
+    LATE_MAX_MILLIS: millis(lateEvents.maxDelay),
+    SEED: seed,
+  };
+  return Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ name, value: String(value) }],
+  );
+}

@@ -1,0 +1,95 @@
+/** A Kubernetes object as the plan builds it: plain JSON, ready for server-side apply. */
+export interface KubernetesObject {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels: Record<string, string>;
+    annotations?: Record<string, string>;
+    ownerReferences?: OwnerReference[];
+  };
+  [field: string]: unknown;
+}
+
+interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller: true;
+  blockOwnerDeletion: false;
+}
+
+export interface EnvVar {
+  name: string;
+  value: string;
+}
+
+export interface HttpProbe {
+  httpGet: { path: string; port: string };
+  periodSeconds: number;
+  failureThreshold?: number;
+}
+
+export interface Container {
+  name: string;
+  image: string;
+  command: string[];
+  env: EnvVar[];
+  ports: { name: string; containerPort: number }[];
+  startupProbe?: HttpProbe;
+  readinessProbe: HttpProbe;
+  livenessProbe: HttpProbe;
+  resources: Record<string, unknown>;
+  securityContext: Record<string, unknown>;
+}
+
+export interface Deployment extends KubernetesObject {
+  kind: 'Deployment';
+  spec: {
+    replicas?: number;
+    selector: { matchLabels: Record<string, string> };
+    template: {
+      metadata: { labels: Record<string, string> };
+      spec: { containers: [Container]; [field: string]: unknown };
+    };
+    [field: string]: unknown;
+  };
+}
+
+export interface Service extends KubernetesObject {
+  kind: 'Service';
+  spec: { selector: Record<string, string>; ports: { name: string; port: number; targetPort: string }[] };
+}
+
+export interface KafkaTopic extends KubernetesObject {
+  kind: 'KafkaTopic';
+  spec: { partitions: number; config: Record<string, string | number> };
+}
+
+export interface FlinkDeployment extends KubernetesObject {
+  kind: 'FlinkDeployment';
+  spec: {
+    image: string;
+    flinkVersion: string;
+    serviceAccount: string;
+    flinkConfiguration: Record<string, string>;
+    jobManager: FlinkProcess;
+    taskManager: FlinkProcess;
+    podTemplate: unknown;
+    job: {
+      jarURI: string;
+      entryClass: string;
+      args: string[];
+      parallelism: number;
+      upgradeMode: 'savepoint' | 'stateless';
+      state: 'running';
+    };
+  };
+}
+
+interface FlinkProcess {
+  /** Memory in the form that Flink reads: 1024m. */
+  resource: { memory: string; cpu: number };
+}

@@ -1,0 +1,20 @@
+import type { GameAnalytics } from '../api/gameanalytics.ts';
+import { dashboard } from './dashboard.ts';
+import type { Environment } from './environment.ts';
+import { flink } from './flink.ts';
+import { injector } from './injector.ts';
+import type { KubernetesObject } from './objects.ts';
+import { topics } from './topics.ts';
+
+/**
+ * The Kubernetes objects that make the pipeline a resource describes, in the order in which they are best created.
+ * A pure function: the same resource and environment give the same objects, whatever was there before.
+ */
+export function plan(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
+  return [
+    ...topics(resource),
+    ...flink(resource, environment),
+    ...injector(resource, environment),
+    ...dashboard(resource, environment),
+  ];
+}
