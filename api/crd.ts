@@ -1,7 +1,12 @@
 import { z } from 'zod';
-import { GROUP, gameAnalytics, KIND, NAME_RULES, VERSION } from './gameanalytics.ts';
+import { GROUP, gameAnalytics, KIND, VERSION } from './gameanalytics.ts';
 
 type JsonSchema = Record<string, unknown>;
+
+interface RootSchema {
+  properties: Record<string, JsonSchema>;
+  'x-kubernetes-validations': unknown[];
+}
 
 /**
  * The CustomResourceDefinition of GameAnalytics, printed from the zod schema that also parses manifests.
@@ -18,7 +23,7 @@ export function customResourceDefinition() {
       delete node.propertyNames;
       if (node.format === 'date-time') delete node.pattern;
     },
-  }) as { properties: Record<string, JsonSchema>; required: string[] };
+  }) as RootSchema;
   const { spec, status } = schema.properties;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -44,7 +49,8 @@ export function customResourceDefinition() {
           additionalPrinterColumns: PRINTER_COLUMNS,
           schema: {
             openAPIV3Schema: {
-              description: 'A live game-analytics pipeline: events in Kafka, leaderboards by Flink SQL, a dashboard.',
+              description:
+                'A live game-analytics pipeline: events in Kafka, leaderboards by Flink SQL, a dashboard.',
               type: 'object',
               required: ['spec'],
               properties: {
@@ -54,7 +60,7 @@ export function customResourceDefinition() {
                 spec,
                 status,
               },
-              'x-kubernetes-validations': NAME_RULES,
+              'x-kubernetes-validations': schema['x-kubernetes-validations'],
             },
           },
         },

@@ -14,9 +14,9 @@ export function duration(description: string) {
     .describe(description);
 }
 
-/** The length of a valid duration in milliseconds; NaN when it is not one. */
+/** The length of a duration in milliseconds; throws a RangeError when the text is not one. */
 export function millis(text: string): number {
-  if (!DURATION_PATTERN.test(text)) return Number.NaN;
+  if (!DURATION_PATTERN.test(text)) throw new RangeError(`not a duration: ${text}`);
   return Number(text.slice(0, -1)) * UNIT_MILLIS[text.slice(-1) as keyof typeof UNIT_MILLIS];
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { celSeconds, duration, millis } from './duration.ts';
+import { integer } from './integer.ts';
 import { leaderboard } from './leaderboard.ts';
-import { withRules } from './rule.ts';
+import { namesAreUnique, withRules } from './rule.ts';
 import { status } from './status.ts';
 
 export const GROUP = 'gameanalytics.dev';
@@ -13,7 +14,10 @@ const quantity = (what: string) =>
   z
     .string()
     .max(20)
-    .regex(/^[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi|k|M|G)?$/, 'must be a Kubernetes quantity, such as "250m", "1.5" or 256Mi')
+    .regex(
+      /^[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi|k|M|G)?$/,
+      'must be a Kubernetes quantity, such as "250m", "1.5" or 256Mi',
+    )
     .describe(what);
 
 const resourceList = z.strictObject({
@@ -27,14 +31,17 @@ const resources = z.strictObject({
 });
 
 const LISTENER_NAME = /^[a-z0-9]{1,11}$/;
-const TOPIC_NAME = /^[a-zA-Z0-9._-]+$/;
+/** With at least one character that is not a dot: Kafka has no topics . and .. */
+const TOPIC_NAME = /^[a-zA-Z0-9._-]*[a-zA-Z0-9_-][a-zA-Z0-9._-]*$/;
 
 const kafka = z.strictObject({
   cluster: z
     .string()
     .max(63)
     .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Kafka resource')
-    .meta({ 'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'kafka.cluster cannot be changed' }] })
+    .meta({
+      'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'kafka.cluster cannot be changed' }],
+    })
     .describe('Name of the Strimzi Kafka resource in this namespace. Cannot be changed.'),
   listener: z
     .string()
@@ -54,10 +61,7 @@ const events = z.strictObject({
     .describe(
       'A topic of your own that holds the events; it is never created, changed or deleted. Unset: the topic <name>-user-score is managed.',
     ),
-  partitions: z
-    .int()
-    .min(1)
-    .max(1000)
+  partitions: integer(1, 1000)
     .default(3)
     .meta({
       'x-kubernetes-validations': [{ rule: 'self >= oldSelf', message: 'partitions may grow, never shrink' }],
@@ -133,7 +137,9 @@ const state = withRules(
       .max(253)
       .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a PersistentVolumeClaim')
       .optional()
-      .describe('A PersistentVolumeClaim that all of Flink’s pods can mount (ReadWriteMany on several nodes).'),
+      .describe(
+        'A PersistentVolumeClaim that all of Flink’s pods can mount (ReadWriteMany on several nodes).',
+      ),
     uri: z
       .string()
       .max(1000)
@@ -157,9 +163,14 @@ const flink = z.strictObject({
     .max(500)
     .regex(/^\S+$/, 'must be a container image')
     .optional()
-    .describe('Flink image with the Kafka connector and the SQL gateway. Default: the one released with the operator.'),
-  version: z.enum(['v2_3']).default('v2_3').describe('Flink version of the image, as the Flink Kubernetes Operator names it.'),
-  parallelism: z.int().min(1).max(256).default(1).describe('Parallelism of the job.'),
+    .describe(
+      'Flink image with the Kafka connector and the SQL gateway. Default: the one released with the operator.',
+    ),
+  version: z
+    .enum(['v2_3'])
+    .default('v2_3')
+    .describe('Flink version of the image, as the Flink Kubernetes Operator names it.'),
+  parallelism: integer(1, 256).default(1).describe('Parallelism of the job.'),
   jobManager: flinkProcess('JobManager', '1Gi', 0.5).prefault({}).describe('Size of the JobManager.'),
   taskManager: flinkProcess('TaskManager', '1536Mi', 1).prefault({}).describe('Size of each TaskManager.'),
   checkpointInterval: duration('How often the job’s state is checkpointed, from 1s to 1h.').default('10s'),
@@ -173,10 +184,16 @@ const flink = z.strictObject({
 
 const range = withRules(
   z.strictObject({
-    min: z.int().min(1).max(1000).default(5).describe('Members of the smallest team.'),
-    max: z.int().min(1).max(1000).default(15).describe('Members of the largest team.'),
+    min: integer(1, 1000).default(5).describe('Members of the smallest team.'),
+    max: integer(1, 1000).default(15).describe('Members of the largest team.'),
   }),
-  [{ cel: 'self.min <= self.max', message: 'min must not be above max', holds: ({ min, max }) => min <= max }],
+  [
+    {
+      cel: 'self.min <= self.max',
+      message: 'min must not be above max',
+      holds: ({ min, max }) => min <= max,
+    },
+  ],
 );
 
 const lateEvents = withRules(
@@ -189,16 +206,17 @@ const lateEvents = withRules(
     {
       cel: `${celSeconds('self.minDelay')} <= ${celSeconds('self.maxDelay')} && ${celSeconds('self.maxDelay')} <= 604800`,
       message: 'minDelay must not be above maxDelay, nor maxDelay above 7d',
-      holds: ({ minDelay, maxDelay }) => millis(minDelay) <= millis(maxDelay) && millis(maxDelay) <= millis('7d'),
+      holds: ({ minDelay, maxDelay }) =>
+        millis(minDelay) <= millis(maxDelay) && millis(maxDelay) <= millis('7d'),
     },
   ],
 );
 
 const injector = z.strictObject({
   eventsPerSecond: z.number().min(0.1).max(50_000).default(20).describe('Mean rate of all events together.'),
-  liveTeams: z.int().min(1).max(100_000).default(15).describe('Teams that play at any time.'),
+  liveTeams: integer(1, 100_000).default(15).describe('Teams that play at any time.'),
   membersPerTeam: range.prefault({}).describe('How many players a team has.'),
-  maxScore: z.int().min(1).max(1_000_000_000).default(20).describe('Greatest score of one event.'),
+  maxScore: integer(1, 1_000_000_000).default(20).describe('Greatest score of one event.'),
   robotProbability: z
     .number()
     .min(0)
@@ -206,10 +224,7 @@ const injector = z.strictObject({
     .default(0.2)
     .describe('Chance that a new team has a robot, which plays at a steady high rate.'),
   lateEvents: lateEvents.prefault({}).describe('Events that arrive long after they happened.'),
-  seed: z
-    .int()
-    .min(0)
-    .max(4_294_967_295)
+  seed: integer(0, 4_294_967_295)
     .optional()
     .describe('The same seed gives the same sequence of events. Unset: another game each time.'),
   resources: resources.prefault({}).describe('Resources of the injector’s container.'),
@@ -221,7 +236,12 @@ const ingress = z.strictObject({
     .max(253)
     .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a host name')
     .describe('Host name under which the dashboard is served.'),
-  className: z.string().max(253).regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/).optional().describe('IngressClass to use.'),
+  className: z
+    .string()
+    .max(253)
+    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+    .optional()
+    .describe('IngressClass to use.'),
   tlsSecret: z
     .string()
     .max(253)
@@ -231,7 +251,7 @@ const ingress = z.strictObject({
 });
 
 const dashboard = z.strictObject({
-  replicas: z.int().min(0).max(100).default(1).describe('Copies of the dashboard. Each shows the same.'),
+  replicas: integer(0, 100).default(1).describe('Copies of the dashboard. Each shows the same.'),
   title: z.string().min(1).max(80).optional().describe('Heading of the page. Default: the resource’s name.'),
   ingress: ingress.optional().describe('Makes an Ingress to the dashboard’s Service.'),
   resources: resources.prefault({}).describe('Resources of the dashboard’s container.'),
@@ -266,18 +286,25 @@ const spec = withRules(
   [
     {
       cel: LONGEST_SEASON,
-      message: 'retention must be at least twice the longest season, so that a restart can replay the open and the last one',
+      message:
+        'retention must be at least twice the longest season, so that a restart can replay the open and the last one',
       field: 'events.retention',
       holds: ({ events, leaderboards }) =>
         leaderboards.every(
-          (b) => !('seasonMillis' in b) || b.seasonMillis === null || 2 * b.seasonMillis <= millis(events.retention),
+          (b) =>
+            !('seasonMillis' in b) ||
+            b.seasonMillis === null ||
+            2 * b.seasonMillis <= millis(events.retention),
         ),
     },
     {
       ...between('maxLateness', '1s', '1h', 'events'),
       holds: ({ events }) => inRange(events.maxLateness, '1s', '1h'),
     },
-    { ...between('retention', '10m', '999999d', 'events'), holds: ({ events }) => millis(events.retention) >= millis('10m') },
+    {
+      ...between('retention', '10m', '999999d', 'events'),
+      holds: ({ events }) => millis(events.retention) >= millis('10m'),
+    },
     {
       ...between('checkpointInterval', '1s', '1h', 'flink'),
       holds: ({ flink }) => inRange(flink.checkpointInterval, '1s', '1h'),
@@ -285,7 +312,7 @@ const spec = withRules(
     {
       message: 'the names of leaderboards must be unique',
       field: 'leaderboards',
-      holds: ({ leaderboards }) => new Set(leaderboards.map(({ name }) => name)).size === leaderboards.length,
+      holds: ({ leaderboards }) => namesAreUnique(leaderboards),
     },
   ],
 );
@@ -307,20 +334,29 @@ const metadata = z.looseObject({
 });
 
 /** A GameAnalytics resource. Its parsed form has every default filled in. */
-export const gameAnalytics = z.strictObject({
-  apiVersion: z.literal(API_VERSION),
-  kind: z.literal(KIND),
-  metadata,
-  spec: spec.describe('What the pipeline should be.'),
-  status: status.optional().describe('What the operator last saw. Written by the operator.'),
-});
+export const gameAnalytics = withRules(
+  z.strictObject({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal(KIND),
+    metadata,
+    spec: spec.describe('What the pipeline should be.'),
+    status: status.optional().describe('What the operator last saw. Written by the operator.'),
+  }),
+  [
+    {
+      // Our parser holds this one by the schema above; metadata is not part of the CRD's.
+      cel: `size(self.metadata.name) <= 40 && self.metadata.name.matches('${NAME_PATTERN.source}')`,
+      message: 'the name must be at most 40 lower case letters, digits and -, beginning with a letter',
+    },
+    {
+      // The job would read its own board, and the plan would manage a topic that is the user's.
+      cel: "!has(self.spec.events.topic) || !self.spec.events.topic.startsWith(self.metadata.name + '-') || self.spec.leaderboards.all(b, self.spec.events.topic.substring(size(self.metadata.name) + 1) != b.name)",
+      message: 'events.topic must not be the topic of a leaderboard, <name>-<leaderboard>',
+      field: 'spec.events.topic',
+      holds: ({ metadata, spec }) =>
+        !spec.leaderboards.some(({ name }) => spec.events.topic === `${metadata.name}-${name}`),
+    },
+  ],
+);
 
 export type GameAnalytics = z.output<typeof gameAnalytics>;
-
-/** Rules about the resource as a whole that only CEL can hold: metadata is not part of the CRD's schema. */
-export const NAME_RULES = [
-  {
-    rule: `size(self.metadata.name) <= 40 && self.metadata.name.matches('${NAME_PATTERN.source}')`,
-    message: 'the name must be at most 40 lower case letters, digits and -, beginning with a letter',
-  },
-];

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { celSeconds, duration, millis } from './duration.ts';
+import { integer } from './integer.ts';
 import { isSingleSelect } from './query.ts';
-import { type Rule, withRules } from './rule.ts';
+import { namesAreUnique, type Rule, withRules } from './rule.ts';
 
 /** Names of boards that would collide with the pipeline's own topics. */
 const RESERVED_NAMES = ['user-score', 'pipeline-stats'];
@@ -15,7 +16,12 @@ const column = z.strictObject({
     .regex(/^[a-z][a-z0-9_]*$/, 'must be lower case letters, digits and _, beginning with a letter')
     .describe('Name of the column in the board and in the query’s result, in the same order.'),
   type: z.enum(COLUMN_TYPES).describe('Flink SQL type of the column.'),
-  label: z.string().min(1).max(40).optional().describe('Heading on the dashboard. Default: the name in words.'),
+  label: z
+    .string()
+    .min(1)
+    .max(40)
+    .optional()
+    .describe('Heading on the dashboard. Default: the name in words.'),
 });
 
 const SEASON_TYPES = ['TopTeams', 'TopPlayers', 'TeamMvps'];
@@ -39,15 +45,23 @@ const fields = z.strictObject({
   name: z
     .string()
     .max(40)
-    .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, 'must be lower case letters, digits and -, beginning with a letter')
+    .regex(
+      /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+      'must be lower case letters, digits and -, beginning with a letter',
+    )
     .describe('Name of the leaderboard, unique in this resource. Its topic is <resource>-<name>.'),
   type: z
     .enum(['TopTeams', 'TopPlayers', 'HotStreakers', 'TeamMvps', 'Query'])
     .describe(
       'What is ranked. TopTeams: teams by their total score. TopPlayers: players by their total score. HotStreakers: players by how far their recent average score rose above their longer one. TeamMvps: each team’s best player, by share of the team’s total. Query: a SELECT of your own.',
     ),
-  title: z.string().min(1).max(80).optional().describe('Heading on the dashboard. Default: the name in words.'),
-  size: z.int().min(1).max(1000).default(10).describe('How many ranks the board has.'),
+  title: z
+    .string()
+    .min(1)
+    .max(80)
+    .optional()
+    .describe('Heading on the dashboard. Default: the name in words.'),
+  size: integer(1, 1000).default(10).describe('How many ranks the board has.'),
   season: z
     .string()
     .max(7)
@@ -57,7 +71,9 @@ const fields = z.strictObject({
       'How long totals run before they start anew, from 1m to 30d: seasons begin at multiples of it since 1970-01-01T00:00Z, and an event counts in the season it happened in. none: totals run for ever. Default 1h.',
     ),
   shortWindow: duration('HotStreakers: the recent window, a multiple of `every`. Default 10s.').optional(),
-  longWindow: duration('HotStreakers: the window it is compared with, a multiple of `every`. Default 60s.').optional(),
+  longWindow: duration(
+    'HotStreakers: the window it is compared with, a multiple of `every`. Default 60s.',
+  ).optional(),
   memory: duration(
     'HotStreakers: how long a player’s best moment is remembered, a multiple of `every`. Default 5m.',
   ).optional(),
@@ -83,7 +99,8 @@ const fields = z.strictObject({
 
 type Fields = z.output<typeof fields>;
 
-const windowMillis = (board: Fields, field: WindowField): number => millis(board[field] ?? WINDOW_DEFAULTS[field]);
+const windowMillis = (board: Fields, field: WindowField): number =>
+  millis(board[field] ?? WINDOW_DEFAULTS[field]);
 const celWindow = (field: WindowField): string =>
   celSeconds(`(has(self.${field}) ? self.${field} : '${WINDOW_DEFAULTS[field]}')`);
 
@@ -100,7 +117,8 @@ function multipleOfEvery(field: Exclude<WindowField, 'every'>): Rule<Fields> {
   return {
     cel: `self.type != 'HotStreakers' || ${celWindow('every')} == 0 || (${celWindow(field)}) % (${celWindow('every')}) == 0`,
     message: `${field} must be a multiple of every`,
-    holds: (board) => board.type !== 'HotStreakers' || !(windowMillis(board, field) % windowMillis(board, 'every')),
+    holds: (board) =>
+      board.type !== 'HotStreakers' || !(windowMillis(board, field) % windowMillis(board, 'every')),
   };
 }
 
@@ -140,7 +158,8 @@ const rules: Rule<Fields>[] = [
     message: 'memory and longWindow must be at most 1d',
     holds: (board) =>
       board.type !== 'HotStreakers' ||
-      (inRange(windowMillis(board, 'memory'), '1s', '1d') && windowMillis(board, 'longWindow') <= millis('1d')),
+      (inRange(windowMillis(board, 'memory'), '1s', '1d') &&
+        windowMillis(board, 'longWindow') <= millis('1d')),
   },
   {
     cel: "self.type != 'Query' || (has(self.columns) && has(self.query))",
@@ -164,10 +183,11 @@ const rules: Rule<Fields>[] = [
     // The API server holds this one by the list's map key.
     message: 'the names of columns must be unique',
     field: 'columns',
-    holds: ({ columns }) => !columns || new Set(columns.map(({ name }) => name)).size === columns.length,
+    holds: ({ columns }) => !columns || namesAreUnique(columns),
   },
   {
-    message: 'the query must be one SELECT with its quotes, comments and parentheses closed, and no semicolon',
+    message:
+      'the query must be one SELECT with its quotes, comments and parentheses closed; semicolons, double quotes, hints, // comments and E strings are not allowed',
     field: 'query',
     holds: ({ query }) => query === undefined || isSingleSelect(query),
   },

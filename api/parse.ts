@@ -8,7 +8,9 @@ export interface Problem {
   message: string;
 }
 
-export type Parsed = { resource: GameAnalytics; problems?: never } | { resource?: never; problems: Problem[] };
+export type Parsed =
+  | { resource: GameAnalytics; problems?: never }
+  | { resource?: never; problems: Problem[] };
 
 /** The resource with all defaults filled in, or every problem it has. */
 export function parseGameAnalytics(manifest: unknown): Parsed {
@@ -29,16 +31,34 @@ function explain(issue: z.core.$ZodIssue, manifest: unknown): Problem[] {
 }
 
 function sentence(issue: z.core.$ZodIssue, value: unknown): string {
-  if (value === undefined && issue.code === 'invalid_type') return `is required: ${issue.expected}`;
   if (issue.code === 'custom') return issue.message;
-  const got = JSON.stringify(value);
-  const shown = got && got.length > 60 ? `${got.slice(0, 57)}…` : got;
-  const allowed = issue.message.replace(/^Invalid (input|option): /, '').replace(/, received .*$/, '');
-  return `${allowed[0]?.toLowerCase()}${allowed.slice(1)}${shown === undefined ? '' : `, not ${shown}`}`;
+  const allowed = issue.message
+    .replace(/^Invalid (input|option): /, '')
+    .replace(/, received .*$/, '')
+    .replace(/^Too (small|big): expected \w+ to /, 'must ');
+  if (value === undefined) return `is required: ${allowed.replace(/^expected /, '')}`;
+  const got = shown(value);
+  return got === undefined ? allowed : `${allowed}, not ${got}`;
+}
+
+const SHOWN_LENGTH = 60;
+
+/** The value as one would write it, cut short; undefined where it cannot be written: nested too deeply, or within itself. */
+function shown(value: unknown): string | undefined {
+  if (typeof value === 'number') return String(value);
+  try {
+    const text = JSON.stringify(value);
+    return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH - 3)}…` : text;
+  } catch {
+    return undefined;
+  }
 }
 
 function pathText(path: PropertyKey[]): string {
-  return path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('').replace(/^\./, '');
+  return path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('')
+    .replace(/^\./, '');
 }
 
 function valueAt(value: unknown, path: PropertyKey[]): unknown {

@@ -1,14 +1,27 @@
-/** Everything in SQL text that can hold a semicolon or a parenthesis without meaning it: strings, quoted names, comments. */
-const QUOTED = /'(?:[^']|'')*'|`(?:[^`]|``)*`|--[^\n]*|\/\*[\s\S]*?\*\//g;
+/**
+ * Everything in SQL text that can hold a semicolon or a parenthesis without meaning it: strings, quoted names, comments.
+ * Two of Flink's parts must read the text alike, the splitter of scripts and the parser of statements, so forms on which
+ * they differ are not among these and are refused: E'…' strings (their \' is a quote to one and an end to the other),
+ * hints, and comments that begin with an asterisk or a slash or end right before an asterisk.
+ */
+const QUOTED =
+  /(?<!(?<![a-z_])e)'(?:[^']|'')*'|`(?:[^`]|``)*`|--[^\n]*|\/\*(?![+*/])(?:(?!\*\/)[\s\S])*\*\/(?!\*)/gi;
+
+/** What must not stand in the rest: the end of a statement, what is left open, and what only the parser takes for a comment. */
+const LOOSE = /[;'"`]|\/\*|\*\/|\/\//;
+
+/** Ends a comment for the parser, not for the splitter. */
+const LONE_RETURN = /\r(?!\n)/;
 
 /**
  * Whether the text is one SELECT (or WITH … SELECT) that stays inside the statement it is put into: nothing left open that
- * would swallow what follows, and no semicolon that would begin another statement. Whether it is valid SQL is Flink's to say.
+ * would swallow what follows, and no semicolon that would begin another statement. A comment may end it, so a new line must
+ * follow. Whether it is valid SQL is Flink's to say.
  */
 export function isSingleSelect(query: string): boolean {
   const bare = query.replace(QUOTED, ' ');
   if (!/^\s*(SELECT|WITH)\b/i.test(bare)) return false;
-  if (/[;'`]|\/\*|\*\//.test(bare)) return false;
+  if (LOOSE.test(bare) || LONE_RETURN.test(query)) return false;
   return isBalanced(bare);
 }
 

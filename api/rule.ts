@@ -35,6 +35,12 @@ function withPredicate<S extends z.ZodType>(schema: S, rule: Rule<z.output<S>>):
   });
 }
 
+/** Whether no two entries have the same name. Those without one have a message of their own. */
+export function namesAreUnique(entries: { name: string }[]): boolean {
+  const names = entries.map((entry) => entry?.name).filter((name) => name !== undefined);
+  return new Set(names).size === names.length;
+}
+
 /** A rule that cannot read its value says nothing: the malformed field has its own message already. */
 function holdsOrUnreadable<T>(holds: (value: T) => boolean, value: T): boolean {
   try {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { integer } from './integer.ts';
 
 /** The conditions of a GameAnalytics, the summary first. */
 export const CONDITION_TYPES = [
@@ -12,15 +13,23 @@ export const CONDITION_TYPES = [
 
 const condition = z.strictObject({
   type: z.enum(CONDITION_TYPES).describe('What the condition is about.'),
-  status: z.enum(['True', 'False', 'Unknown']),
-  reason: z.string().min(1).max(1024).regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/).describe('The cause, as one word.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds; Unknown while it cannot be told.'),
+  reason: z
+    .string()
+    .min(1)
+    .max(1024)
+    .regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/)
+    .describe('The cause, as one word.'),
   message: z.string().max(32768).describe('The cause in words, and what to do about it.'),
-  lastTransitionTime: z.iso.datetime().meta({ format: 'date-time' }).describe('When the status last flipped.'),
-  observedGeneration: z.int().min(0).optional().describe('The generation of the spec this was said of.'),
+  lastTransitionTime: z.iso
+    .datetime()
+    .meta({ format: 'date-time' })
+    .describe('When the status last flipped.'),
+  observedGeneration: integer(0).optional().describe('The generation of the spec this was said of.'),
 });
 
 export const status = z.strictObject({
-  observedGeneration: z.int().optional().describe('The generation of the spec that was last acted on.'),
+  observedGeneration: integer(0).optional().describe('The generation of the spec that was last acted on.'),
   conditions: z
     .array(condition)
     .max(20)
@@ -28,7 +37,12 @@ export const status = z.strictObject({
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
     .describe('Ready sums up the others.'),
   leaderboards: z
-    .array(z.strictObject({ name: z.string().max(40), topic: z.string().max(249) }))
+    .array(
+      z.strictObject({
+        name: z.string().max(40).describe('Name of the leaderboard.'),
+        topic: z.string().max(249).describe('Topic that holds its rows.'),
+      }),
+    )
     .max(16)
     .optional()
     .describe('The leaderboards and the topics that hold them.'),
@@ -42,7 +56,7 @@ export const status = z.strictObject({
   dashboard: z
     .strictObject({
       service: z.string().max(63).optional().describe('Service in front of the dashboard.'),
-      port: z.int().min(1).max(65535).optional().describe('Port of that Service.'),
+      port: integer(1, 65535).optional().describe('Port of that Service.'),
     })
     .optional()
     .describe('Where the dashboard is.'),

@@ -68,9 +68,9 @@ function shape(board: Leaderboard): Shape {
           PLAYER,
           hidden('team_id'),
           TEAM,
-          integer('player_total', 'Score'),
-          integer('team_total', 'Team score'),
-          { name: 'contrib_ratio', type: 'DOUBLE', shown: { label: 'Share of team', as: 'percent' } },
+          integer('player_total', 'Points'),
+          integer('team_total', 'Team total'),
+          { name: 'contrib_ratio', type: 'DOUBLE', shown: { label: 'Share', as: 'percent' } },
         ],
         identity: ['team_id'],
         bar: 'contrib_ratio',
@@ -90,8 +90,16 @@ const PLAYER: BoardColumn = { name: 'user_id', type: 'STRING', shown: { label: '
 const TEAM: BoardColumn = { name: 'team_name', type: 'STRING', shown: { label: 'Team', as: 'text' } };
 
 const hidden = (name: string): BoardColumn => ({ name, type: 'STRING' });
-const integer = (name: string, label: string): BoardColumn => ({ name, type: 'BIGINT', shown: { label, as: 'integer' } });
-const decimal = (name: string, label: string): BoardColumn => ({ name, type: 'DOUBLE', shown: { label, as: 'decimal' } });
+const integer = (name: string, label: string): BoardColumn => ({
+  name,
+  type: 'BIGINT',
+  shown: { label, as: 'integer' },
+});
+const decimal = (name: string, label: string): BoardColumn => ({
+  name,
+  type: 'DOUBLE',
+  shown: { label, as: 'decimal' },
+});
 
 function seasonal(board: SeasonBoard): Pick<Shape, 'key' | 'period'> {
   return {
@@ -109,13 +117,17 @@ function streaks(board: StreakBoard): Shape {
       { name: 'rnk', type: 'BIGINT' },
       PLAYER,
       TEAM,
-      decimal('short_term_avg', 'Now'),
-      decimal('long_term_avg', 'Usual'),
-      decimal('peak_hotness', 'Hotness'),
+      decimal('short_term_avg', `Last ${inSeconds(board.shortWindowMillis)}`),
+      decimal('long_term_avg', `Last ${inSeconds(board.longWindowMillis)}`),
+      decimal('peak_hotness', 'Peak'),
     ],
     identity: ['user_id'],
     bar: 'peak_hotness',
   };
+}
+
+function inSeconds(millis: number): string {
+  return `${millis / 1000} s`;
 }
 
 const SHOWN_AS = { STRING: 'text', BOOLEAN: 'text', BIGINT: 'integer', DOUBLE: 'decimal' } as const;
@@ -131,7 +143,9 @@ function queried(board: QueryBoard): Shape {
   const bar = shown.findLast(({ type }) => type === 'BIGINT' || type === 'DOUBLE')?.name;
   return {
     key,
-    period: key.includes('season_start') ? { kind: 'season', column: 'season_start', lengthMillis: null } : null,
+    period: key.includes('season_start')
+      ? { kind: 'season', column: 'season_start', lengthMillis: null }
+      : null,
     columns,
     identity: shown.slice(0, 1).map(({ name }) => name),
     ...(bar && { bar }),

@@ -36,7 +36,9 @@ function panel({ name, title, topic, size, period, identity, columns, bar }: Boa
     size,
     period,
     identity,
-    columns: columns.flatMap(({ name, shown }) => (shown ? [{ name, label: shown.label, type: shown.as }] : [])),
+    columns: columns.flatMap(({ name, shown }) =>
+      shown ? [{ name, label: shown.label, type: shown.as }] : [],
+    ),
     ...(bar && { bar }),
   };
 }

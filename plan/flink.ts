@@ -1,5 +1,5 @@
-import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { millis } from '../api/duration.ts';
+import type { GameAnalytics } from '../api/gameanalytics.ts';
 import type { Environment } from './environment.ts';
 import { metadata } from './metadata.ts';
 import type { FlinkDeployment, KubernetesObject } from './objects.ts';
@@ -30,7 +30,9 @@ function deployment(resource: GameAnalytics, { bootstrapServers, flinkImage }: E
       serviceAccount: flinkName(resource),
       flinkConfiguration: configuration(resource),
       jobManager: { resource: { memory: flinkMemory(flink.jobManager.memory), cpu: flink.jobManager.cpu } },
-      taskManager: { resource: { memory: flinkMemory(flink.taskManager.memory), cpu: flink.taskManager.cpu } },
+      taskManager: {
+        resource: { memory: flinkMemory(flink.taskManager.memory), cpu: flink.taskManager.cpu },
+      },
       podTemplate: podTemplate(flink),
       job: {
         // Never loaded, but native mode wants a jar that is in the image.
@@ -45,8 +47,9 @@ function deployment(resource: GameAnalytics, { bootstrapServers, flinkImage }: E
   };
 }
 
+/** The Flink Kubernetes Operator takes at most 45 characters: 40 are the resource's. */
 function flinkName(resource: GameAnalytics): string {
-  return `${resource.metadata.name}-flink`;
+  return `${resource.metadata.name}-job`;
 }
 
 /** The user's configuration, under what the pipeline needs. */
@@ -96,7 +99,12 @@ function podTemplate({ state }: FlinkSpec) {
   const claim = state?.claim;
   return {
     spec: {
-      securityContext: { ...RESTRICTED_POD, runAsUser: FLINK_USER, runAsGroup: FLINK_USER, fsGroup: FLINK_USER },
+      securityContext: {
+        ...RESTRICTED_POD,
+        runAsUser: FLINK_USER,
+        runAsGroup: FLINK_USER,
+        fsGroup: FLINK_USER,
+      },
       containers: [
         {
           name: 'flink-main-container',

@@ -22,7 +22,11 @@ export function selector(resource: GameAnalytics, component: Component): Record<
  * Metadata of an object of the pipeline: in the resource's namespace and owned by it, so that deletion is Kubernetes' own
  * garbage collection. A resource that was never in a cluster has no uid and owns nothing.
  */
-export function metadata(resource: GameAnalytics, component: Component, name: string): KubernetesObject['metadata'] {
+export function metadata(
+  resource: GameAnalytics,
+  component: Component,
+  name: string,
+): KubernetesObject['metadata'] {
   const { namespace, uid } = resource.metadata;
   return {
     name,

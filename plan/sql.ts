@@ -50,7 +50,8 @@ function table(board: Board, bootstrapServers: string): string {
 }
 
 function select(board: Leaderboard, maxLatenessMillis: number): string {
-  if (board.type === 'Query') return board.query.trim();
+  // A comment may end the query; the new line ends the comment.
+  if (board.type === 'Query') return `${board.query.trim()}\n`;
   return SELECTS[board.type]({ ...board, maxLatenessMillis }).trim();
 }
 
@@ -88,7 +89,9 @@ function wholeNumber(value: number): string {
 /** Milliseconds as an interval of whole seconds, such as 0 00:05:00. (A single unit would have to fit three digits.) */
 function daysToSeconds(value: number): string {
   const seconds = Number(wholeNumber(value / 1000));
-  const clock = [seconds / 3600, seconds / 60, seconds].map((part, i) => Math.floor(part) % (i === 0 ? 24 : 60));
+  const clock = [seconds / 3600, seconds / 60, seconds].map(
+    (part, i) => Math.floor(part) % (i === 0 ? 24 : 60),
+  );
   return `${Math.floor(seconds / 86_400)} ${clock.map((part) => String(part).padStart(2, '0')).join(':')}`;
 }
 

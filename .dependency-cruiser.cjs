@@ -1,0 +1,58 @@
+/** The table of docs and design: what each folder may import. Dependencies point one way. */
+const may = {
+  api: [],
+  plan: ['api'],
+  operator: ['api', 'plan'],
+  injector: [],
+  dashboard: [],
+  local: ['api', 'plan'],
+  cli: ['api', 'plan', 'local'],
+};
+
+const folders = Object.keys(may);
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-unresolved',
+      comment: 'Every import must be there.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-dev-dependencies',
+      comment: 'What runs in production may not import what only tests install.',
+      severity: 'error',
+      from: { path: `^(${folders.join('|')})/` },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
+    {
+      name: 'api-imports-zod-alone',
+      severity: 'error',
+      from: { path: '^api/' },
+      to: { dependencyTypes: ['npm'], pathNot: 'node_modules/zod/' },
+    },
+    ...folders.map((folder) => ({
+      name: `${folder}-may-import`,
+      comment: `${folder}/ may import ${may[folder].join(', ') || 'no other folder'}.`,
+      severity: 'error',
+      from: { path: `^${folder}/` },
+      to: {
+        path: '^[^/]+/',
+        dependencyTypesNot: ['core', 'npm'],
+        pathNot: `^(${[folder, 'node_modules', ...may[folder]].join('|')})/`,
+      },
+    })),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'types'],
+    },
+  },
+};

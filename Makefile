@@ -1,0 +1,52 @@
+# One manifest, one live pipeline. `make help` lists what there is to make.
+
+MANIFEST ?= examples/arcade.yaml
+ARGS ?=
+# The scripts run on the Node of node_modules, whatever version installed it.
+NODE := node_modules/.bin/node --disable-warning=TimeoutNegativeWarning
+CLI := $(NODE) cli/main.ts
+# Fake target whose age says when dependencies were installed.
+INSTALLED := node_modules/.package-lock.json
+
+.DEFAULT_GOAL := help
+.PHONY: help run test unit pipeline browser check fix crds clean-state
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+run: $(INSTALLED) ## Run the whole pipeline of MANIFEST (examples/arcade.yaml) on this machine
+	@exec $(CLI) run $(MANIFEST) $(ARGS)
+
+test: check unit pipeline browser ## Run the checks and every tier of tests
+
+unit: $(INSTALLED) ## Run the unit tests
+	@npm run --silent test -- --project unit
+
+pipeline: $(INSTALLED) ## Run the tests on a real Kafka and a real Flink
+	@npm run --silent test -- --project pipeline
+
+browser: $(INSTALLED) chromium ## Run the tests of the dashboard in a real Chromium
+	@npm run --silent test -- --project browser
+
+check: $(INSTALLED) ## Check types, style, imports, and for unused code
+	@npm run --silent check
+
+fix: $(INSTALLED) ## Format, and mend what the linter can mend
+	@npm run --silent fix
+
+crds: $(INSTALLED) ## Print the CRD from api/ into crds/
+	@$(CLI) crd > crds/gameanalytics.yaml
+
+clean-state: ## Forget the topics and the job's state of earlier runs
+	@rm -rf .gameanalytics
+
+.PHONY: chromium
+chromium:
+	@command -v chromium chromium-browser google-chrome > /dev/null || tools/install-chromium
+
+# Missing prerequisites are said in a sentence rather than by the first command that trips over them.
+$(INSTALLED): package-lock.json
+	@command -v npm > /dev/null || { echo "npm was not found. Install Node.js 20 or newer with npm, and run this again." >&2; exit 1; }
+	@echo "installing npm packages (once)"
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,43 @@
+#!/usr/bin/env -S node --disable-warning=TimeoutNegativeWarning
+import { UserError } from '../local/user-error.ts';
+import { crd } from './crd.ts';
+import { render } from './render.ts';
+import { run } from './run.ts';
+import { UsageError } from './usage.ts';
+import { validate } from './validate.ts';
+
+const HELP = `gameanalytics: one GameAnalytics resource, a live leaderboard pipeline
+
+  gameanalytics run FILE        run the whole pipeline of a manifest on this machine
+  gameanalytics validate FILE   check a manifest and say everything that is wrong with it
+  gameanalytics render FILE     print the Kubernetes objects that a manifest becomes
+  gameanalytics crd             print the CustomResourceDefinition
+
+Each takes --help. Exit codes: 0 done, 1 it failed, 2 the manifest or the command line is wrong.
+`;
+
+const COMMANDS: Record<string, (args: string[]) => Promise<void>> = { run, validate, render, crd };
+
+async function main([name, ...args]: string[]): Promise<void> {
+  const command = COMMANDS[name ?? ''];
+  if (command) return command(args);
+  if (name === undefined || name === '--help' || name === 'help') {
+    process.stdout.write(HELP);
+    return;
+  }
+  throw new UsageError(`'${name}' is not a command.\n\n${HELP}`);
+}
+
+/** What the person can mend is said in a sentence; anything else is our mistake and keeps its stack trace. */
+function complain(error: unknown): number {
+  if (error instanceof UserError) {
+    process.stderr.write(`${error.message}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  return 1;
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  process.exitCode = complain(error);
+});

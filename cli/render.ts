@@ -1,0 +1,37 @@
+import { plan } from '../plan/plan.ts';
+import { sqlScript } from '../plan/sql.ts';
+import { toYaml } from './crd.ts';
+import { readManifest } from './manifest.ts';
+import { commandLine, UsageError } from './usage.ts';
+
+const HELP = `gameanalytics render FILE [options]
+
+Prints the Kubernetes objects that a GameAnalytics manifest becomes, as the operator would apply them.
+
+  --only sql            print just the Flink SQL script
+  --bootstrap ADDRESS   address of the Kafka listener (default: <cluster>-kafka-bootstrap:9092, Strimzi's Service)
+  --image IMAGE         image of the injector and the dashboard (default: ${'gameanalytics/app:latest'})
+  --flink-image IMAGE   Flink image where the manifest names none (default: ${'gameanalytics/flink:latest'})
+`;
+
+const OPTIONS = {
+  only: { type: 'string' },
+  bootstrap: { type: 'string' },
+  image: { type: 'string', default: 'gameanalytics/app:latest' },
+  'flink-image': { type: 'string', default: 'gameanalytics/flink:latest' },
+} as const;
+
+export async function render(args: string[]): Promise<void> {
+  const line = commandLine(args, HELP, OPTIONS);
+  if (!line) return;
+  const { only, bootstrap, image = '', 'flink-image': flinkImage = '' } = line.values;
+  if (only !== undefined && only !== 'sql') throw new UsageError(`--only takes sql, not ${only}`);
+  const resource = await readManifest(line.file);
+  const bootstrapServers = bootstrap ?? `${resource.spec.kafka.cluster}-kafka-bootstrap:9092`;
+  if (only === 'sql') {
+    process.stdout.write(sqlScript(resource, bootstrapServers));
+    return;
+  }
+  const objects = plan(resource, { bootstrapServers, appImage: image, flinkImage });
+  process.stdout.write(objects.map(toYaml).join('---\n'));
+}

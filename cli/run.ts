@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { styleText } from 'node:util';
+import { type Pipeline, startPipeline } from '../local/pipeline.ts';
+import { UserError } from '../local/user-error.ts';
+import { readManifest } from './manifest.ts';
+import { statusLine } from './status.ts';
+import { Terminal } from './terminal.ts';
+import { commandLine, UsageError } from './usage.ts';
+
+const HELP = `gameanalytics run FILE [options]
+
+Runs the whole pipeline of a GameAnalytics manifest on this machine: Kafka, the Flink job, the injector and the dashboard.
+Ctrl-C stops all of it; the next run goes on where this one stopped.
+
+  --state-dir DIR         folder that everything lives under (default: .gameanalytics/<name>)
+  --dashboard-port PORT   port of the dashboard (default: any that is free)
+  --flink-port PORT       port of Flink's own page (default: any that is free)
+  --kafka-port PORT       port of Kafka (default: any that is free)
+`;
+
+const OPTIONS = {
+  'state-dir': { type: 'string' },
+  'dashboard-port': { type: 'string' },
+  'flink-port': { type: 'string' },
+  'kafka-port': { type: 'string' },
+} as const;
+
+export async function run(args: string[]): Promise<void> {
+  const line = commandLine(args, HELP, OPTIONS);
+  if (!line) return;
+  const { values } = line;
+  const ports = {
+    dashboard: port(values, 'dashboard-port'),
+    flink: port(values, 'flink-port'),
+    kafka: port(values, 'kafka-port'),
+  };
+  const resource = await readManifest(line.file);
+  if (resource.spec.paused) throw new UserError(`${line.file} says paused: true. Set it to false to run it.`);
+  const stateDir = values['state-dir'] ?? join('.gameanalytics', resource.metadata.name);
+  const terminal = new Terminal(process.stdout);
+  const signal = stopSignal(terminal);
+
+  terminal.say(`starting ${resource.metadata.name} from ${line.file}; its state is in ${stateDir}`);
+  try {
+    const report = (sentence: string) => terminal.say(sentence);
+    const pipeline = await startPipeline(resource, { stateDir, ports, report, signal });
+    terminal.print(addresses(pipeline, stateDir));
+    await follow(pipeline, terminal, signal);
+    await pipeline.stop();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  terminal.status('');
+  terminal.say('stopped; the next run goes on from here');
+}
+
+function port(values: Record<string, string | undefined>, option: string): number {
+  const value = Number(values[option] ?? 0);
+  if (Number.isInteger(value) && value >= 0 && value <= 65535) return value;
+  throw new UsageError(`--${option} takes a port from 1 to 65535, not ${values[option]}`);
+}
+
+/** Aborted by the first Ctrl-C, SIGTERM or hang-up. A second ends us at once, and the reaper what we started. */
+function stopSignal(terminal: Terminal): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = (name: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(1);
+    terminal.say(`stopping (${name}); once more to stop at once`);
+    stop.abort();
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
+  return stop.signal;
+}
+
+function addresses({ services, flink, broker }: Pipeline, stateDir: string): string {
+  const rows = [
+    ...[...services].map(([name, url]) => [name, url]),
+    ['Flink', flink.url],
+    ['Kafka', broker.bootstrapServers],
+    ['logs', join(stateDir, 'logs')],
+  ];
+  const width = Math.max(...rows.map(([name = '']) => name.length));
+  const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(width)}  ${styleText('bold', value)}`);
+  return ['', ...lines, '', 'Ctrl-C stops it.'].join('\n');
+}
+
+const STATUS_MILLIS = 2_000;
+
+/** Shows how the pipeline does until it should stop. */
+async function follow(pipeline: Pipeline, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  const line = statusLine(pipeline);
+  while (!signal.aborted) {
+    terminal.status(await line());
+    await sleep(STATUS_MILLIS, undefined, { signal }).catch(() => undefined);
+  }
+}

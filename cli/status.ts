@@ -1,0 +1,28 @@
+import type { Pipeline } from '../local/pipeline.ts';
+
+/** Asks a running pipeline how it does: the rate at which events reach Kafka, the job's state, and which boards have rows. */
+export function statusLine(pipeline: Pipeline): () => Promise<string> {
+  let before: { events: number; at: number } | undefined;
+  return async () => {
+    const ends = await Promise.all(
+      [pipeline.eventsTopic, ...pipeline.boardTopics].map((topic) => end(pipeline, topic)),
+    );
+    const [events = 0, ...boards] = ends;
+    const now = { events, at: performance.now() };
+    const rate = before ? Math.round((1000 * (now.events - before.events)) / (now.at - before.at)) : 0;
+    before = now;
+    const job = (await pipeline.flink.job())?.state ?? 'unreachable';
+    const filled = boards.filter((records) => records > 0).length;
+    return `${rate} events/s · job ${job} · ${filled} of ${boards.length} boards filled`;
+  };
+}
+
+/** How many records a topic has had; 0 while Kafka cannot be asked. */
+async function end({ broker }: Pipeline, topic: string): Promise<number> {
+  try {
+    const partitions = await broker.admin.fetchTopicOffsets(topic);
+    return partitions.reduce((sum, { high }) => sum + Number(high), 0);
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+/*
+ * What a board is, as the plan describes it. The dashboard knows no leaderboard type: columns, identity and
+ * period are all it needs, so a board written in SQL is shown like any other.
+ */
+
+const columnName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a column name: letters, digits, _');
+const positiveMillis = z.int().min(1);
+
+const column = z.strictObject({
+  name: columnName,
+  label: z.string().min(1).max(60),
+  /** `percent` is a ratio 0..1, shown times 100. */
+  type: z.enum(['text', 'integer', 'decimal', 'percent']),
+});
+
+const period = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('season'),
+    column: columnName,
+    /** Null: how long a season lasts is not known, or it never ends. */
+    lengthMillis: positiveMillis.nullable(),
+  }),
+  z.strictObject({ kind: z.literal('instant'), column: columnName, everyMillis: positiveMillis }),
+]);
+
+/** One board: which topic it is read from, what makes a row, and which columns are shown after the rank. */
+export const boardDefinition = z
+  .strictObject({
+    /** Part of URLs and element ids. */
+    name: z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'must be lower case letters, digits and -'),
+    title: z.string().min(1).max(120),
+    topic: z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be the name of a Kafka topic'),
+    size: z.int().min(1).max(1000),
+    /** Null: one board for ever, keyed by rank alone. */
+    period: period.nullable(),
+    /** The columns that say who holds a rank; a row keeps its element id while it climbs and falls. */
+    identity: z.array(columnName).min(1),
+    columns: z.array(column).min(1),
+    /** The numeric column drawn as a bar. */
+    bar: columnName.optional(),
+  })
+  .superRefine((board, context) => {
+    const names = board.columns.map((shown) => shown.name);
+    if (new Set(names).size < names.length) {
+      context.addIssue({ code: 'custom', path: ['columns'], message: 'names a column twice' });
+    }
+    const drawable = board.columns.some((shown) => shown.name === board.bar && shown.type !== 'text');
+    if (board.bar !== undefined && !drawable) {
+      context.addIssue({ code: 'custom', path: ['bar'], message: 'must be one of the numeric columns' });
+    }
+  });
+
+/** All boards of a dashboard, in the order they are shown. */
+export const boardDefinitions = z
+  .array(boardDefinition)
+  .min(1)
+  .superRefine((boards, context) => {
+    boards.forEach((board, index) => {
+      if (boards.findIndex((other) => other.name === board.name) < index) {
+        context.addIssue({ code: 'custom', path: [index, 'name'], message: 'is the name of another board' });
+      }
+    });
+  });
+
+export type BoardDefinition = z.infer<typeof boardDefinition>;
+export type Column = BoardDefinition['columns'][number];
+export type Period = NonNullable<BoardDefinition['period']>;

@@ -1,0 +1,27 @@
+import { Kafka, type LogEntry } from 'kafkajs';
+
+/** Takes what kafkajs has to say. */
+export interface DebugLog {
+  debug(fields: object, message: string): void;
+}
+
+/** Few, so that a broker that is gone is noticed within seconds; the feed tries again for ever. */
+const RETRY = { retries: 2, initialRetryTime: 200 };
+
+/**
+ * A Kafka client for following topics. kafkajs calls every failed attempt an error; here failures are expected and
+ * reported once by the feed, so its own words are for debugging.
+ */
+export function kafkaClient(brokers: string[], log: DebugLog): Kafka {
+  return new Kafka({
+    clientId: 'gameanalytics-dashboard',
+    brokers,
+    connectionTimeout: 3000,
+    requestTimeout: 10_000,
+    retry: RETRY,
+    logCreator: () => (entry: LogEntry) => {
+      const { message, timestamp: _, ...fields } = entry.log;
+      log.debug({ ...fields, kafkajs: entry.label }, message);
+    },
+  });
+}

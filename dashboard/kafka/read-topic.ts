@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import type { Consumer, Kafka, KafkaMessage } from 'kafkajs';
+import type { RawRecord } from '../boards/record.ts';
+import { ReadProgress } from './read-progress.ts';
+
+/*
+ * Reading one topic from its start, once. A reading ends with an error whenever it can no longer be trusted: the
+ * broker is gone, the topic was deleted or recreated, the group was lost. The caller then starts a new one from the
+ * start of the topic, which for a compacted topic is cheap and makes every kind of trouble heal the same way.
+ */
+
+/** Who takes the records in. Both methods must return at once. */
+export interface TopicReader {
+  /** All records of one fetch, in order: apply them together, or a rank is seen vacant between two writes. */
+  take(records: RawRecord[]): void;
+  /** Called once: everything that was in the topic when reading began has been taken. */
+  caughtUp(): void;
+}
+
+/** How long the broker may hold an empty fetch; also bounds how long stopping takes. */
+const MAX_WAIT_MILLIS = 500;
+
+/** How soon a deleted topic is noticed. */
+const METADATA_MAX_AGE_MILLIS = 30_000;
+
+/**
+ * Reads `topic` from its start and follows it until `signal` is aborted.
+ *
+ * @throws whatever made reading impossible, as kafkajs reports it
+ */
+export async function readTopic(
+  kafka: Kafka,
+  topic: string,
+  reader: TopicReader,
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = new ReadProgress(await endOffsets(kafka, topic));
+  if (signal.aborted) return;
+  const consumer = kafka.consumer({
+    // A group of its own: every process needs every record, and nothing is ever committed.
+    groupId: `${topic}-dashboard-${randomUUID()}`,
+    allowAutoTopicCreation: false,
+    maxWaitTimeInMs: MAX_WAIT_MILLIS,
+    metadataMaxAge: METADATA_MAX_AGE_MILLIS,
+    // Starting again is the caller's, from the start of the topic.
+    retry: { restartOnFailure: async () => false },
+  });
+  const ended = endOfReading(consumer, signal);
+  reportProgress(consumer, progress, reader, ended.reject);
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    if (progress.complete) reader.caughtUp();
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch }) => reader.take(batch.messages.map(rawRecord)),
+    });
+    await ended.promise;
+  } finally {
+    // Nothing depends on a clean goodbye: an empty group without offsets is forgotten by the broker.
+    await consumer.disconnect().catch(() => {});
+  }
+}
+
+/** The offset after the last record of each partition; an error when there is no such topic. */
+async function endOffsets(kafka: Kafka, topic: string): Promise<Map<number, bigint>> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const offsets = await admin.fetchTopicOffsets(topic);
+    const unread = offsets.filter(({ low, high }) => BigInt(high) > BigInt(low));
+    return new Map(unread.map(({ partition, high }) => [partition, BigInt(high)]));
+  } catch (error) {
+    throw isUnknownTopic(error) ? new Error(`topic ${topic} does not exist`) : error;
+  } finally {
+    await admin.disconnect().catch(() => {});
+  }
+}
+
+/** kafkajs wraps the broker's answer in an error about having retried. */
+function isUnknownTopic(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('type' in error && error.type === 'UNKNOWN_TOPIC_OR_PARTITION') || isUnknownTopic(error.cause);
+}
+
+/** Resolves on abort, rejects on a crash, or when the group is joined again: then something has changed under us. */
+function endOfReading(consumer: Consumer, signal: AbortSignal): PromiseWithResolvers<void> {
+  const ended = Promise.withResolvers<void>();
+  ended.promise.catch(() => {}); // it may reject before anyone waits for it
+  let joined = false;
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    if (joined) ended.reject(new Error('the topic or the consumer group has changed'));
+    joined = true;
+  });
+  consumer.on(consumer.events.CRASH, ({ payload }) => ended.reject(payload.error));
+  signal.addEventListener('abort', () => ended.resolve(), { once: true });
+  return ended;
+}
+
+/** By event rather than in eachBatch, which is not called for fetches that hold only transaction markers. */
+function reportProgress(
+  consumer: Consumer,
+  progress: ReadProgress,
+  reader: TopicReader,
+  fail: (error: Error) => void,
+): void {
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+    const wasComplete = progress.complete;
+    const continuous = progress.advance(
+      payload.partition,
+      BigInt(payload.firstOffset),
+      BigInt(payload.lastOffset),
+    );
+    if (!continuous) fail(new Error('the topic has been recreated'));
+    else if (progress.complete && !wasComplete) reader.caughtUp();
+  });
+}
+
+function rawRecord({ key, value, timestamp }: KafkaMessage): RawRecord {
+  return { key, value, timestampMillis: Number(timestamp) };
+}

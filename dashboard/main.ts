@@ -1,0 +1,67 @@
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { LiveBoard } from './boards/live-board.ts';
+import { kafkaClient } from './kafka/client.ts';
+import { feed } from './kafka/feed.ts';
+import { HELP, parseSettings, type Settings, SettingsError } from './settings.ts';
+import { Metrics } from './web/metrics.ts';
+import { createServer } from './web/server.ts';
+
+/** How long stopping may take before the process ends anyway. */
+const STOP_MILLIS = 2500;
+
+if (process.argv.includes('--help')) {
+  process.stdout.write(HELP);
+} else {
+  const settings = settingsOrExplain();
+  if (settings) await run(settings);
+  else process.exitCode = 2;
+}
+
+function settingsOrExplain(): Settings | null {
+  try {
+    return parseSettings(process.env);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    process.stderr.write(`${error.problems.join('\n')}\nSee --help.\n`);
+    return null;
+  }
+}
+
+/** @returns false, having said why, when the address cannot be had */
+async function listen(app: FastifyInstance, { HOST, PORT }: Settings): Promise<boolean> {
+  try {
+    await app.listen({ host: HOST, port: PORT });
+    return true;
+  } catch (error) {
+    process.stderr.write(`cannot listen: ${(error as Error).message}\nSet HOST or PORT to another.\n`);
+    process.exitCode = 1;
+    await app.close();
+    return false;
+  }
+}
+
+/** Serves at once and reads Kafka beside it: a page that says "waiting" is better than none. */
+async function run(settings: Settings): Promise<void> {
+  const log = pino({ level: settings.LOG_LEVEL });
+  const now = Date.now;
+  const boards = settings.DASHBOARD_BOARDS.map((definition) => new LiveBoard(definition));
+  const metrics = new Metrics(boards, now);
+  const app = await createServer({ title: settings.DASHBOARD_TITLE, boards, metrics, log, now });
+  if (!(await listen(app, settings))) return;
+
+  const kafka = kafkaClient(settings.KAFKA_BOOTSTRAP_SERVERS, log);
+  const stopping = new AbortController();
+  const count = metrics.recordRead.bind(metrics);
+  const feeds = boards.map((board) => feed(board, { kafka, log, count, now }, stopping.signal));
+
+  const stop = async (signal: NodeJS.Signals) => {
+    log.info({ signal }, 'stopping');
+    setTimeout(() => process.exit(0), STOP_MILLIS).unref();
+    stopping.abort();
+    await Promise.allSettled([app.close(), ...feeds]);
+    process.exit(0);
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}

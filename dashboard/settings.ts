@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { boardDefinitions } from './boards/definition.ts';
+
+/** Everything the dashboard is told from outside, checked. */
+export interface Settings extends z.infer<typeof schema> {}
+
+/** The environment is wrong; `problems` says how, one line each, with the variable and the path in it. */
+export class SettingsError extends Error {
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+export const HELP = `The dashboard: leaderboards from compacted Kafka topics, live in browsers.
+
+Usage: node --disable-warning=TimeoutNegativeWarning dashboard/main.ts
+
+Settings come from the environment:
+  KAFKA_BOOTSTRAP_SERVERS  host:port of Kafka brokers, separated by commas (required)
+  DASHBOARD_BOARDS         the boards to show, a JSON array (required)
+  DASHBOARD_TITLE          the page's title (default: Game Analytics)
+  HOST                     the address to listen on (default: 127.0.0.1)
+  PORT                     the port to listen on, 0 for any free one (default: 8080)
+  LOG_LEVEL                fatal, error, warn, info, debug, trace or silent (default: info)
+`;
+
+const boardsJson = z.string('is required: the boards to show, a JSON array').transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `must be JSON: ${(error as Error).message}` });
+    return z.NEVER;
+  }
+});
+
+const bootstrapServers = z
+  .string('is required: host:port of Kafka brokers, separated by commas')
+  .transform((text) => text.split(',').map((server) => server.trim()))
+  .pipe(z.array(z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'must be host:port')));
+
+const schema = z.object({
+  KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
+  DASHBOARD_BOARDS: boardsJson.pipe(boardDefinitions),
+  DASHBOARD_TITLE: z.string().max(120).default('Game Analytics'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z
+    .string()
+    .default('8080')
+    .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65535, 'must be a port: 0 to 65535')
+    .transform(Number),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+/**
+ * Reads the settings from environment variables; an empty variable counts as not set.
+ *
+ * @throws SettingsError with every problem at once
+ */
+export function parseSettings(env: Record<string, string | undefined>): Settings {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const result = schema.safeParse(set);
+  if (result.success) return result.data;
+  throw new SettingsError(result.error.issues.map((issue) => `${printPath(issue.path)}: ${issue.message}`));
+}
+
+/** `DASHBOARD_BOARDS[0].columns[2].type` */
+function printPath(path: PropertyKey[]): string {
+  return path.map((step, index) => printStep(step, index === 0)).join('');
+}
+
+function printStep(step: PropertyKey, first: boolean): string {
+  if (typeof step === 'number') return `[${step}]`;
+  return first ? String(step) : `.${String(step)}`;
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { FastifyInstance } from 'fastify';
+
+/*
+ * The page's files, held in memory. Their names carry a hash of their content, so browsers keep them for ever and still
+ * get a new version the moment there is one. htmx comes from node_modules: no CDN, no build step.
+ */
+
+interface Asset {
+  /** Relative to the page, so that the dashboard works under any base path. */
+  url: string;
+  type: string;
+  body: Buffer;
+}
+
+const TYPES: Record<string, string> = {
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+};
+
+const own = (file: string) => new URL(`../static/${file}`, import.meta.url);
+const installed = createRequire(import.meta.url).resolve;
+
+const assets = {
+  style: load('dashboard.css', own('dashboard.css')),
+  script: load('dashboard.js', own('dashboard.js')),
+  icon: load('icon.svg', own('icon.svg')),
+  // One file: htmx starts on its own as soon as it is there, and must not start without its extension.
+  htmx: load('htmx.js', installed('htmx.org/dist/htmx.min.js'), installed('htmx.org/dist/ext/hx-ws.min.js')),
+};
+
+/** The assets' URLs, by the names the page template uses. */
+export const assetUrls: Record<string, string> = Object.fromEntries(
+  Object.entries(assets).map(([name, { url }]) => [name, url]),
+);
+
+/** Serves the assets. */
+export async function assetRoutes(app: FastifyInstance): Promise<void> {
+  for (const { url, type, body } of Object.values(assets)) {
+    app.get(`/${url}`, async (_request, reply) =>
+      reply.header('cache-control', 'public, max-age=31536000, immutable').type(type).send(body),
+    );
+  }
+}
+
+function load(name: string, ...files: (URL | string)[]): Asset {
+  const body = Buffer.from(files.map((file) => readFileSync(file, 'utf8')).join('\n'));
+  const hash = createHash('sha256').update(body).digest('hex').slice(0, 12);
+  const [stem, extension = ''] = name.split('.');
+  return { url: `assets/${stem}-${hash}.${extension}`, type: TYPES[extension] ?? '', body };
+}

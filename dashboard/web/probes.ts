@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify';
+import type { LiveBoard } from '../boards/live-board.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface ProbeOptions {
+  boards: readonly LiveBoard[];
+  metrics: Metrics;
+}
+
+/**
+ * What Kubernetes and Prometheus ask. Ready means that every board was once read to its end; it stays so when Kafka
+ * goes away later, because the last known boards are better than no page.
+ */
+export async function probeRoutes(app: FastifyInstance, { boards, metrics }: ProbeOptions): Promise<void> {
+  app.get('/healthz', async () => ({ status: 'alive' }));
+
+  app.get('/readyz', async (_request, reply) => {
+    const ready = boards.every((board) => board.ready);
+    const states = boards.map(({ definition: { name, topic }, status }) => ({ name, topic, ...status }));
+    return reply.code(ready ? 200 : 503).send({ ready, boards: states });
+  });
+
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+}

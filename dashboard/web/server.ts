@@ -1,0 +1,54 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { LiveBoard } from '../boards/live-board.ts';
+import { apiRoutes } from './api.ts';
+import { assetRoutes } from './assets.ts';
+import { Broadcast } from './broadcast.ts';
+import type { Metrics } from './metrics.ts';
+import { pageRoutes } from './pages.ts';
+import { probeRoutes } from './probes.ts';
+import { socketRoute } from './socket.ts';
+
+export interface ServerOptions {
+  title: string;
+  boards: readonly LiveBoard[];
+  metrics: Metrics;
+  log: FastifyBaseLogger;
+  /** Epoch milliseconds. */
+  now: () => number;
+}
+
+/** No inline script or style, nothing from elsewhere, in nobody's frame. */
+const SECURITY_HEADERS = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};
+
+/** The dashboard's web side, not yet listening. It only looks at the boards; feeding them is someone else's. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { title, boards, metrics, log, now } = options;
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+  });
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+  });
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
+
+  await app.register(assetRoutes);
+  await app.register(socketRoute, { broadcast: new Broadcast(boards, metrics, now) });
+  await app.register(pageRoutes, { title, boards, now });
+  await app.register(apiRoutes, { boards, now });
+  await app.register(probeRoutes, { boards, metrics });
+  return app;
+}

@@ -1,0 +1,123 @@
+import { IdSource } from './ids.ts';
+import type { GameOptions } from './options.ts';
+import type { Random } from './random.ts';
+import { formTeam, MAX_ACTIVITY, type Player, type Team } from './team.ts';
+
+/** A robot plays this many times as often as the average person: more than three times as often as the keenest one. */
+export const ROBOT_PACE = 5;
+/** However the dice fall, people keep at least a tenth of the events. */
+const MAX_ROBOT_SHARE = 0.9;
+
+type Seat = { readonly team: Team; readonly endsAt: number };
+type RobotTurn = { readonly robot: Player; readonly at: number };
+
+/**
+ * The teams that play now. Times are milliseconds since the game began.
+ *
+ * The league plays `eventsPerSecond` in total. Robots take turns at a fixed gap, the same for all and for ever: ROBOT_PACE times as often
+ * as a person would play in a league of average make-up. People share what the robots leave, at random moments, each according to activity.
+ */
+export class League {
+  /** Between two turns of one robot. */
+  readonly robotGapMillis: number;
+
+  readonly #options: GameOptions;
+  readonly #random: Random;
+  readonly #ids: IdSource;
+  readonly #maxRobots: number;
+  #seats: Seat[] = [];
+  #people: readonly Player[] = [];
+  /** In the order of their turns. As all robots have the same gap, who has played goes to the end of the line. */
+  #robotTurns: RobotTurn[] = [];
+  #nextEnd = 0;
+
+  constructor(options: GameOptions, random: Random) {
+    const { eventsPerSecond, liveTeams, membersMin, membersMax, robotProbability } = options;
+    const personsPerTeam = (membersMin + membersMax) / 2 + robotProbability * ROBOT_PACE;
+    const robotsPerSecond = (ROBOT_PACE * eventsPerSecond) / (liveTeams * personsPerTeam);
+    this.robotGapMillis = 1000 / robotsPerSecond;
+    this.#maxRobots = Math.floor((MAX_ROBOT_SHARE * eventsPerSecond) / robotsPerSecond);
+    this.#options = options;
+    this.#random = random;
+    this.#ids = new IdSource(random);
+    for (let i = 0; i < liveTeams; i++) this.#seats.push(this.#seatFirstTeam());
+    this.#refresh();
+  }
+
+  get teams(): readonly Team[] {
+    return this.#seats.map((seat) => seat.team);
+  }
+
+  /** When the next team ends. */
+  get nextEnd(): number {
+    return this.#nextEnd;
+  }
+
+  /** When the next robot has its turn; never, if there is none. */
+  get nextRobotAt(): number {
+    return this.#robotTurns[0]?.at ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The average gap between two events of people. */
+  get peopleGapMillis(): number {
+    return 1000 / (this.#options.eventsPerSecond - (1000 * this.#robotTurns.length) / this.robotGapMillis);
+  }
+
+  /** Replaces every team whose time is up by `now`, each at the moment its predecessor ended. */
+  replaceEnded(now: number): void {
+    while (this.#nextEnd <= now) {
+      const index = this.#seats.findIndex((seat) => seat.endsAt === this.#nextEnd);
+      const ended = this.#seats[index] as Seat;
+      this.#robotTurns = this.#robotTurns.filter((turn) => turn.robot !== ended.team.robot);
+      this.#seats[index] = this.#seatTeam(ended.endsAt);
+      this.#refresh();
+    }
+  }
+
+  /** Takes the next robot's turn. Only to be called when `nextRobotAt` is finite. */
+  takeRobotTurn(): Player {
+    const { robot, at } = this.#robotTurns.shift() as RobotTurn;
+    this.#robotTurns.push({ robot, at: at + this.robotGapMillis });
+    return robot;
+  }
+
+  /** A person, chosen by activity: drawn evenly, and drawn again as often as the person is less keen than the keenest. */
+  pickPerson(): Player {
+    for (;;) {
+      const person = this.#random.pick(this.#people);
+      if (this.#random.chance(person.activity / MAX_ACTIVITY)) return person;
+    }
+  }
+
+  /** The first teams are met at some point of their lives, or they would all end together. */
+  #seatFirstTeam(): Seat {
+    const { team, endsAt } = this.#seatTeam(0);
+    return { team, endsAt: endsAt * (1 - this.#random.unit()) };
+  }
+
+  #seatTeam(bornAt: number): Seat {
+    const team = this.#formTeam();
+    if (team.robot) {
+      // The first turn comes at any point of the gap: after a whole one, short-lived robots would play less than their share.
+      this.#robotTurns.push({ robot: team.robot, at: bornAt + this.#random.between(0, this.robotGapMillis) });
+    }
+    return { team, endsAt: bornAt + team.lifeMillis };
+  }
+
+  #formTeam(): Team {
+    const withRobot =
+      this.#random.chance(this.#options.robotProbability) && this.#robotTurns.length < this.#maxRobots;
+    const isTaken = (name: string) => this.#seats.some((seat) => seat.team.name === name);
+    return formTeam(this.#options, this.#random, this.#ids, withRobot, isTaken);
+  }
+
+  /** Brings what follows from the seats up to date. */
+  #refresh(): void {
+    this.#robotTurns.sort((a, b) => a.at - b.at);
+    this.#people = this.#seats.flatMap((seat) => seat.team.people);
+    this.#nextEnd = this.#seats.reduce(
+      (first, seat) => Math.min(first, seat.endsAt),
+      Number.POSITIVE_INFINITY,
+    );
+  }
+}

@@ -1,0 +1,175 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Logger, pino } from 'pino';
+import { findTopic, type KafkaOptions, MAX_MESSAGES_PER_LINK, openLink } from './kafka.ts';
+import { createMetrics } from './metrics.ts';
+import type { GameOptions } from './options.ts';
+import { Pace } from './pace.ts';
+import { EventProducer } from './producer.ts';
+import { Progress } from './progress.ts';
+import { pump } from './pump.ts';
+import { createServer } from './server.ts';
+import { help, parseSettings, type Settings } from './settings.ts';
+import { simulate } from './simulation.ts';
+
+const REPORT_MILLIS = 5000;
+const RETRY_MILLIS = 3000;
+const FLUSH_MILLIS = 10_000;
+const DISCONNECT_MILLIS = 2000;
+/** Less than this is the rhythm of batches and not worth a word. */
+const NOTABLE_LAG_MILLIS = 200;
+
+/** Reads arguments and environment; returns the exit code. */
+async function main(): Promise<number> {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(help());
+    return 0;
+  }
+  const parsed = parseSettings(process.env);
+  if ('problems' in parsed) {
+    process.stderr.write(`${parsed.problems.join('\n')}\n`);
+    return 2;
+  }
+  const log = pino({ level: parsed.settings.LOG_LEVEL });
+  return run(parsed.settings, log).catch((error) => {
+    log.debug(error);
+    log.fatal(`the injector failed: ${error.message}`);
+    return 1;
+  });
+}
+
+/** Runs until told to stop. */
+async function run(settings: Settings, log: Logger): Promise<number> {
+  const stop = stopOnSignals(log);
+  const progress = new Progress(Date.now());
+  const game = gameOptions(settings);
+  // The game begins when there is a topic to write to: `pace` is made then.
+  let pace: Pace | undefined;
+  const metrics = createMetrics(progress, () => pace?.behindMillis(Date.now()) ?? 0);
+  const server = createServer(() => progress.unreadiness(Date.now()), metrics.registry);
+  const address = await server.listen({ host: settings.HOST, port: settings.PORT }).catch((error) => {
+    throw error.code === 'EADDRINUSE'
+      ? new Error(`${settings.HOST}:${settings.PORT} is in use; set PORT to another`)
+      : error;
+  });
+  log.info({ address, topic: settings.EVENTS_TOPIC, ...game }, 'started');
+
+  const kafka: KafkaOptions = {
+    brokers: settings.KAFKA_BOOTSTRAP_SERVERS.split(','),
+    topic: settings.EVENTS_TOPIC,
+    log,
+    onError: (reason) => progress.fail(reason),
+  };
+  const producer = new EventProducer({
+    openLink: () => openLink(kafka),
+    onFailure(reason) {
+      progress.fail(reason);
+      log.warn(`sending failed, trying again over a new connection: ${reason}`);
+    },
+    sleep: (millis) => delay(millis),
+    maxMessagesPerLink: MAX_MESSAGES_PER_LINK,
+  });
+
+  async function play(): Promise<void> {
+    if (!(await waitForTopic(kafka, progress, stop))) return;
+    pace = new Pace(simulate(game, Date.now()));
+    reportRegularly(pace, progress, log);
+    await pump({
+      pace,
+      async send(events) {
+        const began = Date.now();
+        progress.accept(events.length, began);
+        await producer.send(events);
+        progress.acknowledge();
+        metrics.observeSend(Date.now() - began);
+      },
+      now: Date.now,
+      sleep: (millis) => sleepUnless(stop, millis),
+      stop,
+    });
+  }
+
+  await Promise.race([play(), deadline(stop, progress)]);
+  await Promise.race([producer.close(), delay(DISCONNECT_MILLIS)]);
+  const lost = progress.pending;
+  log[lost > 0 ? 'error' : 'info'](
+    { total: progress.acknowledged, errors: progress.errors, ...(lost > 0 ? { lost } : {}) },
+    lost > 0 ? `stopped; ${lost} accepted events could not be sent` : 'stopped; all accepted events are sent',
+  );
+  return lost > 0 ? 1 : 0;
+}
+
+/** Says what is missing until it is there; false when told to stop before. */
+async function waitForTopic(kafka: KafkaOptions, progress: Progress, stop: AbortSignal): Promise<boolean> {
+  while (!stop.aborted) {
+    try {
+      await findTopic(kafka);
+      progress.waiting('the first event');
+      return true;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      progress.waiting(reason);
+      kafka.log.info(`waiting for ${reason}`);
+      await sleepUnless(stop, RETRY_MILLIS);
+    }
+  }
+  return false;
+}
+
+/** Logs one line now and then: the rate, the errors and, when not up to speed, how far behind. */
+function reportRegularly(pace: Pace, progress: Progress, log: Logger): void {
+  let skippedBefore = 0;
+  setInterval(() => {
+    const now = Date.now();
+    const { state, ...counts } = progress.report(now);
+    const behindMillis = Math.round(pace.behindMillis(now));
+    const skippedMillis = Math.round(pace.skippedMillis - skippedBefore);
+    skippedBefore = pace.skippedMillis;
+    const lag = {
+      ...(behindMillis > NOTABLE_LAG_MILLIS ? { behindMillis } : {}),
+      ...(skippedMillis > 0 ? { skippedMillis } : {}),
+    };
+    log.info({ ...counts, ...lag }, state);
+  }, REPORT_MILLIS);
+}
+
+/** The first SIGTERM or SIGINT aborts the signal that is returned; the second ends the process. */
+function stopOnSignals(log: Logger): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = (name: string) => {
+    if (controller.signal.aborted) process.exit(1);
+    log.info(`${name}: stopping`);
+    controller.abort();
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  return controller.signal;
+}
+
+/** Resolves when, after the stop, what was accepted has had its time to be sent: at once if there is nothing. */
+function deadline(stop: AbortSignal, progress: Progress): Promise<void> {
+  return new Promise((resolve) => {
+    stop.addEventListener('abort', () => setTimeout(resolve, progress.pending > 0 ? FLUSH_MILLIS : 0));
+  });
+}
+
+function sleepUnless(stop: AbortSignal, millis: number): Promise<void> {
+  return delay(millis, undefined, { signal: stop }).catch(() => {});
+}
+
+function gameOptions(settings: Settings): GameOptions {
+  return {
+    eventsPerSecond: settings.EVENTS_PER_SECOND,
+    liveTeams: settings.LIVE_TEAMS,
+    membersMin: settings.MEMBERS_MIN,
+    membersMax: settings.MEMBERS_MAX,
+    maxScore: settings.MAX_SCORE,
+    robotProbability: settings.ROBOT_PROBABILITY,
+    lateShare: settings.LATE_SHARE,
+    lateMinMillis: settings.LATE_MIN_MILLIS,
+    lateMaxMillis: settings.LATE_MAX_MILLIS,
+    // Said in the first log line, so that any game can be played again.
+    seed: settings.SEED ?? randomInt(2 ** 32),
+  };
+}
+
+process.exit(await main());

@@ -1,0 +1,52 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Progress } from './progress.ts';
+
+export type Metrics = { readonly registry: Registry; observeSend(millis: number): void };
+
+const SEND_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** The Prometheus view of the injector's progress, read when it is asked for. `behindMillis` tells how late the game is. */
+export function createMetrics(progress: Progress, behindMillis: () => number): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  total(
+    'injector_events_sent_total',
+    'Events that Kafka has acknowledged',
+    registers,
+    () => progress.acknowledged,
+  );
+  total(
+    'injector_send_errors_total',
+    'Errors of connecting or sending, each tried again',
+    registers,
+    () => progress.errors,
+  );
+  new Gauge({
+    name: 'injector_behind_seconds',
+    help: 'How long the next event has been due',
+    registers,
+    collect() {
+      this.set(behindMillis() / 1000);
+    },
+  });
+  const sendSeconds = new Histogram({
+    name: 'injector_send_duration_seconds',
+    help: 'From handing a batch over to the acknowledgement of its last event',
+    buckets: SEND_SECONDS,
+    registers,
+  });
+  return { registry, observeSend: (millis) => sendSeconds.observe(millis / 1000) };
+}
+
+/** A counter that is kept elsewhere. */
+function total(name: string, help: string, registers: Registry[], read: () => number): void {
+  new Counter({
+    name,
+    help,
+    registers,
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+}

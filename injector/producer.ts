@@ -1,0 +1,103 @@
+import type { Emission } from './event.ts';
+
+/** An event as Kafka stores it. `partition` is filled in when the message is first sent. */
+export type EventMessage = {
+  readonly key: string;
+  readonly value: string;
+  /** Epoch milliseconds in decimal. */
+  readonly timestamp: string;
+  partition?: number;
+};
+
+/** A session of an idempotent producer with Kafka; kafka.ts has the real one. */
+export type Link = {
+  /** Sends, trying again for as long as that can help. Returns the partitions that acknowledged; what it throws, trying again cannot heal. */
+  send(messages: EventMessage[]): Promise<ReadonlySet<number>>;
+  close(): Promise<void>;
+};
+
+export type ProducerOptions = {
+  openLink(): Promise<Link>;
+  /** Told of every failure, each of which is followed by another attempt. */
+  onFailure(reason: string): void;
+  sleep(millis: number): Promise<void>;
+  /** A link is replaced before it has sent more. */
+  readonly maxMessagesPerLink: number;
+};
+
+const REOPEN_DELAY_MILLIS = 1000;
+
+/**
+ * Delivers events in order, however long it takes, as long as the process lives.
+ *
+ * One batch is under way at a time. That is what makes a retry safe: kafkajs takes back a failed batch's sequence numbers, and were
+ * another batch to get them, a broker that has the first would take the second for its duplicate and drop it.
+ *
+ * A link retries on its own, and what it left out is sent over it again: the same messages, in the same partitions, with the same
+ * sequence numbers, so that a broker which has them knows them. Only when that is no use does a new link take over. Nothing is lost
+ * then either, but events whose acknowledgement was lost arrive twice.
+ */
+export class EventProducer {
+  readonly #options: ProducerOptions;
+  #link: Link | undefined;
+  #sentByLink = 0;
+
+  constructor(options: ProducerOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when Kafka has acknowledged every event. Never rejects. Not to be called again before it has resolved. */
+  async send(events: readonly Emission[]): Promise<void> {
+    let missing = events.map(toMessage);
+    while (missing.length > 0) {
+      try {
+        missing = await this.#attempt(missing);
+      } catch (error) {
+        this.#options.onFailure(error instanceof Error ? error.message : String(error));
+        this.#dropLink();
+        await this.#options.sleep(REOPEN_DELAY_MILLIS);
+        missing = missing.map(withoutPartition);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#link?.close();
+  }
+
+  /** Sends over the link and returns the messages that were not acknowledged; rejects when that is all of them. */
+  async #attempt(messages: EventMessage[]): Promise<EventMessage[]> {
+    const link = await this.#linkFor(messages.length);
+    this.#sentByLink += messages.length;
+    const acknowledged = await link.send(messages);
+    const missing = messages.filter(
+      ({ partition }) => partition === undefined || !acknowledged.has(partition),
+    );
+    if (missing.length === messages.length)
+      throw new Error(`no acknowledgement for ${missing.length} events`);
+    return missing;
+  }
+
+  async #linkFor(count: number): Promise<Link> {
+    if (this.#sentByLink + count > this.#options.maxMessagesPerLink) this.#dropLink();
+    this.#link ??= await this.#options.openLink();
+    return this.#link;
+  }
+
+  #dropLink(): void {
+    // Nothing waits for a link that is being given up; closing a broken one may take for ever.
+    this.#link?.close().catch(() => {});
+    this.#link = undefined;
+    this.#sentByLink = 0;
+  }
+}
+
+/** Keyed by user, so that a player's events keep their order. Kafka's timestamp is the sending time: the SQL tells lateness by it. */
+function toMessage({ at, event }: Emission): EventMessage {
+  return { key: event.user_id, value: JSON.stringify(event), timestamp: String(Math.floor(at)) };
+}
+
+/** Lets a new link choose again: the partition may be gone. */
+function withoutPartition({ key, value, timestamp }: EventMessage): EventMessage {
+  return { key, value, timestamp };
+}

@@ -1,0 +1,23 @@
+import { connect, type Socket } from 'node:net';
+import type { ISocketFactory } from 'kafkajs';
+
+const KEEP_ALIVE_MILLIS = 60_000;
+
+/**
+ * Opens plain connections for kafkajs and can break them. When a broker's machine vanishes without closing its connections, kafkajs sends its
+ * retries into the void until the kernel gives up, a quarter of an hour later; broken off, it connects anew and keeps its producer id.
+ */
+export class Sockets {
+  readonly #open = new Set<Socket>();
+
+  readonly factory: ISocketFactory = ({ host, port, onConnect }) => {
+    const socket = connect({ host, port }, onConnect).setKeepAlive(true, KEEP_ALIVE_MILLIS);
+    this.#open.add(socket);
+    return socket.once('close', () => this.#open.delete(socket));
+  };
+
+  /** Breaks all connections; to their users it looks like a failure of the network with this reason. */
+  breakAll(reason: string): void {
+    for (const socket of this.#open) socket.destroy(new Error(reason));
+  }
+}

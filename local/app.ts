@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Container, Deployment, HttpProbe } from '../plan/objects.ts';
+import { freePort, LOOPBACK } from './ports.ts';
+import { until } from './retry.ts';
+import type { Command, SupervisedProcess } from './supervisor.ts';
+import type { Workshop } from './workshop.ts';
+
+/** The processes of one Deployment, one per replica. */
+export interface App {
+  deployment: Deployment;
+  replicas: Replica[];
+  stop(): Promise<void>;
+}
+
+interface Replica {
+  url: string;
+  process: SupervisedProcess;
+}
+
+const PROJECT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Realises a Deployment: its command and environment as processes on this machine, watched by its probes. Ready when each replica is. */
+export async function startApp(workshop: Workshop, deployment: Deployment, wantedPort = 0): Promise<App> {
+  const count = deployment.spec.replicas ?? 1;
+  const replicas: Replica[] = [];
+  for (let index = 0; index < count; index += 1)
+    replicas.push(await startReplica(workshop, deployment, index, index === 0 ? wantedPort : 0));
+  const probing = new AbortController();
+  const container = deployment.spec.template.spec.containers[0];
+  for (const replica of replicas) void restartWhenDead(replica, container.livenessProbe, probing.signal);
+  await Promise.all(
+    replicas.map(({ url }) =>
+      until(() => passes(url, container.readinessProbe), { everyMillis: 250, signal: workshop.signal }),
+    ),
+  );
+  return {
+    deployment,
+    replicas,
+    async stop() {
+      probing.abort();
+      await Promise.all(replicas.map(({ process }) => process.stop(15_000)));
+    },
+  };
+}
+
+async function startReplica(
+  workshop: Workshop,
+  deployment: Deployment,
+  index: number,
+  wantedPort: number,
+): Promise<Replica> {
+  const container = deployment.spec.template.spec.containers[0];
+  const port = await freePort(wantedPort);
+  const name = index === 0 ? container.name : `${container.name}-${index + 1}`;
+  const process = workshop.spawn(name, () => commandOf(container, port));
+  return { url: `http://${LOOPBACK}:${port}`, process };
+}
+
+/** The container's command in the project's folder, as the image has it in its own; only the address it listens on differs. */
+function commandOf({ command, env }: Container, port: number): Command {
+  const [file = '', ...args] = command;
+  return {
+    file: file === 'node' ? process.execPath : file,
+    args,
+    cwd: PROJECT,
+    env: {
+      ...Object.fromEntries(env.map(({ name, value }) => [name, value])),
+      HOST: LOOPBACK,
+      PORT: String(port),
+    },
+  };
+}
+
+/** As the kubelet does: a process that fails its liveness probe three times on end is started anew. */
+async function restartWhenDead(replica: Replica, probe: HttpProbe, signal: AbortSignal): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    await sleep(probe.periodSeconds * 1000, undefined, { signal }).catch(() => undefined);
+    failures = signal.aborted || (await passes(replica.url, probe)) ? 0 : failures + 1;
+    if (failures < 3) continue;
+    replica.process.restart();
+    failures = 0;
+  }
+}
+
+async function passes(url: string, probe: HttpProbe): Promise<true | undefined> {
+  try {
+    const response = await fetch(url + probe.httpGet.path, { signal: AbortSignal.timeout(2_000) });
+    await response.body?.cancel();
+    return response.ok || undefined;
+  } catch {
+    return undefined;
+  }
+}

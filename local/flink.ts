@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { FlinkDeployment } from '../plan/objects.ts';
+import {
+  type FlinkFolders,
+  type FlinkPorts,
+  type MemoryArguments,
+  memoryArguments,
+  writeConfiguration,
+} from './flink-configuration.ts';
+import { FlinkRest, type JobOverview } from './flink-rest.ts';
+import { freePort, LOOPBACK } from './ports.ts';
+import { until } from './retry.ts';
+import { keepOnly, newestSnapshot } from './snapshots.ts';
+import type { Command, SupervisedProcess } from './supervisor.ts';
+import { UserError } from './user-error.ts';
+import type { Workshop } from './workshop.ts';
+
+/** A running Flink application cluster: one JobManager, its TaskManagers, one job. */
+export interface FlinkCluster {
+  /** Address of Flink's own web page and REST API. */
+  url: string;
+  jobManager: SupervisedProcess;
+  taskManagers: SupervisedProcess[];
+  /** The job as Flink sees it; undefined while it cannot be asked. */
+  job(): Promise<JobOverview | undefined>;
+  /** Stops the job with a savepoint, from which the next start of the same script goes on. */
+  stop(): Promise<void>;
+}
+
+/** Realises a FlinkDeployment: its arguments, configuration and memory, as JVMs on this machine. Ready when all tasks run. */
+export async function startFlink(
+  workshop: Workshop,
+  deployment: FlinkDeployment,
+  wantedPort = 0,
+): Promise<FlinkCluster> {
+  const folders = foldersOf(workshop, deployment);
+  const ports: FlinkPorts = { rest: await freePort(wantedPort), rpc: await freePort() };
+  await rm(folders.temporary, { recursive: true, force: true });
+  await writeConfiguration(deployment, folders, ports);
+  const restored = await newestSnapshot(folders.snapshots);
+  await keepOnly(folders.snapshots, restored);
+  await forgetOtherScripts(workshop, folders);
+  workshop.report(restored ? 'Flink goes on from the state it had' : 'Flink starts from the first event');
+
+  const [jobMemory, taskMemory] = await Promise.all([
+    memoryArguments(workshop, folders.configuration, 'JM'),
+    memoryArguments(workshop, folders.configuration, 'TM'),
+  ]);
+  const jobManager = workshop.spawn('flink-jobmanager', () =>
+    jobManagerCommand(workshop, deployment, folders, jobMemory),
+  );
+  const taskManagers = Array.from({ length: taskManagerCount(deployment) }, (_, i) =>
+    workshop.spawn(`flink-taskmanager-${i + 1}`, () => taskManagerCommand(workshop, folders, taskMemory)),
+  );
+
+  const url = `http://${LOOPBACK}:${ports.rest}`;
+  const rest = new FlinkRest(url);
+  const job = () => rest.job().catch(() => undefined);
+  const running = async () => ((await job())?.allTasksRunning ? true : refused(jobManager));
+  await until(running, { everyMillis: 250, signal: workshop.signal });
+  workshop.report(`the Flink job is running; its page: ${url}`);
+  return {
+    url,
+    jobManager,
+    taskManagers,
+    job,
+    stop: () => stopCluster(workshop, rest, folders, jobManager, taskManagers),
+  };
+}
+
+/** A JobManager that ends again and again before its job runs was given SQL or configuration that Flink does not take. */
+function refused(jobManager: SupervisedProcess): undefined {
+  if (jobManager.crashes < REFUSALS) return;
+  throw new UserError(
+    `Flink does not take the job: ${lastCause(jobManager.logFile)}\n  Its log: ${jobManager.logFile}`,
+  );
+}
+
+const REFUSALS = 2;
+
+function lastCause(logFile: string): string {
+  const causes = readFileSync(logFile, 'utf8').match(/^Caused by: .*$/gm);
+  return causes?.at(-1)?.slice('Caused by: '.length) ?? 'no cause was logged';
+}
+
+/** The state of a job belongs to its script and cluster of topics; so does its folder. */
+function foldersOf(workshop: Workshop, { spec }: FlinkDeployment): FlinkFolders {
+  const root = join(workshop.stateDir, 'flink');
+  const script = spec.job.args.join('\n').replace(/'properties.bootstrap.servers' = '[^']*'/g, '');
+  const job = createHash('sha256').update(script).digest('hex').slice(0, 12);
+  return {
+    configuration: join(root, 'conf'),
+    snapshots: join(root, 'snapshots', job),
+    temporary: join(root, 'tmp'),
+  };
+}
+
+async function forgetOtherScripts(workshop: Workshop, folders: FlinkFolders): Promise<void> {
+  await mkdir(folders.snapshots, { recursive: true });
+  await keepOnly(join(workshop.stateDir, 'flink', 'snapshots'), folders.snapshots);
+}
+
+function taskManagerCount({ spec }: FlinkDeployment): number {
+  const slots = Number(spec.flinkConfiguration['taskmanager.numberOfTaskSlots'] ?? 1);
+  return Math.ceil(spec.job.parallelism / slots);
+}
+
+/** Asked at every start: after a crash the job goes on from its newest checkpoint. */
+async function jobManagerCommand(
+  workshop: Workshop,
+  { spec }: FlinkDeployment,
+  folders: FlinkFolders,
+  memory: MemoryArguments,
+): Promise<Command> {
+  const snapshot = await newestSnapshot(folders.snapshots);
+  return flinkCommand(workshop, folders, memory.jvm, [
+    'org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint',
+    '--configDir',
+    folders.configuration,
+    ...memory.dynamic,
+    '-D',
+    'execution.target=embedded',
+    ...(snapshot ? ['--fromSavepoint', pathToFileURL(snapshot).href] : []),
+    '--job-classname',
+    spec.job.entryClass,
+    ...spec.job.args,
+  ]);
+}
+
+function taskManagerCommand(workshop: Workshop, folders: FlinkFolders, memory: MemoryArguments): Command {
+  return flinkCommand(workshop, folders, memory.jvm, [
+    'org.apache.flink.runtime.taskexecutor.TaskManagerRunner',
+    '--configDir',
+    folders.configuration,
+    ...memory.dynamic,
+  ]);
+}
+
+function flinkCommand(workshop: Workshop, folders: FlinkFolders, jvm: string[], main: string[]): Command {
+  const { java, jars } = workshop;
+  return {
+    file: java,
+    args: [
+      ...jvm,
+      ...OPENED_MODULES,
+      `-Dlog4j.configurationFile=${join(folders.configuration, 'log4j2.properties')}`,
+      '-cp',
+      `${jars.flinkLib}/*`,
+      ...main,
+    ],
+    env: { FLINK_CONF_DIR: folders.configuration, FLINK_OPT_DIR: jars.flinkOpt },
+  };
+}
+
+/** What Flink's own scripts open to it of the JDK (env.java.opts.all). */
+const OPENED_MODULES = [
+  '--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED',
+  '--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED',
+  ...[
+    'java.lang',
+    'java.net',
+    'java.io',
+    'java.nio',
+    'java.lang.reflect',
+    'java.text',
+    'java.time',
+    'java.util',
+  ]
+    .concat('java.util.concurrent', 'java.util.concurrent.atomic', 'java.util.concurrent.locks', 'sun.nio.ch')
+    .map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
+  '--add-exports=java.base/sun.net.util=ALL-UNNAMED',
+];
+
+async function stopCluster(
+  workshop: Workshop,
+  rest: FlinkRest,
+  folders: FlinkFolders,
+  jobManager: SupervisedProcess,
+  taskManagers: SupervisedProcess[],
+): Promise<void> {
+  // Once its job has ended the JobManager ends too, and that is no crash.
+  for (const process of [jobManager, ...taskManagers]) process.expectExit();
+  try {
+    const job = await rest.job();
+    if (job?.allTasksRunning) await rest.stopWithSavepoint(job.id, pathToFileURL(folders.snapshots).href);
+  } catch (error) {
+    workshop.report(
+      `no savepoint (${(error as Error).message}): the next start goes on from the last checkpoint`,
+    );
+  }
+  await Promise.all([jobManager, ...taskManagers].map((process) => process.stop()));
+}

@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { UserError } from './user-error.ts';
+
+const LEAST_VERSION = 17;
+const run = promisify(execFile);
+
+/** Path of a Java that can run Kafka and Flink: that of JAVA_HOME, or the one on the PATH. */
+export async function findJava(): Promise<string> {
+  const home = process.env.JAVA_HOME;
+  const java = home ? join(home, 'bin', 'java') : 'java';
+  const version = await majorVersion(java);
+  if (version === undefined)
+    throw new UserError(
+      `No Java was found${home ? ` in JAVA_HOME (${home})` : ' on the PATH'}. Install a JDK ${LEAST_VERSION} or newer (Debian: apt install openjdk-17-jdk-headless), or set JAVA_HOME.`,
+    );
+  if (version < LEAST_VERSION)
+    throw new UserError(
+      `Java ${version} is too old for Kafka and Flink. Install ${LEAST_VERSION} or newer, or point JAVA_HOME at one.`,
+    );
+  return java;
+}
+
+async function majorVersion(java: string): Promise<number | undefined> {
+  try {
+    const { stderr, stdout } = await run(java, ['-version']);
+    const match = /version "(?:1\.)?(\d+)/.exec(stderr + stdout);
+    return match?.[1] ? Number(match[1]) : undefined;
+  } catch {
+    return undefined;
+  }
+}

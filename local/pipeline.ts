@@ -1,0 +1,136 @@
+import { resolve } from 'node:path';
+import type { GameAnalytics } from '../api/gameanalytics.ts';
+import { boards } from '../plan/boards.ts';
+import type { Deployment, FlinkDeployment, KafkaTopic, KubernetesObject, Service } from '../plan/objects.ts';
+import { plan } from '../plan/plan.ts';
+import { eventsTopic } from '../plan/topics.ts';
+import { type App, startApp } from './app.ts';
+import { type FlinkCluster, startFlink } from './flink.ts';
+import { fetchJars } from './jars.ts';
+import { findJava } from './java.ts';
+import { type Broker, startKafka } from './kafka.ts';
+import type { Report } from './report.ts';
+import { openStateFolder } from './state-folder.ts';
+import { applyTopics } from './topics.ts';
+import { Workshop } from './workshop.ts';
+
+export interface PipelineOptions {
+  /** Folder under which everything lives; what is there already is gone on with. */
+  stateDir: string;
+  /** Ports to listen on; 0: any that is free. */
+  ports: { kafka: number; flink: number; dashboard: number };
+  report: Report;
+  /** Aborted to stop starting. A pipeline that has started is stopped with stop(). */
+  signal: AbortSignal;
+}
+
+/** A running pipeline. */
+export interface Pipeline {
+  eventsTopic: string;
+  boardTopics: string[];
+  broker: Broker;
+  flink: FlinkCluster;
+  apps: App[];
+  /** Addresses of the plan's Services, by name. */
+  services: Map<string, string>;
+  /** Ends it in order: what produces first, Kafka last. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Realises the plan of a resource as processes on this machine: Kafka and its topics, the Flink job, and our own programs.
+ * Resolves when all of it is ready; when a part cannot start, what has started is stopped and the cause is thrown.
+ */
+export async function startPipeline(resource: GameAnalytics, options: PipelineOptions): Promise<Pipeline> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
+  const stateDir = resolve(options.stateDir);
+  const unlock = await openStateFolder(stateDir);
+  let workshop: Workshop | undefined;
+  try {
+    const java = await findJava();
+    const jars = await fetchJars(options.report, signal);
+    workshop = new Workshop({ stateDir, java, jars, report: options.report, signal });
+    const parts = await startParts(resource, workshop, options.ports);
+    return {
+      ...parts,
+      stop: () =>
+        stopParts(parts)
+          .finally(() => workshop?.close())
+          .finally(unlock),
+    };
+  } catch (error) {
+    failed.abort(error);
+    await workshop?.close();
+    await unlock();
+    throw error;
+  }
+}
+
+type Parts = Omit<Pipeline, 'stop'>;
+
+async function startParts(
+  resource: GameAnalytics,
+  workshop: Workshop,
+  ports: PipelineOptions['ports'],
+): Promise<Parts> {
+  const broker = await startKafka(workshop, ports.kafka);
+  const { bootstrapServers } = broker;
+  const objects = plan(resource, { bootstrapServers, appImage: 'local', flinkImage: 'local' });
+  const topics = ofKind<KafkaTopic>(objects, 'KafkaTopic');
+  await applyTopics(broker.admin, topics);
+  workshop.report(`${topics.length} topics are there; starting Flink, the injector and the dashboard`);
+  const [flink, apps] = await Promise.all([
+    startFlink(workshop, only(ofKind<FlinkDeployment>(objects, 'FlinkDeployment')), ports.flink),
+    startApps(workshop, objects, ports.dashboard),
+  ]);
+  return {
+    eventsTopic: eventsTopic(resource),
+    boardTopics: boards(resource).map(({ topic }) => topic),
+    broker,
+    flink,
+    apps,
+    services: addresses(objects, apps),
+  };
+}
+
+async function stopParts({ apps, flink, broker }: Parts): Promise<void> {
+  await Promise.all(apps.map((app) => app.stop()));
+  await flink.stop();
+  await broker.stop();
+}
+
+/** Our own programs; the port that was asked for is that of the one behind a Service. */
+async function startApps(workshop: Workshop, objects: KubernetesObject[], port: number): Promise<App[]> {
+  const services = ofKind<Service>(objects, 'Service');
+  return Promise.all(
+    ofKind<Deployment>(objects, 'Deployment').map((deployment) => {
+      const served = services.some((service) => selects(service, deployment));
+      return startApp(workshop, deployment, served ? port : 0);
+    }),
+  );
+}
+
+function addresses(objects: KubernetesObject[], apps: App[]): Map<string, string> {
+  const found = ofKind<Service>(objects, 'Service').flatMap((service): [string, string][] => {
+    const url = apps.find(({ deployment }) => selects(service, deployment))?.replicas[0]?.url;
+    return url ? [[service.metadata.name, url]] : [];
+  });
+  return new Map(found);
+}
+
+function selects({ spec }: Service, deployment: Deployment): boolean {
+  const { labels } = deployment.spec.template.metadata;
+  return Object.entries(spec.selector).every(([key, value]) => labels[key] === value);
+}
+
+function ofKind<T extends KubernetesObject>(objects: KubernetesObject[], kind: T['kind']): T[] {
+  return objects.filter((object): object is T => object.kind === kind);
+}
+
+function only<T>(objects: T[]): T {
+  const [object] = objects;
+  if (object === undefined || objects.length > 1)
+    throw new Error(`expected one object, found ${objects.length}`);
+  return object;
+}

@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/**
+ * The newest complete checkpoint or savepoint under a folder, as a path; undefined when there is none. Flink writes a
+ * snapshot's _metadata last, so one that has it is whole.
+ */
+export async function newestSnapshot(folder: string): Promise<string | undefined> {
+  const found = await snapshots(folder);
+  return found.sort((a, b) => b.made - a.made)[0]?.path;
+}
+
+/** Removes every snapshot but one. Shared state of a job's checkpoints goes with the job's folder, if the one kept is not in it. */
+export async function keepOnly(folder: string, kept: string | undefined): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const entry of await readdir(folder)) {
+    const path = join(folder, entry);
+    if (!kept?.startsWith(path)) await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function snapshots(folder: string): Promise<{ path: string; made: number }[]> {
+  if (!existsSync(folder)) return [];
+  const files = await readdir(folder, { recursive: true });
+  const metadata = files.filter((file) => file.endsWith('_metadata')).map((file) => join(folder, file));
+  return Promise.all(
+    metadata.map(async (file) => ({ path: join(file, '..'), made: (await stat(file)).mtimeMs })),
+  );
+}

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Reaper } from './reaper.ts';
+import type { Report } from './report.ts';
+
+/** How a process is started; asked anew at every start, because what it should do may have changed since. */
+export interface Command {
+  file: string;
+  args: string[];
+  env?: Record<string, string>;
+  cwd?: string;
+}
+
+interface ProcessOptions {
+  name: string;
+  command: () => Command | Promise<Command>;
+  logFile: string;
+  reaper: Reaper;
+  report: Report;
+}
+
+const FIRST_BACKOFF_MILLIS = 1_000;
+const LAST_BACKOFF_MILLIS = 30_000;
+/** A process that ran this long is taken for well: its next crash is its first. */
+const WELL_MILLIS = 60_000;
+
+/** Keeps one child process running: when it ends unasked it is started again, later each time. */
+export class SupervisedProcess {
+  readonly name: string;
+  readonly logFile: string;
+  readonly #options: ProcessOptions;
+  readonly #stopped = new AbortController();
+  #child: ChildProcess | undefined;
+  #crashes = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(options: ProcessOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.logFile = options.logFile;
+  }
+
+  /** Process id while there is a process. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** How often the process has ended unasked. */
+  get crashes(): number {
+    return this.#crashes;
+  }
+
+  start(): void {
+    this.#running ??= this.#supervise();
+  }
+
+  /** Kills the process, which the supervisor then starts anew. */
+  restart(): void {
+    this.#signal('SIGKILL');
+  }
+
+  /** What follows is an end that was asked for: the process is not started again. */
+  expectExit(): void {
+    this.#stopped.abort();
+  }
+
+  /** Ends the process, by force when it has not ended by itself in time. */
+  async stop(graceMillis = 10_000): Promise<void> {
+    this.expectExit();
+    this.#signal('SIGTERM');
+    const force = setTimeout(() => this.#signal('SIGKILL'), graceMillis);
+    await this.#running;
+    clearTimeout(force);
+  }
+
+  async #supervise(): Promise<void> {
+    let backoff = FIRST_BACKOFF_MILLIS;
+    while (!this.#stopped.signal.aborted) {
+      const started = Date.now();
+      const end = await this.#runOnce();
+      if (this.#stopped.signal.aborted) return;
+      this.#crashes += 1;
+      if (Date.now() - started > WELL_MILLIS) backoff = FIRST_BACKOFF_MILLIS;
+      this.#options.report(
+        `${this.name} ended unexpectedly (${end}); starting it again in ${backoff / 1000} s. Its log: ${this.logFile}`,
+      );
+      await sleep(backoff, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
+      backoff = Math.min(2 * backoff, LAST_BACKOFF_MILLIS);
+    }
+  }
+
+  /** Runs the process to its end and says how it ended. */
+  async #runOnce(): Promise<string> {
+    const command = await this.#options.command();
+    if (this.#stopped.signal.aborted) return 'stopped';
+    const log = openSync(this.logFile, 'a');
+    const child = spawnGated(command, log);
+    closeSync(log);
+    this.#child = child;
+    const { reaper } = this.#options;
+    try {
+      return await new Promise((resolve) => {
+        child.once('error', (error) => resolve(error.message));
+        child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+        child.once('spawn', () => {
+          if (child.pid) reaper.add(child.pid);
+          child.stdin?.end('go\n');
+        });
+      });
+    } finally {
+      if (child.pid) reaper.remove(child.pid);
+      this.#child = undefined;
+    }
+  }
+
+  /** The whole group: what the process itself started goes with it. */
+  #signal(signal: NodeJS.Signals): void {
+    const pid = this.#child?.pid;
+    if (!pid) return;
+    try {
+      process.kill(-pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
+
+/**
+ * A process in a group of its own, so that Ctrl-C reaches us alone and we end things in order. It waits for a word before it
+ * becomes the command: were we to die before the reaper knows of it, it would end instead.
+ */
+function spawnGated({ file, args, env, cwd }: Command, log: number): ChildProcess {
+  const child = spawn('sh', ['-c', 'read -r go && exec "$@"', 'sh', file, ...args], {
+    detached: true,
+    stdio: ['pipe', log, log],
+    env: { ...process.env, ...env },
+    ...(cwd && { cwd }),
+  });
+  child.stdin?.on('error', () => undefined);
+  return child;
+}

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import type { Jars } from './jars.ts';
+import { Reaper } from './reaper.ts';
+import type { Report } from './report.ts';
+import { type Command, SupervisedProcess } from './supervisor.ts';
+
+interface Tools {
+  /** Folder under which everything lives. */
+  stateDir: string;
+  java: string;
+  jars: Jars;
+  report: Report;
+  /** Aborted when the pipeline should stop starting. */
+  signal: AbortSignal;
+}
+
+/** What every part of a local pipeline works with; it knows every process that was started, and leaves none behind. */
+export class Workshop {
+  readonly stateDir: string;
+  readonly java: string;
+  readonly jars: Jars;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+  readonly #reaper = new Reaper();
+  readonly #processes: SupervisedProcess[] = [];
+
+  constructor({ stateDir, java, jars, report, signal }: Tools) {
+    this.stateDir = stateDir;
+    this.java = java;
+    this.jars = jars;
+    this.report = report;
+    this.signal = signal;
+  }
+
+  /** Starts a process and keeps it running. Its output goes to logs/<name>.log. */
+  spawn(name: string, command: () => Command | Promise<Command>): SupervisedProcess {
+    const logFile = join(this.stateDir, 'logs', `${name}.log`);
+    const process = new SupervisedProcess({
+      name,
+      command,
+      logFile,
+      reaper: this.#reaper,
+      report: this.report,
+    });
+    this.#processes.push(process);
+    process.start();
+    return process;
+  }
+
+  /** Ends every process that is still there. */
+  async close(): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process.stop()));
+    this.#reaper.close();
+  }
+}

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { fetchJars } from '../../local/jars.ts';
+import { findJava } from '../../local/java.ts';
+import { sqlScript } from '../../plan/sql.ts';
+import { resource } from '../support/resource.ts';
+
+const EXPLAIN = fileURLToPath(new URL('Explain.java', import.meta.url));
+
+/** Flink's plan of a script, as text. */
+async function explain(script: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'explain-'));
+  try {
+    const file = join(folder, 'script.sql');
+    await writeFile(file, script);
+    const jars = await fetchJars(() => undefined, new AbortController().signal);
+    const opened = ['java.lang', 'java.util', 'java.time', 'java.net', 'java.io', 'java.nio'];
+    const args = opened.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
+    const java = await findJava();
+    const run = promisify(execFile);
+    const { stdout } = await run(java, [...args, '-cp', `${jars.flinkLib}/*`, EXPLAIN, file], {
+      maxBuffer: 2 ** 26,
+    });
+    return stdout;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The part of a physical plan that ends in a board's sink. */
+function planOf(plan: string, board: string): string {
+  const physical = plan.slice(
+    plan.indexOf('== Optimized Physical Plan =='),
+    plan.indexOf('== Optimized Execution Plan =='),
+  );
+  const found = physical.split(/\n(?=Sink\()/).find((part) => part.includes(`.${board}]`));
+  expect(found, `a sink for ${board}`).toBeDefined();
+  return found ?? '';
+}
+
+const ranks = (plan: string) =>
+  [...plan.matchAll(/\bRank\(strategy=\[(\w+)/g)].map(([, strategy]) => strategy);
+
+describe('the plan that Flink makes of the SQL', () => {
+  let plan = '';
+  beforeAll(async () => {
+    const boards = [
+      { name: 'top-teams', type: 'TopTeams' },
+      { name: 'top-players', type: 'TopPlayers', season: 'none' },
+      { name: 'hot-streakers', type: 'HotStreakers' },
+      { name: 'team-mvps', type: 'TeamMvps' },
+    ];
+    plan = await explain(sqlScript(resource({ leaderboards: boards }), 'localhost:9092'));
+  });
+
+  it('reads the events once', () => {
+    const execution = plan.slice(plan.indexOf('== Optimized Execution Plan =='));
+    expect(execution.match(/TableSourceScan\(/g)).toHaveLength(1);
+  });
+
+  it.each(['top-teams', 'top-players'])('ranks %s the fast way', (board) => {
+    expect(ranks(planOf(plan, board))).toEqual(['UpdateFastStrategy']);
+  });
+
+  it('finds each team’s best player the fast way; only the final rank, by a ratio, must retract', () => {
+    expect(ranks(planOf(plan, 'team-mvps'))).toEqual(['RetractStrategy', 'UpdateFastStrategy']);
+  });
+
+  it('draws the hot streaks by windows alone, without a retraction', () => {
+    const streaks = planOf(plan, 'hot-streakers');
+    expect(streaks).toContain('WindowRank(');
+    expect(streaks).not.toMatch(/\b(Rank|OverAggregate|GroupAggregate)\(/);
+    expect(streaks).not.toMatch(/changelogMode=\[I,(UB|UA|D)/);
+  });
+
+  it('needs no sink to sort out changes in the wrong order', () => {
+    expect(plan).not.toMatch(/upsertMaterialize|SinkMaterializer/i);
+  });
+
+  it('pushes the watermark into the source, with alignment', () => {
+    expect(plan).toMatch(/TableSourceScan\(.*watermark=\[.*watermarkAlignment=\[/);
+  });
+});

@@ -1,0 +1,66 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Kafka } from 'kafkajs';
+import type { GameAnalytics } from '../../api/gameanalytics.ts';
+import { type FlinkCluster, startFlink } from '../../local/flink.ts';
+import { fetchJars } from '../../local/jars.ts';
+import { findJava } from '../../local/java.ts';
+import { type Broker, startKafka } from '../../local/kafka.ts';
+import { openStateFolder } from '../../local/state-folder.ts';
+import { applyTopics } from '../../local/topics.ts';
+import { Workshop } from '../../local/workshop.ts';
+import type { FlinkDeployment, KafkaTopic } from '../../plan/objects.ts';
+import { plan } from '../../plan/plan.ts';
+import { kafkaClient } from './topic.ts';
+
+/** A real Kafka in a folder of its own, and Flink jobs beside it. */
+export interface TestCluster {
+  broker: Broker;
+  kafka: Kafka;
+  workshop: Workshop;
+  /** Creates the topics of a resource and starts its Flink job. The events topic is made here too when it is the user's own. */
+  startJob(resource: GameAnalytics): Promise<FlinkCluster>;
+  stop(): Promise<void>;
+}
+
+export async function startTestCluster(): Promise<TestCluster> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'gameanalytics-test-'));
+  await openStateFolder(stateDir);
+  const report = (sentence: string) => void process.stderr.write(`  [cluster] ${sentence}\n`);
+  const { signal } = new AbortController();
+  const workshop = new Workshop({
+    stateDir,
+    java: await findJava(),
+    jars: await fetchJars(report, signal),
+    report,
+    signal,
+  });
+  const broker = await startKafka(workshop);
+  return {
+    broker,
+    kafka: kafkaClient(broker.bootstrapServers),
+    workshop,
+    startJob: (resource) => startJob(workshop, broker, resource),
+    async stop() {
+      await broker.stop();
+      await workshop.close();
+      await rm(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startJob(workshop: Workshop, broker: Broker, resource: GameAnalytics): Promise<FlinkCluster> {
+  const { bootstrapServers, admin } = broker;
+  const objects = plan(resource, { bootstrapServers, appImage: 'local', flinkImage: 'local' });
+  const { topic, partitions } = resource.spec.events;
+  if (topic)
+    await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true });
+  await applyTopics(
+    admin,
+    objects.filter((object): object is KafkaTopic => object.kind === 'KafkaTopic'),
+  );
+  const deployment = objects.find((object): object is FlinkDeployment => object.kind === 'FlinkDeployment');
+  if (!deployment) throw new Error('the plan has no FlinkDeployment');
+  return startFlink(workshop, deployment);
+}

@@ -1,0 +1,246 @@
+import type { Leaderboard, SeasonBoard, StreakBoard } from '../../api/leaderboard.ts';
+
+/** A record of the events topic, as it is there. */
+export interface EventRecord {
+  value: string | null;
+  /** Kafka's timestamp of the record, epoch milliseconds. */
+  producedAt: number;
+}
+
+export type Row = Record<string, string | number | null>;
+
+/** An event that counts. */
+interface Event {
+  user: string;
+  team: string;
+  teamName: string | null;
+  score: number;
+  time: number;
+  producedAt: number;
+}
+
+const LONGEST = 256;
+
+/** The events of a topic that count, by the design's definition: with ids, a time, and a score from 0 up. */
+export function countedEvents(records: EventRecord[]): Event[] {
+  return records.flatMap((record) => counted(record) ?? []);
+}
+
+function counted({ value, producedAt }: EventRecord): Event | undefined {
+  const fields = parseObject(value);
+  const user = text(fields?.user_id);
+  const team = text(fields?.team_id);
+  const score = integer(fields?.score);
+  const time = integer(fields?.event_time_millis);
+  if (!isId(user) || !isId(team) || score === null || score < 0 || !isTime(time)) return undefined;
+  const teamName = text(fields?.team_name)?.slice(0, LONGEST) ?? null;
+  return { user, team, teamName, score, time, producedAt };
+}
+
+function parseObject(value: string | null): Record<string, unknown> | undefined {
+  try {
+    const parsed = JSON.parse(value ?? 'null');
+    return parsed && typeof parsed === 'object' && !Array.isArray(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function text(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Read as Flink's JSON format reads a BIGINT: a fraction loses its decimals, digits in quotes are a number. */
+function integer(value: unknown): number | null {
+  const digits = typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value);
+  const number = typeof value === 'number' || digits ? Math.trunc(Number(value)) : Number.NaN;
+  return Number.isSafeInteger(number) ? number : null;
+}
+
+/** From 1970 to the last day that dates have. */
+function isTime(value: number | null): value is number {
+  return value !== null && value >= 0 && value <= 8.64e15;
+}
+
+function isId(value: string | null): value is string {
+  return value !== null && value !== '' && value.length <= LONGEST;
+}
+
+/**
+ * Every row a board's topic should hold in the end: of season boards the rows of all seasons, of boards drawn at instants
+ * those of every instant up to `untilMillis` (the watermark: up to there all windows are closed).
+ */
+export function expectedRows(
+  board: Leaderboard,
+  records: EventRecord[],
+  maxLateness: number,
+  until: number,
+): Row[] {
+  const events = countedEvents(records);
+  switch (board.type) {
+    case 'TopTeams':
+      return perSeason(board, events, topTeams);
+    case 'TopPlayers':
+      return perSeason(board, events, topPlayers);
+    case 'TeamMvps':
+      return perSeason(board, events, teamMvps);
+    case 'HotStreakers':
+      return hotStreakers(board, events, maxLateness, until);
+    case 'Query':
+      throw new Error('what a Query board should hold, its test says');
+  }
+}
+
+function perSeason(board: SeasonBoard, events: Event[], rank: (events: Event[]) => Row[]): Row[] {
+  const seasons = groupBy(events, ({ time }) =>
+    board.seasonMillis ? time - (time % board.seasonMillis) : 0,
+  );
+  return [...seasons].flatMap(([season_start, played]) =>
+    rank(played)
+      .slice(0, board.size)
+      .map((row, index) => ({ season_start, rnk: index + 1, ...row })),
+  );
+}
+
+function topTeams(events: Event[]): Row[] {
+  return [...groupBy(events, ({ team }) => team)]
+    .map(([team_id, played]) => ({ team_id, team_name: greatestName(played), total_score: total(played) }))
+    .sort((a, b) => b.total_score - a.total_score || compareBytes(a.team_id, b.team_id));
+}
+
+function topPlayers(events: Event[]): Row[] {
+  return [...groupBy(events, ({ user }) => user)]
+    .map(([user_id, played]) => ({ user_id, team_name: greatestName(played), total_score: total(played) }))
+    .sort((a, b) => b.total_score - a.total_score || compareBytes(a.user_id, b.user_id));
+}
+
+function teamMvps(events: Event[]): Row[] {
+  return [...groupBy(events, ({ team }) => team)]
+    .map(([team_id, played]) => {
+      const [best] = topPlayers(played) as [{ user_id: string; total_score: number }];
+      const team_total = total(played);
+      return {
+        user_id: best.user_id,
+        team_id,
+        team_name: greatestName(played),
+        player_total: best.total_score,
+        team_total,
+        contrib_ratio: team_total > 0 ? best.total_score / team_total : 0,
+      };
+    })
+    .sort(
+      (a, b) =>
+        b.contrib_ratio - a.contrib_ratio ||
+        b.player_total - a.player_total ||
+        compareBytes(a.team_id, b.team_id),
+    );
+}
+
+interface Moment {
+  instant: number;
+  user: string;
+  names: (string | null)[];
+  short: number;
+  long: number;
+  hotness: number;
+}
+
+function hotStreakers(board: StreakBoard, events: Event[], maxLateness: number, until: number): Row[] {
+  const timely = events
+    .map((event) => ({ ...event, time: Math.min(event.time, event.producedAt) }))
+    .filter((event) => event.time > event.producedAt - maxLateness);
+  const moments = momentsOf(board, timely, until);
+  const instants = instantsOf(moments, board, until);
+  return instants.flatMap((instant) => {
+    const remembered = moments.filter(
+      (m) => m.instant > instant - board.memoryMillis && m.instant <= instant,
+    );
+    return [...groupBy(remembered, ({ user }) => user)]
+      .map(([user_id, own]) => ({
+        user_id,
+        team_name: greatest(own.flatMap(({ names }) => names)),
+        ...peak(own),
+      }))
+      .sort((a, b) => b.peak_hotness - a.peak_hotness || compareBytes(a.user_id, b.user_id))
+      .slice(0, board.size)
+      .map((row, index) => ({ as_of: instant, rnk: index + 1, ...row }));
+  });
+}
+
+/** Each player's hotness at each instant at which it has one: at which it played within the short window. */
+function momentsOf(board: StreakBoard, events: Event[], until: number): Moment[] {
+  const byPlayer = groupBy(events, ({ user }) => user);
+  return [...byPlayer].flatMap(([user, played]) => {
+    const instants = new Set(
+      played.flatMap(({ time }) => following(time, board.everyMillis, board.shortWindowMillis)),
+    );
+    return [...instants]
+      .filter((instant) => instant <= until)
+      .flatMap((instant) => {
+        const longOnes = played.filter(
+          ({ time }) => time >= instant - board.longWindowMillis && time < instant,
+        );
+        const shortOnes = longOnes.filter(({ time }) => time >= instant - board.shortWindowMillis);
+        const [short, long] = [average(shortOnes), average(longOnes)];
+        if (long === 0) return [];
+        return [
+          {
+            instant,
+            user,
+            names: longOnes.map(({ teamName }) => teamName),
+            short,
+            long,
+            hotness: short / long,
+          },
+        ];
+      });
+  });
+}
+
+/** The multiples of `step` that a time's window of this length reaches. */
+function following(time: number, step: number, length: number): number[] {
+  const first = time - (time % step) + step;
+  return Array.from({ length: length / step }, (_, i) => first + i * step);
+}
+
+function instantsOf(moments: Moment[], board: StreakBoard, until: number): number[] {
+  const all = moments.flatMap(({ instant }) =>
+    Array.from({ length: board.memoryMillis / board.everyMillis }, (_, i) => instant + i * board.everyMillis),
+  );
+  return [...new Set(all)].filter((instant) => instant <= until).sort((a, b) => a - b);
+}
+
+/** The hottest moment, of equal ones the latest. */
+function peak(moments: Moment[]) {
+  const [best] = [...moments].sort((a, b) => b.hotness - a.hotness || b.instant - a.instant) as [Moment];
+  return { short_term_avg: best.short, long_term_avg: best.long, peak_hotness: best.hotness };
+}
+
+function average(events: Event[]): number {
+  return total(events) / events.length;
+}
+
+function total(events: Event[]): number {
+  return events.reduce((sum, { score }) => sum + score, 0);
+}
+
+function greatestName(events: Event[]): string | null {
+  return greatest(events.map(({ teamName }) => teamName));
+}
+
+function greatest(names: (string | null)[]): string | null {
+  return names.reduce((best, name) => {
+    if (name === null || best === null) return name ?? best;
+    return compareBytes(name, best) > 0 ? name : best;
+  }, null);
+}
+
+/** Order of UTF-8 bytes, which is Flink's order of strings. */
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function groupBy<T, K>(items: T[], key: (item: T) => K): Map<K, T[]> {
+  return Map.groupBy(items, key);
+}

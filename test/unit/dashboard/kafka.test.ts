@@ -1,0 +1,57 @@
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
+import { kafkaClient } from '../../../dashboard/kafka/client.ts';
+import { feed } from '../../../dashboard/kafka/feed.ts';
+import { ReadProgress } from '../../../dashboard/kafka/read-progress.ts';
+import { topTeams } from './fixtures.ts';
+
+describe('the progress of a reading', () => {
+  it('is complete at once when there is nothing to read', () => {
+    expect(new ReadProgress(new Map()).complete).toBe(true);
+  });
+
+  it('is complete when every partition has been read to where it ended', () => {
+    const progress = new ReadProgress(
+      new Map([
+        [0, 10n],
+        [1, 3n],
+      ]),
+    );
+    progress.advance(0, 0n, 9n);
+    expect(progress.complete).toBe(false);
+    progress.advance(1, 0n, 5n);
+    expect(progress.complete).toBe(true);
+  });
+
+  it('notices that offsets go back: the topic is another one', () => {
+    const progress = new ReadProgress(new Map());
+    expect(progress.advance(0, 0n, 9n)).toBe(true);
+    expect(progress.advance(0, 12n, 20n)).toBe(true);
+    expect(progress.advance(0, 0n, 3n)).toBe(false);
+  });
+});
+
+describe('the feed', () => {
+  it('reports that Kafka is away on the board, and ends when it is told to', async () => {
+    const live = new LiveBoard(topTeams);
+    const silent = { debug: () => {}, info: () => {}, warn: () => {} };
+    const kafka = kafkaClient([`127.0.0.1:${await closedPort()}`], silent);
+    const stopping = new AbortController();
+    const context = { kafka, log: silent, count: () => {}, now: () => 0 };
+    const fed = feed(live, context, stopping.signal);
+    await expect.poll(() => live.status.reason, { timeout: 5000 }).toContain('ECONNREFUSED');
+    expect(live.status.kind).toBe('waiting');
+    stopping.abort();
+    await fed;
+  });
+});
+
+/** A port nobody listens on. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { boardDefinition } from '../../../dashboard/boards/definition.ts';
+import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
+import { formatValue } from '../../../dashboard/page/format.ts';
+import { panelOf } from '../../../dashboard/page/panel.ts';
+import { renderFrame, renderPanel } from '../../../dashboard/page/render.ts';
+import {
+  boardOf,
+  HOUR,
+  liveBoardOf,
+  NOW,
+  record,
+  SEASON,
+  streakers,
+  TOP_TEAMS_JSON,
+  team,
+  topTeams,
+} from './fixtures.ts';
+
+const panel = (live: LiveBoard, now = NOW) => panelOf(live.definition, live.view(now), live.status);
+const html = (live: LiveBoard, now = NOW) => renderPanel(panel(live, now));
+
+describe('a value', () => {
+  it.each([
+    ['integer', 1234567, '1,234,567'],
+    ['decimal', 1.005, '1.01'],
+    ['decimal', 2.5, '2.50'],
+    ['percent', 0.1234, '12.3%'],
+    ['integer', null, '–'],
+    ['text', '\u200b\u200d', '–'],
+    ['text', '12345', '12345'],
+  ] as const)('of type %s: %s is shown as %s', (type, value, text) => {
+    expect(formatValue(type, value)).toBe(text);
+  });
+});
+
+describe('a panel', () => {
+  it('scales its bars to the leader', () => {
+    const { rows } = panel(liveBoardOf(topTeams, [team(1, 'a', 200), team(2, 'b', 50), team(3, 'c', -5)]));
+    expect(rows.map((row) => row.bar)).toEqual(['100.0', '25.0', '0.0']);
+  });
+
+  it('draws no bar when all values are zero', () => {
+    expect(panel(liveBoardOf(topTeams, [team(1, 'a', 0)])).rows[0]?.bar).toBe('0.0');
+  });
+
+  it('keeps the id of a row while its rank changes', () => {
+    const before = panel(liveBoardOf(topTeams, [team(1, 'a', 2), team(2, 'b', 1)]));
+    const after = panel(liveBoardOf(topTeams, [team(1, 'b', 3), team(2, 'a', 2)]));
+    expect(after.rows.map((row) => row.id)).toEqual(before.rows.map((row) => row.id).reverse());
+  });
+
+  it('has distinct ids also while one team stands at two ranks', () => {
+    const { rows } = panel(liveBoardOf(topTeams, [team(1, 'a', 2), team(2, 'a', 1)]));
+    expect(new Set(rows.map((row) => row.id)).size).toBe(2);
+  });
+
+  it('puts the text columns it begins with into one cell and the others after it', () => {
+    const columns = [
+      { name: 'user_id', label: 'Player', type: 'text' },
+      { name: 'team_name', label: 'Team', type: 'text' },
+      { name: 'points', label: 'Points', type: 'integer' },
+      { name: 'country', label: 'Country', type: 'text' },
+    ];
+    const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns, bar: 'points' });
+    expect(panel(new LiveBoard(definition)).head).toEqual({
+      who: ['Player', 'Team'],
+      others: [
+        { text: 'Points', kind: 'number key' },
+        { text: 'Country', kind: 'text' },
+      ],
+    });
+  });
+
+  it('counts down to the end of a running season, and says when an old one ended', () => {
+    const live = liveBoardOf(topTeams, [team(1, 'a', 1)]);
+    expect(html(live)).toContain(
+      `season ends <time datetime="${new Date(SEASON + HOUR).toISOString()}" data-until="${SEASON + HOUR}"`,
+    );
+    expect(html(live, NOW + HOUR)).toContain('season ended');
+    expect(html(live, NOW + HOUR)).not.toContain('data-until');
+  });
+
+  it('says which instant it is of', () => {
+    const as_of = NOW - 5000;
+    const live = liveBoardOf(streakers, [record({ rnk: 1 }, { user_id: 'u', as_of, peak_hotness: 1 })]);
+    expect(html(live)).toContain(`as of <time datetime="${new Date(as_of).toISOString()}"`);
+  });
+
+  it('waits, is empty, is live, and is away, and looks like it', () => {
+    const live = new LiveBoard(topTeams);
+    live.interrupt('connect ECONNREFUSED 10.0.0.1:9092');
+    expect(html(live)).toMatch(/data-state="waiting".*Waiting for Kafka/s);
+    live.publish(boardOf(topTeams, []));
+    expect(html(live)).toMatch(/data-state="empty".*No scores yet/s);
+    live.publish(boardOf(topTeams, [team(1, 'a', 1)]));
+    expect(html(live)).toMatch(/data-state="live".*Team a/s);
+    live.interrupt('connect ECONNREFUSED 10.0.0.1:9092');
+    expect(html(live)).toMatch(/data-state="away".*Team a.*Kafka is away/s);
+    expect(html(live)).not.toContain('10.0.0.1');
+  });
+
+  it.each([
+    '<script>alert(1)</script>',
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    '</bdi></td></table><hx-partial hx-target="body">',
+    '{{title}} {{> panel}}',
+  ])('escapes a hostile name: %s', (name) => {
+    const key = { season_start: SEASON, rnk: 1 };
+    const hostile = liveBoardOf(topTeams, [record(key, { team_id: name, team_name: name, total_score: 1 })]);
+    const harmless = liveBoardOf(topTeams, [record(key, { team_id: 'x', team_name: 'x', total_score: 1 })]);
+    const tags = (text: string) => text.match(/<[^>]*>/g)?.map((tag) => tag.replace(/ id="[^"]*"/, ''));
+    expect(tags(html(hostile))).toEqual(tags(html(harmless)));
+  });
+});
+
+describe('a frame', () => {
+  it('carries its panels as morphing partials, and the time', () => {
+    const frame = renderFrame([['board-x', '<p>1</p>']], 42);
+    expect(frame).toContain('<hx-partial hx-target="#board-x" hx-swap="outerMorph"><p>1</p></hx-partial>');
+    expect(frame).toMatch(/hx-target="#clock".*value="42"/s);
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { parseSettings, SettingsError } from '../../../dashboard/settings.ts';
+import { TOP_TEAMS_JSON } from './fixtures.ts';
+
+const COMPLETE = {
+  KAFKA_BOOTSTRAP_SERVERS: 'one:9092, [::1]:9093',
+  DASHBOARD_BOARDS: JSON.stringify([TOP_TEAMS_JSON]),
+};
+
+function problemsOf(env: Record<string, string>): string[] {
+  try {
+    parseSettings({ ...COMPLETE, ...env });
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+const boards = (...changes: object[]) =>
+  JSON.stringify(changes.map((change, index) => ({ ...TOP_TEAMS_JSON, name: `board-${index}`, ...change })));
+
+describe('the settings', () => {
+  it('have defaults for everything but Kafka and the boards, also where a variable is empty', () => {
+    const settings = parseSettings({ ...COMPLETE, PORT: '', UNRELATED: 'x' });
+    expect(settings).toMatchObject({
+      HOST: '127.0.0.1',
+      PORT: 8080,
+      LOG_LEVEL: 'info',
+      DASHBOARD_TITLE: 'Game Analytics',
+    });
+    expect(settings.KAFKA_BOOTSTRAP_SERVERS).toEqual(['one:9092', '[::1]:9093']);
+    expect(settings.DASHBOARD_BOARDS[0]?.columns[1]?.type).toBe('integer');
+  });
+
+  it('report every problem at once, each with its variable', () => {
+    const problems = problemsOf({
+      KAFKA_BOOTSTRAP_SERVERS: 'kafka',
+      DASHBOARD_BOARDS: '',
+      PORT: '99999',
+      LOG_LEVEL: 'loud',
+    });
+    const variables = problems.map((problem) => problem.split(/[:[]/)[0]).sort();
+    expect(variables).toEqual(['DASHBOARD_BOARDS', 'KAFKA_BOOTSTRAP_SERVERS', 'LOG_LEVEL', 'PORT']);
+  });
+
+  it('name the path inside the boards', () => {
+    const problems = problemsOf({
+      DASHBOARD_BOARDS: boards({ size: 0 }, { columns: [{ name: 'a', label: 'A', type: 'date' }] }),
+    });
+    expect(problems).toContainEqual(expect.stringMatching(/^DASHBOARD_BOARDS\[0\]\.size: /));
+    expect(problems).toContainEqual(expect.stringMatching(/^DASHBOARD_BOARDS\[1\]\.columns\[0\]\.type: /));
+  });
+
+  it.each([
+    ['boards that are no JSON', '[{', 'DASHBOARD_BOARDS: must be JSON'],
+    ['no board at all', '[]', 'DASHBOARD_BOARDS: '],
+    [
+      'two boards of one name',
+      boards({ name: 'x' }, { name: 'x' }),
+      'DASHBOARD_BOARDS[1].name: is the name of another',
+    ],
+    ['a bar over text', boards({ bar: 'team_name' }), 'DASHBOARD_BOARDS[0].bar: must be one of the numeric'],
+    [
+      'a name that breaks out of ids',
+      boards({ name: 'a"b' }),
+      'DASHBOARD_BOARDS[0].name: must be lower case',
+    ],
+  ])('refuse %s', (_, text, problem) => {
+    expect(problemsOf({ DASHBOARD_BOARDS: text })).toContainEqual(expect.stringContaining(problem));
+  });
+});
