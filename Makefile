@@ -2,6 +2,7 @@
 
 MANIFEST ?= examples/arcade.yaml
 ARGS ?=
+RATE ?= 1000
 # The scripts run on the Node of node_modules, whatever version installed it.
 NODE := node_modules/.bin/node --disable-warning=TimeoutNegativeWarning
 CLI := $(NODE) cli/main.ts
@@ -9,7 +10,7 @@ CLI := $(NODE) cli/main.ts
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit pipeline browser check fix crds clean-state
+.PHONY: help run test unit pipeline browser bench check fix crds clean-state
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -27,6 +28,9 @@ pipeline: $(INSTALLED) ## Run the tests on a real Kafka and a real Flink
 
 browser: $(INSTALLED) chromium ## Run the tests of the dashboard in a real Chromium
 	@npm run --silent test -- --project browser
+
+bench: $(INSTALLED) ## Measure how old an event is on the dashboard, at RATE events/s (1000)
+	@npm run --silent bench -- $(RATE)
 
 check: $(INSTALLED) ## Check types, style, imports, and for unused code
 	@npm run --silent check

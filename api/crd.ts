@@ -5,7 +5,7 @@ type JsonSchema = Record<string, unknown>;
 
 interface RootSchema {
   properties: Record<string, JsonSchema>;
-  'x-kubernetes-validations': unknown[];
+  'x-kubernetes-validations'?: unknown[];
 }
 
 /**
@@ -19,8 +19,7 @@ export function customResourceDefinition() {
     override: ({ jsonSchema }) => {
       const node = jsonSchema as JsonSchema;
       if (node.additionalProperties === false) delete node.additionalProperties;
-      // Kubernetes knows no property names, and RE2 none of zod's look-aheads; format says it already.
-      delete node.propertyNames;
+      // RE2 knows none of zod's look-aheads; the format says it already.
       if (node.format === 'date-time') delete node.pattern;
     },
   }) as RootSchema;

@@ -184,8 +184,8 @@ const flink = z.strictObject({
 
 const range = withRules(
   z.strictObject({
-    min: integer(1, 1000).default(5).describe('Members of the smallest team.'),
-    max: integer(1, 1000).default(15).describe('Members of the largest team.'),
+    min: integer(1, 100).default(5).describe('Members of the smallest team.'),
+    max: integer(1, 100).default(15).describe('Members of the largest team.'),
   }),
   [
     {
@@ -200,23 +200,23 @@ const lateEvents = withRules(
   z.strictObject({
     share: z.number().min(0).max(1).default(0.02).describe('Share of events that arrive late, from 0 to 1.'),
     minDelay: duration('Least delay of a late event.').default('5m'),
-    maxDelay: duration('Greatest delay of a late event, up to 7d.').default('10m'),
+    maxDelay: duration('Greatest delay of a late event, up to 1d.').default('10m'),
   }),
   [
     {
-      cel: `${celSeconds('self.minDelay')} <= ${celSeconds('self.maxDelay')} && ${celSeconds('self.maxDelay')} <= 604800`,
-      message: 'minDelay must not be above maxDelay, nor maxDelay above 7d',
+      cel: `${celSeconds('self.minDelay')} <= ${celSeconds('self.maxDelay')} && ${celSeconds('self.maxDelay')} <= 86400`,
+      message: 'minDelay must not be above maxDelay, nor maxDelay above 1d',
       holds: ({ minDelay, maxDelay }) =>
-        millis(minDelay) <= millis(maxDelay) && millis(maxDelay) <= millis('7d'),
+        millis(minDelay) <= millis(maxDelay) && millis(maxDelay) <= millis('1d'),
     },
   ],
 );
 
 const injector = z.strictObject({
   eventsPerSecond: z.number().min(0.1).max(50_000).default(20).describe('Mean rate of all events together.'),
-  liveTeams: integer(1, 100_000).default(15).describe('Teams that play at any time.'),
+  liveTeams: integer(1, 10_000).default(15).describe('Teams that play at any time.'),
   membersPerTeam: range.prefault({}).describe('How many players a team has.'),
-  maxScore: integer(1, 1_000_000_000).default(20).describe('Greatest score of one event.'),
+  maxScore: integer(1, 1_000_000).default(20).describe('Greatest score of one event.'),
   robotProbability: z
     .number()
     .min(0)

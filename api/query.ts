@@ -2,10 +2,10 @@
  * Everything in SQL text that can hold a semicolon or a parenthesis without meaning it: strings, quoted names, comments.
  * Two of Flink's parts must read the text alike, the splitter of scripts and the parser of statements, so forms on which
  * they differ are not among these and are refused: E'…' strings (their \' is a quote to one and an end to the other),
- * hints, and comments that begin with an asterisk or a slash or end right before an asterisk.
+ * hints, and comments that touch an asterisk or a slash, or begin with one.
  */
 const QUOTED =
-  /(?<!(?<![a-z_])e)'(?:[^']|'')*'|`(?:[^`]|``)*`|--[^\n]*|\/\*(?![+*/])(?:(?!\*\/)[\s\S])*\*\/(?!\*)/gi;
+  /(?<!(?<![a-z_])e)'(?:[^']|'')*'|`(?:[^`\n\r]|``)+`|--[^\n]*|(?<![*/])\/\*(?![+*/])(?:(?!\*\/)[\s\S])*\*\/(?!\*)/gi;
 
 /** What must not stand in the rest: the end of a statement, what is left open, and what only the parser takes for a comment. */
 const LOOSE = /[;'"`]|\/\*|\*\/|\/\//;

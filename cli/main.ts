@@ -16,10 +16,10 @@ const HELP = `gameanalytics: one GameAnalytics resource, a live leaderboard pipe
 Each takes --help. Exit codes: 0 done, 1 it failed, 2 the manifest or the command line is wrong.
 `;
 
-const COMMANDS: Record<string, (args: string[]) => Promise<void>> = { run, validate, render, crd };
+const COMMANDS = new Map(Object.entries({ run, validate, render, crd }));
 
 async function main([name, ...args]: string[]): Promise<void> {
-  const command = COMMANDS[name ?? ''];
+  const command = COMMANDS.get(name ?? '');
   if (command) return command(args);
   if (name === undefined || name === '--help' || name === 'help') {
     process.stdout.write(HELP);

@@ -18,13 +18,23 @@ async function readYaml(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch((error) => {
     throw new UsageError(`${file} cannot be read: ${error.message}`);
   });
-  const documents = parseAllDocuments(text);
-  const errors = documents.flatMap((document) => document.errors);
-  if (errors.length > 0)
-    throw new UsageError(
-      [`${file} is not valid YAML:`, ...errors.map(({ message }) => `  ${message}`)].join('\n'),
-    );
+  const documents = parseAllDocuments(text, { logLevel: 'error' });
+  refuse(
+    file,
+    documents.flatMap(({ errors }) => errors),
+  );
   if (documents.length !== 1)
     throw new UsageError(`${file} must hold one GameAnalytics; it holds ${documents.length} documents.`);
-  return documents[0]?.toJS();
+  try {
+    return documents[0]?.toJS();
+  } catch (error) {
+    // Aliases are resolved only now: one may lead nowhere, or be a bomb.
+    return refuse(file, [error as Error]);
+  }
+}
+
+function refuse(file: string, errors: Error[]): void {
+  if (errors.length === 0) return;
+  const lines = errors.map(({ message }) => `  ${message}`);
+  throw new UsageError([`${file} is not valid YAML:`, ...lines].join('\n'));
 }

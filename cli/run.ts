@@ -55,10 +55,11 @@ export async function run(args: string[]): Promise<void> {
   terminal.say('stopped; the next run goes on from here');
 }
 
+/** The port an option names; 0, for any that is free, without the option. */
 function port(values: Record<string, string | undefined>, option: string): number {
-  const value = Number(values[option] ?? 0);
-  if (Number.isInteger(value) && value >= 0 && value <= 65535) return value;
-  throw new UsageError(`--${option} takes a port from 1 to 65535, not ${values[option]}`);
+  const text = values[option] ?? '0';
+  if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 65535) return Number(text);
+  throw new UsageError(`--${option} takes a port from 1 to 65535, not '${text}'`);
 }
 
 /** Aborted by the first Ctrl-C, SIGTERM or hang-up. A second ends us at once, and the reaper what we started. */

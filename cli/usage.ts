@@ -7,27 +7,41 @@ export class UsageError extends UserError {
 }
 
 type Options = NonNullable<ParseArgsConfig['options']>;
+type Values = Record<string, string | undefined>;
 
 interface CommandLine {
   file: string;
-  values: Record<string, string | undefined>;
+  values: Values;
 }
 
 /** The one FILE and the options of a command; undefined when only its help was asked for, which is then printed. */
 export function commandLine(args: string[], help: string, options: Options = {}): CommandLine | undefined {
+  const line = parse(args, help, options);
+  if (!line) return undefined;
+  const [file, ...others] = line.positionals;
+  if (file === undefined || others.length > 0) throw new UsageError(`Name one manifest file.\n\n${help}`);
+  return { file, values: line.values };
+}
+
+/** Whether a command that takes no arguments should run: not when its help was asked for, which is then printed. */
+export function noArguments(args: string[], help: string): boolean {
+  const line = parse(args, help, {});
+  if (!line) return false;
+  if (line.positionals.length > 0) throw new UsageError(`It takes no arguments.\n\n${help}`);
+  return true;
+}
+
+/** What was typed; undefined when help was asked for, which is then printed. */
+function parse(args: string[], help: string, options: Options) {
+  const { values, positionals } = parsed(args, help, options);
+  if (!values.help) return { values: values as Values, positionals };
+  process.stdout.write(help);
+  return undefined;
+}
+
+function parsed(args: string[], help: string, options: Options) {
   try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { ...options, help: { type: 'boolean' } },
-    });
-    if (values.help) {
-      process.stdout.write(help);
-      return undefined;
-    }
-    const [file] = positionals;
-    if (file === undefined || positionals.length > 1) throw new Error('Name one manifest file.');
-    return { file, values: values as CommandLine['values'] };
+    return parseArgs({ args, allowPositionals: true, options: { ...options, help: { type: 'boolean' } } });
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${help}`);
   }

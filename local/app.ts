@@ -27,6 +27,7 @@ export async function startApp(workshop: Workshop, deployment: Deployment, wante
   for (let index = 0; index < count; index += 1)
     replicas.push(await startReplica(workshop, deployment, index, index === 0 ? wantedPort : 0));
   const probing = new AbortController();
+  workshop.onClose(() => probing.abort());
   const container = deployment.spec.template.spec.containers[0];
   for (const replica of replicas) void restartWhenDead(replica, container.livenessProbe, probing.signal);
   await Promise.all(

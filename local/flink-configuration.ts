@@ -80,7 +80,7 @@ export async function memoryArguments(
   const { stdout } = await run(
     workshop.java,
     [
-      '-XX:TieredStopAtLevel=1',
+      ...QUICK_START,
       '-cp',
       `${workshop.jars.flinkLib}/*`,
       'org.apache.flink.runtime.util.bash.BashJavaUtils',
@@ -96,6 +96,9 @@ export async function memoryArguments(
     .map((line) => line.slice(RESULT.length).trim());
   return { jvm: words(jvm), dynamic: words(dynamic) };
 }
+
+/** For a JVM that soon has done what it is for: compile quickly, not well. */
+export const QUICK_START = ['-XX:TieredStopAtLevel=1'];
 
 const RESULT = 'BASH_JAVA_UTILS_EXEC_RESULT:';
 

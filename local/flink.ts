@@ -9,6 +9,7 @@ import {
   type FlinkPorts,
   type MemoryArguments,
   memoryArguments,
+  QUICK_START,
   writeConfiguration,
 } from './flink-configuration.ts';
 import { FlinkRest, type JobOverview } from './flink-rest.ts';
@@ -117,18 +118,24 @@ async function jobManagerCommand(
   memory: MemoryArguments,
 ): Promise<Command> {
   const snapshot = await newestSnapshot(folders.snapshots);
-  return flinkCommand(workshop, folders, memory.jvm, [
-    'org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint',
-    '--configDir',
-    folders.configuration,
-    ...memory.dynamic,
-    '-D',
-    'execution.target=embedded',
-    ...(snapshot ? ['--fromSavepoint', pathToFileURL(snapshot).href] : []),
-    '--job-classname',
-    spec.job.entryClass,
-    ...spec.job.args,
-  ]);
+  // A JobManager plans the SQL once and then has little to do.
+  return flinkCommand(
+    workshop,
+    folders,
+    [...memory.jvm, ...QUICK_START],
+    [
+      'org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint',
+      '--configDir',
+      folders.configuration,
+      ...memory.dynamic,
+      '-D',
+      'execution.target=embedded',
+      ...(snapshot ? ['--fromSavepoint', pathToFileURL(snapshot).href] : []),
+      '--job-classname',
+      spec.job.entryClass,
+      ...spec.job.args,
+    ],
+  );
 }
 
 function taskManagerCommand(workshop: Workshop, folders: FlinkFolders, memory: MemoryArguments): Command {

@@ -17,7 +17,6 @@ export interface Broker {
   bootstrapServers: string;
   admin: Admin;
   process: SupervisedProcess;
-  stop(): Promise<void>;
 }
 
 /** Starts a single-node Kafka (broker and controller in one) that keeps its data in the workshop's folder. */
@@ -33,17 +32,10 @@ export async function startKafka(workshop: Workshop, wantedPort = 0): Promise<Br
   }));
   const bootstrapServers = `${LOOPBACK}:${port}`;
   const admin = newAdmin(bootstrapServers);
+  workshop.onClose(() => admin.disconnect());
   await until(() => connect(admin), { everyMillis: 250, signal });
   report(`Kafka is ready on ${bootstrapServers}`);
-  return {
-    bootstrapServers,
-    admin,
-    process,
-    async stop() {
-      await admin.disconnect();
-      await process.stop(20_000);
-    },
-  };
+  return { bootstrapServers, admin, process };
 }
 
 function newAdmin(bootstrapServers: string): Admin {
@@ -89,6 +81,9 @@ async function writeProperties(folder: string, port: number, controllerPort: num
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
+    // A broker that was killed and came back is let in at once, not after its old session has run out.
+    'broker.session.timeout.ms': 2000,
+    'broker.heartbeat.interval.ms': 500,
   }).map(([key, value]) => `${key}=${value}`);
   await writeFile(file, `${lines.join('\n')}\n`);
   return file;

@@ -23,6 +23,7 @@ export class Workshop {
   readonly signal: AbortSignal;
   readonly #reaper = new Reaper();
   readonly #processes: SupervisedProcess[] = [];
+  readonly #cleanups: (() => void | Promise<void>)[] = [];
 
   constructor({ stateDir, java, jars, report, signal }: Tools) {
     this.stateDir = stateDir;
@@ -47,8 +48,14 @@ export class Workshop {
     return process;
   }
 
+  /** Has something done when the workshop closes: whatever else would keep this process alive is ended so. */
+  onClose(cleanup: () => void | Promise<void>): void {
+    this.#cleanups.push(cleanup);
+  }
+
   /** Ends every process that is still there. */
   async close(): Promise<void> {
+    for (const cleanup of this.#cleanups) await cleanup();
     await Promise.all(this.#processes.map((process) => process.stop()));
     this.#reaper.close();
   }

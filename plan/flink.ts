@@ -56,6 +56,7 @@ function flinkName(resource: GameAnalytics): string {
 function configuration(resource: GameAnalytics): Record<string, string> {
   const { flink } = resource.spec;
   return {
+    'pipeline.name': resource.metadata.name,
     // Operators hand rows on without copying: measured to save a fifth of the processor time.
     'pipeline.object-reuse': 'true',
     'restart-strategy.type': 'exponential-delay',

@@ -66,4 +66,3 @@ export const boardDefinitions = z
 
 export type BoardDefinition = z.infer<typeof boardDefinition>;
 export type Column = BoardDefinition['columns'][number];
-export type Period = NonNullable<BoardDefinition['period']>;

@@ -8,14 +8,14 @@ let sent = clock();
 let serverAhead = sent - Date.now();
 
 const CONNECTION = {
-  'htmx:ws:after:connection': 'live',
-  'htmx:ws:close': 'disconnected',
-  'htmx:ws:before:connection': 'reconnecting',
+  'htmx:ws:after:connection': () => 'live',
+  'htmx:ws:close': () => 'disconnected',
+  'htmx:ws:before:connection': ({ attempt }) => (attempt === 0 ? 'connecting' : 'reconnecting'),
 };
-for (const [event, state] of Object.entries(CONNECTION)) {
-  document.addEventListener(event, () => {
+for (const [event, stateOf] of Object.entries(CONNECTION)) {
+  document.addEventListener(event, ({ detail }) => {
     const pill = document.querySelector('#connection');
-    pill.dataset.state = pill.textContent = state;
+    pill.dataset.state = pill.textContent = stateOf(detail.connection);
   });
 }
 

@@ -43,7 +43,6 @@ export async function startTestCluster(): Promise<TestCluster> {
     workshop,
     startJob: (resource) => startJob(workshop, broker, resource),
     async stop() {
-      await broker.stop();
       await workshop.close();
       await rm(stateDir, { recursive: true, force: true });
     },
@@ -54,8 +53,7 @@ async function startJob(workshop: Workshop, broker: Broker, resource: GameAnalyt
   const { bootstrapServers, admin } = broker;
   const objects = plan(resource, { bootstrapServers, appImage: 'local', flinkImage: 'local' });
   const { topic, partitions } = resource.spec.events;
-  if (topic)
-    await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true });
+  if (topic) await createEventsTopic(admin, topic, partitions);
   await applyTopics(
     admin,
     objects.filter((object): object is KafkaTopic => object.kind === 'KafkaTopic'),
@@ -63,4 +61,14 @@ async function startJob(workshop: Workshop, broker: Broker, resource: GameAnalyt
   const deployment = objects.find((object): object is FlinkDeployment => object.kind === 'FlinkDeployment');
   if (!deployment) throw new Error('the plan has no FlinkDeployment');
   return startFlink(workshop, deployment);
+}
+
+/** Events of tests are as old as their dates: they must not be deleted for it. */
+async function createEventsTopic(
+  admin: Broker['admin'],
+  topic: string,
+  numPartitions: number,
+): Promise<void> {
+  const configEntries = [{ name: 'retention.ms', value: '-1' }];
+  await admin.createTopics({ topics: [{ topic, numPartitions, configEntries }], waitForLeaders: true });
 }

@@ -1,0 +1,91 @@
+-- The whole pipeline of game as one Flink job: one scan of the events, one statement set for all boards.
+
+SET 'table.local-time-zone' = 'UTC';
+-- Totals of past seasons are forgotten this long after their last change.
+SET 'table.exec.state.ttl' = '0 ms';
+-- Updates are combined for this long before they move on: fewer changes at a small cost in freshness.
+SET 'table.exec.mini-batch.enabled' = 'true';
+SET 'table.exec.mini-batch.allow-latency' = '200 ms';
+SET 'table.exec.mini-batch.size' = '5000';
+-- A partition without events for this long does not hold up the others' windows.
+SET 'table.exec.source.idle-timeout' = '10 s';
+
+-- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
+-- digits in quotes are a number); nothing in the topic can stop the job.
+CREATE TABLE raw_events (
+  user_id STRING,
+  team_id STRING,
+  team_name STRING,
+  score BIGINT,
+  event_time_millis BIGINT,
+  -- When the producer made the record: with it, being late is a fact of the topic's content and the same in every replay.
+  produced_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  -- An event cannot have happened after it was sent: a clock that runs ahead must not close everyone else's windows.
+  event_time AS CASE
+    WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) < produced_at THEN TO_TIMESTAMP_LTZ(event_time_millis, 3)
+    ELSE produced_at
+  END,
+  WATERMARK FOR event_time AS event_time - INTERVAL '0 00:00:05' DAY TO SECOND
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'game-user-score',
+  'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
+  'properties.group.id' = 'game-flink',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.topic-partition-discovery.interval' = '30 s',
+  -- Reading a backlog, partitions stay within 30 s of each other's event time, so that windows hold little.
+  'scan.watermark.alignment.group' = 'events',
+  'scan.watermark.alignment.max-drift' = '30 s',
+  'scan.watermark.alignment.update-interval' = '100 ms',
+  'value.format' = 'json',
+  'value.json.ignore-parse-errors' = 'true'
+);
+
+-- The events that count: with ids, a time (up to the last day that dates have), and a score from 0 to the largest integer
+-- that JSON carries exactly.
+-- "score >= 0" stands on the bare column: by it the planner knows that totals only grow, and ranks them the fast way.
+-- Ids and names are bounded, so that no row outgrows a Kafka message.
+CREATE VIEW valid_events AS
+SELECT
+  user_id,
+  team_id,
+  LEFT(team_name, 256) AS team_name,
+  score,
+  event_time_millis,
+  event_time,
+  produced_at
+FROM raw_events
+WHERE user_id <> '' AND CHAR_LENGTH(user_id) <= 256
+  AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
+  AND event_time_millis >= 0 AND event_time_millis <= 8640000000000000
+  AND score >= 0 AND score <= 9007199254740991;
+
+-- A board with totals that change: each rank's newest row, by upsert.
+CREATE TABLE `biggest-events` (
+  `season_start` BIGINT,
+  `rnk` BIGINT,
+  `user_id` STRING,
+  `biggest` BIGINT,
+  PRIMARY KEY (`season_start`, `rnk`) NOT ENFORCED
+) WITH (
+  'connector' = 'upsert-kafka',
+  'topic' = 'game-biggest-events',
+  'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
+  'key.format' = 'json',
+  'value.format' = 'json',
+  -- Of all changes to a rank in this time only the last is written.
+  'sink.buffer-flush.max-rows' = '5000',
+  'sink.buffer-flush.interval' = '200 ms'
+);
+
+EXECUTE STATEMENT SET
+BEGIN
+INSERT INTO `biggest-events`
+SELECT season_start, rnk, user_id, biggest FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY biggest DESC, user_id) AS rnk FROM (
+    SELECT event_time_millis / 3600000 * 3600000 AS season_start, user_id, MAX(score) AS biggest
+    FROM valid_events GROUP BY event_time_millis / 3600000 * 3600000, user_id))
+WHERE rnk <= 10 -- of each hour
+;
+
+END;

@@ -1,0 +1,148 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+
+describe('gameanalytics run', () => {
+  let folder: string;
+  let manifest: string;
+  let run: ChildProcess | undefined;
+  let output = '';
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'gameanalytics-run-'));
+    manifest = join(folder, 'arcade.yaml');
+    await writeFile(manifest, await readFile(join(PROJECT, 'examples/arcade.yaml')));
+  });
+  afterEach(() => run?.kill('SIGKILL'));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  function start(...args: string[]): void {
+    output = '';
+    const command = ['cli/main.ts', 'run', manifest, '--state-dir', join(folder, 'state'), ...args];
+    const child = spawn(process.execPath, command, { cwd: PROJECT, stdio: ['ignore', 'pipe', 'pipe'] });
+    run = child;
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+  }
+
+  /** The dashboard's address, once it is printed. */
+  async function dashboard(): Promise<string> {
+    for (;;) {
+      const [, url] = /arcade-dashboard\s+\S*(http:\/\/127\.0\.0\.1:\d+)/.exec(output) ?? [];
+      if (url) return url;
+      if (run?.exitCode !== null) throw new Error(`it ended: ${output}`);
+      await sleep(250);
+    }
+  }
+
+  async function rows(url: string, board: string): Promise<{ total_score?: number }[]> {
+    const response = await fetch(`${url}/api/boards/${board}`);
+    return ((await response.json()) as { rows: { total_score?: number }[] }).rows;
+  }
+
+  async function filled(url: string): Promise<void> {
+    for (const board of ['top-teams', 'top-players', 'hot-streakers', 'team-mvps'])
+      while ((await rows(url, board)).length < 10) await sleep(250);
+  }
+
+  async function exit(signal: NodeJS.Signals): Promise<number | null> {
+    const exited = once(run as ChildProcess, 'exit');
+    run?.kill(signal);
+    return (await exited)[0];
+  }
+
+  /** Processes that work in our state folder. */
+  function processes(): string[] {
+    const all = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).split('\n');
+    return all.filter((line) => line.includes(folder) && !line.includes('cli/main.ts'));
+  }
+
+  it('fills four boards; Ctrl-C ends everything; the next run goes on with the same totals', async () => {
+    start();
+    const first = await dashboard();
+    await filled(first);
+    const [leader] = await rows(first, 'top-teams');
+    expect(await exit('SIGINT')).toBe(0);
+    expect(output).toContain('stopped; the next run goes on from here');
+    expect(processes()).toEqual([]);
+
+    start();
+    const second = await dashboard();
+    expect(output).toContain('Flink goes on from the state it had');
+    await filled(second);
+    const [next] = await rows(second, 'top-teams');
+    // Unless the hour has just turned, which begins new totals.
+    if (new Date().getUTCMinutes() > 5)
+      expect(next?.total_score).toBeGreaterThanOrEqual(leader?.total_score ?? 0);
+  });
+
+  it('leaves no process behind when it is killed without a word', async () => {
+    start();
+    await dashboard();
+    expect(processes().length).toBeGreaterThanOrEqual(3);
+    await exit('SIGKILL');
+    const deadline = Date.now() + 10_000;
+    while (processes().length > 0 && Date.now() < deadline) await sleep(100);
+    expect(processes()).toEqual([]);
+  });
+
+  it('says so and starts nothing when a port is taken or the state folder is in use', async () => {
+    start();
+    while (!output.includes('Kafka is ready on')) await sleep(100);
+    const [, port = ''] = /Kafka is ready on 127\.0\.0\.1:(\d+)/.exec(output) ?? [];
+    expect(tryToRun(join(folder, 'other'), '--kafka-port', port)).toContain(`Port ${port} is in use`);
+    expect(tryToRun(join(folder, 'state'))).toMatch(/Another run \(process \d+\) uses/);
+    expect(await exit('SIGTERM')).toBe(0);
+    expect(processes()).toEqual([]);
+  });
+
+  it.each([
+    ['Java', 'No Java was found'],
+    ['Maven', 'Maven was not found'],
+  ])('says what to install when there is no %s', async (missing, sentence) => {
+    const path = join(folder, `without-${missing}`);
+    const env = {
+      PATH: `${path}/bin`,
+      XDG_CACHE_HOME: path,
+      HOME: path,
+      ...(missing === 'Maven' && { JAVA_HOME: javaHome() }),
+    };
+    expect(tryToRunWith(env, join(folder, `none-${missing}`))).toContain(sentence);
+  });
+
+  /** What a run that fails says; it must fail with 1 and without a stack trace. */
+  function tryToRun(stateDir: string, ...args: string[]): string {
+    return tryToRunWith(process.env, stateDir, ...args);
+  }
+
+  function tryToRunWith(env: NodeJS.ProcessEnv, stateDir: string, ...args: string[]): string {
+    try {
+      execFileSync(process.execPath, ['cli/main.ts', 'run', manifest, '--state-dir', stateDir, ...args], {
+        cwd: PROJECT,
+        env,
+        encoding: 'utf8',
+        stdio: 'pipe',
+      });
+    } catch (error) {
+      const { status, stderr } = error as { status: number; stderr: string };
+      expect(status).toBe(1);
+      expect(stderr).not.toMatch(/^\s+at /m);
+      return stderr;
+    }
+    throw new Error('it did not fail');
+  }
+});
+
+function javaHome(): string {
+  const { stderr } = spawnSync('java', ['-XshowSettings:properties', '-version'], { encoding: 'utf8' });
+  return /java\.home = (.*)/.exec(stderr)?.[1] ?? '';
+}

@@ -1,0 +1,33 @@
+import type { Page } from 'playwright-core';
+import type { Board, BoardColumn } from '../../plan/boards.ts';
+
+/** The texts of a board's rows, each with the rank first, as a page shows them. */
+export function shownRows(page: Page, board: string): Promise<string[][]> {
+  return page
+    .locator(`#board-${board} tbody tr`)
+    .evaluateAll((rows) =>
+      rows.map((row) => [...row.querySelectorAll('.rank, bdi')].map((cell) => cell.textContent ?? '')),
+    );
+}
+
+/** The rows that the dashboard's API has for a board, in the texts that a page should show. */
+export async function servedRows(url: string, board: Board): Promise<string[][]> {
+  const response = await fetch(`${url}/api/boards/${board.name}`);
+  const { rows } = (await response.json()) as { rows: Record<string, string | number>[] };
+  return rows.map((row) => [
+    String(row.rank),
+    ...board.columns.flatMap(({ name, shown }) => (shown ? [textOf(row[name], shown.as)] : [])),
+  ]);
+}
+
+const DECIMALS = { integer: 0, decimal: 2, percent: 1 };
+
+function textOf(value: string | number | undefined, as: NonNullable<BoardColumn['shown']>['as']): string {
+  if (as === 'text' || typeof value !== 'number') return String(value);
+  const digits = DECIMALS[as];
+  return value.toLocaleString('en', {
+    style: as === 'percent' ? 'percent' : 'decimal',
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+}

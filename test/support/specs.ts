@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+
+/** Any spec that is valid, with every field there is set or left out. */
+export function validSpecs(): fc.Arbitrary<Record<string, unknown>> {
+  return optional({
+    events: events(),
+    leaderboards: leaderboards(),
+    flink: flink(),
+    injector: injector(),
+    dashboard: dashboard(),
+    paused: fc.boolean(),
+  }).map((spec) => ({ kafka: { cluster: 'games' }, ...spec }));
+}
+
+function optional<T extends Record<string, unknown>>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) {
+  return fc.record(fields, { requiredKeys: [] });
+}
+
+function events() {
+  return optional({
+    topic: fc.stringMatching(/^own[a-zA-Z0-9._-]{0,40}$/),
+    partitions: fc.integer({ min: 1, max: 1000 }),
+    retention: fc.constantFrom('24h', '1d', '7d', '90d'),
+    deletionPolicy: fc.constantFrom('Retain', 'Delete'),
+    maxLateness: seconds(1, 3600),
+  });
+}
+
+function leaderboards() {
+  return fc.uniqueArray(fc.oneof(seasonBoard(), streakBoard(), queryBoard()), {
+    selector: ({ name }) => name,
+    minLength: 1,
+    maxLength: 16,
+  });
+}
+
+const boardName = () =>
+  fc
+    .stringMatching(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/)
+    .filter((name) => name.length <= 40 && !['user-score', 'pipeline-stats'].includes(name));
+
+/** Any text that fits: quotes, line breaks, and characters beyond the basic plane. */
+const title = () => fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
+const size = () => fc.integer({ min: 1, max: 1000 });
+
+function seasonBoard() {
+  return fc.record(
+    {
+      name: boardName(),
+      type: fc.constantFrom('TopTeams', 'TopPlayers', 'TeamMvps'),
+      title: title(),
+      size: size(),
+      season: fc.constantFrom('none', '1m', '90s', '1h', '12h'),
+    },
+    { requiredKeys: ['name', 'type'] },
+  );
+}
+
+/** Windows that are multiples of `every`, the short one shorter than the long one. */
+function streakBoard() {
+  const factors = fc.record({
+    every: fc.integer({ min: 1, max: 3600 }),
+    short: fc.integer({ min: 1, max: 11 }),
+    more: fc.integer({ min: 1, max: 12 }),
+    memory: fc.integer({ min: 1, max: 24 }),
+  });
+  return fc
+    .record({ name: boardName(), title: title(), size: size(), factors })
+    .map(({ factors, ...board }) => ({
+      ...board,
+      type: 'HotStreakers',
+      every: `${factors.every}s`,
+      shortWindow: `${factors.every * factors.short}s`,
+      longWindow: `${factors.every * (factors.short + factors.more)}s`,
+      memory: `${factors.every * factors.memory}s`,
+    }));
+}
+
+function queryBoard() {
+  const others = fc.uniqueArray(
+    fc.record(
+      {
+        name: fc
+          .stringMatching(/^[a-z][a-z0-9_]{0,20}$/)
+          .filter((name) => !['rnk', 'season_start'].includes(name)),
+        type: fc.constantFrom('STRING', 'BIGINT', 'DOUBLE', 'BOOLEAN'),
+        label: title(),
+      },
+      { requiredKeys: ['name', 'type'] },
+    ),
+    { selector: ({ name }) => name, minLength: 1, maxLength: 10 },
+  );
+  return fc
+    .record({ name: boardName(), size: size(), others, seasonal: fc.boolean() })
+    .map(({ others, seasonal, ...board }) => ({
+      ...board,
+      type: 'Query',
+      columns: [
+        ...(seasonal ? [{ name: 'season_start', type: 'BIGINT' }] : []),
+        { name: 'rnk', type: 'BIGINT' },
+        ...others,
+      ],
+      query: "SELECT 1, ';' FROM valid_events -- done",
+    }));
+}
+
+function flink() {
+  return optional({
+    image: fc.stringMatching(/^[a-z]+[/:a-z0-9]{0,40}$/),
+    version: fc.constant('v2_3'),
+    parallelism: fc.integer({ min: 1, max: 256 }),
+    jobManager: flinkProcess(),
+    taskManager: flinkProcess(),
+    checkpointInterval: seconds(1, 3600),
+    state: fc.oneof(
+      fc.record({ claim: fc.constant('flink-state') }),
+      fc.record({ uri: fc.constantFrom('s3://bucket', 's3://bucket/path/') }),
+    ),
+    configuration: fc.dictionary(fc.stringMatching(/^table\.[a-z.-]{1,40}$/), title(), { maxKeys: 10 }),
+  });
+}
+
+function flinkProcess() {
+  return optional({
+    memory: fc.constantFrom('768Mi', '1Gi', '16Gi'),
+    cpu: fc.double({ min: 0.1, max: 64, noNaN: true }),
+  });
+}
+
+function injector() {
+  return optional({
+    eventsPerSecond: fc.double({ min: 0.1, max: 50_000, noNaN: true }),
+    liveTeams: fc.integer({ min: 1, max: 10_000 }),
+    membersPerTeam: fc.record({
+      min: fc.integer({ min: 1, max: 5 }),
+      max: fc.integer({ min: 5, max: 100 }),
+    }),
+    maxScore: fc.integer({ min: 1, max: 1_000_000 }),
+    robotProbability: fc.double({ min: 0, max: 1, noNaN: true }),
+    lateEvents: fc.record({ share: fc.constant(0.5), minDelay: seconds(0, 60), maxDelay: seconds(60, 3600) }),
+    seed: fc.integer({ min: 0, max: 4_294_967_295 }),
+    resources: resources(),
+  });
+}
+
+function dashboard() {
+  return optional({
+    replicas: fc.integer({ min: 0, max: 100 }),
+    title: title(),
+    ingress: fc.record(
+      { host: fc.constant('games.example'), className: fc.constant('nginx'), tlsSecret: fc.constant('tls') },
+      { requiredKeys: ['host'] },
+    ),
+    resources: resources(),
+  });
+}
+
+function resources() {
+  const list = optional({
+    cpu: fc.constantFrom('250m', '1.5', '2'),
+    memory: fc.constantFrom('256Mi', '1Gi'),
+  });
+  return optional({ requests: list, limits: list });
+}
+
+function seconds(min: number, max: number): fc.Arbitrary<string> {
+  return fc.integer({ min, max }).map((length) => `${length}s`);
+}

@@ -1,0 +1,348 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { API_VERSION, KIND, OWNED_CONFIGURATION } from '../../../api/gameanalytics.ts';
+import { parseGameAnalytics } from '../../../api/parse.ts';
+import { plan } from '../../../plan/plan.ts';
+import { resource } from '../../support/resource.ts';
+import { validSpecs } from '../../support/specs.ts';
+
+const ENVIRONMENT = { bootstrapServers: 'kafka:9092', appImage: 'app', flinkImage: 'flink' };
+
+/** A manifest that is valid but for what the spec says. */
+function manifest(spec: object) {
+  return {
+    apiVersion: API_VERSION,
+    kind: KIND,
+    metadata: { name: 'game' },
+    spec: { kafka: { cluster: 'games' }, ...spec },
+  };
+}
+
+/** What is wrong with a spec, as the person reads it. */
+function problems(spec: object): string[] {
+  const { problems = [] } = parseGameAnalytics(manifest(spec));
+  return problems.map(({ path, message }) => `${path}: ${message}`);
+}
+
+describe('a manifest with a single field', () => {
+  it('has every default', () => {
+    expect(resource().spec).toEqual({
+      kafka: { cluster: 'games', listener: 'plain' },
+      events: { partitions: 3, retention: '24h', deletionPolicy: 'Retain', maxLateness: '5s' },
+      leaderboards: [
+        { name: 'top-teams', type: 'TopTeams', title: 'Top Teams', size: 10, seasonMillis: 3_600_000 },
+        { name: 'top-players', type: 'TopPlayers', title: 'Top Players', size: 10, seasonMillis: 3_600_000 },
+        {
+          name: 'hot-streakers',
+          type: 'HotStreakers',
+          title: 'Hot Streakers',
+          size: 10,
+          shortWindowMillis: 10_000,
+          longWindowMillis: 60_000,
+          memoryMillis: 300_000,
+          everyMillis: 5_000,
+        },
+        { name: 'team-mvps', type: 'TeamMvps', title: 'Team MVPs', size: 10, seasonMillis: 3_600_000 },
+      ],
+      flink: {
+        version: 'v2_3',
+        parallelism: 1,
+        jobManager: { memory: '1Gi', cpu: 0.5 },
+        taskManager: { memory: '1536Mi', cpu: 1 },
+        checkpointInterval: '10s',
+        configuration: {},
+      },
+      dashboard: { replicas: 1, resources: {} },
+      paused: false,
+    });
+  });
+
+  it('has an injector only when it asks for one, and then with every default', () => {
+    expect(resource({ injector: {} }).spec.injector).toEqual({
+      eventsPerSecond: 20,
+      liveTeams: 15,
+      membersPerTeam: { min: 5, max: 15 },
+      maxScore: 20,
+      robotProbability: 0.2,
+      lateEvents: { share: 0.02, minDelay: '5m', maxDelay: '10m' },
+      resources: {},
+    });
+  });
+
+  it('makes titles and labels of names', () => {
+    const [board] = resource({ leaderboards: [queryBoard({ name: 'best-of-3' })] }).spec.leaderboards;
+    expect(board).toMatchObject({ title: 'Best Of 3', columns: [{ label: 'Rnk' }, { label: 'Team Name' }] });
+  });
+});
+
+describe('a malformed manifest', () => {
+  it('is told all of its problems at once, each with its path and what is allowed', () => {
+    const { problems } = parseGameAnalytics({
+      apiVersion: 'gameanalytics.dev/v1',
+      metadata: { name: 'Arcade' },
+      spec: {
+        kafkaa: { cluster: 'games' },
+        events: { partitions: '3', retention: '1 day', maxLateness: '2h' },
+        leaderboards: [
+          { name: 'top', type: 'TopTeam', size: 0, sesaon: '1h' },
+          { name: 'top', type: 'TopPlayers' },
+        ],
+        dashboard: { replicas: 1.5 },
+        paused: 'no',
+      },
+    });
+    expect(problems).toEqual([
+      { path: 'apiVersion', message: 'expected "gameanalytics.dev/v1alpha1", not "gameanalytics.dev/v1"' },
+      { path: 'kind', message: 'is required: "GameAnalytics"' },
+      {
+        path: 'metadata.name',
+        message: 'must be lower case letters, digits and -, beginning with a letter, not "Arcade"',
+      },
+      { path: 'spec.kafka', message: 'is required: object' },
+      { path: 'spec.events.partitions', message: 'expected number, not "3"' },
+      {
+        path: 'spec.events.retention',
+        message: 'must be a whole number and a unit: s, m, h or d (for example 10s, 5m, 1h, 7d), not "1 day"',
+      },
+      {
+        path: 'spec.leaderboards[0].type',
+        message: 'expected one of "TopTeams"|"TopPlayers"|"HotStreakers"|"TeamMvps"|"Query", not "TopTeam"',
+      },
+      { path: 'spec.leaderboards[0].size', message: 'must be >=1, not 0' },
+      {
+        path: 'spec.leaderboards[0].sesaon',
+        message:
+          'is not a field; allowed here: name, type, title, size, season, shortWindow, longWindow, memory, every, columns, query',
+      },
+      { path: 'spec.dashboard.replicas', message: 'must be a whole number' },
+      { path: 'spec.paused', message: 'expected boolean, not "no"' },
+      {
+        path: 'spec.kafkaa',
+        message:
+          'is not a field; allowed here: kafka, events, leaderboards, flink, injector, dashboard, paused',
+      },
+      { path: 'spec.events.maxLateness', message: 'maxLateness must be from 1s to 1h' },
+      { path: 'spec.leaderboards', message: 'the names of leaderboards must be unique' },
+    ]);
+  });
+
+  it.each([null, [], 'text', 3, true])('may be no object at all: %j', (value) => {
+    const expected = { path: '', message: `expected object, not ${JSON.stringify(value)}` };
+    expect(parseGameAnalytics(value).problems).toEqual([expected]);
+  });
+
+  it('lists the fields that are allowed at any depth', () => {
+    expect(
+      problems({ injector: { lateEvents: { delay: '1m' } }, flink: { state: { url: 's3://x' } } }),
+    ).toEqual([
+      'spec.flink.state.url: is not a field; allowed here: claim, uri',
+      'spec.flink.state: set either claim or uri',
+      'spec.injector.lateEvents.delay: is not a field; allowed here: share, minDelay, maxDelay',
+    ]);
+  });
+
+  it('says nothing twice: a malformed value is not judged by the rules about it', () => {
+    expect(
+      problems({ events: { maxLateness: 'soon' }, injector: { lateEvents: { minDelay: 'soon' } } }),
+    ).toHaveLength(2);
+    expect(problems({ leaderboards: [{ type: 'TopTeams' }, { type: 'TopTeams' }] })).toHaveLength(2);
+  });
+
+  it('is told of a long value only how it begins', () => {
+    const [problem] = problems({ events: { topic: `${'x'.repeat(10_000)} ` } }).slice(-1);
+    expect(problem?.length).toBeLessThan(200);
+  });
+});
+
+describe('across fields', () => {
+  const SEASON_TOO_LONG =
+    'spec.events.retention: retention must be at least twice the longest season, so that a restart can replay the open and the last one';
+
+  it('the events are kept for at least two seasons', () => {
+    const season = (season: string) => [{ name: 'top', type: 'TopTeams', season }];
+    expect(problems({ leaderboards: season('13h') })).toEqual([SEASON_TOO_LONG]);
+    expect(problems({ leaderboards: season('13h'), events: { retention: '26h' } })).toEqual([]);
+    expect(problems({ leaderboards: season('none') })).toEqual([]);
+    expect(problems({ events: { retention: '1h' } })).toEqual([SEASON_TOO_LONG]);
+  });
+
+  it.each(['59s', '31d', '0s'])('a season of %s is out of range', (season) => {
+    expect(
+      problems({ events: { retention: '900d' }, leaderboards: [{ name: 'top', type: 'TopTeams', season }] }),
+    ).toEqual(['spec.leaderboards[0].season: season must be none, or from 1m to 30d']);
+  });
+
+  it('the windows of a streak are multiples of every', () => {
+    const streak = (fields: object) =>
+      problems({ leaderboards: [{ name: 'hot', type: 'HotStreakers', ...fields }] });
+    expect(streak({ every: '7s' })).toEqual([
+      'spec.leaderboards[0]: shortWindow must be a multiple of every',
+      'spec.leaderboards[0]: longWindow must be a multiple of every',
+      'spec.leaderboards[0]: memory must be a multiple of every',
+    ]);
+    expect(streak({ every: '10s', shortWindow: '30s', longWindow: '5m', memory: '1h' })).toEqual([]);
+    expect(streak({ shortWindow: '60s' })).toEqual([
+      'spec.leaderboards[0]: shortWindow must be shorter than longWindow',
+    ]);
+    expect(streak({ memory: '2d' })).toEqual([
+      'spec.leaderboards[0]: memory and longWindow must be at most 1d',
+    ]);
+    expect(streak({ every: '0s' })).toContain('spec.leaderboards[0]: every must be from 1s to 1h');
+  });
+
+  it('a field belongs to the types of board that have it', () => {
+    expect(
+      problems({
+        leaderboards: [
+          { name: 'a', type: 'TopTeams', every: '5s' },
+          { name: 'b', type: 'HotStreakers', season: '1h' },
+          { name: 'c', type: 'TeamMvps', query: 'SELECT 1' },
+        ],
+      }),
+    ).toEqual([
+      'spec.leaderboards[0].every: every is only for HotStreakers',
+      'spec.leaderboards[1].season: season is only for TopTeams, TopPlayers, TeamMvps',
+      'spec.leaderboards[2].query: query is only for Query',
+    ]);
+  });
+
+  it('names are unique, and not those of the pipeline’s own topics', () => {
+    expect(problems({ leaderboards: [board('a'), board('b'), board('a')] })).toEqual([
+      'spec.leaderboards: the names of leaderboards must be unique',
+    ]);
+    expect(problems({ leaderboards: [board('user-score')] })).toEqual([
+      'spec.leaderboards[0].name: the names user-score and pipeline-stats are taken by the pipeline’s own topics',
+    ]);
+  });
+
+  it('the user’s topic is none of the boards’', () => {
+    expect(problems({ events: { topic: 'game-a' }, leaderboards: [board('b'), board('a')] })).toEqual([
+      'spec.events.topic: events.topic must not be the topic of a leaderboard, <name>-<leaderboard>',
+    ]);
+    expect(problems({ events: { topic: 'game-c' }, leaderboards: [board('a')] })).toEqual([]);
+  });
+
+  it.each(['.', '..', 'a b', '', 'ä', 'a/b'])('%j is no topic', (topic) => {
+    expect(problems({ events: { topic } })[0]).toMatch(/^spec\.events\.topic: must/);
+  });
+
+  it('state is in a claim or at a URI', () => {
+    expect(problems({ flink: { state: { claim: 'a', uri: 's3://b' } } })).toEqual([
+      'spec.flink.state: set either claim or uri',
+    ]);
+    expect(problems({ flink: { state: { uri: '/tmp/state' } } })).toEqual([
+      'spec.flink.state.uri: must be a URI such as s3://bucket/path, not "/tmp/state"',
+    ]);
+  });
+
+  it.each(OWNED_CONFIGURATION)('the configuration %s is the operator’s', (key) => {
+    const name = key.endsWith('.') ? `${key}x` : key;
+    expect(problems({ flink: { configuration: { [name]: 'x' } } })).toEqual([
+      `spec.flink.configuration: ${key}${key.endsWith('.') ? '*' : ''} is set by the operator`,
+    ]);
+  });
+
+  it('a range does not end before it begins', () => {
+    expect(
+      problems({
+        injector: { membersPerTeam: { min: 9, max: 8 }, lateEvents: { minDelay: '10m', maxDelay: '5m' } },
+      }),
+    ).toEqual([
+      'spec.injector.membersPerTeam: min must not be above max',
+      'spec.injector.lateEvents: minDelay must not be above maxDelay, nor maxDelay above 1d',
+    ]);
+  });
+});
+
+describe('a board written in SQL', () => {
+  it('needs columns and a query', () => {
+    expect(problems({ leaderboards: [board('q', 'Query')] })).toEqual([
+      'spec.leaderboards[0]: a Query board needs columns and query',
+    ]);
+  });
+
+  it('has a rank, and column names that are unique', () => {
+    const columns = [
+      { name: 'team_name', type: 'STRING' },
+      { name: 'team_name', type: 'BIGINT' },
+      { name: 'season_start', type: 'STRING' },
+    ];
+    expect(problems({ leaderboards: [queryBoard({ columns })] })).toEqual([
+      'spec.leaderboards[0].columns: one of the columns must be {name: rnk, type: BIGINT}',
+      'spec.leaderboards[0].columns: the column season_start must be BIGINT (epoch milliseconds)',
+      'spec.leaderboards[0].columns: the names of columns must be unique',
+    ]);
+  });
+
+  it('is one SELECT', () => {
+    const [problem] = problems({ leaderboards: [queryBoard({ query: 'SELECT 1; DROP TABLE raw_events' })] });
+    expect(problem).toMatch(/^spec\.leaderboards\[0\]\.query: the query must be one SELECT/);
+  });
+});
+
+describe('the parser', () => {
+  it('never throws, whatever it is given', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const parsed = parseGameAnalytics(value);
+        expect(parsed.problems?.length ?? 0).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  it('never throws at a valid manifest with any one part replaced by anything', () => {
+    fc.assert(
+      fc.property(validSpecs(), fc.nat(), fc.jsonValue(), (spec, pick, junk) => {
+        const value = manifest(structuredClone(spec));
+        replacePart(value, pick, junk);
+        for (const { path, message } of parseGameAnalytics(value).problems ?? []) {
+          expect(message.length).toBeGreaterThan(0);
+          expect(path).not.toContain('[object');
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('does not throw at a value that contains itself', () => {
+    const paused: unknown[] = [];
+    paused.push(paused);
+    expect(problems({ paused })).toEqual(['spec.paused: expected boolean']);
+  });
+
+  it('accepts every valid spec, and what it accepts can be planned', () => {
+    fc.assert(
+      fc.property(validSpecs(), (spec) => {
+        expect(problems(spec)).toEqual([]);
+        expect(plan(resource(spec), ENVIRONMENT).length).toBeGreaterThan(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+function board(name: string, type = 'TopTeams') {
+  return { name, type };
+}
+
+function queryBoard(fields: object) {
+  const columns = [
+    { name: 'rnk', type: 'BIGINT' },
+    { name: 'team_name', type: 'STRING' },
+  ];
+  return { name: 'mine', type: 'Query', columns, query: 'SELECT 1, team_name FROM valid_events', ...fields };
+}
+
+/** Replaces the part of a JSON value that a number picks: some field, at some depth. */
+function replacePart(value: object, pick: number, junk: unknown): void {
+  const places: [Record<string, unknown>, string][] = [];
+  const collect = (node: object): void => {
+    for (const [key, child] of Object.entries(node)) {
+      places.push([node as Record<string, unknown>, key]);
+      if (typeof child === 'object' && child !== null) collect(child);
+    }
+  };
+  collect(value);
+  const place = places[pick % places.length];
+  if (place) place[0][place[1]] = junk;
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { folder, gameanalytics, MALFORMED, VALID } from './gameanalytics.ts';
+
+/** Lines of a stack trace, or the names of errors that only programmers know. */
+const TRACE = /^\s+at |\b(Type|Reference|Range|Zod)Error\b/m;
+
+describe('gameanalytics validate', () => {
+  it('says that a manifest is valid, and which leaderboards it has', async () => {
+    const { code, out, err } = await gameanalytics(['validate', 'examples/arcade.yaml']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toBe(
+      'examples/arcade.yaml is valid: arcade with the leaderboards top-teams, top-players, hot-streakers, team-mvps\n',
+    );
+  });
+
+  it('says everything that is wrong with one, each with its path and what is allowed', async () => {
+    const cwd = folder({ 'game.yaml': MALFORMED });
+    expect(await gameanalytics(['validate', 'game.yaml'], cwd)).toEqual({
+      code: 2,
+      out: '',
+      err: [
+        'game.yaml is not a valid GameAnalytics (2 to mend):',
+        '  spec.leaderboards[0].size: expected number, not "none"',
+        '  spec.dashbord: is not a field; allowed here: kafka, events, leaderboards, flink, injector, dashboard, paused',
+        '',
+      ].join('\n'),
+    });
+  });
+
+  const bomb = 'abcdefghi'
+    .split('')
+    .map((name, i, names) => `${name}: &${name} [${`*${names[i - 1]},`.repeat(9)}]`);
+  it.each([
+    ['not YAML', 'a: [1\nb: }', 'game.yaml is not valid YAML:\n'],
+    ['a key twice', `${VALID}kind: GameAnalytics\n`, 'Map keys must be unique'],
+    ['an alias that leads nowhere', 'a: *nowhere', 'Unresolved alias'],
+    ['an alias bomb', ['a: &a [x]', ...bomb.slice(1)].join('\n'), 'Excessive alias count'],
+    [
+      'something within itself',
+      VALID.replace('games }', 'games }, paused: &x [*x]'),
+      'spec.paused: expected boolean',
+    ],
+    ['keys that are not text', VALID.replace('games }', 'games }, ? [a] : 1'), 'spec.[ a ]: is not a field'],
+    ['nothing', '', 'must hold one GameAnalytics; it holds 0 documents.'],
+    ['two documents', `${VALID}---${VALID}`, 'must hold one GameAnalytics; it holds 2 documents.'],
+    ['a list', '- a', 'the manifest: expected object, not ["a"]'],
+  ])('refuses a file that holds %s', async (_, text, sentence) => {
+    const { code, out, err } = await gameanalytics(['validate', 'game.yaml'], folder({ 'game.yaml': text }));
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(sentence);
+    expect(err).toMatch(/^game\.yaml /);
+    expect(err).not.toMatch(TRACE);
+  });
+
+  it.each(['missing.yaml', '.'])('refuses %s, which is no file', async (file) => {
+    const { code, err } = await gameanalytics(['validate', file], folder({}));
+    expect(code).toBe(2);
+    expect(err).toMatch(/ cannot be read: /);
+    expect(err).not.toMatch(TRACE);
+  });
+});

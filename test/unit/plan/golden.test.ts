@@ -1,0 +1,136 @@
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { toYaml } from '../../../cli/crd.ts';
+import { readManifest } from '../../../cli/manifest.ts';
+import type { KubernetesObject } from '../../../plan/objects.ts';
+import { plan } from '../../../plan/plan.ts';
+import { sqlScript } from '../../../plan/sql.ts';
+import { resource } from '../../support/resource.ts';
+
+/** What `gameanalytics render` assumes without options. */
+const ENVIRONMENT = {
+  bootstrapServers: 'games-kafka-bootstrap:9092',
+  appImage: 'gameanalytics/app:latest',
+  flinkImage: 'gameanalytics/flink:latest',
+};
+
+/** A change of the plan shows in these files, to be looked at in review. To accept it: npx vitest run --project unit -u */
+const GOLDEN = '../../golden';
+
+const examples = readdirSync('examples').map((file) => basename(file, '.yaml'));
+
+describe.each(examples)('examples/%s.yaml', (name) => {
+  it('becomes these objects', async () => {
+    const objects = plan(await readManifest(`examples/${name}.yaml`), ENVIRONMENT);
+    await expect(yaml(objects)).toMatchFileSnapshot(`${GOLDEN}/${name}.yaml`);
+  });
+
+  it('becomes this SQL', async () => {
+    const example = await readManifest(`examples/${name}.yaml`);
+    await expect(sqlScript(example, ENVIRONMENT.bootstrapServers)).toMatchFileSnapshot(
+      `${GOLDEN}/${name}.sql`,
+    );
+  });
+});
+
+/** What the examples do not show, each by the kinds of objects it shows in. */
+const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; metadata?: object }[] = [
+  {
+    name: 'state-in-a-claim',
+    kinds: ['FlinkDeployment'],
+    spec: { flink: { state: { claim: 'flink-state' }, checkpointInterval: '1m' } },
+  },
+  {
+    name: 'state-at-a-uri',
+    kinds: ['FlinkDeployment'],
+    spec: { flink: { state: { uri: 's3://bucket/path/' } } },
+  },
+  {
+    name: 'sizes',
+    kinds: ['FlinkDeployment', 'Deployment'],
+    spec: {
+      flink: {
+        image: 'registry.example/flink:2.3.0',
+        parallelism: 4,
+        jobManager: { memory: '2Gi', cpu: 1 },
+        taskManager: { memory: '4096Mi', cpu: 2.5 },
+        configuration: { 'taskmanager.numberOfTaskSlots': '4', 'metrics.reporters': 'prom' },
+      },
+      injector: { seed: 42, resources: { requests: { cpu: '250m' }, limits: { memory: '256Mi' } } },
+      dashboard: { replicas: 3, resources: { requests: { cpu: '0.1', memory: '128Mi' } } },
+    },
+  },
+  {
+    name: 'ingress',
+    kinds: ['Ingress', 'Service'],
+    spec: {
+      dashboard: { ingress: { host: 'games.example', className: 'nginx', tlsSecret: 'games-tls' } },
+    },
+  },
+  {
+    name: 'own-topic',
+    kinds: ['KafkaTopic'],
+    spec: { events: { topic: 'scores' }, leaderboards: [{ name: 'top', type: 'TopTeams', season: '30m' }] },
+  },
+  {
+    name: 'delete-policy',
+    kinds: ['KafkaTopic'],
+    spec: {
+      events: { partitions: 12, retention: '7d', deletionPolicy: 'Delete' },
+      leaderboards: [{ name: 'ever', type: 'TopPlayers', season: 'none' }],
+    },
+    metadata: { namespace: 'arcades', uid: 'b1d5781a-6f2f-4a2c-8d54-0e2e4b7d0c55' },
+  },
+  {
+    name: 'query-board',
+    kinds: ['KafkaTopic', 'Deployment'],
+    spec: {
+      leaderboards: [
+        {
+          name: 'biggest-events',
+          type: 'Query',
+          columns: [
+            { name: 'season_start', type: 'BIGINT' },
+            { name: 'rnk', type: 'BIGINT' },
+            { name: 'user_id', type: 'STRING', label: 'Player' },
+            { name: 'biggest', type: 'BIGINT' },
+          ],
+          query: [
+            'SELECT season_start, rnk, user_id, biggest FROM (',
+            '  SELECT *, ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY biggest DESC, user_id) AS rnk FROM (',
+            '    SELECT event_time_millis / 3600000 * 3600000 AS season_start, user_id, MAX(score) AS biggest',
+            '    FROM valid_events GROUP BY event_time_millis / 3600000 * 3600000, user_id))',
+            'WHERE rnk <= 10 -- of each hour',
+          ].join('\n'),
+        },
+      ],
+    },
+  },
+];
+
+describe.each(CASES)('$name', ({ name, kinds, spec, metadata }) => {
+  const made = resource(spec, 'game', metadata);
+
+  it('becomes these objects', async () => {
+    const objects = plan(made, ENVIRONMENT).filter(({ kind }) => kinds.includes(kind));
+    await expect(yaml(objects.map(withoutScript))).toMatchFileSnapshot(`${GOLDEN}/cases/${name}.yaml`);
+  });
+});
+
+it('a board written in SQL becomes this script', async () => {
+  const spec = CASES.find(({ name }) => name === 'query-board')?.spec;
+  const script = sqlScript(resource(spec), ENVIRONMENT.bootstrapServers);
+  await expect(script).toMatchFileSnapshot(`${GOLDEN}/cases/query-board.sql`);
+});
+
+function yaml(objects: KubernetesObject[]): string {
+  return objects.map(toYaml).join('---\n');
+}
+
+/** The script has goldens of its own. */
+function withoutScript(object: KubernetesObject): KubernetesObject {
+  if (object.kind !== 'FlinkDeployment') return object;
+  const spec = object.spec as { job: object };
+  return { ...object, spec: { ...spec, job: { ...spec.job, args: ['--script', 'left out'] } } };
+}

@@ -1,0 +1,312 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { GameAnalytics } from '../../../api/gameanalytics.ts';
+import { boards } from '../../../plan/boards.ts';
+import type {
+  Deployment,
+  FlinkDeployment,
+  KafkaTopic,
+  KubernetesObject,
+  Service,
+} from '../../../plan/objects.ts';
+import { plan } from '../../../plan/plan.ts';
+import { sqlScript } from '../../../plan/sql.ts';
+import { deepFreeze } from '../../support/freeze.ts';
+import { resource } from '../../support/resource.ts';
+import { validSpecs } from '../../support/specs.ts';
+
+const ENVIRONMENT = deepFreeze({ bootstrapServers: 'kafka:9092', appImage: 'app:1', flinkImage: 'flink:1' });
+const IN_CLUSTER = { namespace: 'arcades', uid: '0a1b' };
+const FULL = {
+  injector: {},
+  dashboard: { ingress: { host: 'games.example' } },
+  flink: { state: { claim: 'state' } },
+};
+
+function planned(made: GameAnalytics): KubernetesObject[] {
+  return plan(made, ENVIRONMENT);
+}
+
+function ofKind<T extends KubernetesObject>(objects: KubernetesObject[], kind: T['kind']): T[] {
+  return objects.filter((object): object is T => object.kind === kind);
+}
+
+describe('a plan', () => {
+  it('is the same for the same resource, which it leaves as it is', () => {
+    fc.assert(
+      fc.property(validSpecs(), (spec) => {
+        const made = deepFreeze(resource(spec));
+        expect(planned(made)).toEqual(planned(structuredClone(made)));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is plain JSON', () => {
+    const objects = planned(resource(FULL, 'game', IN_CLUSTER));
+    expect(JSON.parse(JSON.stringify(objects))).toEqual(objects);
+  });
+
+  it('names every object once, after the resource', () => {
+    fc.assert(
+      fc.property(validSpecs(), (spec) => {
+        const ids = planned(resource(spec)).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+        expect(new Set(ids).size).toBe(ids.length);
+        for (const id of ids) expect(id).toMatch(/^\w+ game-/);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('shares no object with that of another resource in the namespace', () => {
+    const ids = (name: string) =>
+      planned(resource(FULL, name)).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    expect(ids('arcade').filter((id) => ids('arcade-2').includes(id))).toEqual([]);
+  });
+
+  it('has names that Kubernetes and the other operators take, however long the resource’s', () => {
+    const limits: Record<string, number> = { Service: 63, FlinkDeployment: 45, Deployment: 63 };
+    const made = resource(
+      { ...FULL, leaderboards: [{ name: 'b'.repeat(40), type: 'TopTeams' }] },
+      'a'.repeat(40),
+    );
+    for (const { kind, metadata } of planned(made)) {
+      expect(metadata.name.length, `${kind} ${metadata.name}`).toBeLessThanOrEqual(limits[kind] ?? 253);
+      expect(metadata.name).toMatch(/^[a-z]([-a-z0-9]*[a-z0-9])?$/);
+      for (const value of Object.values(metadata.labels)) expect(value.length).toBeLessThanOrEqual(63);
+    }
+  });
+});
+
+describe('what a resource owns', () => {
+  const owned = ({ metadata }: KubernetesObject) => metadata.ownerReferences !== undefined;
+
+  it('is nothing while it is not in a cluster', () => {
+    expect(planned(resource(FULL)).filter(owned)).toEqual([]);
+  });
+
+  it('is everything but the events it retains, once it is', () => {
+    const free = planned(resource(FULL, 'game', IN_CLUSTER)).filter((object) => !owned(object));
+    expect(free.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+      'KafkaTopic game-user-score',
+    ]);
+  });
+
+  it('is the events too when they are to be deleted with it', () => {
+    const made = resource({ events: { deletionPolicy: 'Delete' } }, 'game', IN_CLUSTER);
+    expect(planned(made).every(owned)).toBe(true);
+  });
+
+  it('names the resource as its one controller, in its own namespace', () => {
+    for (const { metadata } of planned(
+      resource({ events: { deletionPolicy: 'Delete' } }, 'game', IN_CLUSTER),
+    )) {
+      expect(metadata.namespace).toBe('arcades');
+      expect(metadata.ownerReferences).toEqual([
+        {
+          apiVersion: 'gameanalytics.dev/v1alpha1',
+          kind: 'GameAnalytics',
+          name: 'game',
+          uid: '0a1b',
+          controller: true,
+          blockOwnerDeletion: false,
+        },
+      ]);
+    }
+  });
+});
+
+describe('topics', () => {
+  const topics = (spec: Record<string, unknown>) => ofKind<KafkaTopic>(planned(resource(spec)), 'KafkaTopic');
+
+  it('are those of the events and of each board', () => {
+    expect(topics({}).map(({ metadata }) => metadata.name)).toEqual([
+      'game-user-score',
+      'game-top-teams',
+      'game-top-players',
+      'game-hot-streakers',
+      'game-team-mvps',
+    ]);
+  });
+
+  it('never are the user’s own', () => {
+    fc.assert(
+      fc.property(validSpecs(), fc.constantFrom('scores', 'game-user-score', 'game'), (spec, topic) => {
+        const names = topics({ ...spec, events: { topic } }).map(({ metadata }) => metadata.name);
+        expect(names).not.toContain(topic);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('name the Kafka that Strimzi puts them into', () => {
+    for (const { metadata } of topics({})) expect(metadata.labels['strimzi.io/cluster']).toBe('games');
+  });
+
+  it('of boards have one partition and are compacted, or rows of a rank could come out of order', () => {
+    for (const topic of topics({}).slice(1)) {
+      expect(topic.spec.partitions).toBe(1);
+      expect(topic.spec.config['cleanup.policy']).toMatch(/^compact/);
+    }
+  });
+
+  it('of boards with seasons keep three of them, and a week at least', () => {
+    const retention = (season: string) =>
+      topics({ events: { retention: '90d' }, leaderboards: [{ name: 'top', type: 'TopTeams', season }] })[1]
+        ?.spec.config['retention.ms'];
+    expect(retention('1h')).toBe(7 * 86_400_000);
+    expect(retention('7d')).toBe(21 * 86_400_000);
+    expect(retention('none')).toBeUndefined();
+  });
+});
+
+describe('pods', () => {
+  const objects = planned(resource(FULL, 'game', IN_CLUSTER));
+
+  it('meet the restricted Pod Security level', () => {
+    const deployments = ofKind<Deployment>(objects, 'Deployment').map(({ spec }) => spec.template);
+    const flink = ofKind<FlinkDeployment>(objects, 'FlinkDeployment').map(({ spec }) => spec.podTemplate);
+    expect([...deployments, ...flink]).toHaveLength(3);
+    for (const template of [...deployments, ...flink]) {
+      expect(template).toMatchObject({
+        spec: {
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+          containers: [
+            { securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } },
+          ],
+        },
+      });
+    }
+  });
+
+  it('of our own programs have no token and cannot write to their file system', () => {
+    for (const { spec } of ofKind<Deployment>(objects, 'Deployment')) {
+      expect(spec.template.spec.automountServiceAccountToken).toBe(false);
+      expect(spec.template.spec.containers[0].securityContext).toMatchObject({
+        readOnlyRootFilesystem: true,
+      });
+    }
+  });
+
+  it('run under accounts that the plan makes', () => {
+    const accounts = objects
+      .filter(({ kind }) => kind === 'ServiceAccount')
+      .map(({ metadata }) => metadata.name);
+    for (const { spec } of ofKind<Deployment>(objects, 'Deployment'))
+      expect(accounts).toContain(spec.template.spec.serviceAccountName);
+    for (const { spec } of ofKind<FlinkDeployment>(objects, 'FlinkDeployment'))
+      expect(accounts).toContain(spec.serviceAccount);
+  });
+
+  it('are selected by labels they have, and by no other’s', () => {
+    const deployments = ofKind<Deployment>(objects, 'Deployment');
+    for (const { spec } of deployments)
+      expect(spec.template.metadata.labels).toMatchObject(spec.selector.matchLabels);
+    const [service] = ofKind<Service>(objects, 'Service');
+    const selected = deployments.filter(({ spec }) =>
+      Object.entries(service?.spec.selector ?? {}).every(
+        ([key, value]) => spec.template.metadata.labels[key] === value,
+      ),
+    );
+    expect(selected.map(({ metadata }) => metadata.name)).toEqual(['game-dashboard']);
+  });
+
+  it('may do only what roles without wildcards and without secrets say', () => {
+    const roles = objects.filter(({ kind }) => kind === 'Role');
+    expect(roles).toHaveLength(1);
+    expect(JSON.stringify(roles)).not.toMatch(/\*|secrets/);
+    expect(objects.filter(({ kind }) => /^Cluster/.test(kind))).toEqual([]);
+  });
+});
+
+describe('the Flink job', () => {
+  const job = (spec: Record<string, unknown> = {}) => {
+    const [deployment] = ofKind<FlinkDeployment>(planned(resource(spec)), 'FlinkDeployment');
+    if (!deployment) throw new Error('no FlinkDeployment');
+    return deployment.spec;
+  };
+
+  it('is SQL that Flink’s own SqlDriver runs, with no jar of ours', () => {
+    expect(job().job).toMatchObject({
+      entryClass: 'org.apache.flink.table.runtime.application.SqlDriver',
+      jarURI: expect.stringMatching(/^local:\/\/\/opt\/flink\/lib\/flink-/),
+      args: ['--script', sqlScript(resource(), 'kafka:9092')],
+    });
+  });
+
+  it('has the image of the resource, or the one released with the operator', () => {
+    expect(job().image).toBe('flink:1');
+    expect(job({ flink: { image: 'mine:2' } }).image).toBe('mine:2');
+  });
+
+  it('is upgraded from a savepoint where there is a place for one, else from the events', () => {
+    expect(job().job.upgradeMode).toBe('stateless');
+    expect(job({ flink: { state: { claim: 'state' } } }).job.upgradeMode).toBe('savepoint');
+  });
+
+  it('keeps its state apart from that of other resources at the same place', () => {
+    const { flinkConfiguration } = job({ flink: { state: { uri: 's3://bucket//' } } });
+    expect(flinkConfiguration).toMatchObject({
+      'execution.checkpointing.dir': 's3://bucket/game/checkpoints',
+      'execution.checkpointing.savepoint-dir': 's3://bucket/game/savepoints',
+      'high-availability.storageDir': 's3://bucket/game/ha',
+    });
+  });
+
+  it('takes the user’s configuration over its own, which is text throughout', () => {
+    const { flinkConfiguration } = job({
+      flink: { configuration: { 'pipeline.object-reuse': 'false', x: 'y' } },
+    });
+    expect(flinkConfiguration).toMatchObject({ 'pipeline.object-reuse': 'false', x: 'y' });
+    expect(Object.values(flinkConfiguration).every((value) => typeof value === 'string')).toBe(true);
+  });
+});
+
+describe('our programs', () => {
+  const env = (spec: Record<string, unknown>, component: string) => {
+    const deployment = ofKind<Deployment>(planned(resource(spec)), 'Deployment').find(
+      ({ metadata }) => metadata.name === `game-${component}`,
+    );
+    return new Map(deployment?.spec.template.spec.containers[0].env.map(({ name, value }) => [name, value]));
+  };
+
+  it('are no injector unless it is asked for', () => {
+    const names = planned(resource()).map(({ metadata }) => metadata.name);
+    expect(names.filter((name) => name.includes('injector'))).toEqual([]);
+  });
+
+  it('have an injector that writes into the topic the job reads', () => {
+    expect(env({ injector: {} }, 'injector').get('EVENTS_TOPIC')).toBe('game-user-score');
+    expect(env({ injector: {}, events: { topic: 'scores' } }, 'injector').get('EVENTS_TOPIC')).toBe('scores');
+  });
+
+  it('have a seed only when there is one, 0 included', () => {
+    expect(env({ injector: {} }, 'injector').has('SEED')).toBe(false);
+    expect(env({ injector: { seed: 0 } }, 'injector').get('SEED')).toBe('0');
+  });
+
+  it('have a dashboard that knows every board by its topic and by columns that its topic has', () => {
+    fc.assert(
+      fc.property(validSpecs(), (spec) => {
+        const panels = JSON.parse(env(spec, 'dashboard').get('DASHBOARD_BOARDS') ?? '');
+        const expected = boards(resource(spec));
+        expect(panels.map(({ name, topic }: { name: string; topic: string }) => `${name} ${topic}`)).toEqual(
+          expected.map(({ name }) => `${name} game-${name}`),
+        );
+        for (const [i, panel] of panels.entries()) {
+          const columns = expected[i]?.columns.map(({ name }) => name);
+          const used = [...panel.columns.map(({ name }: { name: string }) => name), ...panel.identity];
+          expect(columns).toEqual(expect.arrayContaining(used));
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('have a dashboard with the title of the resource, or its name', () => {
+    expect(env({}, 'dashboard').get('DASHBOARD_TITLE')).toBe('game');
+    expect(env({ dashboard: { title: 'The "Games"' } }, 'dashboard').get('DASHBOARD_TITLE')).toBe(
+      'The "Games"',
+    );
+  });
+});

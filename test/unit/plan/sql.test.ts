@@ -1,0 +1,187 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { GameAnalytics } from '../../../api/gameanalytics.ts';
+import { sqlScript } from '../../../plan/sql.ts';
+import { resource } from '../../support/resource.ts';
+import { statements, structure, tokens } from '../../support/sql-tokens.ts';
+
+/** Helpers whose output is one literal, one name, a number, or a comment. */
+const QUOTING = [
+  'string',
+  'identifier',
+  'identifiers',
+  'integer',
+  'interval',
+  'duration',
+  'type',
+  'season',
+  'comment',
+];
+/** Whole statements that were rendered from templates of their own, and the SELECT that the parser has checked. */
+const RENDERED = ['{{{events}}}', '{{{table}}}', '{{{select}}}'];
+
+describe.each(readdirSync('sql'))('sql/%s', (file) => {
+  it('has every value quoted by a helper', () => {
+    const text = readFileSync(`sql/${file}`, 'utf8');
+    const bare = [...text.matchAll(/\{\{.*?\}\}+/g)]
+      .map(([mustache]) => mustache)
+      .filter((mustache) => !isSafe(mustache));
+    expect(bare).toEqual([]);
+  });
+});
+
+function isSafe(mustache: string): boolean {
+  const [, helper = ''] = /^\{\{(\w+) [^{}]+\}\}$/.exec(mustache) ?? [];
+  const isBlock = /^\{\{(#each|#unless|\/each|\/unless)\b/.test(mustache);
+  return isBlock || RENDERED.includes(mustache) || QUOTING.includes(helper);
+}
+
+/** The places in a resource from which text comes into the script, none of them checked by the parser here. */
+interface Values {
+  name: string;
+  topic: string;
+  bootstrapServers: string;
+  board: string;
+  column: string;
+  title: string;
+}
+
+const HARMLESS: Values = {
+  name: 'game',
+  topic: 'scores',
+  bootstrapServers: 'kafka:9092',
+  board: 'mine',
+  column: 'player',
+  title: 'Mine',
+};
+
+function script(values: Values): string {
+  const made = resource({
+    leaderboards: [
+      { name: 'a', type: 'TopTeams' },
+      { name: 'b', type: 'HotStreakers' },
+      { name: 'c', type: 'Query', columns: COLUMNS, query: "SELECT 1, 'x' FROM valid_events" },
+    ],
+  });
+  return sqlScript(withValues(made, values), values.bootstrapServers);
+}
+
+const COLUMNS = [
+  { name: 'rnk', type: 'BIGINT' },
+  { name: 'player', type: 'STRING' },
+];
+
+function withValues(made: GameAnalytics, { name, topic, board, column, title }: Values): GameAnalytics {
+  const leaderboards = made.spec.leaderboards.map((entry) => ({
+    ...entry,
+    name: `${board}${entry.name}`,
+    title,
+  }));
+  for (const entry of leaderboards)
+    if ('columns' in entry)
+      entry.columns = entry.columns.map((c) => (c.name === 'rnk' ? c : { ...c, name: column }));
+  const events = { ...made.spec.events, topic };
+  return { ...made, metadata: { name }, spec: { ...made.spec, events, leaderboards } };
+}
+
+const ATTACKS = [
+  "'; DROP TABLE raw_events; --",
+  "''; DROP TABLE raw_events; --",
+  "\\'; DROP TABLE raw_events; --",
+  '`; DROP TABLE raw_events; --',
+  '`) WITH (x',
+  '"',
+  "'",
+  "a' 'b",
+  '`a``',
+  '-- ',
+  '/* ',
+  '*/',
+  '/*+ ',
+  '//',
+  '{{string topic}}',
+  '{{{select}}}',
+  '&#39;&lt;',
+  '$1 $& $`',
+  '\u2028\u0000\u0085',
+  'ünïcödé 🎮',
+  "' UESCAPE '!",
+];
+
+describe('a script', () => {
+  const fields = (Object.keys(HARMLESS) as (keyof Values)[]).flatMap((field) =>
+    ATTACKS.map((attack): [keyof Values, string] => [field, attack]),
+  );
+
+  it.each(fields)('has the same structure whatever the %s, even %j', (field, attack) => {
+    expectSameStructure({ ...HARMLESS, [field]: attack });
+  });
+
+  it.each(['name', 'topic', 'bootstrapServers', 'title'] as const)('takes line breaks in the %s', (field) => {
+    expectSameStructure({ ...HARMLESS, [field]: 'a\n; DROP TABLE raw_events;\r-- b' });
+  });
+
+  it('has the same structure for any text anywhere', () => {
+    const text = fc.string({ unit: 'binary', minLength: 1 });
+    // Flink has no names with line breaks: such a script is refused as a whole.
+    const word = text.map((name) => name.replace(/[\n\r]/g, ' '));
+    const values = fc.record({
+      name: text,
+      topic: text,
+      bootstrapServers: text,
+      board: word,
+      column: word,
+      title: text,
+    });
+    fc.assert(fc.property(values, expectSameStructure), { numRuns: 300 });
+  });
+
+  it('has values inside of its literals exactly as they were given', () => {
+    const topic = "it's; \\ `so` \n--";
+    const literals = tokens(script({ ...HARMLESS, topic })).filter(({ kind }) => kind === 'string');
+    expect(literals.map(({ text }) => text.slice(1, -1).replaceAll("''", "'"))).toContain(topic);
+  });
+
+  it('refuses numbers that are none', () => {
+    const made = resource();
+    const [board] = made.spec.leaderboards;
+    const odd = {
+      ...board,
+      size: '10; DROP TABLE raw_events' as unknown as number,
+    } as (typeof made.spec.leaderboards)[0];
+    expect(() => sqlScript({ ...made, spec: { ...made.spec, leaderboards: [odd] } }, 'kafka:9092')).toThrow(
+      RangeError,
+    );
+  });
+
+  it('fills all boards by one statement set, or each would be a job of its own', () => {
+    const text = sqlScript(resource(), 'kafka:9092');
+    expect(text.match(/EXECUTE STATEMENT SET/g)).toHaveLength(1);
+    expect(text.slice(text.indexOf('EXECUTE STATEMENT SET')).match(/INSERT INTO/g)).toHaveLength(4);
+    expect(text.slice(0, text.indexOf('EXECUTE STATEMENT SET'))).not.toContain('INSERT INTO');
+  });
+
+  it('ends the comment a query ends with before it ends the statement', () => {
+    const query = 'SELECT 1, user_id FROM valid_events -- mine';
+    const boards = [{ name: 'mine', type: 'Query', columns: COLUMNS, query }];
+    expect(sqlScript(resource({ leaderboards: boards }), 'kafka:9092')).toMatch(/-- mine\n;/);
+  });
+
+  it('forgets totals only after two seasons of the longest kind, and none where a season never ends', () => {
+    const ttl = (...seasons: string[]) => {
+      const leaderboards = seasons.map((season, i) => ({ name: `b${i}`, type: 'TopTeams', season }));
+      const text = sqlScript(resource({ leaderboards }), 'kafka:9092');
+      return /'table\.exec\.state\.ttl' = '(\d+) ms'/.exec(text)?.[1];
+    };
+    expect(ttl('1h', '6h')).toBe(String(13 * 3_600_000));
+    expect(ttl('1h', 'none')).toBe('0');
+  });
+});
+
+/** The same tokens for the parser and the same cuts for the splitter as with harmless values; comments may hold anything. */
+function expectSameStructure(values: Values): void {
+  const text = script(values);
+  expect(structure(text)).toEqual(structure(script(HARMLESS)));
+  expect(statements(text).length).toBe(statements(script(HARMLESS)).length);
+}
