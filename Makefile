@@ -52,5 +52,5 @@ chromium:
 $(INSTALLED): package-lock.json
 	@command -v npm > /dev/null || { echo "npm was not found. Install Node.js 20 or newer with npm, and run this again." >&2; exit 1; }
 	@echo "installing npm packages (once)"
-	@npm ci --no-audit --no-fund --loglevel=error
+	@npm ci --no-audit --no-fund --loglevel=error || { echo "npm could not install the packages; when it could not reach its registry, check the network, and run this again." >&2; exit 1; }
 	@touch $@

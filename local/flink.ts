@@ -154,6 +154,8 @@ function flinkCommand(workshop: Workshop, folders: FlinkFolders, jvm: string[], 
     args: [
       ...jvm,
       ...OPENED_MODULES,
+      // Flink unpacks tens of megabytes here at each start; the next start empties it.
+      `-Djava.io.tmpdir=${folders.temporary}`,
       `-Dlog4j.configurationFile=${join(folders.configuration, 'log4j2.properties')}`,
       '-cp',
       `${jars.flinkLib}/*`,

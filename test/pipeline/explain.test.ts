@@ -23,9 +23,13 @@ async function explain(script: string): Promise<string> {
     const args = opened.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
     const java = await findJava();
     const run = promisify(execFile);
-    const { stdout } = await run(java, [...args, '-cp', `${jars.flinkLib}/*`, EXPLAIN, file], {
-      maxBuffer: 2 ** 26,
-    });
+    const { stdout } = await run(
+      java,
+      [...args, `-Djava.io.tmpdir=${folder}`, '-cp', `${jars.flinkLib}/*`, EXPLAIN, file],
+      {
+        maxBuffer: 2 ** 26,
+      },
+    );
     return stdout;
   } finally {
     await rm(folder, { recursive: true, force: true });
