@@ -1,17 +1,27 @@
 import { z } from 'zod';
+import { type Rule, withRules } from './rule.ts';
 
 const UNIT_MILLIS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** What a duration looks like: a whole number and one unit, as in 10s, 5m, 1h, 7d. */
 export const DURATION_PATTERN = /^[0-9]{1,6}[smhd]$/;
 
-/** A field that holds a duration such as `10s`, `5m`, `1h` or `7d`. */
-export function duration(description: string) {
-  return z
+/** A field that holds a duration such as `10s`, `5m`, `1h` or `7d`; with bounds, one that lies between them. */
+export function duration(description: string, least?: string, most?: string) {
+  const text = z
     .string()
     .max(7)
     .regex(DURATION_PATTERN, 'must be a whole number and a unit: s, m, h or d (for example 10s, 5m, 1h, 7d)')
     .describe(description);
+  return least && most ? withRules(text, [between(least, most)]) : text;
+}
+
+function between(least: string, most: string): Rule<string> {
+  return {
+    cel: `${celSeconds('self')} >= ${millis(least) / 1000} && ${celSeconds('self')} <= ${millis(most) / 1000}`,
+    message: `must be from ${least} to ${most}`,
+    holds: (text) => millis(text) >= millis(least) && millis(text) <= millis(most),
+  };
 }
 
 /** The length of a duration in milliseconds; throws a RangeError when the text is not one. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { API_VERSION, KIND, OWNED_CONFIGURATION } from '../../../api/gameanalytics.ts';
+import { OWNED_CONFIGURATION } from '../../../api/flink.ts';
+import { API_VERSION, KIND } from '../../../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../../../api/parse.ts';
 import { plan } from '../../../plan/plan.ts';
 import { resource } from '../../support/resource.ts';
@@ -104,6 +105,7 @@ describe('a malformed manifest', () => {
         path: 'spec.events.retention',
         message: 'must be a whole number and a unit: s, m, h or d (for example 10s, 5m, 1h, 7d), not "1 day"',
       },
+      { path: 'spec.events.maxLateness', message: 'must be from 1s to 1h' },
       {
         path: 'spec.leaderboards[0].type',
         message: 'expected one of "TopTeams"|"TopPlayers"|"HotStreakers"|"TeamMvps"|"Query", not "TopTeam"',
@@ -121,7 +123,6 @@ describe('a malformed manifest', () => {
         message:
           'is not a field; allowed here: kafka, events, leaderboards, flink, injector, dashboard, paused',
       },
-      { path: 'spec.events.maxLateness', message: 'maxLateness must be from 1s to 1h' },
       { path: 'spec.leaderboards', message: 'the names of leaderboards must be unique' },
     ]);
   });
@@ -249,7 +250,7 @@ describe('across fields', () => {
       }),
     ).toEqual([
       'spec.injector.membersPerTeam: min must not be above max',
-      'spec.injector.lateEvents: minDelay must not be above maxDelay, nor maxDelay above 1d',
+      'spec.injector.lateEvents: minDelay must not be above maxDelay',
     ]);
   });
 });
