@@ -50,6 +50,17 @@ function planOf(plan: string, board: string): string {
 const ranks = (plan: string) =>
   [...plan.matchAll(/\bRank\(strategy=\[(\w+)/g)].map(([, strategy]) => strategy);
 
+const BUSIEST_COLUMNS = [
+  { name: 'rnk', type: 'BIGINT' },
+  { name: 'team_id', type: 'STRING' },
+  { name: 'events', type: 'BIGINT' },
+];
+const BUSIEST = `
+  SELECT rnk, team_id, events FROM (
+    SELECT *, ROW_NUMBER() OVER (ORDER BY events DESC, team_id) AS rnk
+    FROM (SELECT team_id, COUNT(*) AS events FROM valid_events GROUP BY team_id)
+  ) WHERE rnk <= 10`;
+
 describe('the plan that Flink makes of the SQL', () => {
   let plan = '';
   beforeAll(async () => {
@@ -58,6 +69,7 @@ describe('the plan that Flink makes of the SQL', () => {
       { name: 'top-players', type: 'TopPlayers', season: 'none' },
       { name: 'hot-streakers', type: 'HotStreakers' },
       { name: 'team-mvps', type: 'TeamMvps' },
+      { name: 'busiest', type: 'Query', columns: BUSIEST_COLUMNS, query: BUSIEST },
     ];
     plan = await explain(sqlScript(resource({ leaderboards: boards }), 'localhost:9092'));
   });
@@ -67,7 +79,7 @@ describe('the plan that Flink makes of the SQL', () => {
     expect(execution.match(/TableSourceScan\(/g)).toHaveLength(1);
   });
 
-  it.each(['top-teams', 'top-players'])('ranks %s the fast way', (board) => {
+  it.each(['top-teams', 'top-players', 'busiest'])('ranks %s the fast way', (board) => {
     expect(ranks(planOf(plan, board))).toEqual(['UpdateFastStrategy']);
   });
 
