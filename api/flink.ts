@@ -83,9 +83,11 @@ export const flink = z.strictObject({
       'Flink image with the Kafka connector and the SQL gateway. Default: the one released with the operator.',
     ),
   version: z
-    .enum(['v2_3'])
-    .default('v2_3')
-    .describe('Flink version of the image, as the Flink Kubernetes Operator names it.'),
+    .enum(['v2_2', 'v2_3'])
+    .default('v2_2')
+    .describe(
+      'Flink version as the Flink Kubernetes Operator names it. Its release 1.15 takes none newer than v2_2, for images of Flink 2.3 too.',
+    ),
   parallelism: integer(1, 256).default(1).describe('Parallelism of the job.'),
   jobManager: flinkProcess('JobManager', '1Gi', 0.5).prefault({}).describe('Size of the JobManager.'),
   taskManager: flinkProcess('TaskManager', '1536Mi', 1).prefault({}).describe('Size of each TaskManager.'),

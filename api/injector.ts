@@ -33,11 +33,14 @@ const lateEvents = withRules(
   ],
 );
 
-/** spec.injector: the simulated game. */
+/**
+ * spec.injector: the simulated game. Where an object has rules, its default names what they read: the API server judges a
+ * default as it stands, before the defaults within.
+ */
 export const injector = z.strictObject({
   eventsPerSecond: z.number().min(0.1).max(50_000).default(20).describe('Mean rate of all events together.'),
   liveTeams: integer(1, 10_000).default(15).describe('Teams that play at any time.'),
-  membersPerTeam: range.prefault({}).describe('How many players a team has.'),
+  membersPerTeam: range.prefault({ min: 5, max: 15 }).describe('How many players a team has.'),
   maxScore: integer(1, 1_000_000).default(20).describe('Greatest score of one event.'),
   robotProbability: z
     .number()
@@ -45,7 +48,9 @@ export const injector = z.strictObject({
     .max(1)
     .default(0.2)
     .describe('Chance that a new team has a robot, which plays at a steady high rate.'),
-  lateEvents: lateEvents.prefault({}).describe('Events that arrive long after they happened.'),
+  lateEvents: lateEvents
+    .prefault({ minDelay: '5m', maxDelay: '10m' })
+    .describe('Events that arrive long after they happened.'),
   seed: integer(0, 4_294_967_295)
     .optional()
     .describe('The same seed gives the same sequence of events. Unset: another game each time.'),

@@ -107,7 +107,7 @@ function queryBoard() {
 function flink() {
   return optional({
     image: fc.stringMatching(/^[a-z]+[/:a-z0-9]{0,40}$/),
-    version: fc.constant('v2_3'),
+    version: fc.constantFrom('v2_2', 'v2_3'),
     parallelism: fc.integer({ min: 1, max: 256 }),
     jobManager: flinkProcess(),
     taskManager: flinkProcess(),

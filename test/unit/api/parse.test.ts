@@ -46,7 +46,7 @@ describe('a manifest with a single field', () => {
         { name: 'team-mvps', type: 'TeamMvps', title: 'Team MVPs', size: 10, seasonMillis: 3_600_000 },
       ],
       flink: {
-        version: 'v2_3',
+        version: 'v2_2',
         parallelism: 1,
         jobManager: { memory: '1Gi', cpu: 0.5 },
         taskManager: { memory: '1536Mi', cpu: 1 },
