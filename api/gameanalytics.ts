@@ -6,6 +6,7 @@ import { flink } from './flink.ts';
 import { injector } from './injector.ts';
 import { kafka } from './kafka.ts';
 import { leaderboard } from './leaderboard.ts';
+import { NAME_PATTERN, ownName } from './object-name.ts';
 import { namesAreUnique, withRules } from './rule.ts';
 import { status } from './status.ts';
 
@@ -63,14 +64,8 @@ const spec = withRules(
   ],
 );
 
-const NAME_PATTERN = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-
 const metadata = z.looseObject({
-  name: z
-    .string()
-    .min(1)
-    .max(40)
-    .regex(NAME_PATTERN, 'must be lower case letters, digits and -, beginning with a letter'),
+  name: ownName(),
   namespace: z.string().max(63).optional(),
   uid: z.string().optional(),
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { celSeconds, duration, millis } from './duration.ts';
 import { integer } from './integer.ts';
+import { ownName } from './object-name.ts';
 import { isSingleSelect } from './query.ts';
 import { namesAreUnique, type Rule, withRules } from './rule.ts';
 
@@ -42,14 +43,9 @@ const WINDOW_DEFAULTS = { shortWindow: '10s', longWindow: '60s', memory: '5m', e
 type WindowField = keyof typeof WINDOW_DEFAULTS;
 
 const fields = z.strictObject({
-  name: z
-    .string()
-    .max(40)
-    .regex(
-      /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
-      'must be lower case letters, digits and -, beginning with a letter',
-    )
-    .describe('Name of the leaderboard, unique in this resource. Its topic is <resource>-<name>.'),
+  name: ownName().describe(
+    'Name of the leaderboard, unique in this resource. Its topic is <resource>-<name>.',
+  ),
   type: z
     .enum(['TopTeams', 'TopPlayers', 'HotStreakers', 'TeamMvps', 'Query'])
     .describe(

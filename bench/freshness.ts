@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kafka, type Producer } from 'kafkajs';
-import { API_VERSION, KIND } from '../api/gameanalytics.ts';
-import { parseGameAnalytics } from '../api/parse.ts';
+import type { Producer } from 'kafkajs';
 import { type Pipeline, startPipeline } from '../local/pipeline.ts';
+import { resource } from '../test/support/resource.ts';
+import { kafkaClient } from '../test/support/topic.ts';
 
 /*
  * How old an event is when a viewer sees it: a whole pipeline on this machine with a simulated game in it, and now and then an
@@ -25,7 +25,7 @@ const LEAD = 1_000_000_000;
 async function main(): Promise<void> {
   const stateDir = await mkdtemp(join(tmpdir(), 'gameanalytics-bench-'));
   const started = performance.now();
-  const pipeline = await startPipeline(manifest(), {
+  const pipeline = await startPipeline(resource({ injector: { eventsPerSecond: RATE, seed: 1 } }, 'bench'), {
     stateDir,
     ports: { kafka: 0, flink: 0, dashboard: 0 },
     report: (sentence) => process.stderr.write(`  ${sentence}\n`),
@@ -44,20 +44,8 @@ async function main(): Promise<void> {
   }
 }
 
-function manifest() {
-  const spec = { kafka: { cluster: 'bench' }, injector: { eventsPerSecond: RATE, seed: 1 } };
-  const parsed = parseGameAnalytics({
-    apiVersion: API_VERSION,
-    kind: KIND,
-    metadata: { name: 'bench' },
-    spec,
-  });
-  if (!parsed.resource) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.resource;
-}
-
 async function probes(pipeline: Pipeline): Promise<number[]> {
-  const producer = new Kafka({ brokers: [pipeline.broker.bootstrapServers], logLevel: 1 }).producer();
+  const producer = kafkaClient(pipeline.broker.bootstrapServers).producer();
   await producer.connect();
   const url = `${pipeline.services.get('bench-dashboard')}/api/boards/top-teams`;
   const measured: number[] = [];

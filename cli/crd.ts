@@ -1,6 +1,6 @@
-import { stringify } from 'yaml';
 import { customResourceDefinition } from '../api/crd.ts';
 import { noArguments } from './usage.ts';
+import { toYaml } from './yaml.ts';
 
 const HELP = `gameanalytics crd
 
@@ -11,9 +11,4 @@ Prints the CustomResourceDefinition of GameAnalytics, to be applied to a cluster
 export async function crd(args: string[]): Promise<void> {
   if (!noArguments(args, HELP)) return;
   process.stdout.write(`# Printed from api/ by: make crds\n${toYaml(customResourceDefinition())}`);
-}
-
-/** YAML without anchors, which Kubernetes tools handle unevenly, and with SQL as it is, line by line. */
-export function toYaml(value: unknown): string {
-  return stringify(value, { aliasDuplicateObjects: false, blockQuote: 'literal', lineWidth: 120 });
 }

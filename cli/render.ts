@@ -1,8 +1,11 @@
 import { plan } from '../plan/plan.ts';
 import { sqlScript } from '../plan/sql.ts';
-import { toYaml } from './crd.ts';
 import { readManifest } from './manifest.ts';
 import { commandLine, UsageError } from './usage.ts';
+import { toYaml } from './yaml.ts';
+
+const APP_IMAGE = 'gameanalytics/app:latest';
+const FLINK_IMAGE = 'gameanalytics/flink:latest';
 
 const HELP = `gameanalytics render FILE [options]
 
@@ -10,21 +13,21 @@ Prints the Kubernetes objects that a GameAnalytics manifest becomes, as the oper
 
   --only sql            print just the Flink SQL script
   --bootstrap ADDRESS   address of the Kafka listener (default: <cluster>-kafka-bootstrap:9092, Strimzi's Service)
-  --image IMAGE         image of the injector and the dashboard (default: ${'gameanalytics/app:latest'})
-  --flink-image IMAGE   Flink image where the manifest names none (default: ${'gameanalytics/flink:latest'})
+  --image IMAGE         image of the injector and the dashboard (default: ${APP_IMAGE})
+  --flink-image IMAGE   Flink image where the manifest names none (default: ${FLINK_IMAGE})
 `;
 
 const OPTIONS = {
   only: { type: 'string' },
   bootstrap: { type: 'string' },
-  image: { type: 'string', default: 'gameanalytics/app:latest' },
-  'flink-image': { type: 'string', default: 'gameanalytics/flink:latest' },
+  image: { type: 'string' },
+  'flink-image': { type: 'string' },
 } as const;
 
 export async function render(args: string[]): Promise<void> {
   const line = commandLine(args, HELP, OPTIONS);
   if (!line) return;
-  const { only, bootstrap, image = '', 'flink-image': flinkImage = '' } = line.values;
+  const { only, bootstrap, image = APP_IMAGE, 'flink-image': flinkImage = FLINK_IMAGE } = line.values;
   if (only !== undefined && only !== 'sql') throw new UsageError(`--only takes sql, not ${only}`);
   const resource = await readManifest(line.file);
   const bootstrapServers = bootstrap ?? `${resource.spec.kafka.cluster}-kafka-bootstrap:9092`;

@@ -42,14 +42,15 @@ export async function run(args: string[]): Promise<void> {
   const signal = stopSignal(terminal);
 
   terminal.say(`starting ${resource.metadata.name} from ${line.file}; its state is in ${stateDir}`);
-  try {
-    const report = (sentence: string) => terminal.say(sentence);
-    const pipeline = await startPipeline(resource, { stateDir, ports, report, signal });
+  const report = (sentence: string) => terminal.say(sentence);
+  const pipeline = await startPipeline(resource, { stateDir, ports, report, signal }).catch((error) => {
+    // A start that was told to stop fails by that, and has cleaned up.
+    if (!signal.aborted) throw error;
+  });
+  if (pipeline) {
     terminal.print(addresses(pipeline, stateDir));
     await follow(pipeline, terminal, signal);
     await pipeline.stop();
-  } catch (error) {
-    if (!signal.aborted) throw error;
   }
   terminal.status('');
   terminal.say('stopped; the next run goes on from here');

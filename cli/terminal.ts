@@ -30,7 +30,7 @@ export class Terminal {
 
   /** Clears the status line, writes, and draws it again below. */
   #write(text: string): void {
-    const clear = this.#status || this.#out.isTTY ? '\r\x1b[2K' : '';
+    const clear = this.#out.isTTY ? '\r\x1b[2K' : '';
     this.#out.write(clear + text + this.#status);
   }
 }

@@ -14,7 +14,6 @@ interface OverviewAnswer {
 }
 
 interface SavepointAnswer {
-  status: { id: string };
   operation?: { location?: string; 'failure-cause'?: { class: string } };
 }
 
@@ -35,15 +34,15 @@ export class FlinkRest {
     return { id: job.jid, state: job.state, allTasksRunning: total > 0 && total === running };
   }
 
-  /** Stops the job with a savepoint under the folder, a file URI, and says where that is. */
-  async stopWithSavepoint(jobId: string, targetDirectory: string): Promise<string> {
+  /** Stops the job with a savepoint under the folder, a file URI. */
+  async stopWithSavepoint(jobId: string, targetDirectory: string): Promise<void> {
     const trigger = await this.#post<{ 'request-id': string }>(`/jobs/${jobId}/stop`, {
       targetDirectory,
       drain: false,
     });
     for (;;) {
       const answer = await this.#get<SavepointAnswer>(`/jobs/${jobId}/savepoints/${trigger['request-id']}`);
-      if (answer.operation?.location) return answer.operation.location;
+      if (answer.operation?.location) return;
       if (answer.operation) throw new Error(`no savepoint: ${answer.operation['failure-cause']?.class}`);
       await sleep(100);
     }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { FlinkDeployment } from '../plan/objects.ts';
 import {
@@ -44,7 +44,8 @@ export async function startFlink(
   await writeConfiguration(deployment, folders, ports);
   const restored = await newestSnapshot(folders.snapshots);
   await keepOnly(folders.snapshots, restored);
-  await forgetOtherScripts(workshop, folders);
+  // What other scripts left fits no job any more.
+  await keepOnly(dirname(folders.snapshots), folders.snapshots);
   workshop.report(restored ? 'Flink goes on from the state it had' : 'Flink starts from the first event');
 
   const [jobMemory, taskMemory] = await Promise.all([
@@ -98,11 +99,6 @@ function foldersOf(workshop: Workshop, { spec }: FlinkDeployment): FlinkFolders 
     snapshots: join(root, 'snapshots', job),
     temporary: join(root, 'tmp'),
   };
-}
-
-async function forgetOtherScripts(workshop: Workshop, folders: FlinkFolders): Promise<void> {
-  await mkdir(folders.snapshots, { recursive: true });
-  await keepOnly(join(workshop.stateDir, 'flink', 'snapshots'), folders.snapshots);
 }
 
 function taskManagerCount({ spec }: FlinkDeployment): number {
@@ -170,17 +166,19 @@ const OPENED_MODULES = [
   '--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED',
   '--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED',
   ...[
-    'java.lang',
-    'java.net',
     'java.io',
-    'java.nio',
+    'java.lang',
     'java.lang.reflect',
+    'java.net',
+    'java.nio',
     'java.text',
     'java.time',
     'java.util',
-  ]
-    .concat('java.util.concurrent', 'java.util.concurrent.atomic', 'java.util.concurrent.locks', 'sun.nio.ch')
-    .map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
+    'java.util.concurrent',
+    'java.util.concurrent.atomic',
+    'java.util.concurrent.locks',
+    'sun.nio.ch',
+  ].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
   '--add-exports=java.base/sun.net.util=ALL-UNNAMED',
 ];
 

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { boards } from '../plan/boards.ts';
 import type { Deployment, FlinkDeployment, KafkaTopic, KubernetesObject, Service } from '../plan/objects.ts';
@@ -6,13 +5,10 @@ import { plan } from '../plan/plan.ts';
 import { eventsTopic } from '../plan/topics.ts';
 import { type App, startApp } from './app.ts';
 import { type FlinkCluster, startFlink } from './flink.ts';
-import { fetchJars } from './jars.ts';
-import { findJava } from './java.ts';
 import { type Broker, startKafka } from './kafka.ts';
 import type { Report } from './report.ts';
-import { openStateFolder } from './state-folder.ts';
 import { applyTopics } from './topics.ts';
-import { Workshop } from './workshop.ts';
+import { openWorkshop, type Workshop } from './workshop.ts';
 
 export interface PipelineOptions {
   /** Folder under which everything lives; what is there already is gone on with. */
@@ -44,25 +40,13 @@ export interface Pipeline {
 export async function startPipeline(resource: GameAnalytics, options: PipelineOptions): Promise<Pipeline> {
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
-  const stateDir = resolve(options.stateDir);
-  const unlock = await openStateFolder(stateDir);
-  let workshop: Workshop | undefined;
+  const workshop = await openWorkshop(options.stateDir, options.report, signal);
   try {
-    const java = await findJava();
-    const jars = await fetchJars(options.report, signal);
-    workshop = new Workshop({ stateDir, java, jars, report: options.report, signal });
     const parts = await startParts(resource, workshop, options.ports);
-    return {
-      ...parts,
-      stop: () =>
-        stopParts(parts)
-          .finally(() => workshop?.close())
-          .finally(unlock),
-    };
+    return { ...parts, stop: () => stopParts(parts).finally(() => workshop.close()) };
   } catch (error) {
     failed.abort(error);
-    await workshop?.close();
-    await unlock();
+    await workshop.close();
     throw error;
   }
 }

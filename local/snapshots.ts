@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 
 /**
  * The newest complete checkpoint or savepoint under a folder, as a path; undefined when there is none. Flink writes a
@@ -11,12 +11,12 @@ export async function newestSnapshot(folder: string): Promise<string | undefined
   return found.sort((a, b) => b.made - a.made)[0]?.path;
 }
 
-/** Removes every snapshot but one. Shared state of a job's checkpoints goes with the job's folder, if the one kept is not in it. */
+/** Empties a folder but for the path that is kept, and what leads to it: of a job's checkpoints their shared state stays too. */
 export async function keepOnly(folder: string, kept: string | undefined): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const entry of await readdir(folder)) {
     const path = join(folder, entry);
-    if (!kept?.startsWith(path)) await rm(path, { recursive: true, force: true });
+    if (!`${kept}${sep}`.startsWith(path + sep)) await rm(path, { recursive: true, force: true });
   }
 }
 

@@ -27,7 +27,6 @@ const WELL_MILLIS = 60_000;
 
 /** Keeps one child process running: when it ends unasked it is started again, later each time. */
 export class SupervisedProcess {
-  readonly name: string;
   readonly logFile: string;
   readonly #options: ProcessOptions;
   readonly #stopped = new AbortController();
@@ -37,13 +36,7 @@ export class SupervisedProcess {
 
   constructor(options: ProcessOptions) {
     this.#options = options;
-    this.name = options.name;
     this.logFile = options.logFile;
-  }
-
-  /** Process id while there is a process. */
-  get pid(): number | undefined {
-    return this.#child?.pid;
   }
 
   /** How often the process has ended unasked. */
@@ -83,7 +76,7 @@ export class SupervisedProcess {
       this.#crashes += 1;
       if (Date.now() - started > WELL_MILLIS) backoff = FIRST_BACKOFF_MILLIS;
       this.#options.report(
-        `${this.name} ended unexpectedly (${end}); starting it again in ${backoff / 1000} s. Its log: ${this.logFile}`,
+        `${this.#options.name} ended unexpectedly (${end}); starting it again in ${backoff / 1000} s. Its log: ${this.logFile}`,
       );
       await sleep(backoff, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
       backoff = Math.min(2 * backoff, LAST_BACKOFF_MILLIS);

@@ -1,7 +1,9 @@
-import { join } from 'node:path';
-import type { Jars } from './jars.ts';
+import { join, resolve } from 'node:path';
+import { fetchJars, type Jars } from './jars.ts';
+import { findJava } from './java.ts';
 import { Reaper } from './reaper.ts';
 import type { Report } from './report.ts';
+import { openStateFolder } from './state-folder.ts';
 import { type Command, SupervisedProcess } from './supervisor.ts';
 
 interface Tools {
@@ -12,6 +14,22 @@ interface Tools {
   report: Report;
   /** Aborted when the pipeline should stop starting. */
   signal: AbortSignal;
+  /** Gives the folder free again. */
+  unlock: () => Promise<void>;
+}
+
+/** Opens a state folder for one run, with the tools that the run needs; fetches those it lacks. */
+export async function openWorkshop(folder: string, report: Report, signal: AbortSignal): Promise<Workshop> {
+  const stateDir = resolve(folder);
+  const unlock = await openStateFolder(stateDir);
+  try {
+    const java = await findJava();
+    const jars = await fetchJars(report, signal);
+    return new Workshop({ stateDir, java, jars, report, signal, unlock });
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
 }
 
 /** What every part of a local pipeline works with; it knows every process that was started, and leaves none behind. */
@@ -21,16 +39,18 @@ export class Workshop {
   readonly jars: Jars;
   readonly report: Report;
   readonly signal: AbortSignal;
+  readonly #unlock: () => Promise<void>;
   readonly #reaper = new Reaper();
   readonly #processes: SupervisedProcess[] = [];
   readonly #cleanups: (() => void | Promise<void>)[] = [];
 
-  constructor({ stateDir, java, jars, report, signal }: Tools) {
+  constructor({ stateDir, java, jars, report, signal, unlock }: Tools) {
     this.stateDir = stateDir;
     this.java = java;
     this.jars = jars;
     this.report = report;
     this.signal = signal;
+    this.#unlock = unlock;
   }
 
   /** Starts a process and keeps it running. Its output goes to logs/<name>.log. */
@@ -53,10 +73,11 @@ export class Workshop {
     this.#cleanups.push(cleanup);
   }
 
-  /** Ends every process that is still there. */
+  /** Ends every process that is still there, and gives the state folder free. */
   async close(): Promise<void> {
     for (const cleanup of this.#cleanups) await cleanup();
     await Promise.all(this.#processes.map((process) => process.stop()));
     this.#reaper.close();
+    await this.#unlock();
   }
 }

@@ -16,6 +16,13 @@ export interface Viewer {
   send(frame: Buffer, options: { binary: boolean }): void;
 }
 
+/** A panel as it was last rendered: the board's version then, the element's id, and the HTML. */
+interface Rendered {
+  version: string;
+  id: string;
+  html: string;
+}
+
 /** A viewer with more than this under way is slow. */
 const MAX_BUFFERED_BYTES = 64 * 1024;
 
@@ -23,8 +30,8 @@ export class Broadcast {
   readonly #boards: readonly LiveBoard[];
   readonly #metrics: Metrics;
   readonly #now: () => number;
-  /** The panels as last rendered, by element id. */
-  readonly #panels = new Map<string, { version: string; html: string }>();
+  /** The boards' panels as last rendered. */
+  readonly #panels = new Map<LiveBoard, Rendered>();
   readonly #viewers = new Map<Viewer, { behind: boolean }>();
 
   /** @param now epoch milliseconds */
@@ -65,26 +72,31 @@ export class Broadcast {
     }
   }
 
-  /** Renders the boards that no longer look as they did, and returns their element ids. */
-  #renderChanged(): string[] {
+  /** Renders the boards that no longer look as they did, and returns those. */
+  #renderChanged(): Rendered[] {
     const now = this.#now();
     return this.#boards.flatMap((board) => {
-      const panel = panelOf(board.definition, board.view(now), board.status);
       const version = board.version(now);
-      if (this.#panels.get(panel.id)?.version === version) return [];
+      if (this.#panels.get(board)?.version === version) return [];
+      const panel = panelOf(board.definition, board.view(now), board.status);
       const html = this.#metrics.timeRender(() => renderPanel(panel));
-      this.#panels.set(panel.id, { version, html });
-      return [panel.id];
+      const rendered = { version, id: panel.id, html };
+      this.#panels.set(board, rendered);
+      return [rendered];
     });
   }
 
   #snapshot(): Buffer {
-    return this.#frame([...this.#panels.keys()]);
+    return this.#frame([...this.#panels.values()]);
   }
 
-  #frame(ids: string[]): Buffer {
-    const panels = ids.map((id): [string, string] => [id, this.#panels.get(id)?.html ?? '']);
-    return Buffer.from(renderFrame(panels, this.#now()));
+  #frame(panels: Rendered[]): Buffer {
+    return Buffer.from(
+      renderFrame(
+        panels.map(({ id, html }) => [id, html]),
+        this.#now(),
+      ),
+    );
   }
 
   #send(viewer: Viewer, frame: Buffer): void {

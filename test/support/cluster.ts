@@ -4,12 +4,9 @@ import { join } from 'node:path';
 import type { Kafka } from 'kafkajs';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { type FlinkCluster, startFlink } from '../../local/flink.ts';
-import { fetchJars } from '../../local/jars.ts';
-import { findJava } from '../../local/java.ts';
 import { type Broker, startKafka } from '../../local/kafka.ts';
-import { openStateFolder } from '../../local/state-folder.ts';
 import { applyTopics } from '../../local/topics.ts';
-import { Workshop } from '../../local/workshop.ts';
+import { openWorkshop, type Workshop } from '../../local/workshop.ts';
 import type { FlinkDeployment, KafkaTopic } from '../../plan/objects.ts';
 import { plan } from '../../plan/plan.ts';
 import { kafkaClient } from './topic.ts';
@@ -18,7 +15,6 @@ import { kafkaClient } from './topic.ts';
 export interface TestCluster {
   broker: Broker;
   kafka: Kafka;
-  workshop: Workshop;
   /** Creates the topics of a resource and starts its Flink job. The events topic is made here too when it is the user's own. */
   startJob(resource: GameAnalytics): Promise<FlinkCluster>;
   stop(): Promise<void>;
@@ -26,21 +22,12 @@ export interface TestCluster {
 
 export async function startTestCluster(): Promise<TestCluster> {
   const stateDir = await mkdtemp(join(tmpdir(), 'gameanalytics-test-'));
-  await openStateFolder(stateDir);
   const report = (sentence: string) => void process.stderr.write(`  [cluster] ${sentence}\n`);
-  const { signal } = new AbortController();
-  const workshop = new Workshop({
-    stateDir,
-    java: await findJava(),
-    jars: await fetchJars(report, signal),
-    report,
-    signal,
-  });
+  const workshop = await openWorkshop(stateDir, report, new AbortController().signal);
   const broker = await startKafka(workshop);
   return {
     broker,
     kafka: kafkaClient(broker.bootstrapServers),
-    workshop,
     startJob: (resource) => startJob(workshop, broker, resource),
     async stop() {
       await workshop.close();

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { toYaml } from '../../../cli/crd.ts';
 import { readManifest } from '../../../cli/manifest.ts';
+import { toYaml } from '../../../cli/yaml.ts';
 import type { KubernetesObject } from '../../../plan/objects.ts';
 import { plan } from '../../../plan/plan.ts';
 import { sqlScript } from '../../../plan/sql.ts';
