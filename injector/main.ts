@@ -30,7 +30,8 @@ async function main(): Promise<number> {
     process.stderr.write(`${parsed.problems.join('\n')}\n`);
     return 2;
   }
-  const log = pino({ level: parsed.settings.LOG_LEVEL });
+  // Written at once: the last line, which says what was lost, must be out before the process ends.
+  const log = pino({ level: parsed.settings.LOG_LEVEL }, pino.destination({ sync: true }));
   return run(parsed.settings, log).catch((error) => {
     log.debug(error);
     log.fatal(`the injector failed: ${error.message}`);
