@@ -13,7 +13,9 @@ const ingress = z.strictObject({
 
 /** spec.dashboard: the page that shows the boards. */
 export const dashboard = z.strictObject({
-  replicas: integer(0, 100).default(1).describe('Copies of the dashboard. Each shows the same.'),
+  replicas: integer(0, 100)
+    .optional()
+    .describe('Copies of the dashboard. Each shows the same. Unset: one, or what an autoscaler says.'),
   title: z.string().min(1).max(80).optional().describe('Heading of the page. Default: the resource’s name.'),
   ingress: ingress.optional().describe('Makes an Ingress to the dashboard’s Service.'),
   resources: resources.prefault({}).describe('Resources of the dashboard’s container.'),

@@ -1,15 +1,6 @@
 import { z } from 'zod';
+import { CONDITION_TYPES } from './conditions.ts';
 import { integer } from './integer.ts';
-
-/** The conditions of a GameAnalytics, the summary first. */
-export const CONDITION_TYPES = [
-  'Ready',
-  'KafkaReady',
-  'TopicsReady',
-  'JobRunning',
-  'InjectorReady',
-  'DashboardReady',
-] as const;
 
 const condition = z.strictObject({
   type: z.enum(CONDITION_TYPES).describe('What the condition is about.'),
@@ -50,6 +41,12 @@ export const status = z.strictObject({
     .strictObject({
       state: z.string().max(40).optional().describe('State of the Flink job, in Flink’s words.'),
       id: z.string().max(64).optional().describe('Id of the Flink job.'),
+      revision: z.string().max(64).optional().describe('Revision of the job that was last applied.'),
+      since: z.iso
+        .datetime()
+        .meta({ format: 'date-time' })
+        .optional()
+        .describe('When that revision was applied.'),
     })
     .optional()
     .describe('The Flink job.'),
@@ -61,3 +58,7 @@ export const status = z.strictObject({
     .optional()
     .describe('Where the dashboard is.'),
 });
+
+/** What the operator last saw of a pipeline. */
+export type Status = z.output<typeof status>;
+export type Condition = z.output<typeof condition>;

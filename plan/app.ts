@@ -6,7 +6,8 @@ import { RESTRICTED_CONTAINER, RESTRICTED_POD } from './pod.ts';
 interface App {
   component: Extract<Component, 'injector' | 'dashboard'>;
   image: string;
-  replicas: number;
+  /** Left out, the number is an autoscaler's to say. */
+  replicas: number | undefined;
   /** How a new revision replaces the old one. */
   strategy: Record<string, unknown>;
   env: EnvVar[];
@@ -28,7 +29,7 @@ export function appDeployment(resource: GameAnalytics, app: App): Deployment {
     kind: 'Deployment',
     metadata: metadata(resource, component, appName(resource, component)),
     spec: {
-      replicas: app.replicas,
+      ...(app.replicas !== undefined && { replicas: app.replicas }),
       revisionHistoryLimit: 2,
       strategy: app.strategy,
       selector: { matchLabels: selector(resource, component) },

@@ -5,6 +5,9 @@ import type { Environment } from './environment.ts';
 import { metadata, selector } from './metadata.ts';
 import type { KubernetesObject, Service } from './objects.ts';
 
+/** Port of the dashboard's Service. */
+export const DASHBOARD_PORT = 80;
+
 /** The page that shows the boards: its Deployment, the Service in front, and an Ingress when asked for. */
 export function dashboard(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
   const { replicas, resources } = resource.spec.dashboard;
@@ -50,7 +53,7 @@ function dashboardService(resource: GameAnalytics): Service {
     metadata: metadata(resource, 'dashboard', appName(resource, 'dashboard')),
     spec: {
       selector: selector(resource, 'dashboard'),
-      ports: [{ name: 'http', port: 80, targetPort: 'http' }],
+      ports: [{ name: 'http', port: DASHBOARD_PORT, targetPort: 'http' }],
     },
   };
 }

@@ -5,6 +5,7 @@ import { metadata } from './metadata.ts';
 import type { FlinkDeployment, KubernetesObject } from './objects.ts';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from './pod.ts';
 import { sqlScript } from './sql.ts';
+import { STATE_ANNOTATION, stateOf } from './state.ts';
 
 type FlinkSpec = GameAnalytics['spec']['flink'];
 
@@ -14,7 +15,7 @@ const STATE_MOUNT = '/opt/flink/state';
 
 /** The Flink job, and the account under which its JobManager makes TaskManager pods. */
 export function flink(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
-  return [serviceAccount(resource), role(resource), roleBinding(resource), deployment(resource, environment)];
+  return [serviceAccount(resource), roleBinding(resource), deployment(resource, environment)];
 }
 
 /** The job runs SQL with no jar of ours: Flink's own SqlDriver reads the script from its arguments. */
@@ -23,7 +24,10 @@ function deployment(resource: GameAnalytics, { bootstrapServers, flinkImage }: E
   return {
     apiVersion: 'flink.apache.org/v1beta1',
     kind: 'FlinkDeployment',
-    metadata: metadata(resource, 'flink', flinkName(resource)),
+    metadata: {
+      ...metadata(resource, 'flink', flinkName(resource)),
+      annotations: { [STATE_ANNOTATION]: stateOf(resource) },
+    },
     spec: {
       image: flink.image ?? flinkImage,
       flinkVersion: flink.version,
@@ -126,20 +130,11 @@ function serviceAccount(resource: GameAnalytics): KubernetesObject {
   };
 }
 
-const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
-
-/** What a JobManager in native mode does: makes TaskManager pods, and keeps its leader and checkpoint pointers in ConfigMaps. */
-function role(resource: GameAnalytics): KubernetesObject {
-  return {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'Role',
-    metadata: metadata(resource, 'flink', flinkName(resource)),
-    rules: [
-      { apiGroups: [''], resources: ['pods', 'configmaps'], verbs: ALL_VERBS },
-      { apiGroups: ['apps'], resources: ['deployments', 'deployments/finalizers'], verbs: ALL_VERBS },
-    ],
-  };
-}
+/**
+ * What a JobManager may do in native mode: make TaskManager pods, keep its leader and checkpoints in ConfigMaps. The role
+ * comes with the operator's chart, so that the operator needs the right to bind this one role and none to write roles.
+ */
+const JOB_ROLE = 'gameanalytics-flink-job';
 
 function roleBinding(resource: GameAnalytics): KubernetesObject {
   const name = flinkName(resource);
@@ -147,7 +142,7 @@ function roleBinding(resource: GameAnalytics): KubernetesObject {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'RoleBinding',
     metadata: metadata(resource, 'flink', name),
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: JOB_ROLE },
     // Without a namespace the API server refuses the subject, so the resource's own is named when it is known.
     subjects: [
       {

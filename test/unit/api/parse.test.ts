@@ -53,7 +53,7 @@ describe('a manifest with a single field', () => {
         checkpointInterval: '10s',
         configuration: {},
       },
-      dashboard: { replicas: 1, resources: {} },
+      dashboard: { resources: {} },
       paused: false,
     });
   });

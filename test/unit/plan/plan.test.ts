@@ -211,11 +211,19 @@ describe('pods', () => {
     expect(selected.map(({ metadata }) => metadata.name)).toEqual(['game-dashboard']);
   });
 
-  it('may do only what roles without wildcards and without secrets say', () => {
-    const roles = objects.filter(({ kind }) => kind === 'Role');
-    expect(roles).toHaveLength(1);
-    expect(JSON.stringify(roles)).not.toMatch(/\*|secrets/);
-    expect(objects.filter(({ kind }) => /^Cluster/.test(kind))).toEqual([]);
+  it('brings no roles: the job is bound to the one that comes with the operator', () => {
+    expect(objects.filter(({ kind }) => /Role$/.test(kind))).toEqual([]);
+    const bindings = objects.filter(({ kind }) => kind === 'RoleBinding');
+    expect(bindings.map(({ roleRef, subjects }) => ({ roleRef, subjects }))).toEqual([
+      {
+        roleRef: {
+          apiGroup: 'rbac.authorization.k8s.io',
+          kind: 'ClusterRole',
+          name: 'gameanalytics-flink-job',
+        },
+        subjects: [{ kind: 'ServiceAccount', name: 'game-job', namespace: 'arcades' }],
+      },
+    ]);
   });
 });
 

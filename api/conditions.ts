@@ -1,0 +1,89 @@
+/** The conditions of a GameAnalytics, the summary first. */
+export const CONDITION_TYPES = [
+  'Ready',
+  'KafkaReady',
+  'TopicsReady',
+  'JobRunning',
+  'InjectorReady',
+  'DashboardReady',
+  'FieldConflict',
+] as const;
+
+export type ConditionType = (typeof CONDITION_TYPES)[number];
+
+interface Documentation {
+  means: string;
+  /** Whether people are told by an event when a condition takes on this reason, and how urgently. */
+  event?: 'Normal' | 'Warning';
+}
+
+/** Every reason a condition can have. The message beside it has the details, in the words of whoever refused. */
+export const REASONS = {
+  Ready: { means: 'Every part of the pipeline is there and works.', event: 'Normal' },
+  Paused: { means: 'spec.paused is true: nothing is written until it is false again.', event: 'Normal' },
+  InvalidSpec: {
+    means: 'The spec cannot be used; what runs is left as it was. The message lists every problem.',
+    event: 'Warning',
+  },
+
+  Available: { means: 'This part is there and works.' },
+  NotWanted: { means: 'The spec asks for none.' },
+  Waiting: { means: 'Something else must be there first; the message names it.' },
+  Pending: { means: 'Written; whoever realises it has not answered yet.' },
+  NotReady: {
+    means: 'Whoever realises it says that it does not work; the message has its words.',
+    event: 'Warning',
+  },
+  ApplyFailed: {
+    means: 'The API server refused an object; the message has its words. It is tried again, later each time.',
+    event: 'Warning',
+  },
+  NotOurs: {
+    means: 'An object of that name belongs to somebody else and is left alone: rename one of the two.',
+    event: 'Warning',
+  },
+
+  StrimziMissing: {
+    means: 'The cluster does not know Strimzi’s kinds: install Strimzi.',
+    event: 'Warning',
+  },
+  KafkaMissing: { means: 'There is no Kafka of the name in spec.kafka.cluster.', event: 'Warning' },
+  ListenerMissing: {
+    means: 'The Kafka has no such listener, or no address for it.',
+    event: 'Warning',
+  },
+
+  FlinkOperatorMissing: {
+    means: 'The cluster does not know FlinkDeployments: install the Flink Kubernetes Operator.',
+    event: 'Warning',
+  },
+  Running: { means: 'The job runs the SQL of this spec.' },
+  Deploying: { means: 'The job is being started for the first time.' },
+  Upgrading: {
+    means: 'The job is being replaced and goes on from its state.',
+    event: 'Normal',
+  },
+  Replaying: {
+    means:
+      'The job is being replaced by one that cannot use its state: the boards are recomputed from the kept events.',
+    event: 'Normal',
+  },
+  Restarting: { means: 'The job was well before and is being restarted.', event: 'Warning' },
+  Failed: { means: 'The job failed, and there is no earlier revision to go back to.', event: 'Warning' },
+  RolledBack: {
+    means: 'A new revision of the job did not come up; the last good one runs until the spec changes.',
+    event: 'Warning',
+  },
+
+  FieldManagerConflict: {
+    means: 'Another field manager changed a field of ours, which was set back.',
+    event: 'Warning',
+  },
+} as const satisfies Record<string, Documentation>;
+
+export type Reason = keyof typeof REASONS;
+
+/** How a reason is documented. */
+export function documentation(reason: Reason): Documentation {
+  return REASONS[reason];
+}
