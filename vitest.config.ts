@@ -1,12 +1,23 @@
 import { defineConfig } from 'vitest/config';
 
-/** The tiers: unit needs nothing; pipeline starts real Kafka and Flink; browser a real Chromium before a whole pipeline. */
+/** The tiers: unit needs nothing; operator starts a real Kubernetes API server; pipeline real Kafka and Flink; browser a real Chromium before a whole pipeline. */
 export default defineConfig({
   test: {
     // kafkajs sets timers with times that have passed; Node would warn of each.
     execArgv: ['--disable-warning=TimeoutNegativeWarning'],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'operator',
+          include: ['test/operator/**/*.test.ts'],
+          // One API server for all files, each in namespaces of its own.
+          globalSetup: 'test/support/control-plane/shared.ts',
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
       tier('pipeline', 'test/pipeline/**/*.test.ts'),
       tier('browser', 'test/browser/**/*.test.ts'),
     ],

@@ -1,0 +1,46 @@
+{{/*
+What the operator may do where it looks after resources: the same in all namespaces and in one. It writes by server-side
+apply, which asks for `patch`, and for `create` where there is nothing yet. It may make objects with owners where the admission
+plugin OwnerReferencesPermissionEnforcement is on, without a right on finalizers: none blocks its owner's deletion.
+*/}}
+{{- define "gameanalytics-operator.rules" -}}
+- apiGroups: [gameanalytics.dev]
+  resources: [gameanalytics]
+  verbs: [list, watch]
+- apiGroups: [gameanalytics.dev]
+  resources: [gameanalytics/status]
+  verbs: [patch]
+- apiGroups: [kafka.strimzi.io]
+  resources: [kafkas]
+  verbs: [list, watch]
+- apiGroups: [kafka.strimzi.io]
+  resources: [kafkatopics]
+  verbs: [get, list, watch, create, patch, delete]
+# Those of a pipeline that no edit takes away go with their owner, by garbage collection.
+- apiGroups: [flink.apache.org]
+  resources: [flinkdeployments]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [""]
+  resources: [services]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [rolebindings]
+  verbs: [get, list, watch, create, patch]
+# A binding gives nobody more than this role: who binds must hold the rights of the role, or this one.
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [clusterroles]
+  resourceNames: [gameanalytics-flink-job]
+  verbs: [bind]
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [apps]
+  resources: [deployments, controllerrevisions]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create]
+{{- end -}}

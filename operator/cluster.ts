@@ -1,0 +1,167 @@
+import type { Logger } from 'pino';
+import type { KubeClient } from './kube/client.ts';
+import {
+  CONTROLLER_REVISION,
+  DEPLOYMENT,
+  FLINK_DEPLOYMENT,
+  GAME_ANALYTICS,
+  INGRESS,
+  KAFKA,
+  KAFKA_TOPIC,
+  type Kind,
+  ROLE_BINDING,
+  SERVICE,
+  SERVICE_ACCOUNT,
+} from './kube/kinds.ts';
+import type { LiveObject } from './kube/object.ts';
+import { Store } from './kube/store.ts';
+import { Watch } from './kube/watch.ts';
+import type { Metrics } from './metrics.ts';
+import type { View } from './pipeline/view.ts';
+
+const CHILDREN = [
+  KAFKA_TOPIC,
+  FLINK_DEPLOYMENT,
+  DEPLOYMENT,
+  SERVICE,
+  SERVICE_ACCOUNT,
+  ROLE_BINDING,
+  INGRESS,
+  CONTROLLER_REVISION,
+];
+
+const OURS = 'app.kubernetes.io/managed-by=gameanalytics-operator';
+const INSTANCE = 'app.kubernetes.io/instance';
+
+interface ClusterOptions {
+  client: KubeClient;
+  /** The namespace to look at; undefined for all. */
+  namespace: string | undefined;
+  /** Told the key of each resource for which something changed. */
+  onChange: (key: string) => void;
+  log: Logger;
+  metrics: Pick<Metrics, 'watch'>;
+}
+
+/** The cluster as the watches tell it. Whatever changes, it says which resource should be looked at again. */
+export class Cluster implements View {
+  readonly #onChange: (key: string) => void;
+  readonly #stores = new Map<string, Store>();
+  readonly #watches = new Map<string, Watch>();
+
+  constructor(options: ClusterOptions) {
+    this.#onChange = options.onChange;
+    this.#watch(options, GAME_ANALYTICS, kafkaKeyOf, (object, previous) => {
+      if (isNews(object, previous)) this.#onChange(keyOf(object));
+    });
+    this.#watch(options, KAFKA, undefined, (kafka) => this.#kafkaChanged(kafka));
+    const childChanged = (object: LiveObject, previous?: LiveObject) => this.#childChanged(object, previous);
+    for (const kind of CHILDREN) this.#watch(options, kind, ownerKeyOf, childChanged, OURS);
+  }
+
+  start(): void {
+    for (const watch of this.#watches.values()) watch.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
+  }
+
+  /** Resolves once everything is known. */
+  async synced(): Promise<void> {
+    await Promise.all([...this.#watches.values()].map((watch) => watch.synced));
+  }
+
+  resource(namespace: string, name: string): LiveObject | undefined {
+    return this.#store(GAME_ANALYTICS).get(namespace, name);
+  }
+
+  kafka(namespace: string, name: string): LiveObject | undefined {
+    return this.#store(KAFKA).get(namespace, name);
+  }
+
+  children(namespace: string, resource: string): LiveObject[] {
+    return CHILDREN.flatMap((kind) => this.#store(kind).byIndex(`${namespace}/${resource}`));
+  }
+
+  serves(kind: Kind): boolean {
+    return !this.#watches.get(kind.kind)?.missing;
+  }
+
+  put(object: LiveObject): void {
+    this.#stores.get(object.kind)?.put(object);
+  }
+
+  remove(object: LiveObject): void {
+    this.#stores.get(object.kind)?.remove(object);
+  }
+
+  #watch(
+    { client, namespace, log, metrics }: ClusterOptions,
+    kind: Kind,
+    index: ((object: LiveObject) => string | undefined) | undefined,
+    onChange: (object: LiveObject, previous?: LiveObject) => void,
+    labelSelector?: string,
+  ): void {
+    const store = new Store(index);
+    this.#stores.set(kind.kind, store);
+    const watch = new Watch({
+      client,
+      kind,
+      namespace,
+      labelSelector,
+      store,
+      onChange,
+      onDelete: onChange,
+      onAvailability: () => this.#allChanged(),
+      log,
+      metrics: metrics.watch(kind.kind),
+    });
+    this.#watches.set(kind.kind, watch);
+  }
+
+  #store(kind: Kind): Store {
+    const store = this.#stores.get(kind.kind);
+    if (!store) throw new Error(`${kind.kind} is not watched`);
+    return store;
+  }
+
+  #allChanged(): void {
+    for (const resource of this.#store(GAME_ANALYTICS).values()) this.#onChange(keyOf(resource));
+  }
+
+  #kafkaChanged(kafka: LiveObject): void {
+    for (const resource of this.#store(GAME_ANALYTICS).byIndex(keyOf(kafka))) this.#onChange(keyOf(resource));
+  }
+
+  /** Whoever has taken our labels off an object has not taken it from the resource that it was of. */
+  #childChanged(object: LiveObject, previous: LiveObject | undefined): void {
+    const keys = new Set([ownerKeyOf(object), previous && ownerKeyOf(previous)]);
+    for (const key of keys) if (key !== undefined) this.#onChange(key);
+  }
+}
+
+/** Our own status writes come back as changes, and need no answer. */
+function isNews({ metadata }: LiveObject, previous: LiveObject | undefined): boolean {
+  return (
+    metadata.uid !== previous?.metadata.uid ||
+    metadata.generation !== previous.metadata.generation ||
+    metadata.deletionTimestamp !== previous.metadata.deletionTimestamp
+  );
+}
+
+function keyOf({ metadata }: LiveObject): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
+
+/** The Kafka that a resource names. */
+function kafkaKeyOf({ metadata, spec }: LiveObject): string | undefined {
+  const { kafka } = spec as { kafka?: { cluster?: string } };
+  return kafka?.cluster && `${metadata.namespace}/${kafka.cluster}`;
+}
+
+/** The resource that an object is labelled as a part of. */
+function ownerKeyOf({ metadata }: LiveObject): string | undefined {
+  const instance = metadata.labels?.[INSTANCE];
+  return instance && `${metadata.namespace}/${instance}`;
+}

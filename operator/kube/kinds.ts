@@ -1,0 +1,65 @@
+import { API_VERSION as GAME_ANALYTICS_VERSION, KIND } from '../../api/gameanalytics.ts';
+
+/** A kind of object, and the name of its collection in the API. All that we use are namespaced. */
+export interface Kind {
+  apiVersion: string;
+  kind: string;
+  plural: string;
+}
+
+export const GAME_ANALYTICS: Kind = {
+  apiVersion: GAME_ANALYTICS_VERSION,
+  kind: KIND,
+  plural: 'gameanalytics',
+};
+export const KAFKA: Kind = { apiVersion: 'kafka.strimzi.io/v1', kind: 'Kafka', plural: 'kafkas' };
+export const KAFKA_TOPIC: Kind = { ...KAFKA, kind: 'KafkaTopic', plural: 'kafkatopics' };
+export const FLINK_DEPLOYMENT: Kind = {
+  apiVersion: 'flink.apache.org/v1beta1',
+  kind: 'FlinkDeployment',
+  plural: 'flinkdeployments',
+};
+export const DEPLOYMENT: Kind = { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments' };
+export const CONTROLLER_REVISION: Kind = {
+  apiVersion: 'apps/v1',
+  kind: 'ControllerRevision',
+  plural: 'controllerrevisions',
+};
+export const SERVICE: Kind = { apiVersion: 'v1', kind: 'Service', plural: 'services' };
+export const SERVICE_ACCOUNT: Kind = { apiVersion: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts' };
+export const ROLE_BINDING: Kind = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'RoleBinding',
+  plural: 'rolebindings',
+};
+export const INGRESS: Kind = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', plural: 'ingresses' };
+export const LEASE: Kind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases' };
+export const EVENT: Kind = { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events' };
+
+const KINDS = [
+  GAME_ANALYTICS,
+  KAFKA,
+  KAFKA_TOPIC,
+  FLINK_DEPLOYMENT,
+  DEPLOYMENT,
+  CONTROLLER_REVISION,
+  SERVICE,
+  SERVICE_ACCOUNT,
+  ROLE_BINDING,
+  INGRESS,
+  LEASE,
+  EVENT,
+];
+
+const BY_NAME = new Map(KINDS.map((kind) => [nameOf(kind), kind]));
+
+/** The kind of an object. Throws on one that the operator has no business with. */
+export function kindOf(object: { apiVersion: string; kind: string }): Kind {
+  const kind = BY_NAME.get(nameOf(object));
+  if (!kind) throw new Error(`${nameOf(object)} is not a kind the operator knows`);
+  return kind;
+}
+
+function nameOf({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
+  return `${apiVersion} ${kind}`;
+}

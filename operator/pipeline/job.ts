@@ -1,0 +1,254 @@
+import type { Status } from '../../api/status.ts';
+import type { FlinkDeployment } from '../../plan/objects.ts';
+import { keepsState, STATE_ANNOTATION } from '../../plan/state.ts';
+import { FLINK_DEPLOYMENT } from '../kube/kinds.ts';
+import type { LiveObject } from '../kube/object.ts';
+import { type Revision, revisionOf } from './revision.ts';
+import { fails, holds, type Verdict } from './verdict.ts';
+
+/** Annotations of the FlinkDeployment: what it runs, and which revision was tried, did not come up, and why. One write holds all. */
+const REVISION = 'gameanalytics.dev/revision';
+const REFUSED = 'gameanalytics.dev/refused-revision';
+const REFUSAL = 'gameanalytics.dev/refusal';
+
+/** What is known of a job when it is decided what becomes of it. */
+export interface JobFacts {
+  planned: FlinkDeployment;
+  live: LiveObject | undefined;
+  /** The last revision that came up. */
+  good: Revision | undefined;
+  /** How long the revision that was last applied has been there, in milliseconds. */
+  ageMillis: number;
+  /** How long a new revision may take to come up. */
+  timeoutMillis: number;
+}
+
+export interface JobDecision {
+  /** The FlinkDeployment as it should be. */
+  desired: FlinkDeployment;
+  /** The revision to keep as the last good one. */
+  good: Revision | undefined;
+  verdict: Verdict;
+  /** Whether the job that runs is that of the plan: what no plan needs may then go. */
+  settled: boolean;
+  /** When to look again, although nothing changes: a revision has this long left to come up. */
+  lookAgainMillis?: number;
+}
+
+/**
+ * What a job should be, and what is to be said of it. A new revision is given its time to come up. One that fails, or runs out
+ * of time, is put back to the last good one and is not tried again: the FlinkDeployment itself remembers it as refused.
+ */
+export function decideJob(facts: JobFacts): JobDecision {
+  const { live } = facts;
+  const wanted = revisionOf(facts.planned);
+  if (live && annotation(live, REFUSED) === wanted.id)
+    return rolledBack(facts, facts.good ?? runningRevision(live), wanted, annotation(live, REFUSAL) ?? '');
+  if (!live || appliedRevision(live) !== wanted.id) return upgrade(facts, wanted);
+  return follow(facts, live, wanted);
+}
+
+const RUNNING = holds('Running', 'The job runs.');
+
+/** The wanted revision is applied: see how it does. */
+function follow(facts: JobFacts, live: LiveObject, wanted: Revision): JobDecision {
+  const { good, timeoutMillis, ageMillis } = facts;
+  const wasGood = good?.id === wanted.id;
+  const seen = wasGood ? lookAt(live) : observe(live);
+  if (seen.phase === 'stable')
+    return {
+      desired: build(facts, wanted, wanted.spec.job.upgradeMode),
+      good: wanted,
+      verdict: RUNNING,
+      settled: true,
+    };
+  const lateMillis = ageMillis - timeoutMillis;
+  const refusal = refused(seen, lateMillis, timeoutMillis);
+  if (refusal && good && !wasGood) return rolledBack(facts, good, wanted, refusal);
+  return {
+    desired: build(facts, wanted, modeOf(live)),
+    good,
+    verdict: wasGood ? restarting(seen) : comingUp(facts, seen, refusal),
+    settled: wasGood,
+    ...(lateMillis < 0 && !wasGood && { lookAgainMillis: -lateMillis }),
+  };
+}
+
+/** Why a new revision counts as refused; undefined while it may still come up. */
+function refused(seen: Seen, lateMillis: number, timeoutMillis: number): string | undefined {
+  if (seen.phase === 'failed') return seen.words;
+  if (lateMillis < 0) return undefined;
+  return `it did not come up within ${timeoutMillis / 1000} s: ${seen.words}`;
+}
+
+/** The wanted revision is not applied yet: from the state of the one before where that leads to the same boards. */
+function upgrade(facts: JobFacts, wanted: Revision): JobDecision {
+  const { live, good } = facts;
+  const mode = live && !(good && keeps(live, wanted)) ? 'stateless' : wanted.spec.job.upgradeMode;
+  return {
+    desired: build(facts, wanted, mode),
+    good,
+    verdict: live && good ? upgrading(mode) : fails('Deploying', 'The job is being started.'),
+    settled: false,
+    lookAgainMillis: facts.timeoutMillis,
+  };
+}
+
+function upgrading(mode: UpgradeMode): Verdict {
+  return mode === 'stateless'
+    ? fails(
+        'Replaying',
+        'The job is being replaced and cannot go on from its state: the boards are recomputed from the events that are kept, and are low until then.',
+      )
+    : fails('Upgrading', 'The job is being replaced and goes on from its state (savepoint).');
+}
+
+function rolledBack(facts: JobFacts, good: Revision, wanted: Revision, refusal: string): JobDecision {
+  const { live } = facts;
+  const isBack = annotation(live, REVISION) === good.id;
+  const seen = live && isBack ? observe(live) : undefined;
+  const stable = seen?.phase === 'stable';
+  // A refused revision that was started without the state has lost it; one that was to go on from it has not touched it.
+  const mode = !stable && live && modeOf(live) === 'stateless' ? 'stateless' : good.spec.job.upgradeMode;
+  const message = `The last change did not come up and was put back: ${refusal}. Change spec to try again.`;
+  const desired = build(facts, good, mode);
+  desired.metadata.annotations = {
+    ...desired.metadata.annotations,
+    [REFUSED]: wanted.id,
+    [REFUSAL]: refusal,
+  };
+  return {
+    desired,
+    good,
+    verdict: { status: stable ? 'True' : 'False', reason: 'RolledBack', message },
+    settled: false,
+  };
+}
+
+/** A job that was well once is Flink's to restart; it is only said. */
+function restarting(seen: Seen): Verdict {
+  if (seen.phase === 'failed') return fails('Failed', seen.words);
+  return fails('Restarting', `The job is being restarted: ${seen.words}`);
+}
+
+function comingUp({ good, live }: JobFacts, seen: Seen, refusal: string | undefined): Verdict {
+  if (refusal) return fails('Failed', refusal);
+  if (!good) return fails('Deploying', `The job is being started: ${seen.words}`);
+  const verdict = upgrading(live ? modeOf(live) : 'stateless');
+  return { ...verdict, message: `${verdict.message} Flink: ${seen.words}` };
+}
+
+type UpgradeMode = FlinkDeployment['spec']['job']['upgradeMode'];
+
+/** The FlinkDeployment that runs a revision. */
+function build({ planned }: JobFacts, revision: Revision, upgradeMode: UpgradeMode): FlinkDeployment {
+  return {
+    ...planned,
+    metadata: {
+      ...planned.metadata,
+      annotations: { [STATE_ANNOTATION]: revision.state, [REVISION]: revision.id },
+    },
+    spec: { ...revision.spec, job: { ...revision.spec.job, upgradeMode } },
+  };
+}
+
+/** Whether a revision can go on from the state of what runs: made by the same statements, and kept where it will be looked for. */
+function keeps(live: LiveObject, wanted: Revision): boolean {
+  const place = ({ flinkConfiguration }: FlinkDeployment['spec']) =>
+    flinkConfiguration['execution.checkpointing.savepoint-dir'];
+  return (
+    keepsState(annotation(live, STATE_ANNOTATION), wanted.state) &&
+    place(live.spec as FlinkDeployment['spec']) === place(wanted.spec)
+  );
+}
+
+function annotation(live: LiveObject | undefined, name: string): string | undefined {
+  return live?.metadata.annotations?.[name];
+}
+
+/** The revision of the job that was last applied. */
+export function appliedRevision(live: LiveObject | undefined): string | undefined {
+  return annotation(live, REVISION);
+}
+
+/** The revision that runs, where nothing else remembers it. */
+function runningRevision(live: LiveObject): Revision {
+  return {
+    id: appliedRevision(live) ?? '',
+    spec: live.spec as FlinkDeployment['spec'],
+    state: annotation(live, STATE_ANNOTATION) ?? '',
+  };
+}
+
+function modeOf(live: LiveObject): UpgradeMode {
+  const { job } = live.spec as FlinkDeployment['spec'];
+  return job.upgradeMode;
+}
+
+interface Seen {
+  phase: 'stable' | 'failed' | 'pending';
+  /** What the Flink operator says, in its words. */
+  words: string;
+}
+
+/** The part of a FlinkDeployment's status that is read here. */
+interface FlinkStatus {
+  observedGeneration?: number;
+  lifecycleState?: string;
+  jobManagerDeploymentStatus?: string;
+  error?: string;
+  jobStatus?: { state?: string; jobId?: string };
+}
+
+/** How a revision that was just applied does: what was said of the one before does not count. */
+function observe(live: LiveObject): Seen {
+  const { observedGeneration = 0 } = statusOf(live);
+  if (observedGeneration < (live.metadata.generation ?? 0))
+    return { phase: 'pending', words: 'the Flink operator has not answered yet' };
+  return lookAt(live);
+}
+
+/** How the job does by its status: the lifecycle alone can stay STABLE while the job restarts. */
+function lookAt(live: LiveObject): Seen {
+  const status = statusOf(live);
+  const state = status.jobStatus?.state;
+  const words = wordsOf(status);
+  if (status.lifecycleState === 'FAILED' || state === 'FAILED') return { phase: 'failed', words };
+  if (status.lifecycleState === 'STABLE' && state === 'RUNNING') return { phase: 'stable', words };
+  return { phase: 'pending', words };
+}
+
+function statusOf(live: LiveObject | undefined): FlinkStatus {
+  return (live?.status ?? {}) as FlinkStatus;
+}
+
+const ERROR_LENGTH = 2_000;
+
+function wordsOf({ lifecycleState, jobManagerDeploymentStatus, jobStatus, error }: FlinkStatus): string {
+  const states = [lifecycleState, jobManagerDeploymentStatus, jobStatus?.state].filter(Boolean).join('/');
+  return [states || 'no status yet', error?.slice(0, ERROR_LENGTH)].filter(Boolean).join(', ');
+}
+
+/** How long the revision that runs has been applied, in milliseconds; 0 when that was not yet reported. */
+export function jobAgeMillis(live: LiveObject | undefined, { job }: Status, now: Date): number {
+  if (!job?.since || job.revision !== appliedRevision(live)) return 0;
+  return now.getTime() - Date.parse(job.since);
+}
+
+/** The FlinkDeployment among a resource's objects. */
+export function findJob(children: LiveObject[]): LiveObject | undefined {
+  return children.find(({ kind }) => kind === FLINK_DEPLOYMENT.kind);
+}
+
+/** How the job does that runs, whatever the spec says now. */
+export function judgeJob(live: LiveObject | undefined): Verdict {
+  if (!live) return fails('Pending', 'There is no job yet.');
+  const seen = lookAt(live);
+  return seen.phase === 'stable' ? RUNNING : restarting(seen);
+}
+
+/** The job as Flink names it: its state and id. */
+export function flinkJob(live: LiveObject | undefined): { state?: string; id?: string } {
+  const { state, jobId } = statusOf(live).jobStatus ?? {};
+  return { ...(state && { state }), ...(jobId && { id: jobId }) };
+}

@@ -1,0 +1,80 @@
+import type { Component } from '../../plan/metadata.ts';
+import type { KubernetesObject } from '../../plan/objects.ts';
+import { KAFKA_TOPIC } from '../kube/kinds.ts';
+import type { LiveObject } from '../kube/object.ts';
+import { type ChildCondition, words } from './kafka.ts';
+import { fails, holds, type Verdict } from './verdict.ts';
+
+/** An object of the plan beside what there is of it. */
+export interface Child {
+  desired: KubernetesObject;
+  live: LiveObject | undefined;
+}
+
+/** Whether every topic is there, by what Strimzi says of each. */
+export function judgeTopics(topics: Child[]): Verdict {
+  const said = topics.map(judgeTopic).filter((verdict) => verdict !== undefined);
+  return (
+    said.find(({ reason }) => reason === 'NotReady') ??
+    said[0] ??
+    holds('Available', `${topics.length} topics are there.`)
+  );
+}
+
+function judgeTopic({ desired, live }: Child): Verdict | undefined {
+  const name = `KafkaTopic ${desired.metadata.name}`;
+  if (live?.metadata.deletionTimestamp)
+    return fails('Pending', `${name} is being deleted, and made again then.`);
+  const { conditions = [], observedGeneration = 0 } = (live?.status ?? {}) as {
+    conditions?: ChildCondition[];
+    observedGeneration?: number;
+  };
+  if (!live || observedGeneration < (live.metadata.generation ?? 0))
+    return fails('Pending', `${name}: Strimzi has not answered yet.`);
+  const against = words(conditions);
+  return against === undefined ? undefined : fails('NotReady', `${name}: ${against}`);
+}
+
+interface DeploymentStatus {
+  observedGeneration?: number;
+  replicas?: number;
+  updatedReplicas?: number;
+  availableReplicas?: number;
+  conditions?: ChildCondition[];
+}
+
+/** Whether the Deployment of one of our programs has rolled out, by its own status. */
+export function judgeApp({ desired, live }: Child): Verdict {
+  const name = `Deployment ${desired.metadata.name}`;
+  if (!live) return fails('Pending', `${name} is not there yet.`);
+  const wanted = Number((live.spec as { replicas?: number }).replicas ?? 1);
+  const status = (live.status ?? {}) as DeploymentStatus;
+  if ((status.observedGeneration ?? 0) < (live.metadata.generation ?? 0))
+    return fails('Pending', `${name}: Kubernetes has not answered yet.`);
+  const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;
+  const counts = `${updatedReplicas} of ${wanted} updated, ${availableReplicas} available`;
+  if (updatedReplicas >= wanted && availableReplicas >= wanted && replicas <= updatedReplicas)
+    return holds('Available', `${name}: ${counts}.`);
+  const failure = failureOf(status.conditions ?? []);
+  return failure
+    ? fails('NotReady', `${name}: ${counts}. ${failure}`)
+    : fails('Pending', `${name}: ${counts}.`);
+}
+
+/** Why a rollout does not go on, in Kubernetes' words. */
+function failureOf(conditions: ChildCondition[]): string | undefined {
+  const failed = conditions.find(
+    ({ type, status }) =>
+      (type === 'ReplicaFailure' && status === 'True') || (type === 'Progressing' && status === 'False'),
+  );
+  return failed && [failed.reason, failed.message].filter(Boolean).join(': ');
+}
+
+/** The component an object belongs to, by its label. */
+export function componentOf({ metadata }: { metadata: { labels?: Record<string, string> } }): Component {
+  return metadata.labels?.['app.kubernetes.io/component'] as Component;
+}
+
+export function isTopic({ kind }: { kind: string }): boolean {
+  return kind === KAFKA_TOPIC.kind;
+}

@@ -1,0 +1,171 @@
+import type { Component } from '../../plan/metadata.ts';
+import type { FlinkDeployment, KubernetesObject } from '../../plan/objects.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { CONTROLLER_REVISION, FLINK_DEPLOYMENT } from '../kube/kinds.ts';
+import type { LiveObject } from '../kube/object.ts';
+import { compareVersions } from '../kube/resource-version.ts';
+import { applyChild, type Conflict } from './apply.ts';
+import { needsWrite, paired, stamped, unwanted } from './changes.ts';
+import { decideJob, type JobDecision, jobAgeMillis } from './job.ts';
+import type { Notice } from './notices.ts';
+import { type Child, componentOf, isTopic, judgeTopics } from './parts.ts';
+import type { Recorder } from './recorder.ts';
+import { controllerRevision, keptRevision, type Revision } from './revision.ts';
+import { statusOf } from './status.ts';
+import { fails, type Verdict } from './verdict.ts';
+import type { View } from './view.ts';
+
+interface RealiserParts {
+  client: KubeClient;
+  view: View;
+  recorder: Recorder;
+  /** How long a new revision of the job may take to come up. */
+  upgradeTimeoutMillis: number;
+  now: () => Date;
+}
+
+/** What came of writing a plan. */
+export interface Outcome {
+  job: Verdict;
+  /** What could not be written, by the component it belongs to. */
+  problems: Map<Component, Verdict>;
+  conflicts: Conflict[];
+  /** When to look again, although nothing changes. */
+  lookAgainMillis?: number | undefined;
+}
+
+/** The outcome of writing nothing. */
+export function untouched(job: Verdict): Outcome {
+  return { job, problems: new Map(), conflicts: [] };
+}
+
+/**
+ * Makes the cluster what a plan says, and writes nothing where it is so already.
+ *
+ * @param live the resource
+ * @param planned what its plan wants
+ */
+export function realise(
+  parts: RealiserParts,
+  live: LiveObject,
+  planned: KubernetesObject[],
+  signal: AbortSignal,
+): Promise<Outcome> {
+  return new Realisation(parts, live, signal).run(planned);
+}
+
+/** One run, with what it has met so far. */
+class Realisation {
+  readonly #parts: RealiserParts;
+  readonly #live: LiveObject;
+  readonly #signal: AbortSignal;
+  readonly #problems = new Map<Component, Verdict>();
+  readonly #conflicts: Conflict[] = [];
+
+  constructor(parts: RealiserParts, live: LiveObject, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#live = live;
+    this.#signal = signal;
+  }
+
+  /**
+   * The job comes last: it needs the topics, and it is what can go wrong. Topics that no board needs any more go once the job
+   * that wrote them has been replaced.
+   */
+  async run(planned: KubernetesObject[]): Promise<Outcome> {
+    const plannedJob = jobOf(planned);
+    const others = planned.filter((object) => object !== plannedJob);
+    await this.#apply(others);
+    const job = this.#decide(plannedJob);
+    const kept = job.good ? [controllerRevision(plannedJob, job.good)] : [];
+    const held = this.#whyHeld(job, others);
+    if (!held) await this.#apply([...kept, job.desired]);
+    await this.#remove([...others, ...kept, job.desired], job.settled);
+    return {
+      job: held ?? job.verdict,
+      problems: this.#problems,
+      conflicts: this.#conflicts,
+      lookAgainMillis: job.lookAgainMillis,
+    };
+  }
+
+  #children(): LiveObject[] {
+    return this.#parts.view.children(this.#live.metadata.namespace ?? '', this.#live.metadata.name);
+  }
+
+  async #apply(desired: KubernetesObject[]): Promise<void> {
+    for (const child of paired(desired, this.#children())) await this.#applyOne(child);
+  }
+
+  async #applyOne(child: Child): Promise<void> {
+    const { live, conflicts, problem } = await applyChild(
+      this.#parts.client,
+      child,
+      this.#live.metadata,
+      this.#signal,
+    );
+    if (live) this.#parts.view.put(live);
+    this.#conflicts.push(...conflicts);
+    const component = componentOf(child.desired);
+    if (problem && !this.#problems.has(component)) this.#problems.set(component, problem);
+  }
+
+  #decide(planned: FlinkDeployment): JobDecision {
+    const children = this.#children();
+    const live = paired([planned], children)[0]?.live;
+    return decideJob({
+      planned,
+      live,
+      good: goodRevision(children),
+      ageMillis: jobAgeMillis(live, statusOf(this.#live), this.#parts.now()),
+      timeoutMillis: this.#parts.upgradeTimeoutMillis,
+    });
+  }
+
+  /** Why the job is not written now. One that has all it should is never held. */
+  #whyHeld({ desired }: JobDecision, others: KubernetesObject[]): Verdict | undefined {
+    if (!this.#parts.view.serves(FLINK_DEPLOYMENT))
+      return fails(
+        'FlinkOperatorMissing',
+        'The cluster does not know FlinkDeployments: install the Flink Kubernetes Operator 1.15 or newer.',
+      );
+    const children = this.#children();
+    const changes = paired([desired], children).some((child) =>
+      needsWrite({ ...child, desired: stamped(desired) }),
+    );
+    const topics = judgeTopics(paired(others.filter(isTopic), children));
+    if (!changes || topics.status === 'True') return undefined;
+    return fails('Waiting', `The job is started once its topics are there. ${topics.message}`);
+  }
+
+  async #remove(desired: KubernetesObject[], settled: boolean): Promise<void> {
+    const { client, view, recorder } = this.#parts;
+    const gone = unwanted(desired, this.#children(), this.#live.metadata.uid);
+    for (const object of gone.filter((object) => settled || !isTopic(object))) {
+      await client.delete(object);
+      view.remove(object);
+      if (isTopic(object)) await recorder(this.#live, removalOf(object));
+    }
+  }
+}
+
+/** A topic goes with all that is in it: that is worth telling. */
+function removalOf({ kind, metadata }: LiveObject): Notice {
+  const note = `${kind} ${metadata.name} was deleted: the spec has no leaderboard for it any more.`;
+  return { type: 'Normal', reason: 'Deleted', action: 'Delete', note };
+}
+
+/** The one FlinkDeployment of a plan. */
+function jobOf(planned: KubernetesObject[]): FlinkDeployment {
+  const job = planned.find((object): object is FlinkDeployment => object.kind === FLINK_DEPLOYMENT.kind);
+  if (!job) throw new Error('the plan has no job');
+  return job;
+}
+
+/** The last revision that was found good: the newest of those kept, should a crash have left two. */
+function goodRevision(children: LiveObject[]): Revision | undefined {
+  const [newest] = children
+    .filter(({ kind }) => kind === CONTROLLER_REVISION.kind)
+    .sort((a, b) => compareVersions(b.metadata.resourceVersion, a.metadata.resourceVersion));
+  return newest && keptRevision(newest);
+}

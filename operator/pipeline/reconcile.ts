@@ -1,0 +1,77 @@
+import { type Problem, parseGameAnalytics } from '../../api/parse.ts';
+import type { Environment } from '../../plan/environment.ts';
+import { plan } from '../../plan/plan.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { KAFKA } from '../kube/kinds.ts';
+import type { LiveObject } from '../kube/object.ts';
+import { type Result, TerminalError } from '../queue/result.ts';
+import { assess, assessWaiting } from './assess.ts';
+import { findJob, judgeJob } from './job.ts';
+import { judgeKafka } from './kafka.ts';
+import { type Outcome, realise, untouched } from './realise.ts';
+import type { Recorder } from './recorder.ts';
+import { report } from './report.ts';
+import { details, statusOf } from './status.ts';
+import { fails } from './verdict.ts';
+import type { View } from './view.ts';
+
+interface ReconcilerParts {
+  client: KubeClient;
+  view: View;
+  recorder: Recorder;
+  /** Our image, and the Flink image of resources that name none. */
+  images: Pick<Environment, 'appImage' | 'flinkImage'>;
+  /** How long a new revision of the job may take to come up. */
+  upgradeTimeoutMillis: number;
+  now: () => Date;
+}
+
+/**
+ * Brings one resource's pipeline to what its spec says, from whatever there is, and reports. Level-triggered: it is told which
+ * resource, never what happened; and where nothing differs it writes nothing.
+ *
+ * @param key namespace/name of the resource
+ * @throws TerminalError when the spec is invalid: what runs is left as it was until the spec changes
+ */
+export async function reconcile(parts: ReconcilerParts, key: string, signal: AbortSignal): Promise<Result> {
+  const { view, images, now } = parts;
+  const [namespace = '', name = ''] = key.split('/');
+  const live = view.resource(namespace, name);
+  // What a deleted resource owned is Kubernetes' own garbage collection's.
+  if (!live || live.metadata.deletionTimestamp) return undefined;
+
+  const { resource, problems } = parseGameAnalytics({ ...live, status: undefined });
+  if (problems) return refuse(parts, live, problems);
+
+  const { cluster, listener } = resource.spec.kafka;
+  const kafka = judgeKafka(view.serves(KAFKA), view.kafka(namespace, cluster), cluster, listener);
+  const { bootstrapServers } = kafka;
+  if (bootstrapServers === undefined) {
+    await report(parts, live, assessWaiting(resource, kafka.verdict));
+    return undefined;
+  }
+
+  const planned = plan(resource, { ...images, bootstrapServers });
+  const children = () => view.children(namespace, name);
+  const outcome = resource.spec.paused
+    ? untouched(judgeJob(findJob(children())))
+    : await realise(parts, live, planned, signal);
+
+  const findings = { kafka: kafka.verdict, ...outcome };
+  const verdicts = assess(resource, planned, children(), findings);
+  await report(parts, live, verdicts, details(resource, findJob(children()), statusOf(live), now()));
+  return resultOf(outcome);
+}
+
+/** Objects that could not be written are tried again, later each time: whoever refused may think otherwise then. */
+function resultOf({ problems, lookAgainMillis }: Outcome): Result {
+  const refused = [...problems.values()].filter(({ reason }) => reason !== 'Pending');
+  if (refused.length > 0) throw new Error(refused.map(({ message }) => message).join('; '));
+  return { requeueAfterMillis: lookAgainMillis };
+}
+
+async function refuse(parts: ReconcilerParts, live: LiveObject, problems: Problem[]): Promise<never> {
+  const message = problems.map(({ path, message }) => `${path || 'the resource'}: ${message}`).join('; ');
+  await report(parts, live, { Ready: fails('InvalidSpec', message) });
+  throw new TerminalError(message);
+}

@@ -1,0 +1,49 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Status } from '../../api/status.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isConflict, isNotFound } from '../kube/errors.ts';
+import type { LiveObject } from '../kube/object.ts';
+import { noticesOf } from './notices.ts';
+import type { Recorder } from './recorder.ts';
+import { statusOf, type Verdicts, withVerdicts } from './status.ts';
+import type { View } from './view.ts';
+
+/** What is told of a resource beside its conditions; left out, it stays as it was told before. */
+type Details = Omit<Status, 'conditions' | 'observedGeneration'>;
+
+interface ReporterParts {
+  client: KubeClient;
+  view: View;
+  recorder: Recorder;
+  now: () => Date;
+}
+
+/** Writes the status of a resource where it changed, and tells people what is news. */
+export async function report(
+  { client, view, recorder, now }: ReporterParts,
+  live: LiveObject,
+  verdicts: Verdicts,
+  details?: Details,
+): Promise<void> {
+  const before = statusOf(live);
+  const generation = live.metadata.generation ?? 0;
+  const conditions = withVerdicts(before.conditions ?? [], verdicts, generation, now());
+  const after: Status = { ...(details ?? before), observedGeneration: generation, conditions };
+  if (isDeepStrictEqual(before, after)) return;
+  const { apiVersion, kind, metadata } = live;
+  const { name, namespace, uid } = metadata;
+  // With the uid: a resource that was deleted and made again meanwhile is another one.
+  const manifest = {
+    apiVersion,
+    kind,
+    metadata: { name, uid, ...(namespace && { namespace }) },
+    status: after,
+  };
+  try {
+    view.put(await client.apply(manifest, { subresource: 'status', force: true }));
+  } catch (error) {
+    if (isNotFound(error) || isConflict(error)) return;
+    throw error;
+  }
+  for (const notice of noticesOf(before.conditions ?? [], conditions)) await recorder(live, notice);
+}

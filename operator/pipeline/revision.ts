@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import type { FlinkDeployment, KubernetesObject } from '../../plan/objects.ts';
+import { STATE_ANNOTATION } from '../../plan/state.ts';
+import type { LiveObject } from '../kube/object.ts';
+
+/** A revision of the job: what is to run, and by what its state is made. */
+export interface Revision {
+  /** Digest of the spec. */
+  id: string;
+  spec: FlinkDeployment['spec'];
+  state: string;
+}
+
+/** The revision that a plan's FlinkDeployment asks for. */
+export function revisionOf({ metadata, spec }: FlinkDeployment): Revision {
+  return { id: digest(spec), spec, state: metadata.annotations?.[STATE_ANNOTATION] ?? '' };
+}
+
+/**
+ * The last good revision of a job, kept in the cluster as StatefulSets keep theirs: in a ControllerRevision, which nobody can
+ * change. Its metadata but for name and annotations is that of the FlinkDeployment.
+ */
+export function controllerRevision(deployment: FlinkDeployment, revision: Revision): KubernetesObject {
+  const { annotations: _, ...metadata } = deployment.metadata;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ControllerRevision',
+    metadata: { ...metadata, name: `${metadata.name}-${revision.id}` },
+    revision: 1,
+    data: revision,
+  };
+}
+
+/** The revision that a ControllerRevision keeps. */
+export function keptRevision(object: LiveObject): Revision {
+  return object.data as Revision;
+}
+
+/** A short digest of a value, whatever the order of its fields. */
+export function digest(value: unknown): string {
+  return createHash('sha256').update(canonical(value)).digest('hex').slice(0, 10);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

@@ -1,0 +1,45 @@
+import { type FastifyReply, fastify } from 'fastify';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+
+interface WebOptions {
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** What is not ready yet, in sentences; empty: ready. */
+  ready: () => string[];
+  /** What only a new start can mend, in sentences; empty: healthy. */
+  healthy: () => string[];
+  registry: Registry;
+  log: Logger;
+}
+
+/** Where probes and metrics are served. */
+export interface Web {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Serves the kubelet's probes and Prometheus. Rejects with a sentence when the address is taken. */
+export async function startWeb({ host, port, ready, healthy, registry, log }: WebOptions): Promise<Web> {
+  // A request that hangs half-way must not keep the process from ending.
+  const server = fastify({ forceCloseConnections: true });
+  server.setErrorHandler((error, request, reply) => {
+    log.error({ err: error }, `cannot answer ${request.url}`);
+    return reply.code(500).send('it failed; the log says why\n');
+  });
+  server.get('/healthz', (_, reply) => answer(reply, healthy()));
+  server.get('/readyz', (_, reply) => answer(reply, ready()));
+  server.get('/metrics', async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+  const url = await server.listen({ host, port }).catch((error) => {
+    throw error.code === 'EADDRINUSE'
+      ? new Error(`${host}:${port} is in use; set PORT or --port to another`)
+      : error;
+  });
+  return { url, close: () => server.close() };
+}
+
+function answer(reply: FastifyReply, problems: string[]): FastifyReply {
+  const well = problems.length === 0;
+  return reply.code(well ? 200 : 503).send(`${well ? 'ok' : problems.join('\n')}\n`);
+}

@@ -1,0 +1,391 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connectedControlPlane } from '../support/control-plane/connected.ts';
+import { Arcade, writesOf } from '../support/operator/arcade.ts';
+import { startOperator, type TestOperator } from '../support/operator/operator.ts';
+import type { JobOutcome } from '../support/stand-ins/flink-status.ts';
+import { createKafka, setKafkaNotReady } from '../support/stand-ins/kafka.ts';
+import { type StandIns, startStandIns } from '../support/stand-ins/stand-ins.ts';
+
+const plane = connectedControlPlane();
+const BOARDS = [
+  { name: 'top-teams', type: 'TopTeams', size: 10 },
+  { name: 'top-players', type: 'TopPlayers', size: 10 },
+];
+const DURABLE = { flink: { state: { claim: 'state' } } };
+
+let arcade: Arcade;
+let operator: TestOperator;
+let standIns: StandIns;
+let jobOutcome: (script: string) => JobOutcome;
+
+beforeEach(async () => {
+  const namespace = await plane.newNamespace();
+  arcade = new Arcade(plane, namespace);
+  jobOutcome = () => ({ state: 'stable' });
+  standIns = await startStandIns(plane.kubeConfig(), {
+    namespaces: [namespace],
+    outcomes: { job: ({ spec }) => jobOutcome(spec.job.args.join()) },
+  });
+  operator = startOperator(plane.kubeConfig(), namespace, { upgradeTimeoutMillis: 2_000 });
+});
+
+afterEach(async () => {
+  await operator.stop();
+  await standIns.stop();
+});
+
+const kafka = () => createKafka(plane.kubeConfig(), arcade.namespace, 'games');
+const names = async (kind: string) =>
+  [...(await arcade.children()).keys()]
+    .filter((id) => id.startsWith(`${kind} `))
+    .map((id) => id.split(' ')[1]);
+const annotations = async () => (await arcade.get('flinkdeployment', 'arcade-job')).metadata.annotations;
+
+describe('a GameAnalytics that is applied', () => {
+  it('waits for its Kafka, says so, and becomes ready once it is there', async () => {
+    await arcade.apply({ injector: {} });
+    const waiting = await arcade.until('KafkaReady', { status: 'False', reason: 'KafkaMissing' });
+    expect(waiting.message).toMatch(/There is no Kafka 'games'/);
+    expect(await arcade.children()).toEqual(new Map());
+    await kafka();
+    await arcade.kubectl('wait', '--for=condition=Ready', 'ga/arcade', '--timeout=30s');
+    const status = await arcade.status();
+    expect(status.conditions?.map(({ type, status }) => `${type} ${status}`)).toEqual(
+      ['Ready', 'KafkaReady', 'TopicsReady', 'JobRunning', 'InjectorReady', 'DashboardReady'].map(
+        (type) => `${type} True`,
+      ),
+    );
+    expect(status).toMatchObject({
+      observedGeneration: 1,
+      job: { state: 'RUNNING', id: expect.any(String), revision: expect.any(String) },
+      dashboard: { service: 'arcade-dashboard', port: 80 },
+      leaderboards: ['top-teams', 'top-players', 'hot-streakers', 'team-mvps'].map((name) => ({
+        name,
+        topic: `arcade-${name}`,
+      })),
+    });
+    expect(await arcade.kubectl('get', 'ga')).toMatch(/arcade +True +RUNNING +arcade-dashboard/);
+    expect(await arcade.events()).toEqual(['KafkaMissing', 'Ready']);
+  });
+
+  it('owns everything but the topic that is to outlive it', async () => {
+    await kafka();
+    await arcade.apply({ injector: {} });
+    await arcade.ready();
+    const children = [...(await arcade.children()).values()];
+    const owned = children.filter(({ metadata }) => metadata.ownerReferences?.[0]?.name === 'arcade');
+    const others = children.filter((child) => !owned.includes(child));
+    expect(owned.length).toBeGreaterThan(10);
+    expect(others.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+      'KafkaTopic arcade-user-score',
+    ]);
+  });
+
+  it('is written once: nothing is written while nothing changes, by this operator or its successor', async () => {
+    await kafka();
+    await arcade.apply({
+      injector: {},
+      dashboard: {
+        ingress: { host: 'games.example' },
+        resources: { limits: { cpu: '1000m', memory: '1024Mi' } },
+      },
+    });
+    await arcade.ready();
+    await sleep(500);
+    const before = await writesOf(operator.metrics);
+    await sleep(1_500);
+    expect(await writesOf(operator.metrics)).toBe(before);
+    await operator.stop();
+    operator = startOperator(plane.kubeConfig(), arcade.namespace);
+    await sleep(2_500);
+    const reconciles = await operator.metrics.registry.getSingleMetricAsString(
+      'controller_runtime_reconcile_total',
+    );
+    expect(reconciles).toMatch(/result="success"\} [1-9]/);
+    expect(await writesOf(operator.metrics)).toBe(0);
+  });
+
+  it('goes with everything but the retained topic, which the next of its name takes over', async () => {
+    await kafka();
+    await arcade.apply({ injector: {} });
+    await arcade.ready();
+    await arcade.kubectl('delete', 'ga', 'arcade', '--wait');
+    await expect
+      .poll(async () => [...(await arcade.children()).keys()], { timeout: 30_000 })
+      .toEqual(['KafkaTopic arcade-user-score']);
+    await arcade.apply({ injector: {}, events: { deletionPolicy: 'Delete' } });
+    await arcade.ready();
+    await arcade.kubectl('delete', 'ga', 'arcade', '--wait');
+    await expect.poll(async () => [...(await arcade.children()).keys()], { timeout: 30_000 }).toEqual([]);
+  });
+});
+
+describe('a change of the spec', () => {
+  beforeEach(async () => {
+    await kafka();
+    await arcade.apply({ ...DURABLE, leaderboards: BOARDS, injector: {} });
+    await arcade.ready();
+  });
+
+  it('of a board’s size replaces the job from its savepoint', async () => {
+    await arcade.apply({ ...DURABLE, leaderboards: [{ ...BOARDS[0], size: 5 }, BOARDS[1]], injector: {} });
+    await arcade.ready();
+    expect(standIns.deploys.map(({ mode }) => mode).slice(-1)).toEqual(['savepoint']);
+    expect(await arcade.events()).toEqual(['Ready', 'Upgrading', 'Ready']);
+  });
+
+  it('that adds a board makes its topic first, and reads the events again, and says so', async () => {
+    const added = { name: 'hot', type: 'HotStreakers' };
+    await arcade.apply({ ...DURABLE, leaderboards: [...BOARDS, added], injector: {} });
+    await arcade.ready();
+    expect(await names('KafkaTopic')).toContain('arcade-hot');
+    expect(standIns.deploys.map(({ mode }) => mode)).toEqual(['savepoint', 'stateless']);
+    expect(await arcade.events()).toEqual(['Ready', 'Replaying', 'Ready']);
+    // Once it is stable it is as planned, whatever the path, and that starts no job.
+    const job = await arcade.get<{ spec: { job: { upgradeMode: string } } }>('flinkdeployment', 'arcade-job');
+    expect(job.spec.job.upgradeMode).toBe('savepoint');
+  });
+
+  it('that removes a board removes its topic, once the job does not write it any more', async () => {
+    await arcade.apply({ ...DURABLE, leaderboards: BOARDS.slice(0, 1), injector: {} });
+    await arcade.ready();
+    await expect.poll(() => names('KafkaTopic')).toEqual(['arcade-top-teams', 'arcade-user-score']);
+    expect(await arcade.events()).toEqual(['Ready', 'Replaying', 'Deleted', 'Ready']);
+  });
+
+  it('of the injector or the dashboard rolls that alone', async () => {
+    await arcade.apply({
+      ...DURABLE,
+      leaderboards: BOARDS,
+      injector: { eventsPerSecond: 50 },
+      dashboard: { replicas: 3 },
+    });
+    await arcade.ready();
+    expect(standIns.deploys).toHaveLength(1);
+    const dashboard = await arcade.get<{ status: { readyReplicas: number } }>(
+      'deployment',
+      'arcade-dashboard',
+    );
+    expect(dashboard.status.readyReplicas).toBe(3);
+    await arcade.apply({ ...DURABLE, leaderboards: BOARDS });
+    await arcade.until('InjectorReady', { reason: 'NotWanted' });
+    expect(await names('Deployment')).toEqual(['arcade-dashboard']);
+    expect(await names('ServiceAccount')).toEqual(['arcade-dashboard', 'arcade-job']);
+  });
+
+  it('that is invalid leaves what runs as it was, with the reason in Ready', async () => {
+    const before = await arcade.settled();
+    const twoStatements = {
+      name: 'mine',
+      type: 'Query',
+      columns: [
+        { name: 'rnk', type: 'BIGINT' },
+        { name: 'a', type: 'STRING' },
+      ],
+      query: 'SELECT 1; DROP TABLE x',
+    };
+    await arcade.apply({ ...DURABLE, leaderboards: [twoStatements], injector: { eventsPerSecond: 99 } });
+    const { message } = await arcade.until('Ready', { status: 'False', reason: 'InvalidSpec' });
+    expect(message).toMatch(/spec\.leaderboards\[0\]\.query/);
+    await sleep(300);
+    expect(await arcade.settled()).toEqual(before);
+    await arcade.apply({ ...DURABLE, leaderboards: BOARDS, injector: {} });
+    await arcade.ready();
+    expect(await arcade.events()).toEqual(['Ready', 'InvalidSpec', 'Ready']);
+  });
+
+  it('while paused changes nothing, and is made up for afterwards', async () => {
+    await arcade.kubectl('patch', 'ga', 'arcade', '--type=merge', '--patch={"spec":{"paused":true}}');
+    await arcade.until('Ready', { status: 'False', reason: 'Paused' });
+    const before = await arcade.settled();
+    await arcade.kubectl(
+      'patch',
+      'ga',
+      'arcade',
+      '--type=merge',
+      '--patch={"spec":{"dashboard":{"replicas":2},"injector":{"eventsPerSecond":7}}}',
+    );
+    await arcade.kubectl(
+      'label',
+      'service',
+      'arcade-dashboard',
+      'app.kubernetes.io/component=other',
+      '--overwrite',
+    );
+    await arcade.until('Ready', { reason: 'Paused', observedGeneration: 3 });
+    await sleep(300);
+    const { 'Service arcade-dashboard': service, ...others } = await arcade.settled();
+    const { 'Service arcade-dashboard': serviceBefore, ...othersBefore } = before;
+    expect(others).toEqual(othersBefore);
+    expect(service).not.toEqual(serviceBefore);
+    await arcade.kubectl('patch', 'ga', 'arcade', '--type=merge', '--patch={"spec":{"paused":false}}');
+    await arcade.ready();
+    expect((await arcade.settled())['Service arcade-dashboard']).toEqual(serviceBefore);
+  });
+});
+
+describe('an upgrade that does not come up', () => {
+  const changed = { ...DURABLE, leaderboards: [{ ...BOARDS[0], size: 5 }, BOARDS[1]] };
+
+  beforeEach(async () => {
+    await kafka();
+    await arcade.apply({ ...DURABLE, leaderboards: BOARDS });
+    await arcade.ready();
+  });
+
+  it.each<[string, JobOutcome, RegExp]>([
+    ['fails', { state: 'failed', error: 'Failed to execute the script.' }, /Failed to execute the script\./],
+    ['restarts for ever without a word', { state: 'restarting' }, /did not come up within 2 s: DEPLOYED/],
+  ])(
+    'because it %s is put back by itself, and is not tried again until the spec changes',
+    async (_, outcome, words) => {
+      const { 'FlinkDeployment arcade-job': before } = await arcade.settled();
+      jobOutcome = (script) => (script.includes('<= 5') ? outcome : { state: 'stable' });
+      await arcade.apply(changed);
+      const rolledBack = await arcade.until('JobRunning', { status: 'True', reason: 'RolledBack' });
+      expect(rolledBack.message).toMatch(words);
+      await arcade.until('Ready', { status: 'False', reason: 'RolledBack' });
+      const { 'FlinkDeployment arcade-job': after } = await arcade.settled();
+      expect((after as { spec: unknown }).spec).toEqual((before as { spec: unknown }).spec);
+      const deploys = standIns.deploys.length;
+      await sleep(2_500);
+      await operator.stop();
+      operator = startOperator(plane.kubeConfig(), arcade.namespace, { upgradeTimeoutMillis: 2_000 });
+      await sleep(2_500);
+      expect(standIns.deploys).toHaveLength(deploys);
+      expect(await arcade.events()).toEqual(['Ready', 'Upgrading', 'RolledBack']);
+      jobOutcome = () => ({ state: 'stable' });
+      await arcade.apply({ ...changed, leaderboards: [{ ...BOARDS[0], size: 4 }, BOARDS[1]] });
+      await arcade.ready();
+      expect(await annotations()).not.toHaveProperty('gameanalytics.dev/refused-revision');
+    },
+  );
+
+  it('keeps the topics of the boards that run, and loses none of them', async () => {
+    jobOutcome = (script) =>
+      script.includes('top-players') ? { state: 'stable' } : { state: 'failed', error: 'no' };
+    await arcade.apply({ ...DURABLE, leaderboards: BOARDS.slice(0, 1) });
+    await arcade.until('JobRunning', { status: 'True', reason: 'RolledBack' });
+    expect(await names('KafkaTopic')).toEqual([
+      'arcade-top-players',
+      'arcade-top-teams',
+      'arcade-user-score',
+    ]);
+  });
+
+  it('says so in the words of the Flink operator when there is nothing to go back to', async () => {
+    jobOutcome = () => ({ state: 'failed', error: 'no slots' });
+    const other = new Arcade(plane, arcade.namespace, 'other');
+    await other.apply();
+    const { message } = await other.until('JobRunning', { status: 'False', reason: 'Failed' });
+    expect(message).toMatch(/no slots/);
+    jobOutcome = () => ({ state: 'stable' });
+    await other.apply({ flink: { parallelism: 2 } });
+    await other.ready();
+  });
+});
+
+describe('what others do to the children', () => {
+  beforeEach(async () => {
+    await kafka();
+    await arcade.apply({ injector: {}, dashboard: { replicas: 2 } });
+    await arcade.ready();
+  });
+
+  it('is undone when it takes away or changes what is ours, with one event and a condition that name who and what', async () => {
+    const before = await arcade.settled();
+    await arcade.kubectl(
+      'patch',
+      'deployment',
+      'arcade-injector',
+      '--field-manager=somebody',
+      '--type=strategic',
+      '--patch={"spec":{"template":{"spec":{"containers":[{"name":"injector","image":"evil:1"}]}}}}',
+    );
+    const conflict = await arcade.until('FieldConflict', { status: 'True', reason: 'FieldManagerConflict' });
+    expect(conflict.message).toMatch(/somebody had changed .*image of Deployment arcade-injector/);
+    await expect.poll(() => arcade.settled()).toEqual(before);
+    for (const id of Object.keys(before).filter((id) => !id.startsWith('KafkaTopic'))) {
+      await arcade.kubectl('delete', ...id.split(' '), '--wait=false');
+    }
+    await arcade.kubectl('delete', 'kafkatopic', 'arcade-top-teams');
+    await expect.poll(() => arcade.settled(), { timeout: 20_000 }).toEqual(before);
+    await arcade.ready();
+    expect((await arcade.events()).filter((reason) => reason === 'FieldManagerConflict')).toHaveLength(1);
+  });
+
+  it('is undone when our labels are taken off', async () => {
+    const before = await arcade.settled();
+    for (const id of Object.keys(before))
+      await arcade.kubectl(
+        'label',
+        ...id.split(' '),
+        'app.kubernetes.io/managed-by-',
+        'app.kubernetes.io/instance-',
+      );
+    await expect.poll(() => arcade.settled(), { timeout: 20_000 }).toEqual(before);
+  });
+
+  it('stays when it is theirs: an autoscaler’s replicas, a sidecar, a label', async () => {
+    await arcade.apply({ injector: {} });
+    await arcade.ready();
+    const writes = await writesOf(operator.metrics);
+    await arcade.kubectl('scale', 'deployment', 'arcade-dashboard', '--replicas=5');
+    await arcade.kubectl('label', 'service', 'arcade-dashboard', 'team=blue');
+    await arcade.kubectl(
+      'patch',
+      'deployment',
+      'arcade-dashboard',
+      '--type=strategic',
+      '--patch={"spec":{"template":{"spec":{"containers":[{"name":"sidecar","image":"mesh:1"}]}}}}',
+    );
+    await arcade.apply({ injector: {}, dashboard: { title: 'Other' } });
+    await arcade.ready();
+    const dashboard = await arcade.get<{
+      spec: { replicas: number; template: { spec: { containers: { name: string }[] } } };
+    }>('deployment', 'arcade-dashboard');
+    expect(dashboard.spec.replicas).toBe(5);
+    expect(dashboard.spec.template.spec.containers.map(({ name }) => name).sort()).toEqual([
+      'dashboard',
+      'sidecar',
+    ]);
+    expect((await arcade.get('service', 'arcade-dashboard')).metadata.labels).toMatchObject({ team: 'blue' });
+    expect(await writesOf(operator.metrics)).toBeGreaterThan(writes);
+  });
+
+  it('is left alone when it was there before us, and is said', async () => {
+    await arcade.plane.apply({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'other-dashboard', namespace: arcade.namespace },
+      spec: { ports: [{ port: 1 }] },
+    });
+    const other = new Arcade(plane, arcade.namespace, 'other');
+    await other.apply();
+    const { message } = await other.until('DashboardReady', { status: 'False', reason: 'NotOurs' });
+    expect(message).toMatch(/Service other-dashboard is there already/);
+    const service = await other.get('service', 'other-dashboard');
+    expect(service.metadata.labels).toBeUndefined();
+    await arcade.kubectl('delete', 'service', 'other-dashboard');
+    await other.ready();
+  });
+});
+
+describe('conditions', () => {
+  it('repeat what the children say, in their words', async () => {
+    await kafka();
+    await arcade.apply();
+    await arcade.ready();
+    await setKafkaNotReady(plane.kubeConfig(), arcade.namespace, 'games', {
+      reason: 'StrimziTimeout',
+      message: 'Exceeded timeout',
+    });
+    const { message } = await arcade.until('KafkaReady', { status: 'False', reason: 'NotReady' });
+    expect(message).toMatch(/StrimziTimeout: Exceeded timeout/);
+    await arcade.until('JobRunning', { status: 'True' });
+    await kafka();
+    await arcade.kubectl('annotate', 'kafkatopic', 'arcade-top-teams', 'x=y');
+    await arcade.ready();
+  });
+});

@@ -1,0 +1,117 @@
+import { FLINK_DEPLOYMENT } from '../../../operator/kube/kinds.ts';
+import type { Behaviour, StepContext } from './controller.ts';
+import {
+  created,
+  deploying,
+  type JobOutcome,
+  type LiveFlinkDeployment,
+  notReady,
+  observed,
+  settled,
+  specChange,
+  upgrading,
+} from './flink-status.ts';
+
+/** What stands behind the Flink operator: a Flink, or the idea of one. */
+export interface JobBackend {
+  /** Starts the job of a FlinkDeployment, and tells what becomes of it. */
+  run(deployment: LiveFlinkDeployment): Promise<JobOutcome>;
+  /** Stops its job, if it has one. */
+  stop(deployment: LiveFlinkDeployment): Promise<void>;
+}
+
+/** Jobs that are only imagined, and end up as a test says. */
+export function imaginaryJobs(outcome: (deployment: LiveFlinkDeployment) => JobOutcome): JobBackend {
+  return { run: async (deployment) => outcome(deployment), stop: async () => undefined };
+}
+
+/** A job that was started. */
+export interface Deploy {
+  namespace: string | undefined;
+  name: string;
+  mode: LiveFlinkDeployment['spec']['job']['upgradeMode'];
+  script: string;
+}
+
+const FINALIZER = 'flinkdeployments.flink.apache.org/finalizer';
+
+/** The Flink Kubernetes Operator: a FlinkDeployment becomes a job of its backend, by way of the states that the real one shows. */
+export class FlinkOperator implements Behaviour<LiveFlinkDeployment> {
+  readonly kind = FLINK_DEPLOYMENT;
+  readonly fieldManager = 'flink-kubernetes-operator';
+  /** Every start of a job, in order. */
+  readonly deploys: Deploy[] = [];
+  readonly #backend: JobBackend;
+  /** What becomes of each job that was started, by the FlinkDeployment's uid. */
+  readonly #outcomes = new Map<string, Promise<JobOutcome>>();
+
+  constructor(backend: JobBackend) {
+    this.#backend = backend;
+  }
+
+  async step(
+    deployment: LiveFlinkDeployment,
+    context: StepContext,
+  ): Promise<LiveFlinkDeployment | undefined> {
+    const { deletionTimestamp, finalizers = [] } = deployment.metadata;
+    const { api } = context;
+    const isFinalized = finalizers.includes(FINALIZER);
+    if (deletionTimestamp) {
+      if (!isFinalized) return undefined;
+      await this.#stop(deployment);
+      return api.setFinalizers(
+        deployment,
+        finalizers.filter((name) => name !== FINALIZER),
+      );
+    }
+    if (!isFinalized) return api.setFinalizers(deployment, [...finalizers, FINALIZER]);
+    return this.#reconcile(deployment, context);
+  }
+
+  async #reconcile(
+    deployment: LiveFlinkDeployment,
+    context: StepContext,
+  ): Promise<LiveFlinkDeployment | undefined> {
+    const change = specChange(deployment);
+    if (change === 'none') return this.#goOn(deployment, context);
+    if (change === 'ignored') return context.api.replaceStatus(deployment, observed(deployment));
+    if (change === 'changed') await this.#stop(deployment);
+    return context.api.replaceStatus(deployment, upgrading(deployment));
+  }
+
+  /** The next state on the way up; at its end there is none. */
+  async #goOn(
+    deployment: LiveFlinkDeployment,
+    { api, pause }: StepContext,
+  ): Promise<LiveFlinkDeployment | undefined> {
+    const { jobManagerDeploymentStatus, jobStatus } = deployment.status ?? {};
+    const outcome = this.#outcomes.get(deployment.metadata.uid);
+    if (jobManagerDeploymentStatus === 'READY' && jobStatus?.state !== 'CREATED') return undefined;
+    await pause();
+    // One who has not seen the job start begins anew, as the real operator does after a restart of its own.
+    if (jobManagerDeploymentStatus === 'MISSING' || !outcome) {
+      if (!outcome) this.#start(deployment);
+      return api.replaceStatus(deployment, deploying(deployment));
+    }
+    if (jobManagerDeploymentStatus === 'DEPLOYING')
+      return api.replaceStatus(deployment, notReady(deployment));
+    if (jobManagerDeploymentStatus === 'DEPLOYED_NOT_READY')
+      return api.replaceStatus(deployment, created(deployment));
+    // A spec may change while a job is still coming up: nothing is waited for longer than a pause.
+    const known = await Promise.race([outcome, pause()]);
+    return known ? api.replaceStatus(deployment, settled(deployment, known)) : deployment;
+  }
+
+  #start(deployment: LiveFlinkDeployment): void {
+    const { namespace, name, uid } = deployment.metadata;
+    const { upgradeMode: mode, args } = deployment.spec.job;
+    this.deploys.push({ namespace, name, mode, script: args.at(-1) ?? '' });
+    const failed = (error: Error) => ({ state: 'failed', error: error.message }) as const;
+    this.#outcomes.set(uid, this.#backend.run(deployment).catch(failed));
+  }
+
+  async #stop(deployment: LiveFlinkDeployment): Promise<void> {
+    this.#outcomes.delete(deployment.metadata.uid);
+    await this.#backend.stop(deployment);
+  }
+}

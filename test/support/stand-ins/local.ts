@@ -1,0 +1,55 @@
+import { type App, startApp } from '../../../local/app.ts';
+import { type FlinkCluster, startFlink } from '../../../local/flink.ts';
+import type { Workshop } from '../../../local/workshop.ts';
+import type { Deployment, FlinkDeployment } from '../../../plan/objects.ts';
+import type { AppBackend } from './deployments.ts';
+import type { JobBackend } from './flink-operator.ts';
+
+/** FlinkDeployments as real Flink jobs on this machine: one at a time of each name. */
+export function localJobs(workshop: Workshop): JobBackend {
+  const jobs = new Map<string, Promise<FlinkCluster>>();
+  return {
+    async run(deployment) {
+      const job = startFlink(workshop, deployment as unknown as FlinkDeployment);
+      jobs.set(deployment.metadata.name, job);
+      await job;
+      return { state: 'stable' };
+    },
+    async stop({ metadata: { name } }) {
+      const job = await jobs.get(name)?.catch(() => undefined);
+      jobs.delete(name);
+      await job?.stop();
+    },
+  };
+}
+
+/** Deployments as real processes on this machine. */
+export class LocalApps implements AppBackend {
+  readonly #workshop: Workshop;
+  readonly #apps = new Map<string, App>();
+
+  constructor(workshop: Workshop) {
+    this.#workshop = workshop;
+  }
+
+  /** Address of a Deployment's first copy; undefined while it has none. */
+  url(name: string): string | undefined {
+    return this.#apps.get(name)?.replicas[0]?.url;
+  }
+
+  run: AppBackend['run'] = async (deployment) => {
+    const { name } = deployment.metadata;
+    const old = this.#apps.get(name);
+    const { type } = deployment.spec.strategy as { type: string };
+    if (type === 'Recreate') await old?.stop();
+    this.#apps.set(name, await startApp(this.#workshop, deployment as unknown as Deployment));
+    if (type !== 'Recreate') await old?.stop();
+    return 'available';
+  };
+
+  stop: AppBackend['stop'] = async ({ metadata: { name } }) => {
+    const app = this.#apps.get(name);
+    this.#apps.delete(name);
+    await app?.stop();
+  };
+}

@@ -1,0 +1,61 @@
+import type { KubeConfig } from '@kubernetes/client-node';
+import { pino } from 'pino';
+import type { Controlled } from './api.ts';
+import { type Behaviour, Controller } from './controller.ts';
+import type { AppOutcome, LiveDeployment } from './deployment-status.ts';
+import { type AppBackend, Deployments, imaginaryApps } from './deployments.ts';
+import { type Deploy, FlinkOperator, imaginaryJobs, type JobBackend } from './flink-operator.ts';
+import type { JobOutcome, LiveFlinkDeployment } from './flink-status.ts';
+import { TopicOperator } from './topic-operator.ts';
+import { ImaginaryTopics, type TopicBackend } from './topics.ts';
+
+interface StandInOptions {
+  /** Where they are at work; everywhere when it is not said. */
+  namespaces?: string[];
+  /** What is real behind them; the rest is imagined. */
+  backends?: { topics?: TopicBackend; jobs?: JobBackend; apps?: AppBackend };
+  /** What becomes of what is imagined; without a word all of it comes up. */
+  outcomes?: {
+    job?: (deployment: LiveFlinkDeployment) => JobOutcome;
+    app?: (deployment: LiveDeployment) => AppOutcome;
+  };
+  /** How long each takes from one state to the next. */
+  stepMillis?: number;
+}
+
+/** The stand-ins at work. */
+export interface StandIns {
+  /** Every start of a job, in order. */
+  deploys: Deploy[];
+  /** Ends them; what they were about to do is left undone. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts stand-ins for the operators that a pipeline is built on: Strimzi's topic operator, the Flink Kubernetes Operator, and
+ * the Deployment controller. Readiness moves through the states of the real ones, with their words. Resolves when they know what
+ * there is.
+ */
+export async function startStandIns(
+  config: KubeConfig,
+  { namespaces, backends = {}, outcomes = {}, stepMillis = 20 }: StandInOptions = {},
+): Promise<StandIns> {
+  const flink = new FlinkOperator(
+    backends.jobs ?? imaginaryJobs(outcomes.job ?? (() => ({ state: 'stable' }))),
+  );
+  const topics = new TopicOperator(backends.topics ?? new ImaginaryTopics());
+  const apps = new Deployments(backends.apps ?? imaginaryApps(outcomes.app ?? (() => 'available')));
+  const log = pino({ level: 'error' }, pino.destination({ fd: 2, sync: true }));
+  const controllers = (namespaces ?? [undefined]).flatMap((namespace) => {
+    const controller = <T extends Controlled>(behaviour: Behaviour<T>) =>
+      new Controller({ behaviour, config, namespace, stepMillis, log });
+    return [controller(topics), controller(flink), controller(apps)];
+  });
+  await Promise.all(controllers.map((controller) => controller.start()));
+  return {
+    deploys: flink.deploys,
+    async stop() {
+      await Promise.all(controllers.map((controller) => controller.stop()));
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { covers } from '../../../../operator/pipeline/covers.ts';
+
+const deployment = (containers: unknown[], more: object = {}) => ({
+  metadata: { labels: { app: 'x' } },
+  spec: { template: { spec: { containers } }, ...more },
+});
+const limits = (cpu: string, memory: string) =>
+  deployment([{ name: 'a', resources: { limits: { cpu, memory } } }]);
+
+describe('a live object covers a desired one', () => {
+  it('that is the same but for what others added', () => {
+    const desired = deployment([{ name: 'app', env: [{ name: 'A', value: '1' }] }]);
+    const live = {
+      metadata: { labels: { app: 'x', team: 'blue' }, uid: '1' },
+      spec: {
+        replicas: 7,
+        template: {
+          spec: {
+            containers: [
+              { name: 'sidecar' },
+              { name: 'app', env: [{ name: 'B' }, { name: 'A', value: '1' }], imagePullPolicy: 'Always' },
+            ],
+          },
+        },
+      },
+      status: { replicas: 7 },
+    };
+    expect(covers(live, desired)).toBe(true);
+  });
+
+  it.each([
+    ['0.5', '500m', '1024Mi', '1Gi'],
+    ['1000m', '1', '128974848', '123Mi'],
+    ['0.1', '100m', '1G', '1000M'],
+    ['2', '2', '9223372036854775807', '9223372036854775807'],
+  ])('whose quantities are written another way: %s is %s, %s is %s', (cpu, sameCpu, memory, sameMemory) => {
+    expect(covers(limits(sameCpu, sameMemory), limits(cpu, memory))).toBe(true);
+  });
+});
+
+describe('a live object does not cover a desired one', () => {
+  const desired = deployment([{ name: 'app', env: [{ name: 'A', value: '1' }] }], { args: ['a', 'b'] });
+
+  it.each<[string, unknown]>([
+    ['with another value', { ...desired, metadata: { labels: { app: 'y' } } }],
+    ['without a field', { ...desired, metadata: {} }],
+    ['without a list', { ...desired, spec: { template: { spec: {} } } }],
+    ['without an item', deployment([], { args: ['a', 'b'] })],
+    [
+      'with another item of that name',
+      deployment([{ name: 'app', env: [{ name: 'A', value: '2' }] }], { args: ['a', 'b'] }),
+    ],
+    [
+      'with a list in another order',
+      deployment([{ name: 'app', env: [{ name: 'A', value: '1' }] }], { args: ['b', 'a'] }),
+    ],
+    [
+      'with a longer list that is ours alone',
+      deployment([{ name: 'app', env: [{ name: 'A', value: '1' }] }], { args: ['a', 'b', 'c'] }),
+    ],
+    ['that is nothing', undefined],
+  ])('%s', (_, live) => {
+    expect(covers(live, desired)).toBe(false);
+  });
+
+  it('with more or less of a resource', () => {
+    expect(covers(limits('500m', '1Gi'), limits('0.6', '1Gi'))).toBe(false);
+    expect(covers(limits('500m', '1G'), limits('0.5', '1Gi'))).toBe(false);
+  });
+});

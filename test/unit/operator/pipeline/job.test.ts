@@ -1,0 +1,231 @@
+import { describe, expect, it } from 'vitest';
+import type { LiveObject } from '../../../../operator/kube/object.ts';
+import { decideJob, type JobDecision, type JobFacts } from '../../../../operator/pipeline/job.ts';
+import { type Revision, revisionOf } from '../../../../operator/pipeline/revision.ts';
+import type { FlinkDeployment } from '../../../../plan/objects.ts';
+import { plan } from '../../../../plan/plan.ts';
+import { resource } from '../../../support/resource.ts';
+
+type Spec = Record<string, unknown>;
+
+const TIMEOUT = 300_000;
+const DURABLE = { flink: { state: { claim: 'state' } } };
+const boards = (...sizes: number[]) => ({
+  leaderboards: sizes.map((size, i) => ({ name: `top-${i}`, type: 'TopTeams', size })),
+});
+
+const STABLE = { lifecycleState: 'STABLE', jobStatus: { state: 'RUNNING' } };
+const FAILED = {
+  lifecycleState: 'FAILED',
+  jobStatus: { state: 'FAILED' },
+  error: 'Failed to execute the script.',
+};
+const RESTARTING = { lifecycleState: 'DEPLOYED', jobStatus: { state: 'RESTARTING' } };
+
+function planned(spec: Spec): FlinkDeployment {
+  const objects = plan(resource(spec, 'game', { namespace: 'arcades', uid: '1' }), {
+    bootstrapServers: 'kafka:9092',
+    appImage: 'app:1',
+    flinkImage: 'flink:1',
+  });
+  return objects.find(
+    (object): object is FlinkDeployment => object.kind === 'FlinkDeployment',
+  ) as FlinkDeployment;
+}
+
+/** A FlinkDeployment as it is once it was applied and the Flink operator has answered. */
+function applied(desired: FlinkDeployment, status: object, generation = 1): LiveObject {
+  const metadata = { ...desired.metadata, uid: '2', resourceVersion: '3', generation };
+  return { ...desired, metadata, status: { observedGeneration: generation, ...status } };
+}
+
+function decide(facts: Partial<JobFacts> & { planned: FlinkDeployment }): JobDecision {
+  return decideJob({ live: undefined, good: undefined, ageMillis: 0, timeoutMillis: TIMEOUT, ...facts });
+}
+
+/** A job of this spec that came up. */
+function running(spec: Spec): { live: LiveObject; good: Revision } {
+  const { desired } = decide({ planned: planned(spec) });
+  return { live: applied(desired, STABLE), good: revisionOf(planned(spec)) };
+}
+
+describe('a job that is not there', () => {
+  it('is made as planned', () => {
+    const decision = decide({ planned: planned(DURABLE) });
+    expect(decision.desired.spec).toEqual(planned(DURABLE).spec);
+    expect(decision).toMatchObject({ settled: false, verdict: { status: 'False', reason: 'Deploying' } });
+  });
+});
+
+describe('a first revision', () => {
+  const { desired } = decide({ planned: planned(DURABLE) });
+
+  it('is good once it is stable', () => {
+    const decision = decide({ planned: planned(DURABLE), live: applied(desired, STABLE) });
+    expect(decision).toMatchObject({ settled: true, verdict: { status: 'True', reason: 'Running' } });
+    expect(decision.good).toEqual(revisionOf(planned(DURABLE)));
+    expect(decision.desired).toEqual(desired);
+  });
+
+  it('is not good while the Flink operator has only answered to what was there before', () => {
+    const live = applied(desired, { ...STABLE, observedGeneration: 1 }, 2);
+    expect(decide({ planned: planned(DURABLE), live })).toMatchObject({ good: undefined, settled: false });
+  });
+
+  it('that fails says so in the words of the Flink operator, and there is nothing to go back to', () => {
+    const decision = decide({ planned: planned(DURABLE), live: applied(desired, FAILED) });
+    expect(decision.desired).toEqual(desired);
+    expect(decision.verdict).toMatchObject({ reason: 'Failed' });
+    expect(decision.verdict.message).toContain('Failed to execute the script.');
+  });
+
+  it('that failed is replaced by the next without a state, since it has none', () => {
+    const live = applied(desired, FAILED);
+    const decision = decide({ planned: planned({ flink: { ...DURABLE.flink, parallelism: 2 } }), live });
+    expect(decision.desired.spec.job).toMatchObject({ parallelism: 2, upgradeMode: 'stateless' });
+    expect(decision.verdict.reason).toBe('Deploying');
+  });
+});
+
+describe('an upgrade', () => {
+  const before = { ...DURABLE, ...boards(10) };
+  const smaller = { ...DURABLE, ...boards(5) };
+  const another = { ...DURABLE, ...boards(10, 10) };
+
+  it('keeps the state where the boards stay what they are', () => {
+    const decision = decide({ planned: planned(smaller), ...running(before) });
+    expect(decision.desired.spec.job.upgradeMode).toBe('savepoint');
+    expect(decision.verdict).toMatchObject({ status: 'False', reason: 'Upgrading' });
+    expect(decision.good).toEqual(revisionOf(planned(before)));
+  });
+
+  it('reads the events again where it cannot keep the state, and says so', () => {
+    const decision = decide({ planned: planned(another), ...running(before) });
+    expect(decision.desired.spec.job.upgradeMode).toBe('stateless');
+    expect(decision.verdict.reason).toBe('Replaying');
+    expect(decision.verdict.message).toMatch(/recomputed from the events that are kept/);
+  });
+
+  it('reads the events again when there was no durable state, or it was elsewhere', () => {
+    const decision = decide({ planned: planned(before), ...running(boards(10)) });
+    expect(decision.desired.spec.job.upgradeMode).toBe('stateless');
+  });
+
+  it('stays as it was begun until it is stable, and then is as planned', () => {
+    const { live, good } = running(before);
+    const begun = decide({ planned: planned(another), live, good }).desired;
+    const pending = decide({ planned: planned(another), good, live: applied(begun, RESTARTING, 2) });
+    expect(pending.desired).toEqual(begun);
+    expect(pending.verdict.reason).toBe('Replaying');
+    const done = decide({ planned: planned(another), good, live: applied(begun, STABLE, 2) });
+    expect(done.desired).toEqual(decide({ planned: planned(another) }).desired);
+    expect(done.good).toEqual(revisionOf(planned(another)));
+  });
+
+  it('looks again when its time is up, although nothing happens', () => {
+    const { live, good } = running(before);
+    const begun = decide({ planned: planned(another), live, good }).desired;
+    const pending = { planned: planned(another), good, live: applied(begun, RESTARTING, 2) };
+    expect(decide({ ...pending, ageMillis: 100_000 }).lookAgainMillis).toBe(200_000);
+  });
+});
+
+describe('an upgrade that does not come up', () => {
+  const before = { ...DURABLE, ...boards(10) };
+  const bad = { ...DURABLE, ...boards(5) };
+  const { live, good } = running(before);
+  const begun = decide({ planned: planned(bad), live, good }).desired;
+
+  it.each([
+    ['fails', FAILED, 0, /Failed to execute the script\./],
+    [
+      'restarts for too long without an error',
+      RESTARTING,
+      TIMEOUT,
+      /did not come up within 300 s: DEPLOYED\/RESTARTING/,
+    ],
+  ])('because it %s is put back to the last good revision', (_, status, ageMillis, words) => {
+    const decision = decide({ planned: planned(bad), good, ageMillis, live: applied(begun, status, 2) });
+    expect(decision.desired.spec).toEqual(planned(before).spec);
+    expect(decision.good).toEqual(good);
+    expect(decision.settled).toBe(false);
+    expect(decision.verdict).toMatchObject({ status: 'False', reason: 'RolledBack' });
+    expect(decision.verdict.message).toMatch(words);
+  });
+
+  const back = decide({ planned: planned(bad), good, live: applied(begun, FAILED, 2) }).desired;
+
+  it('is not tried again, whatever becomes of the one that was put back', () => {
+    for (const status of [STABLE, RESTARTING, FAILED]) {
+      const decision = decide({
+        planned: planned(bad),
+        good,
+        ageMillis: 9e9,
+        live: applied(back, status, 3),
+      });
+      expect(decision.desired).toEqual(back);
+      expect(decision.verdict.reason).toBe('RolledBack');
+      expect(decision.verdict.message).toContain('Failed to execute the script.');
+    }
+  });
+
+  it('is not tried again when nobody remembers the last good revision but the job itself', () => {
+    const decision = decide({ planned: planned(bad), good: undefined, live: applied(back, STABLE, 3) });
+    expect(decision.desired.spec).toEqual(back.spec);
+  });
+
+  it('runs as the one before it once that is stable', () => {
+    const decision = decide({ planned: planned(bad), good, live: applied(back, STABLE, 3) });
+    expect(decision.verdict.status).toBe('True');
+  });
+
+  it('is forgotten when the spec changes back', () => {
+    const decision = decide({ planned: planned(before), good, live: applied(back, STABLE, 3) });
+    expect(decision.desired).toEqual(decide({ planned: planned(before) }).desired);
+    expect(decision).toMatchObject({ settled: true, verdict: { reason: 'Running' } });
+  });
+
+  it('gives way to another change', () => {
+    const decision = decide({
+      planned: planned({ ...DURABLE, ...boards(4) }),
+      good,
+      live: applied(back, STABLE, 3),
+    });
+    expect(decision.desired.metadata.annotations).not.toHaveProperty('gameanalytics.dev/refused-revision');
+    expect(decision.desired.spec).toEqual(planned({ ...DURABLE, ...boards(4) }).spec);
+  });
+
+  it('goes back without a state when it was begun without one, since that is lost', () => {
+    const another = { ...DURABLE, ...boards(10, 10) };
+    const replaying = decide({ planned: planned(another), live, good }).desired;
+    const failed = { planned: planned(another), good, live: applied(replaying, FAILED, 2) };
+    const undone = decide(failed).desired;
+    expect(undone.spec.job.upgradeMode).toBe('stateless');
+    const stable = decide({ ...failed, live: applied(undone, STABLE, 3) });
+    expect(stable.desired.spec.job.upgradeMode).toBe('savepoint');
+  });
+});
+
+describe('a job that was well once', () => {
+  const { live, good } = running(DURABLE);
+
+  it.each([
+    [RESTARTING, 'Restarting'],
+    [FAILED, 'Failed'],
+  ])('and is not any more is left to Flink, however long', (status, reason) => {
+    const decision = decide({
+      planned: planned(DURABLE),
+      good,
+      ageMillis: 9e9,
+      live: applied(live as unknown as FlinkDeployment, status),
+    });
+    expect(decision.desired.spec).toEqual(planned(DURABLE).spec);
+    expect(decision.verdict).toMatchObject({ status: 'False', reason });
+    expect(decision.lookAgainMillis).toBeUndefined();
+  });
+
+  it('is still well while the Flink operator has not answered to what changes nothing', () => {
+    const changed = { ...live, metadata: { ...live.metadata, generation: 7 } };
+    expect(decide({ planned: planned(DURABLE), good, live: changed }).verdict.reason).toBe('Running');
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { judgeApp, judgeTopics } from '../../../../operator/pipeline/parts.ts';
+import { live } from './live.ts';
+
+const desired = (name: string) => ({ apiVersion: 'v1', kind: 'Any', metadata: { name, labels: {} } });
+const topic = (name: string, status?: object, metadata = {}) => ({
+  desired: desired(name),
+  live: live('KafkaTopic', { status }, { name, ...metadata }),
+});
+const ready = { observedGeneration: 1, conditions: [{ type: 'Ready', status: 'True' }] };
+const refused = {
+  observedGeneration: 1,
+  conditions: [
+    {
+      type: 'Ready',
+      status: 'False',
+      reason: 'NotSupported',
+      message: 'Decreasing partitions not supported',
+    },
+  ],
+};
+
+describe('topics', () => {
+  it('are there once Strimzi says so of each', () => {
+    expect(judgeTopics([topic('a', ready), topic('b', ready)])).toMatchObject({ status: 'True' });
+  });
+
+  it('that Strimzi refuses are told before those it has not seen, in its words', () => {
+    const verdict = judgeTopics([topic('a'), topic('b', refused)]);
+    expect(verdict).toMatchObject({ status: 'False', reason: 'NotReady' });
+    expect(verdict.message).toBe('KafkaTopic b: NotSupported: Decreasing partitions not supported');
+  });
+
+  it.each([
+    ['is not there', { desired: desired('a'), live: undefined }],
+    ['has no status', topic('a')],
+    ['was answered for an earlier spec', topic('a', ready, { generation: 2 })],
+    ['is being deleted', topic('a', ready, { deletionTimestamp: 'now' })],
+  ])('are pending while one %s', (_, child) => {
+    expect(judgeTopics([topic('b', ready), child])).toMatchObject({ status: 'False', reason: 'Pending' });
+  });
+});
+
+describe('a program', () => {
+  const app = (status?: object, replicas = 2) => ({
+    desired: desired('game-dashboard'),
+    live: live('Deployment', { spec: { replicas }, status }),
+  });
+  const done = { observedGeneration: 1, replicas: 2, updatedReplicas: 2, availableReplicas: 2 };
+
+  it('is available once every copy is the new one and answers', () => {
+    expect(judgeApp(app(done))).toMatchObject({ status: 'True', reason: 'Available' });
+    expect(judgeApp(app({ observedGeneration: 1 }, 0))).toMatchObject({ status: 'True' });
+  });
+
+  it.each([
+    ['has not been seen', undefined],
+    ['was seen before it changed', { ...done, observedGeneration: 0 }],
+    ['has old copies left', { ...done, replicas: 3 }],
+    ['has not updated all', { ...done, updatedReplicas: 1 }],
+    ['does not answer', { ...done, availableReplicas: 1 }],
+  ])('is pending while it %s', (_, status) => {
+    expect(judgeApp(app(status))).toMatchObject({ status: 'False', reason: 'Pending' });
+  });
+
+  it.each([
+    [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'timed out' }],
+    [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' }],
+  ])('that does not go on is told in Kubernetes’ words', (condition) => {
+    const verdict = judgeApp(app({ ...done, updatedReplicas: 0, conditions: [condition] }));
+    expect(verdict.reason).toBe('NotReady');
+    expect(verdict.message).toContain(`${condition.reason}: ${condition.message}`);
+  });
+});

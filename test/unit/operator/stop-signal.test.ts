@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+/** A process that says when it is told to stop, and never does. */
+const STUBBORN = `
+  import { createLog } from '${resolve('operator/log.ts')}';
+  import { stopOnSignals } from '${resolve('operator/stop-signal.ts')}';
+  stopOnSignals(createLog('silent')).addEventListener('abort', () => process.stdout.write('stopping'));
+  setInterval(() => {}, 1000);
+  process.stdout.write('started');
+`;
+
+describe('stopOnSignals', () => {
+  it.each([
+    ['SIGTERM', 'SIGTERM'],
+    ['SIGINT', 'SIGTERM'],
+  ] as const)(
+    'aborts with the first signal (%s) and ends the process with the second (%s)',
+    async (first, second) => {
+      const child = spawn(process.execPath, ['--input-type=module', '--eval', STUBBORN]);
+      onTestFinished(() => {
+        child.kill('SIGKILL');
+      });
+      const ended = once(child, 'exit');
+      expect(String(await once(child.stdout, 'data'))).toBe('started');
+      child.kill(first);
+      expect(String(await once(child.stdout, 'data'))).toBe('stopping');
+      child.kill(second);
+      expect(await ended).toEqual([1, null]);
+    },
+  );
+});

@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Gauge, Registry } from 'prom-client';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startWeb } from '../../../operator/web.ts';
+import { keptLog } from './observed.ts';
+
+/** A web on a free port, and what it says of the operator. */
+async function startedWeb(port = 0) {
+  const state = { unready: ['the list of KafkaTopics is not there yet', 'no Lease'], ill: [] as string[] };
+  const registry = new Registry();
+  const { log, lines } = keptLog();
+  const [ready, healthy] = [() => state.unready, () => state.ill];
+  const web = await startWeb({ host: '127.0.0.1', port, ready, healthy, registry, log });
+  onTestFinished(() => web.close());
+  const get = async (path: string) => {
+    const response = await fetch(web.url + path);
+    return {
+      status: response.status,
+      type: response.headers.get('content-type'),
+      text: await response.text(),
+    };
+  };
+  return { web, state, registry, lines, get };
+}
+
+describe('/readyz', () => {
+  it('says in sentences what is not ready yet, and ok when nothing is missing', async () => {
+    const { state, get } = await startedWeb();
+    expect(await get('/readyz')).toMatchObject({
+      status: 503,
+      text: 'the list of KafkaTopics is not there yet\nno Lease\n',
+    });
+    state.unready = [];
+    expect(await get('/readyz')).toMatchObject({ status: 200, text: 'ok\n' });
+  });
+});
+
+describe('/healthz', () => {
+  it('is well while the operator is not ready, and says what only a new start can mend', async () => {
+    const { state, get } = await startedWeb();
+    expect(await get('/healthz')).toMatchObject({ status: 200, text: 'ok\n' });
+    state.ill = ['the watch of Deployments has ended'];
+    expect(await get('/healthz')).toMatchObject({
+      status: 503,
+      text: 'the watch of Deployments has ended\n',
+    });
+  });
+});
+
+describe('/metrics', () => {
+  it('is what Prometheus reads', async () => {
+    const { registry, get } = await startedWeb();
+    new Gauge({ name: 'answer', help: 'of all questions', registers: [registry] }).set(42);
+    const { status, type, text } = await get('/metrics');
+    expect({ status, type }).toEqual({ status: 200, type: 'text/plain; version=0.0.4; charset=utf-8' });
+    expect(text).toContain('\nanswer 42\n');
+  });
+
+  it('logs what goes wrong and keeps it to itself', async () => {
+    const { registry, lines, get } = await startedWeb();
+    const collect = () => {
+      throw new Error('secret');
+    };
+    new Gauge({ name: 'broken', help: 'never read', registers: [registry], collect });
+    expect(await get('/metrics')).toMatchObject({ status: 500, text: expect.not.stringContaining('secret') });
+    expect(lines).toMatchObject([{ level: 50, msg: 'cannot answer /metrics', err: { message: 'secret' } }]);
+  });
+});
+
+describe('startWeb', () => {
+  it('says which setting to change when its port is taken', async () => {
+    const { web } = await startedWeb();
+    const { port } = new URL(web.url);
+    await expect(startedWeb(Number(port))).rejects.toThrow(
+      `127.0.0.1:${port} is in use; set PORT or --port to another`,
+    );
+  });
+
+  it('no longer answers when it is closed', async () => {
+    const { web, get } = await startedWeb();
+    await get('/healthz');
+    await web.close();
+    await expect(get('/healthz')).rejects.toThrow();
+  });
+
+  it('closes though somebody has sent half a request', async () => {
+    const { web } = await startedWeb();
+    const socket = connect(Number(new URL(web.url).port), '127.0.0.1');
+    socket.on('error', () => {}).write('GET /metrics HTTP/1.1\r\nHost:');
+    await once(socket, 'connect');
+    await fetch(`${web.url}/healthz`);
+    const closed = once(socket, 'close');
+    await web.close();
+    await closed;
+  });
+});
