@@ -10,10 +10,10 @@ CLI := $(NODE) cli/main.ts
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit operator pipeline browser bench check fix crds clean-state
+.PHONY: help run test unit operator pipeline browser bench bench-operator check fix crds clean-state
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 run: $(INSTALLED) ## Run the whole pipeline of MANIFEST (examples/arcade.yaml) on this machine
 	@exec $(CLI) run $(MANIFEST) $(ARGS)
@@ -34,6 +34,9 @@ browser: $(INSTALLED) chromium ## Run the tests of the dashboard in a real Chrom
 
 bench: $(INSTALLED) ## Measure how old an event is on the dashboard, at RATE events/s (1000)
 	@npm run --silent bench -- $(RATE)
+
+bench-operator: $(INSTALLED) ## Measure the operator, up to 1,000 resources
+	@$(NODE) bench/operator.ts
 
 check: $(INSTALLED) ## Check types, style, imports, and for unused code
 	@npm run --silent check

@@ -7,6 +7,7 @@ import { injector } from './injector.ts';
 import { kafka } from './kafka.ts';
 import { leaderboard } from './leaderboard.ts';
 import { NAME_PATTERN, ownName } from './object-name.ts';
+import { ONE_VALUE } from './one-value.ts';
 import { namesAreUnique, withRules } from './rule.ts';
 import { status } from './status.ts';
 
@@ -33,11 +34,13 @@ const spec = withRules(
       .min(1)
       .max(16)
       .prefault(DEFAULT_LEADERBOARDS)
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+      // One value: merged by name, a list that is applied server-side would be added to the default one.
+      .meta({ 'x-kubernetes-list-type': 'atomic' })
       .describe('The leaderboards, in the order the dashboard shows them.'),
     flink: flink.prefault({}).describe('The Flink job that computes the leaderboards.'),
     injector: injector
       .optional()
+      .meta(ONE_VALUE)
       .describe('A simulated game that produces events. Unset: the events come from a real one.'),
     dashboard: dashboard.prefault({}).describe('The page that shows the leaderboards.'),
     paused: z.boolean().default(false).describe('Leaves everything as it is until set back to false.'),
@@ -57,6 +60,7 @@ const spec = withRules(
         ),
     },
     {
+      cel: 'self.leaderboards.all(a, self.leaderboards.exists_one(b, a.name == b.name))',
       message: 'the names of leaderboards must be unique',
       field: 'leaderboards',
       holds: ({ leaderboards }) => namesAreUnique(leaderboards),

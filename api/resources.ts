@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ONE_VALUE } from './one-value.ts';
 
 const quantity = (what: string) =>
   z
@@ -10,10 +11,12 @@ const quantity = (what: string) =>
     )
     .describe(what);
 
-const resourceList = z.strictObject({
-  cpu: quantity('Processor time in cores: "250m" is a quarter of one.').optional(),
-  memory: quantity('Memory: 256Mi, 1Gi.').optional(),
-});
+const resourceList = z
+  .strictObject({
+    cpu: quantity('Processor time in cores: "250m" is a quarter of one.').optional(),
+    memory: quantity('Memory: 256Mi, 1Gi.').optional(),
+  })
+  .meta(ONE_VALUE);
 
 /** What a container asks for, in Kubernetes' own terms. */
 export const resources = z.strictObject({

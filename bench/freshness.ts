@@ -6,6 +6,7 @@ import type { Producer } from 'kafkajs';
 import { type Pipeline, startPipeline } from '../local/pipeline.ts';
 import { resource } from '../test/support/resource.ts';
 import { kafkaClient } from '../test/support/topic.ts';
+import { percentile } from './percentile.ts';
 
 /*
  * How old an event is when a viewer sees it: a whole pipeline on this machine with a simulated game in it, and now and then an
@@ -76,11 +77,6 @@ async function oneProbe(producer: Producer, topic: string, url: string, probe: n
 async function leadersTotal(url: string): Promise<number> {
   const { rows } = (await (await fetch(url)).json()) as { rows: { total_score: number }[] };
   return rows[0]?.total_score ?? 0;
-}
-
-function percentile(values: number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN;
 }
 
 await main();

@@ -77,7 +77,6 @@ export async function runOperator(settings: Settings, parts: OperatorParts): Pro
     host: settings.host,
     port: settings.port,
     ready: () => (synced ? [] : ['not everything was listed yet']),
-    healthy: () => [],
     registry: metrics.registry,
     log,
   });

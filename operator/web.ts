@@ -8,8 +8,6 @@ interface WebOptions {
   port: number;
   /** What is not ready yet, in sentences; empty: ready. */
   ready: () => string[];
-  /** What only a new start can mend, in sentences; empty: healthy. */
-  healthy: () => string[];
   registry: Registry;
   log: Logger;
 }
@@ -21,14 +19,15 @@ export interface Web {
 }
 
 /** Serves the kubelet's probes and Prometheus. Rejects with a sentence when the address is taken. */
-export async function startWeb({ host, port, ready, healthy, registry, log }: WebOptions): Promise<Web> {
+export async function startWeb({ host, port, ready, registry, log }: WebOptions): Promise<Web> {
   // A request that hangs half-way must not keep the process from ending.
   const server = fastify({ forceCloseConnections: true });
   server.setErrorHandler((error, request, reply) => {
     log.error({ err: error }, `cannot answer ${request.url}`);
     return reply.code(500).send('it failed; the log says why\n');
   });
-  server.get('/healthz', (_, reply) => answer(reply, healthy()));
+  // Who can answer is alive; what only a new start can mend ends the process.
+  server.get('/healthz', (_, reply) => answer(reply, []));
   server.get('/readyz', (_, reply) => answer(reply, ready()));
   server.get('/metrics', async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()));
   const url = await server.listen({ host, port }).catch((error) => {

@@ -1,4 +1,4 @@
-import { type LiveObject, withoutManagedFields } from './object.ts';
+import { type LiveMetadata, type LiveObject, withoutManagedFields } from './object.ts';
 import { compareVersions } from './resource-version.ts';
 
 /** What an observation changed. */
@@ -23,8 +23,8 @@ export class Store<T extends LiveObject = LiveObject> {
   readonly #index: (object: T) => string | undefined;
   readonly #objects = new Map<string, T>();
   readonly #indexed = new Map<string, Map<string, T>>();
-  /** By uid, the version at which we deleted an object whose deletion the watch has not yet told. */
-  readonly #deleted = new Map<string, string>();
+  /** What we deleted last under a name, where the watch has not yet told so. */
+  readonly #deleted = new Map<string, LiveMetadata>();
   /** The watch has told everything up to here. */
   #told = '0';
 
@@ -62,7 +62,7 @@ export class Store<T extends LiveObject = LiveObject> {
     const held = this.#objects.get(keyOf(object));
     if (!held || isNewer(held, object)) return;
     this.#drop(held);
-    this.#deleted.set(object.metadata.uid, object.metadata.resourceVersion);
+    this.#deleted.set(keyOf(object), object.metadata);
   }
 
   /** The watch tells of an object's new state. Undefined when that is no news. */
@@ -74,7 +74,7 @@ export class Store<T extends LiveObject = LiveObject> {
 
   /** The watch tells of a deletion. Returns what was held; undefined when it was gone already, or made again since. */
   deleted(object: LiveObject): T | undefined {
-    this.#deleted.delete(object.metadata.uid);
+    if (this.#deleted.get(keyOf(object))?.uid === object.metadata.uid) this.#deleted.delete(keyOf(object));
     this.caughtUp(object.metadata.resourceVersion);
     const held = this.#objects.get(keyOf(object));
     if (held?.metadata.uid !== object.metadata.uid || isNewer(held, object)) return undefined;
@@ -104,7 +104,7 @@ export class Store<T extends LiveObject = LiveObject> {
    */
   settle(uids: ReadonlySet<string>, resourceVersion: string): T[] {
     this.caughtUp(resourceVersion);
-    for (const uid of this.#deleted.keys()) if (!uids.has(uid)) this.#deleted.delete(uid);
+    this.#forgetDeleted(uids);
     const gone = [...this.#objects.values()].filter(
       ({ metadata }) => !uids.has(metadata.uid) && this.#isTold({ metadata }),
     );
@@ -121,15 +121,21 @@ export class Store<T extends LiveObject = LiveObject> {
     return gone;
   }
 
+  /** A list that still has what we deleted, or had no time to lose it, was made before. */
+  #forgetDeleted(listed: ReadonlySet<string>): void {
+    for (const [key, metadata] of this.#deleted)
+      if (this.#isTold({ metadata }) && !listed.has(metadata.uid)) this.#deleted.delete(key);
+  }
+
   #isTold({ metadata }: Pick<LiveObject, 'metadata'>): boolean {
     return compareVersions(metadata.resourceVersion, this.#told) <= 0;
   }
 
   #take(claimed: T): Change<T> | undefined {
     const previous = this.#objects.get(keyOf(claimed));
-    const { uid, resourceVersion } = claimed.metadata;
-    const known = previous?.metadata.resourceVersion ?? this.#deleted.get(uid) ?? '0';
-    if (compareVersions(resourceVersion, known) <= 0) return undefined;
+    const known = previous?.metadata ?? this.#deleted.get(keyOf(claimed));
+    if (known && compareVersions(claimed.metadata.resourceVersion, known.resourceVersion) <= 0)
+      return undefined;
     const object = withoutManagedFields(claimed);
     const group = this.#index(object);
     if (previous) this.#drop(previous);

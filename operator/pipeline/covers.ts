@@ -10,7 +10,8 @@ type Fields = Record<string, unknown>;
 export function covers(live: unknown, desired: unknown, path = ''): boolean {
   if (Array.isArray(desired)) return Array.isArray(live) && coversList(live, desired, path);
   if (!isObject(desired)) return live === desired;
-  if (!isObject(live)) return false;
+  // The API server leaves out what is empty.
+  if (!isObject(live)) return live === undefined && Object.keys(desired).length === 0;
   const same = /\.resources\.(requests|limits)$/.test(path) ? sameQuantity : covers;
   return Object.entries(desired).every(([name, value]) =>
     same(live[name], value, path ? `${path}.${name}` : name),
@@ -44,32 +45,37 @@ function isObject(value: unknown): value is Fields {
 
 /** The API server rewrites quantities: 1000m of a core becomes 1, 1024Mi become 1Gi. */
 function sameQuantity(live: unknown, desired: unknown): boolean {
-  return amount(live) === amount(desired);
+  return thousandths(live) === thousandths(desired);
 }
 
+/** How many thousandths a unit is. */
 const UNITS: Record<string, number> = {
-  '': 1,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
+  '': 1e3,
+  m: 1,
+  k: 1e6,
+  M: 1e9,
+  G: 1e12,
+  T: 1e15,
+  P: 1e18,
+  E: 1e21,
+  Ki: 2 ** 10 * 1e3,
+  Mi: 2 ** 20 * 1e3,
+  Gi: 2 ** 30 * 1e3,
+  Ti: 2 ** 40 * 1e3,
+  Pi: 2 ** 50 * 1e3,
+  Ei: 2 ** 60 * 1e3,
 };
 
-/** A quantity as a number of 12 significant digits, so that 0.1 and 100m are the same. */
-function amount(quantity: unknown): string | undefined {
+/** The API server takes no quantity beyond this one. */
+const GREATEST = 2 ** 63 * 1e3;
+
+/** A quantity as the API server keeps it: in thousandths, rounded up, and cut at the greatest. */
+function thousandths(quantity: unknown): number | undefined {
   const [, digits, exponent = '', unit = ''] =
     /^([0-9.]+)(e[0-9]+)?([a-zA-Z]*)$/.exec(String(quantity)) ?? [];
   const factor = UNITS[unit];
-  return digits === undefined || factor === undefined
-    ? undefined
-    : (Number(digits + exponent) * factor).toPrecision(12);
+  if (digits === undefined || factor === undefined) return undefined;
+  // Decimal fractions are inexact from the 16th digit on: 0.57 of a core would be a little more than 570m.
+  const amount = Number((Number(digits + exponent) * factor).toPrecision(15));
+  return Math.min(Math.ceil(amount), GREATEST);
 }

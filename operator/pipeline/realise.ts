@@ -4,11 +4,11 @@ import type { KubeClient } from '../kube/client.ts';
 import { CONTROLLER_REVISION, FLINK_DEPLOYMENT } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { compareVersions } from '../kube/resource-version.ts';
-import { applyChild, type Conflict } from './apply.ts';
+import { type Applied, applyChild, type Conflict } from './apply.ts';
 import { needsWrite, paired, stamped, unwanted } from './changes.ts';
 import { decideJob, type JobDecision, jobAgeMillis } from './job.ts';
 import type { Notice } from './notices.ts';
-import { type Child, componentOf, isTopic, judgeTopics } from './parts.ts';
+import { componentOf, isTopic, judgeTopics } from './parts.ts';
 import type { Recorder } from './recorder.ts';
 import { controllerRevision, keptRevision, type Revision } from './revision.ts';
 import { statusOf } from './status.ts';
@@ -93,20 +93,24 @@ class Realisation {
     return this.#parts.view.children(this.#live.metadata.namespace ?? '', this.#live.metadata.name);
   }
 
+  /** All at once, since none needs another; and all to their ends, so that nothing of this run is under way in the next. */
   async #apply(desired: KubernetesObject[]): Promise<void> {
-    for (const child of paired(desired, this.#children())) await this.#applyOne(child);
+    const children = paired(desired, this.#children());
+    const { client } = this.#parts;
+    const ends = await Promise.allSettled(
+      children.map((child) => applyChild(client, child, this.#live.metadata, this.#signal)),
+    );
+    for (const [i, { desired }] of children.entries()) {
+      const end = ends[i];
+      if (end?.status === 'fulfilled') this.#take(componentOf(desired), end.value);
+    }
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
-  async #applyOne(child: Child): Promise<void> {
-    const { live, conflicts, problem } = await applyChild(
-      this.#parts.client,
-      child,
-      this.#live.metadata,
-      this.#signal,
-    );
+  #take(component: Component, { live, conflicts, problem }: Applied): void {
     if (live) this.#parts.view.put(live);
     this.#conflicts.push(...conflicts);
-    const component = componentOf(child.desired);
     if (problem && !this.#problems.has(component)) this.#problems.set(component, problem);
   }
 
@@ -142,8 +146,9 @@ class Realisation {
     const { client, view, recorder } = this.#parts;
     const gone = unwanted(desired, this.#children(), this.#live.metadata.uid);
     for (const object of gone.filter((object) => settled || !isTopic(object))) {
-      await client.delete(object);
-      view.remove(object);
+      const left = await client.delete(object, { signal: this.#signal });
+      if (left) view.put(left);
+      else view.remove(object);
       if (isTopic(object)) await recorder(this.#live, removalOf(object));
     }
   }

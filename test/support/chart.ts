@@ -13,6 +13,7 @@ export interface Rendered {
   metadata: { name: string; namespace?: string; labels: Record<string, string> };
   spec?: unknown;
   rules?: Rule[];
+  roleRef?: { kind: string; name: string };
 }
 
 export interface Rule {

@@ -54,7 +54,8 @@ export class FaultProxy {
 
   constructor(target: KubeConfig) {
     this.#target = target;
-    const { origin, agent } = apiAgent(target);
+    // A watch is quiet for as long as nothing happens.
+    const { origin, agent } = apiAgent(target, { bodyTimeout: 0, headersTimeout: 0 });
     this.#origin = origin;
     this.#agent = agent;
     this.#server.keepAliveTimeout = 0;

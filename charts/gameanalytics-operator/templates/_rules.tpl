@@ -1,7 +1,9 @@
 {{/*
 What the operator may do where it looks after resources: the same in all namespaces and in one. It writes by server-side
 apply, which asks for `patch`, and for `create` where there is nothing yet. It may make objects with owners where the admission
-plugin OwnerReferencesPermissionEnforcement is on, without a right on finalizers: none blocks its owner's deletion.
+plugin OwnerReferencesPermissionEnforcement is on, without a right on finalizers: none blocks its owner's deletion. To put back
+an owner that somebody took off, that plugin asks for `delete` as well: where there is none below it is refused, and a condition
+says so. That is rare, and not worth the right.
 */}}
 {{- define "gameanalytics-operator.rules" -}}
 - apiGroups: [gameanalytics.dev]

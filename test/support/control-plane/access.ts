@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
+import { until } from '../../../local/retry.ts';
 import { type AuditEvent, readAuditLog } from './audit.ts';
 import { FILES } from './commands.ts';
 import { availableCrds, type CrdSet, crdFiles } from './crds.ts';
@@ -40,7 +41,10 @@ export class ControlPlaneAccess {
     const cluster = this.kubeConfig().getCurrentCluster();
     if (!cluster) throw new Error(`${this.kubeConfigFile} has no cluster`);
     const config = new KubeConfig();
-    config.loadFromClusterAndUser(cluster, { name: `${namespace}/${name}`, token: token.trim() });
+    const user = { name: `${namespace}/${name}`, token: token.trim() };
+    // Under the name that the library makes up the operator would take it for no kubeconfig at all.
+    const contexts = [{ name: user.name, cluster: cluster.name, user: user.name }];
+    config.loadFromOptions({ clusters: [cluster], users: [user], contexts, currentContext: user.name });
     return config;
   }
 
@@ -90,7 +94,11 @@ export class ControlPlaneAccess {
   async applyCrds(set: CrdSet = availableCrds()): Promise<void> {
     const files = (await crdFiles(set)).map((file) => `--filename=${file}`);
     await this.kubectl('apply', '--server-side', '--force-conflicts', ...files);
-    await this.kubectl('wait', '--for=condition=Established', '--timeout=30s', ...files);
+    const wait = () => this.kubectl('wait', '--for=condition=Established', '--timeout=30s', ...files);
+    // One that has no conditions yet, not even a wrong one, kubectl takes for an error.
+    const established = () =>
+      wait().catch((error) => (isTooEarly(error) ? undefined : Promise.reject(error)));
+    await until(established, { everyMillis: 100, signal: AbortSignal.timeout(30_000) });
   }
 
   /** Every answered request so far, if the control plane keeps an audit log. An event can be some milliseconds late. */
@@ -110,4 +118,8 @@ export class ControlPlaneAccess {
       child.stdin?.end(input);
     });
   }
+}
+
+function isTooEarly(error: Error): boolean {
+  return error.message.includes('.status.conditions accessor error');
 }

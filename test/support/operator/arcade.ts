@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { API_VERSION, KIND } from '../../../api/gameanalytics.ts';
 import type { Condition, Status } from '../../../api/status.ts';
-import type { LiveObject } from '../../../operator/kube/object.ts';
+import type { LiveObject, Manifest } from '../../../operator/kube/object.ts';
 import type { ControlPlaneAccess } from '../control-plane/access.ts';
 
 type Spec = Record<string, unknown>;
@@ -31,15 +31,17 @@ export class Arcade {
 
   /** Applies the resource with this spec, in place of the one it had. */
   async apply(spec: Spec = {}): Promise<void> {
-    await this.plane.apply(
-      {
-        apiVersion: API_VERSION,
-        kind: KIND,
-        metadata: { name: this.name, namespace: this.namespace },
-        spec: { kafka: { cluster: 'games' }, ...spec },
-      },
-      '--force-conflicts',
-    );
+    await this.plane.apply(this.manifest(spec), '--force-conflicts');
+  }
+
+  /** The resource with this spec. */
+  manifest(spec: Spec = {}): Manifest {
+    return {
+      apiVersion: API_VERSION,
+      kind: KIND,
+      metadata: { name: this.name, namespace: this.namespace },
+      spec: { kafka: { cluster: 'games' }, ...spec },
+    };
   }
 
   kubectl(...args: string[]): Promise<string> {
@@ -98,8 +100,7 @@ export class Arcade {
 
   /** The children as their specs have them, without what differs from one creation to the next. */
   async settled(): Promise<Record<string, unknown>> {
-    const children = [...(await this.children())].sort(([a], [b]) => (a < b ? -1 : 1));
-    return Object.fromEntries(children.map(([id, object]) => [id, timeless(object)]));
+    return settledOf((await this.children()).values());
   }
 
   /** Reasons of the events about the resource, the first one first. */
@@ -111,13 +112,21 @@ export class Arcade {
   }
 }
 
-function timeless({ metadata, status: _, ...object }: LiveObject): unknown {
+/** Children by `Kind name`, each as timeless() has it. */
+export function settledOf(children: Iterable<LiveObject>): Record<string, unknown> {
+  const byId = [...children].map(
+    (object) => [`${object.kind} ${object.metadata.name}`, timeless(object)] as const,
+  );
+  return Object.fromEntries(byId.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** An object without what the cluster adds, and what differs from one creation to the next. */
+export function timeless({ metadata, status: _, spec, ...object }: LiveObject): unknown {
   const { name, labels, annotations, ownerReferences } = metadata;
   const owners = ownerReferences?.map(({ kind, name }) => `${kind} ${name}`);
-  const spec = object.spec as Record<string, unknown> | undefined;
   // Which address a Service gets is chance.
-  if (object.kind === 'Service') for (const field of ['clusterIP', 'clusterIPs']) delete spec?.[field];
-  return { ...object, metadata: { name, labels, annotations, owners } };
+  const { clusterIP: _ip, clusterIPs: _ips, ...addressless } = (spec ?? {}) as Record<string, unknown>;
+  return { ...object, spec: addressless, metadata: { name, labels, annotations, owners } };
 }
 
 /** How many requests an operator has made that write, its Lease aside. */

@@ -30,10 +30,16 @@ export type PodEnvironment = Record<string, string>;
 
 /**
  * Installs the chart's rights in a namespace, and returns what its pods would find in their environment: the chart's settings,
- * for this namespace alone, and a kubeconfig of the chart's ServiceAccount.
+ * and a kubeconfig of the chart's ServiceAccount.
+ *
+ * @param watchNamespace the namespace that the operator looks after; empty, all of them
  */
-export async function podEnvironment(plane: ControlPlaneAccess, namespace: string): Promise<PodEnvironment> {
-  const { serviceAccount, environment } = await installChart(plane, { namespace, watchNamespace: namespace });
+export async function podEnvironment(
+  plane: ControlPlaneAccess,
+  namespace: string,
+  watchNamespace: string,
+): Promise<PodEnvironment> {
+  const { serviceAccount, environment } = await installChart(plane, { namespace, watchNamespace });
   const config = await plane.serviceAccount(namespace, serviceAccount);
   const file = join(dirname(plane.kubeConfigFile), `${namespace}-operator.json`);
   await writeFile(file, config.exportConfig(), { mode: 0o600 });
@@ -46,6 +52,7 @@ export class OperatorProcess {
   readonly ended: Promise<End>;
   readonly #child: ChildProcess;
   readonly #reaper = new Reaper();
+  readonly #over = new AbortController();
   #said = '';
 
   constructor(environment: PodEnvironment, identity: string) {
@@ -62,6 +69,7 @@ export class OperatorProcess {
     this.#child = child;
     this.ended = once(child, 'close').then(([code, signal]) => {
       this.#reaper.close();
+      this.#over.abort();
       return { code, signal };
     });
   }
@@ -78,8 +86,8 @@ export class OperatorProcess {
 
   /** Waits for a line with this in its message. */
   logged(message: string, timeoutMillis = 20_000): Promise<LogLine> {
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMillis), this.#over.signal]);
     const look = async () => this.log.find(({ msg }) => msg.includes(message));
-    const signal = AbortSignal.timeout(timeoutMillis);
     return until(look, { everyMillis: 10, signal }).catch(() => {
       throw new Error(`${this.identity} did not log '${message}' but:\n${this.#said}`);
     });

@@ -13,6 +13,10 @@ export interface TestOperator {
   stop(): Promise<void>;
 }
 
+/** The images that an operator of a test hands on. */
+export const APP_IMAGE = 'app:1';
+export const FLINK_IMAGE = 'flink:1';
+
 let operators = 0;
 
 /**
@@ -35,8 +39,8 @@ export function startOperator(
       leaseNamespace: namespace,
       leaseName: 'gameanalytics-operator',
       identity: `operator-${operators}`,
-      appImage: 'app:1',
-      flinkImage: 'flink:1',
+      appImage: APP_IMAGE,
+      flinkImage: FLINK_IMAGE,
       host: '127.0.0.1',
       port: 0,
       workers: 4,

@@ -5,8 +5,13 @@ import { kindOf } from '../../../operator/kube/kinds.ts';
 import type { LiveObject, Manifest } from '../../../operator/kube/object.ts';
 import { apiAgent } from '../api-agent.ts';
 
-/** More at a time would not be quicker on a small machine, and a thousand waiting writes must not be a thousand sockets. */
-const CONNECTIONS = 8;
+const LIMITS = {
+  // More at a time would not be quicker on a small machine, and a thousand waiting writes must not be a thousand sockets.
+  connections: 8,
+  // An API server that is away must not keep anyone from stopping.
+  headersTimeout: 10_000,
+  bodyTimeout: 10_000,
+};
 
 /** An object as controllers see it: with what the operator itself has no business with. */
 export interface Controlled extends LiveObject {
@@ -24,7 +29,7 @@ export class ControllerApi {
   readonly #fieldManager: string;
 
   constructor(config: KubeConfig, fieldManager: string) {
-    const { origin, agent } = apiAgent(config, CONNECTIONS);
+    const { origin, agent } = apiAgent(config, LIMITS);
     this.#origin = origin;
     this.#agent = agent;
     this.#token = config.getCurrentUser()?.token;

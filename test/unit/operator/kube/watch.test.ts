@@ -209,7 +209,7 @@ describe('a watch that is refused', () => {
     await eventually(() => api.watches.length === 6);
     const waits = gaps(api.watches);
     for (const [i, atLeast] of [18, 38, 78, 158].entries()) expect(waits[i]).toBeGreaterThan(atLeast);
-    expect(waits[4]).toBeLessThan(100);
+    expect(waits[4]).toBeLessThan(150);
     expect(relists).toEqual(['start']);
   });
 
@@ -372,7 +372,7 @@ describe('a watch that is stopped', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     const started = performance.now();
     await watch.stop();
-    expect(performance.now() - started).toBeLessThan(100);
+    expect(performance.now() - started).toBeLessThan(400);
     expect(told).toEqual([]);
   });
 });

@@ -7,6 +7,7 @@ const deployment = (containers: unknown[], more: object = {}) => ({
 });
 const limits = (cpu: string, memory: string) =>
   deployment([{ name: 'a', resources: { limits: { cpu, memory } } }]);
+const limitless = deployment([{ name: 'a', resources: { limits: {} } }]);
 
 describe('a live object covers a desired one', () => {
   it('that is the same but for what others added', () => {
@@ -34,8 +35,15 @@ describe('a live object covers a desired one', () => {
     ['1000m', '1', '128974848', '123Mi'],
     ['0.1', '100m', '1G', '1000M'],
     ['2', '2', '9223372036854775807', '9223372036854775807'],
+    ['0.0001', '1m', '99999999999999999999', '9223372036854775807'],
+    ['0.57', '570m', '0.5', '500m'],
   ])('whose quantities are written another way: %s is %s, %s is %s', (cpu, sameCpu, memory, sameMemory) => {
     expect(covers(limits(sameCpu, sameMemory), limits(cpu, memory))).toBe(true);
+  });
+
+  it('but for what is empty, which the API server leaves out', () => {
+    expect(covers(deployment([{ name: 'a', resources: {} }]), limitless)).toBe(true);
+    expect(covers(deployment([{ name: 'a' }]), limits('1', '1Gi'))).toBe(false);
   });
 });
 
@@ -67,5 +75,6 @@ describe('a live object does not cover a desired one', () => {
   it('with more or less of a resource', () => {
     expect(covers(limits('500m', '1Gi'), limits('0.6', '1Gi'))).toBe(false);
     expect(covers(limits('500m', '1G'), limits('0.5', '1Gi'))).toBe(false);
+    expect(covers(limits('1m', '1Ti'), limits('1m', '1099511627777'))).toBe(false);
   });
 });

@@ -1,0 +1,140 @@
+import { customResourceDefinition } from '../../api/crd.ts';
+import { type Mutation, mutations, type SpecialCase } from './mutations.ts';
+import type { Schema } from './structural-schema.ts';
+
+type Spec = Record<string, unknown>;
+
+/** The schema of spec, as the API server has it. */
+export function specSchema(): Schema {
+  const [version] = customResourceDefinition().spec.versions;
+  const root = version?.schema.openAPIV3Schema as Schema | undefined;
+  if (!root?.properties?.spec) throw new Error('the CRD has no schema of spec');
+  return root.properties.spec;
+}
+
+const resources = () => ({
+  requests: { cpu: '250m', memory: '256Mi' },
+  limits: { cpu: '1500m', memory: '1Gi' },
+});
+
+/** A spec with every field but those that exclude others, none of them at its default or at a boundary. */
+export const FULL: Spec = {
+  kafka: { cluster: 'games', listener: 'plain' },
+  events: { partitions: 3, retention: '3d', deletionPolicy: 'Retain', maxLateness: '7s' },
+  leaderboards: [
+    { name: 'teams', type: 'TopTeams' },
+    { name: 'players', type: 'TopPlayers', title: 'Best', size: 5, season: '2h' },
+    {
+      name: 'hot',
+      type: 'HotStreakers',
+      shortWindow: '20s',
+      longWindow: '120s',
+      memory: '10m',
+      every: '10s',
+    },
+    {
+      name: 'mine',
+      type: 'Query',
+      columns: [
+        { name: 'player', type: 'STRING', label: 'Who' },
+        { name: 'rnk', type: 'BIGINT' },
+        { name: 'season_start', type: 'BIGINT' },
+      ],
+      query: 'SELECT user_id, 1, 0 FROM valid_events',
+    },
+  ],
+  flink: {
+    image: 'registry.example/flink:2',
+    version: 'v2_2',
+    parallelism: 2,
+    jobManager: { memory: '2Gi', cpu: 0.75 },
+    taskManager: { memory: '3Gi', cpu: 1.25 },
+    checkpointInterval: '20s',
+    state: { claim: 'flink-state' },
+    configuration: { 'table.exec.mini-batch.size': '500', 'table.optimizer.agg-phase-strategy': 'AUTO' },
+  },
+  injector: {
+    eventsPerSecond: 12.5,
+    liveTeams: 6,
+    membersPerTeam: { min: 3, max: 20 },
+    maxScore: 50,
+    robotProbability: 0.4,
+    lateEvents: { share: 0.3, minDelay: '1m', maxDelay: '20m' },
+    seed: 42,
+    resources: resources(),
+  },
+  dashboard: {
+    replicas: 2,
+    title: 'Arcade',
+    ingress: { host: 'games.example', className: 'nginx', tlsSecret: 'games-tls' },
+    resources: resources(),
+  },
+  paused: false,
+};
+
+/** A spec with the fields that exclude others. */
+const OTHERWISE: Spec = {
+  kafka: { cluster: 'games' },
+  events: { topic: 'own-events' },
+  flink: { state: { uri: 's3://bucket/path' } },
+};
+
+/** A quantity can be written in many ways; a request above its limit is Kubernetes' to refuse. */
+function resourceCases(path: string): Record<string, SpecialCase> {
+  const most = '9'.repeat(20);
+  return {
+    [`${path}.requests.cpu`]: { valid: ['0', '0.0001', '1.5', '1500m'], unrealisable: ['1501m', most] },
+    [`${path}.requests.memory`]: { valid: ['0', '0.5', '1024Mi', '1M'], unrealisable: ['1025Mi', most] },
+    [`${path}.limits.cpu`]: { valid: ['0.25', '1', most], unrealisable: ['249m', '0'] },
+    [`${path}.limits.memory`]: { valid: ['256Mi', '268435456', most], unrealisable: ['255Mi', '0'] },
+  };
+}
+
+const KUBERNETES_NAME: SpecialCase = { unrealisable: ['a..b'] };
+
+/** What the API server knows by CEL rules, or not at all. FULL's longest season is 2h. */
+const SPECIAL: Record<string, SpecialCase> = {
+  'events.topic': { refused: ['..'] },
+  'events.retention': { valid: ['4h', '240m', '999999d'], refused: ['239m', '9m', '0d'] },
+  'events.maxLateness': { valid: ['1s', '1h', '3600s'], refused: ['0s', '61m'] },
+  leaderboards: { refused: [[...Array(2)].map(() => ({ name: 'twice', type: 'TopTeams' }))] },
+  'leaderboards[].name': { refused: ['user-score', 'pipeline-stats', 'Teams', '9teams', 'teams-'] },
+  'leaderboards[].type': { valid: ['TopPlayers', 'HotStreakers', 'TeamMvps'], refused: ['Query'] },
+  'leaderboards[].season': { valid: ['none', '1m', '36h'], refused: ['59s', '37h', '31d'] },
+  'leaderboards[].shortWindow': { valid: ['10s', '110s'], refused: ['0s', '15s', '120s'] },
+  'leaderboards[].longWindow': { valid: ['30s', '1d'], refused: ['20s', '125s', '86410s'] },
+  'leaderboards[].memory': { valid: ['10s', '1d'], refused: ['0s', '15s', '86410s'] },
+  'leaderboards[].every': { valid: ['1s', '20s'], refused: ['0s', '3s', '61m'] },
+  'leaderboards[].columns': { needed: true, refused: [[{ name: 'a', type: 'STRING' }]] },
+  'leaderboards[].columns[].name': { refused: ['A', 'rnk', 'season_start'] },
+  'leaderboards[].query': {
+    needed: true,
+    valid: ['SELECT', `SELECT ${'x'.repeat(19_993)}`, 'WITH a AS (SELECT 1) SELECT * FROM a -- done'],
+    reported: ['x', 'SELECT 1; DROP TABLE x', "SELECT 'open"],
+  },
+  // The Flink operator's release 1.15 knows no newer one.
+  'flink.version': { valid: [], unrealisable: ['v2_3'] },
+  'flink.jobManager.memory': { refused: ['0Mi', '1G'] },
+  'flink.checkpointInterval': { valid: ['1s', '1h', '3600s'], refused: ['0s', '61m'] },
+  'flink.state': { valid: [], refused: [{}, { claim: 'a', uri: 's3://a' }] },
+  'flink.state.claim': { needed: true },
+  'flink.state.uri': { needed: true },
+  'flink.configuration': {
+    refused: [{ 'high-availability.type': 'x' }, { 'parallelism.default': '2' }],
+    reported: [{ ['k'.repeat(201)]: 'x' }],
+  },
+  'injector.membersPerTeam.min': { valid: [1, 20], refused: [21] },
+  'injector.membersPerTeam.max': { valid: [3, 100], refused: [2] },
+  'injector.lateEvents.minDelay': { valid: ['0s', '20m'], refused: ['1201s', '2d'] },
+  'injector.lateEvents.maxDelay': { valid: ['60s', '1d'], refused: ['59s', '86401s'] },
+  ...resourceCases('injector.resources'),
+  ...resourceCases('dashboard.resources'),
+  'dashboard.ingress.host': { unrealisable: ['a..b', '10.0.0.1'] },
+  'dashboard.ingress.className': KUBERNETES_NAME,
+  'dashboard.ingress.tlsSecret': KUBERNETES_NAME,
+};
+
+/** Every mutation of the spec of a GameAnalytics. */
+export function gameAnalyticsMutations(): Mutation[] {
+  return mutations(specSchema(), [FULL, OTHERWISE], SPECIAL);
+}
