@@ -51,9 +51,7 @@ export class Cluster implements View {
 
   constructor(options: ClusterOptions) {
     this.#onChange = options.onChange;
-    this.#watch(options, GAME_ANALYTICS, kafkaKeyOf, (object, previous) => {
-      if (isNews(object, previous)) this.#onChange(keyOf(object));
-    });
+    this.#watch(options, GAME_ANALYTICS, kafkaKeyOf, (resource) => this.#onChange(keyOf(resource)));
     this.#watch(options, KAFKA, undefined, (kafka) => this.#kafkaChanged(kafka));
     const childChanged = (object: LiveObject, previous?: LiveObject) => this.#childChanged(object, previous);
     for (const kind of CHILDREN) this.#watch(options, kind, ownerKeyOf, childChanged, OURS);
@@ -139,15 +137,6 @@ export class Cluster implements View {
     const keys = new Set([ownerKeyOf(object), previous && ownerKeyOf(previous)]);
     for (const key of keys) if (key !== undefined) this.#onChange(key);
   }
-}
-
-/** Our own status writes come back as changes, and need no answer. */
-function isNews({ metadata }: LiveObject, previous: LiveObject | undefined): boolean {
-  return (
-    metadata.uid !== previous?.metadata.uid ||
-    metadata.generation !== previous.metadata.generation ||
-    metadata.deletionTimestamp !== previous.metadata.deletionTimestamp
-  );
 }
 
 function keyOf({ metadata }: LiveObject): string {

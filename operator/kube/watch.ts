@@ -82,6 +82,8 @@ export class Watch<T extends LiveObject = LiveObject> {
   /** Events up to here are in the store; undefined when everything must be listed. */
   #position: string | undefined;
   #relistCause: RelistCause = 'start';
+  /** When the API server accepted the watch that was last asked for. */
+  #openedAt = Number.POSITIVE_INFINITY;
 
   constructor(options: WatchOptions<T>) {
     this.#options = options;
@@ -178,7 +180,10 @@ export class Watch<T extends LiveObject = LiveObject> {
       resourceVersion: position,
       timeoutSeconds,
       silenceMillis,
-      onOpen: () => metrics.connected(true),
+      onOpen: () => {
+        this.#openedAt = performance.now();
+        metrics.connected(true);
+      },
       signal: this.#stopping.signal,
     })) {
       metrics.event(event.type);
@@ -233,6 +238,9 @@ export class Watch<T extends LiveObject = LiveObject> {
   async #recover(error: unknown): Promise<void> {
     this.#options.metrics.connected(false);
     if (!isTransient(error) || isAhead(error)) this.#forgetPosition(error);
+    // One that was open for long works, even if nothing happened that it could have told.
+    if (performance.now() - this.#openedAt > this.#timing.longestRetryMillis) this.#backoff.reset();
+    this.#openedAt = Number.POSITIVE_INFINITY;
     const asked = error instanceof ApiError ? (error.retryAfterMillis ?? 0) : 0;
     const retryInMillis = Math.round(Math.max(this.#backoff.next(), asked));
     this.#logInterruption(error, retryInMillis);

@@ -12,6 +12,7 @@ import { componentOf, isTopic, judgeTopics } from './parts.ts';
 import type { Recorder } from './recorder.ts';
 import { controllerRevision, keptRevision, type Revision } from './revision.ts';
 import { statusOf } from './status.ts';
+import { assertStillThere } from './still-there.ts';
 import { fails, type Verdict } from './verdict.ts';
 import type { View } from './view.ts';
 
@@ -76,11 +77,16 @@ class Realisation {
     const plannedJob = jobOf(planned);
     const others = planned.filter((object) => object !== plannedJob);
     await this.#apply(others);
-    const job = this.#decide(plannedJob);
+    // What comes up from here on is the next run's to judge.
+    const seen = this.#children();
+    const job = this.#decide(plannedJob, seen);
     const kept = job.good ? [controllerRevision(plannedJob, job.good)] : [];
-    const held = this.#whyHeld(job, others);
+    const held = this.#whyHeld(job, others, seen);
     if (!held) await this.#apply([...kept, job.desired]);
-    await this.#remove([...others, ...kept, job.desired], job.settled);
+    await this.#remove(
+      unwanted([...others, ...kept, job.desired], seen, this.#live.metadata.uid),
+      job.settled,
+    );
     return {
       job: held ?? job.verdict,
       problems: this.#problems,
@@ -97,6 +103,8 @@ class Realisation {
   async #apply(desired: KubernetesObject[]): Promise<void> {
     const children = paired(desired, this.#children());
     const { client } = this.#parts;
+    // What is made for a resource that is gone would come too late to go with it.
+    if (children.some(({ live }) => !live)) await assertStillThere(client, this.#live);
     const ends = await Promise.allSettled(
       children.map((child) => applyChild(client, child, this.#live.metadata, this.#signal)),
     );
@@ -114,8 +122,7 @@ class Realisation {
     if (problem && !this.#problems.has(component)) this.#problems.set(component, problem);
   }
 
-  #decide(planned: FlinkDeployment): JobDecision {
-    const children = this.#children();
+  #decide(planned: FlinkDeployment, children: LiveObject[]): JobDecision {
     const live = paired([planned], children)[0]?.live;
     return decideJob({
       planned,
@@ -127,13 +134,16 @@ class Realisation {
   }
 
   /** Why the job is not written now. One that has all it should is never held. */
-  #whyHeld({ desired }: JobDecision, others: KubernetesObject[]): Verdict | undefined {
+  #whyHeld(
+    { desired }: JobDecision,
+    others: KubernetesObject[],
+    children: LiveObject[],
+  ): Verdict | undefined {
     if (!this.#parts.view.serves(FLINK_DEPLOYMENT))
       return fails(
         'FlinkOperatorMissing',
         'The cluster does not know FlinkDeployments: install the Flink Kubernetes Operator 1.15 or newer.',
       );
-    const children = this.#children();
     const changes = paired([desired], children).some((child) =>
       needsWrite({ ...child, desired: stamped(desired) }),
     );
@@ -142,9 +152,8 @@ class Realisation {
     return fails('Waiting', `The job is started once its topics are there. ${topics.message}`);
   }
 
-  async #remove(desired: KubernetesObject[], settled: boolean): Promise<void> {
+  async #remove(gone: LiveObject[], settled: boolean): Promise<void> {
     const { client, view, recorder } = this.#parts;
-    const gone = unwanted(desired, this.#children(), this.#live.metadata.uid);
     for (const object of gone.filter((object) => settled || !isTopic(object))) {
       const left = await client.delete(object, { signal: this.#signal });
       if (left) view.put(left);

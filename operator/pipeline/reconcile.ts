@@ -12,6 +12,7 @@ import { type Outcome, realise, untouched } from './realise.ts';
 import type { Recorder } from './recorder.ts';
 import { report } from './report.ts';
 import { details, statusOf } from './status.ts';
+import { ResourceGone } from './still-there.ts';
 import { fails } from './verdict.ts';
 import type { View } from './view.ts';
 
@@ -34,6 +35,16 @@ interface ReconcilerParts {
  * @throws TerminalError when the spec is invalid: what runs is left as it was until the spec changes
  */
 export async function reconcile(parts: ReconcilerParts, key: string, signal: AbortSignal): Promise<Result> {
+  try {
+    return await bringAbout(parts, key, signal);
+  } catch (error) {
+    // The watch is about to tell.
+    if (error instanceof ResourceGone) return undefined;
+    throw error;
+  }
+}
+
+async function bringAbout(parts: ReconcilerParts, key: string, signal: AbortSignal): Promise<Result> {
   const { view, images, now } = parts;
   const [namespace = '', name = ''] = key.split('/');
   const live = view.resource(namespace, name);

@@ -6,6 +6,7 @@ import type { LiveObject } from '../kube/object.ts';
 import { noticesOf } from './notices.ts';
 import type { Recorder } from './recorder.ts';
 import { statusOf, type Verdicts, withVerdicts } from './status.ts';
+import { assertStillThere } from './still-there.ts';
 import type { View } from './view.ts';
 
 /** What is told of a resource beside its conditions; left out, it stays as it was told before. */
@@ -42,7 +43,8 @@ export async function report(
   try {
     view.put(await client.apply(manifest, { subresource: 'status', force: true }));
   } catch (error) {
-    if (isNotFound(error) || isConflict(error)) return;
+    // By its uid the API server has found that it is another one.
+    if (isConflict(error) || isNotFound(error)) await assertStillThere(client, live);
     throw error;
   }
   for (const notice of noticesOf(before.conditions ?? [], conditions)) await recorder(live, notice);

@@ -57,7 +57,7 @@ async function subjectAt(step: Step, { onTestFinished }: TestContext): Promise<S
   return subject;
 }
 
-describe.concurrent('an operator that crashes right after any of its writes', () => {
+describe.concurrent('an operator that crashes right after any of its writes', { timeout: 300_000 }, () => {
   it.for<[Step, Step]>([
     ['create', 'delete'],
     ['change the SQL', 'change it back'],
@@ -68,9 +68,12 @@ describe.concurrent('an operator that crashes right after any of its writes', ()
     async (steps, context) => {
       const subject = await subjectAt(steps[0], context);
       const left = new Set(steps);
+      let crashes = 0;
       for (let number = 1; left.size > 0; number++)
         for (const step of steps)
-          if (!(await crashAfter(subject, transition(step), number))) left.delete(step);
+          if (await crashAfter(subject, transition(step), number)) crashes++;
+          else left.delete(step);
+      expect(crashes).toBeGreaterThan(2);
     },
   );
 
@@ -97,6 +100,7 @@ async function crashAfter(subject: Subject, transition: Transition, number: numb
     return async () => {
       await subject.reaches(transition, signal);
       if (signal.aborted) await subject.startOperator();
+      else subject.proxy.afterWrite();
     };
   });
   return crashed?.aborted ?? false;
@@ -118,7 +122,7 @@ function crashAt(subject: Subject, number: number): AbortSignal {
 /** Every so many-th write is disturbed, and each in one of as many rounds: one after another they would only wait for each other. */
 const ROUNDS = 3;
 
-describe.concurrent('an operator whose writes', () => {
+describe.concurrent('an operator whose writes', { timeout: 300_000 }, () => {
   it.for<[string, 'beforeWrite' | 'afterWrite', Decision]>([
     ['meet a conflict', 'beforeWrite', { status: 409 }],
     ['are too many', 'beforeWrite', { status: 429 }],
@@ -128,11 +132,17 @@ describe.concurrent('an operator whose writes', () => {
     ['are done, and the connection breaks before the answer', 'afterWrite', 'reset'],
   ])('%s does nothing twice', async ([, when, decision], context) => {
     const subject = await subjectAt('create', context);
+    let faults = 0;
     for (let round = 0; round < ROUNDS; round++) {
       let writes = round;
-      subject.proxy[when]((call: Call) => (!isLease(call) && ++writes % ROUNDS === 0 ? decision : 'pass'));
+      subject.proxy[when]((call: Call) => {
+        if (isLease(call) || ++writes % ROUNDS > 0) return 'pass';
+        faults++;
+        return decision;
+      });
       for (const step of STEPS) await subject.repeat(transition(step));
     }
+    expect(faults).toBeGreaterThan(50);
   });
 
   it.for<Step>(['create', 'change the SQL', 'add a board'])(
@@ -146,7 +156,7 @@ describe.concurrent('an operator whose writes', () => {
   );
 });
 
-describe.concurrent('an operator whose watches', () => {
+describe.concurrent('an operator whose watches', { timeout: 300_000 }, () => {
   /** Goes through a whole life, with something that happens during each step. Each meets a new operator, which has no failures yet. */
   async function live(context: TestContext, happen: (proxy: FaultProxy) => Promise<void>): Promise<void> {
     const subject = await subjectAt('create', context);
@@ -194,7 +204,7 @@ function forbidResuming(proxy: FaultProxy): void {
   });
 }
 
-describe.concurrent('an operator that starts with a view of the past', () => {
+describe.concurrent('an operator that starts with a view of the past', { timeout: 300_000 }, () => {
   it.for<Step>(['create', 'change the SQL', 'add a board', 'remove it'])(
     'from any write to %s on does nothing twice, and catches up',
     async (step, context) => {

@@ -1,33 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectedControlPlane } from '../support/control-plane/connected.ts';
 import { FULL, gameAnalyticsMutations } from '../support/gameanalytics-mutations.ts';
 import type { Mutation, Outcome } from '../support/mutations.ts';
+import { writesOf } from '../support/operator/arcade.ts';
 import { Stage } from '../support/operator/stage.ts';
+import { validSpecs } from '../support/specs.ts';
 
 const plane = connectedControlPlane();
 
 /** Fields that the API server lets nobody take back. */
 const ONE_WAY = ['kafka.cluster', 'events.partitions'];
 
-const all = gameAnalyticsMutations().map((mutation) => ({
-  ...mutation,
-  title: `spec.${mutation.path} ${mutation.what}`,
-}));
+const all = gameAnalyticsMutations();
 const oneWay = all.filter(({ path, outcome }) => outcome === 'valid' && ONE_WAY.includes(path));
-const of = (outcome: Outcome) =>
-  all.filter((mutation) => mutation.outcome === outcome && !oneWay.includes(mutation));
+const others = all.filter((mutation) => !oneWay.includes(mutation));
+
+/** Each under its own words. */
+const titled = (mutations: Mutation[]) =>
+  mutations.map((mutation) => [`spec.${mutation.path} ${mutation.what}`, mutation] as const);
+const of = (wanted: Outcome) => titled(others.filter(({ outcome }) => outcome === wanted));
 
 let stage: Stage;
 beforeAll(async () => {
-  const kafkas = all.filter(({ outcome }) => outcome === 'valid').map(({ spec }) => kafkaOf(spec));
-  const named = (name: 'cluster' | 'listener') =>
-    [...new Set(kafkas.map((kafka) => kafka[name]))].filter((value) => value !== undefined);
-  stage = await Stage.start(plane, named('cluster'), named('listener'));
+  const kafkas = all.filter(({ outcome }) => outcome === 'valid').map(({ spec }) => spec.kafka as Kafka);
+  const clusters = new Set(kafkas.map(({ cluster }) => cluster));
+  const listeners = new Set(kafkas.map(({ listener = 'plain' }) => listener));
+  stage = await Stage.start(plane, [...clusters], [...listeners]);
 });
 afterAll(() => stage.stop());
 
-function kafkaOf(spec: Mutation['spec']) {
-  return spec.kafka as { cluster: string; listener?: string };
+interface Kafka {
+  cluster: string;
+  listener?: string;
 }
 
 /** A resource with the full spec, and what its children are then. */
@@ -37,7 +43,12 @@ interface Lane {
 }
 
 const free: Lane[] = [];
-let lanes = 0;
+let names = 0;
+
+function newName(): string {
+  names += 1;
+  return `game-${names}`;
+}
 
 /** Lends a resource to a test that runs beside others. One that a failed test leaves behind is used no more. */
 async function withLane(use: (lane: Lane) => Promise<void>): Promise<void> {
@@ -47,8 +58,7 @@ async function withLane(use: (lane: Lane) => Promise<void>): Promise<void> {
 }
 
 async function newLane(): Promise<Lane> {
-  lanes += 1;
-  const name = `lane-${lanes}`;
+  const name = newName();
   await stage.apply(name, FULL, 'Ready');
   await stage.untilAsPlanned(name);
   return { name, before: stage.settled(name) };
@@ -60,12 +70,12 @@ async function goBack({ name, before }: Lane): Promise<void> {
 }
 
 describe('a wrong spec', () => {
-  it.concurrent.each(of('refused'))('$title is refused by the API server', async ({ path, spec }) => {
+  it.concurrent.each(of('refused'))('%s is refused by the API server', async (_, { path, spec }) => {
     const refusal = await stage.refusal('nobody', spec);
     expect(path.match(/\w+/g)?.some((name) => refusal?.includes(name)) ?? refusal).toBeTruthy();
   });
 
-  it.concurrent.each(of('reported'))('$title is reported, and changes nothing', async ({ path, spec }) => {
+  it.concurrent.each(of('reported'))('%s is reported, and changes nothing', async (_, { path, spec }) => {
     await withLane(async (lane) => {
       const { message } = await stage.apply(lane.name, spec, 'InvalidSpec');
       expect(message).toContain(path.split('.').at(-1));
@@ -77,8 +87,8 @@ describe('a wrong spec', () => {
 
 describe('a spec', () => {
   it.concurrent.each(of('valid'))(
-    '$title becomes its plan, and goes back without a trace',
-    async ({ spec }) => {
+    '%s becomes its plan, and goes back without a trace',
+    async (_, { spec }) => {
       await withLane(async (lane) => {
         const { reason } = await stage.apply(lane.name, spec, 'Ready', 'Paused');
         if (reason === 'Paused') expect(stage.settled(lane.name)).toEqual(lane.before);
@@ -89,8 +99,8 @@ describe('a spec', () => {
   );
 
   it.concurrent.each(of('unrealisable'))(
-    '$title is told in the words of the API server, and goes back without a trace',
-    async ({ spec }) => {
+    '%s is told in the words of the API server, and goes back without a trace',
+    async (_, { spec }) => {
       await withLane(async (lane) => {
         const { message } = await stage.apply(lane.name, spec, 'ApplyFailed');
         expect(message).toMatch(/ is invalid: .*spec\..*(Invalid|Unsupported) value/);
@@ -98,4 +108,103 @@ describe('a spec', () => {
       });
     },
   );
+});
+
+describe('a field that cannot be taken back', () => {
+  it.concurrent.each(titled(oneWay))('%s becomes its plan, and stays', async (_, { path, spec }) => {
+    const name = newName();
+    await stage.apply(name, spec, 'Ready');
+    await stage.untilAsPlanned(name);
+    const refusal = await stage.refusal(name, FULL);
+    if (path === 'kafka.cluster') expect(refusal).toContain('kafka.cluster cannot be changed');
+    else if (partitionsOf(spec) > partitionsOf(FULL)) expect(refusal).toContain('may grow, never shrink');
+    else expect(refusal).toBeUndefined();
+  });
+});
+
+function partitionsOf({ events }: Mutation['spec']): number {
+  return (events as { partitions?: number }).partitions ?? 0;
+}
+
+/** Edits that follow each other, and a spec that they begin with. Partitions only grow, so they stay as they are. */
+function edits(count: number, seed: number): Mutation['spec'][] {
+  return fc.sample(validSpecs(), { numRuns: count, seed }).map((spec) => {
+    const { partitions: _, ...events } = (spec.events ?? {}) as Record<string, unknown>;
+    return { ...spec, events };
+  });
+}
+
+/** Children without what tells one resource, or its namespace, from another of the same name. */
+function comparable(stage: Stage, name: string): unknown {
+  const withoutDigests = (key: string, value: unknown) =>
+    key === 'gameanalytics.dev/applied' ? undefined : value;
+  return JSON.parse(JSON.stringify(stage.settled(name), withoutDigests).replaceAll(stage.namespace, 'here'));
+}
+
+describe('a path of edits', () => {
+  const COMES_TO_REST = ['Ready', 'Paused', 'ApplyFailed'];
+  let here: Stage;
+  let there: Stage;
+  beforeAll(async () => {
+    [here, there] = await Promise.all([Stage.start(plane), Stage.start(plane)]);
+  });
+  afterAll(() => Promise.all([here.stop(), there.stop()]));
+
+  it.concurrent('leads back to the children it began with', async () => {
+    await here.apply('patient', FULL, 'Ready');
+    await here.untilAsPlanned('patient');
+    const before = here.settled('patient');
+    for (const spec of edits(30, 1)) {
+      const { reason } = await here.apply('patient', spec, ...COMES_TO_REST);
+      if (reason === 'Ready') await here.untilAsPlanned('patient');
+    }
+    await here.apply('patient', FULL, 'Ready');
+    await here.untilSettled('patient', before);
+  });
+
+  it.concurrent('leads back to them when nobody waits for what an edit comes to', async () => {
+    await there.apply('hasty', FULL, 'Ready');
+    await there.untilAsPlanned('hasty');
+    const before = there.settled('hasty');
+    for (const [i, spec] of edits(30, 2).entries()) {
+      await there.user.applySpec(there.namespace, 'hasty', spec);
+      await sleep((i % 10) * 20);
+    }
+    await there.apply('hasty', FULL, 'Ready');
+    await there.untilSettled('hasty', before);
+  });
+
+  it.concurrent('leads to the same children as any other path', async () => {
+    for (const [stage, seed] of [
+      [here, 3],
+      [there, 4],
+    ] as const) {
+      for (const spec of edits(5, seed)) await stage.apply('arcade', spec, ...COMES_TO_REST);
+      await stage.apply('arcade', FULL, 'Ready');
+      await stage.untilAsPlanned('arcade');
+    }
+    expect(comparable(here, 'arcade')).toEqual(comparable(there, 'arcade'));
+  });
+
+  // Kubernetes sets requests that are missing to the limits, and forgets that it did.
+  it.concurrent('leads through limits alone, which shrink and go', async () => {
+    const limited = (resources: object) => ({ kafka: { cluster: 'games' }, dashboard: { resources } });
+    await there.apply('limited', limited({}), 'Ready');
+    await there.untilAsPlanned('limited');
+    const before = there.settled('limited');
+    for (const cpu of ['2', '250m']) {
+      await there.apply('limited', limited({ limits: { cpu } }), 'Ready');
+      await there.untilAsPlanned('limited');
+    }
+    await there.apply('limited', limited({}), 'Ready');
+    await there.untilSettled('limited', before);
+  });
+
+  it('leaves the next operator nothing to write', async () => {
+    const { metrics } = await here.restartOperator();
+    await expect
+      .poll(() => metrics.registry.getSingleMetricAsString('controller_runtime_reconcile_total'))
+      .toMatch(/result="success"\} 2/);
+    expect(await writesOf(metrics)).toBe(0);
+  });
 });

@@ -77,17 +77,12 @@ function keepBusy({ onTestFinished }: Hooks, { namespace, name }: Arcade): void 
   });
 }
 
-/** Applies another resource, waits until it gets a child, and returns how long after this moment that was. */
-async function timeUntilWork(namespace: string, since: number): Promise<number> {
+/** Applies another resource, and waits until it gets a child. */
+async function workIsDone(namespace: string): Promise<void> {
   const fresh = new Arcade(plane, namespace, 'fresh');
   await fresh.apply();
   const look = () => fresh.get('deployment', 'fresh-dashboard').catch(() => undefined);
   await until(look, { everyMillis: 100, signal: AbortSignal.timeout(40_000) });
-  return performance.now() - since;
-}
-
-async function whoWrote(namespace: string) {
-  return reigns(operatorWrites(await plane.auditEvents(), namespace));
 }
 
 /** What the processes logged as warnings or worse. */
@@ -95,14 +90,19 @@ function complaints(...processes: OperatorProcess[]): LogLine[] {
   return processes.flatMap(({ log }) => log.filter(({ level }) => level >= 40));
 }
 
-/** The standby began when the leader had ended, and the leader never came back. */
-function expectOrder(expect: ExpectStatic, found: Reign[]): void {
+/**
+ * The standby began when the leader had ended, and the leader never came back. Returns when the standby began: the API server
+ * keeps the time, so that a test that is slow itself does not count.
+ */
+async function successionOf(expect: ExpectStatic, namespace: string): Promise<number> {
+  const found = reigns(operatorWrites(await plane.auditEvents(), namespace));
   expect(found.map(({ identity }) => identity)).toEqual(['first', 'second']);
   const [first, second] = found as [Reign, Reign];
   expect(second.from).toBeGreaterThanOrEqual(first.to);
+  return second.from;
 }
 
-async function leaseOf(arcade: Arcade): Promise<{ holderIdentity: string; leaseTransitions: number }> {
+async function leaseOf(arcade: Arcade): Promise<{ holderIdentity: string }> {
   return JSON.parse(await arcade.kubectl('get', LEASE, '--output=jsonpath={.spec}'));
 }
 
@@ -122,7 +122,8 @@ describe('an operator and its standby, as processes under the chart’s account'
     const said = leader.log.filter(({ name }) => name === 'arcade');
     expect(said.at(-1)).toMatchObject({ namespace, reason: 'Ready' });
     expect(complaints(leader, standby)).toEqual([]);
-    expect(await whoWrote(namespace)).toMatchObject([{ identity: 'first' }]);
+    const writers = reigns(operatorWrites(await plane.auditEvents(), namespace));
+    expect(writers).toMatchObject([{ identity: 'first' }]);
   });
 
   it('change places within 3 s when the leader is stopped, and leave a Lease of nobody', async ({
@@ -132,16 +133,16 @@ describe('an operator and its standby, as processes under the chart’s account'
     const { leader, standby, arcade, namespace } = await leaderAndStandby(hooks);
     keepBusy(hooks, arcade);
     await sleep(1_000);
-    const toldAt = performance.now();
+    const toldAt = Date.now();
     leader.signal('SIGTERM');
-    expect(await timeUntilWork(namespace, toldAt)).toBeLessThan(3_000);
+    await workIsDone(namespace);
+    expect((await successionOf(expect, namespace)) - toldAt).toBeLessThan(3_000);
     expect(await leader.ended).toEqual({ code: 0, signal: null });
     expect(await leaseOf(arcade)).toMatchObject({ holderIdentity: 'second' });
     standby.signal('SIGTERM');
     expect(await standby.ended).toEqual({ code: 0, signal: null });
     expect(await leaseOf(arcade)).toMatchObject({ holderIdentity: '' });
     expect(complaints(leader, standby)).toEqual([]);
-    expectOrder(expect, await whoWrote(namespace));
   });
 
   it('never both work on when the Lease is taken from the leader by force: it ends', async ({
@@ -162,11 +163,11 @@ describe('an operator and its standby, as processes under the chart’s account'
     const { leader, standby, arcade, namespace } = await leaderAndStandby(hooks);
     keepBusy(hooks, arcade);
     await sleep(1_000);
-    const killedAt = performance.now();
+    const killedAt = Date.now();
     leader.signal('SIGKILL');
-    expect(await timeUntilWork(namespace, killedAt)).toBeLessThan(17_000);
+    await workIsDone(namespace);
+    expect((await successionOf(expect, namespace)) - killedAt).toBeLessThan(17_000);
     expect(complaints(standby)).toEqual([]);
-    expectOrder(expect, await whoWrote(namespace));
   });
 
   it.concurrent('never write both when the leader stands still for 20 s and then goes on: it ends', async ({
@@ -182,7 +183,7 @@ describe('an operator and its standby, as processes under the chart’s account'
     leader.signal('SIGCONT');
     expect(await leader.ended).toEqual({ code: 1, signal: null });
     expect(leader.log.map(({ msg }) => msg)).toContain('the lease is lost: it could not be renewed in time');
-    expect(await timeUntilWork(namespace, performance.now())).toBeLessThan(3_000);
-    expectOrder(expect, await whoWrote(namespace));
+    await workIsDone(namespace);
+    await successionOf(expect, namespace);
   });
 });

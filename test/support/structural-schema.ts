@@ -19,6 +19,7 @@ export interface Schema {
   maxProperties?: number;
   'x-kubernetes-list-type'?: string;
   'x-kubernetes-list-map-keys'?: string[];
+  'x-kubernetes-map-type'?: string;
   'x-kubernetes-validations'?: { rule?: string; message?: string; fieldPath?: string }[];
 }
 

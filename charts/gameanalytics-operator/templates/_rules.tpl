@@ -8,7 +8,7 @@ says so. That is rare, and not worth the right.
 {{- define "gameanalytics-operator.rules" -}}
 - apiGroups: [gameanalytics.dev]
   resources: [gameanalytics]
-  verbs: [list, watch]
+  verbs: [get, list, watch]
 - apiGroups: [gameanalytics.dev]
   resources: [gameanalytics/status]
   verbs: [patch]

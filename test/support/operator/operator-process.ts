@@ -10,6 +10,8 @@ import { until } from '../../../local/retry.ts';
 import { installChart } from '../chart.ts';
 import type { ControlPlaneAccess } from '../control-plane/access.ts';
 
+/** As the chart's command has them. */
+const FLAGS = ['--optimize-for-size', '--max-semi-space-size=2'];
 const MAIN = fileURLToPath(new URL('../../../operator/main.ts', import.meta.url));
 
 /** One line of the operator's log. */
@@ -57,7 +59,7 @@ export class OperatorProcess {
 
   constructor(environment: PodEnvironment, identity: string) {
     this.identity = identity;
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, [...FLAGS, MAIN], {
       env: { ...environment, IDENTITY: identity, HOST: LOOPBACK, PORT: '0' },
       detached: true,
       stdio: ['ignore', 'pipe', 'inherit'],

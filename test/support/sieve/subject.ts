@@ -114,7 +114,9 @@ export class Subject {
   async record(to: Spec | undefined): Promise<Transition> {
     const before = this.#seen();
     await this.change(to);
-    await this.#poll(async () => (to ? isReady(this.#client, this.namespace, NAME) : this.#isGone()));
+    await this.#poll(async () =>
+      to ? isReady(this.#client, this.namespace, NAME) : isEmpty(await this.state()),
+    );
     await this.#rest();
     return { to, state: await this.state(), deeds: this.#deedsSince(before) };
   }
@@ -137,12 +139,12 @@ export class Subject {
   }
 
   /** Waits until there is what a change leads to, and it stays so. */
-  async expectState({ state }: Transition): Promise<void> {
-    const isThere = async () => isDeepStrictEqual(await this.state(), state);
+  async expectState(transition: Transition): Promise<void> {
+    const isThere = () => this.#isAt(transition);
     // The comparison below says better what is wrong.
-    await this.#poll(isThere).catch(async () => { const { DEPLOYMENT, GAME_ANALYTICS } = await import('../../../operator/kube/kinds.ts'); for (const k of [DEPLOYMENT, GAME_ANALYTICS]) for (const o of (await this.#client.list(k, { namespace: this.namespace })).items) process.stderr.write(`DEBUG ${new Date().toISOString()} ${JSON.stringify({ m: { ...o.metadata, managedFields: o.metadata.managedFields?.map((f: any) => [f.manager, f.time, f.subresource]) }, r: (o.spec as any).replicas, s: o.status })}\n`); process.stderr.write(this.log.join('')); });
+    await this.#poll(isThere).catch(() => undefined);
     await this.#rest();
-    expect(await this.state(), this.log.slice(-20).join('')).toEqual(state);
+    expect(await this.state(), this.log.slice(-20).join('')).toEqual(transition.state);
   }
 
   /** Holds that something creates, deletes and deploys nothing. */
@@ -153,8 +155,8 @@ export class Subject {
   }
 
   /** Resolves when there is what a change leads to and nobody writes any more, or when the signal comes first. */
-  async reaches({ state }: Transition, signal: AbortSignal): Promise<void> {
-    await this.#poll(async () => signal.aborted || isDeepStrictEqual(await this.state(), state));
+  async reaches(transition: Transition, signal: AbortSignal): Promise<void> {
+    await this.#poll(async () => signal.aborted || this.#isAt(transition));
     if (!signal.aborted) await this.#rest();
   }
 
@@ -180,8 +182,10 @@ export class Subject {
     await Promise.all([this.#user.close(), this.#client.close()]);
   }
 
-  async #isGone(): Promise<boolean> {
-    return Object.keys(await this.state()).length === 0;
+  /** Asks for little until there is something to compare. */
+  async #isAt({ to, state }: Transition): Promise<boolean> {
+    if (to && !(await isReady(this.#client, this.namespace, NAME))) return false;
+    return isDeepStrictEqual(await this.state(), state);
   }
 
   async #poll(isSo: () => Promise<boolean>): Promise<void> {
@@ -228,6 +232,10 @@ function deedOf({ resource, name, verb, status }: Write): string[] {
   if (resource === 'events') return [];
   if (status === 201) return [`create ${resource} ${name}`];
   return verb === 'delete' && status < 300 ? [`delete ${resource} ${name}`] : [];
+}
+
+function isEmpty(state: State): boolean {
+  return Object.keys(state).length === 0;
 }
 
 /** Who leads is another matter, with tests of its own. */

@@ -66,7 +66,11 @@ export class Controller<T extends Controlled> {
       kind: behaviour.kind,
       ...(namespace !== undefined && { namespace }),
       store: this.#store,
-      onChange: (object) => this.#move(object),
+      onChange: (object, previous) => {
+        // Deleted and made again unseen.
+        if (previous && previous.metadata.uid !== object.metadata.uid) this.#forget(previous);
+        this.#move(object);
+      },
       onDelete: (object) => this.#forget(object),
       log,
       metrics: { relist() {}, event() {}, connected() {} },
@@ -123,8 +127,13 @@ export class Controller<T extends Controlled> {
     this.#log[isExpected ? 'debug' : 'error']({ error, key: keyOf(object) }, 'a stand-in tries again');
     await sleep(RETRY_MILLIS);
     const found = await this.#context.api.get<T>(object).catch(() => object);
-    if (found) this.#store.put(found);
-    else this.#store.remove(object);
+    if (found) {
+      this.#store.put(found);
+    } else {
+      // The watch does not tell what is known.
+      this.#store.remove(object);
+      this.#forget(object);
+    }
     return object;
   }
 

@@ -92,6 +92,26 @@ describe('the CustomResourceDefinition', () => {
     }
   });
 
+  it('takes a list as one value where items of its default would otherwise stay beside those applied', () => {
+    const merged = ours.filter(
+      ({ schema }) => Array.isArray(schema.default) && schema['x-kubernetes-list-type'] !== 'atomic',
+    );
+    expect(merged.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('takes an object as one value where server-side apply would make null of it once it is empty', () => {
+    const fields = all.filter(({ path }) => path.startsWith('spec.') && !path.endsWith('[]'));
+    const nullable = fields.filter(
+      ({ schema }) =>
+        schema.type === 'object' &&
+        schema.default === undefined &&
+        !schema.required &&
+        !schema['x-kubernetes-validations'] &&
+        schema['x-kubernetes-map-type'] !== 'atomic',
+    );
+    expect(nullable.map(({ path }) => path)).toEqual([]);
+  });
+
   it('writes patterns that RE2 knows too', () => {
     for (const { path, schema } of all) expect(schema.pattern ?? '', path).not.toMatch(/\(\?|\\[0-9]/);
   });
