@@ -8,14 +8,15 @@ interface App {
   image: string;
   /** Left out, the number is an autoscaler's to say. */
   replicas: number | undefined;
-  /** How a new revision replaces the old one. */
-  strategy: Record<string, unknown>;
   env: EnvVar[];
   resources: Record<string, unknown>;
 }
 
 /** Port on which each of our programs answers probes, metrics and, the dashboard, browsers. */
 const HTTP_PORT = 8080;
+
+/** The old copies go as new ones answer. */
+const WITHOUT_DOWNTIME = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } };
 
 export function appName(resource: GameAnalytics, component: App['component']): string {
   return `${resource.metadata.name}-${component}`;
@@ -31,7 +32,7 @@ export function appDeployment(resource: GameAnalytics, app: App): Deployment {
     spec: {
       ...(app.replicas !== undefined && { replicas: app.replicas }),
       revisionHistoryLimit: 2,
-      strategy: app.strategy,
+      strategy: WITHOUT_DOWNTIME,
       selector: { matchLabels: selector(resource, component) },
       template: {
         metadata: { labels: selector(resource, component) },

@@ -17,7 +17,6 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
       component: 'dashboard',
       image: environment.appImage,
       replicas,
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
       env: [
         { name: 'KAFKA_BOOTSTRAP_SERVERS', value: environment.bootstrapServers },
         { name: 'DASHBOARD_TITLE', value: resource.spec.dashboard.title ?? resource.metadata.name },

@@ -15,8 +15,7 @@ export function injector(resource: GameAnalytics, environment: Environment): Kub
       component: 'injector',
       image: environment.appImage,
       replicas: 1,
-      // Two injectors at once would be two games.
-      strategy: { type: 'Recreate' },
+      // For a moment two games are played while it rolls: with none there would be a gap in the events.
       env: settings(resource, injector, environment.bootstrapServers),
       resources: injector.resources,
     }),

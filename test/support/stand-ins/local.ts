@@ -40,10 +40,8 @@ export class LocalApps implements AppBackend {
   run: AppBackend['run'] = async (deployment) => {
     const { name } = deployment.metadata;
     const old = this.#apps.get(name);
-    const { type } = deployment.spec.strategy as { type: string };
-    if (type === 'Recreate') await old?.stop();
     this.#apps.set(name, await startApp(this.#workshop, deployment as unknown as Deployment));
-    if (type !== 'Recreate') await old?.stop();
+    await old?.stop();
     return 'available';
   };
 
