@@ -134,7 +134,9 @@ describe('the chart', () => {
         logLevel: 'info',
       },
     });
-    for (const name of Object.keys(environment)) expect(help()).toContain(`, ${name}\n`);
+    // Beside the settings there is what glibc is told.
+    const settings = Object.keys(environment).filter((name) => !name.startsWith('MALLOC_'));
+    for (const name of settings) expect(help()).toContain(`, ${name}\n`);
   });
 });
 
