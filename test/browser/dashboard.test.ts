@@ -90,7 +90,8 @@ describe('the page of a running pipeline', () => {
         '#',
         ...labels,
       ]);
-      expect(await tables.getByRole('rowheader').count()).toBe(SIZE);
+      // A board of instants is drawn anew every few seconds, row by row.
+      await expect.poll(() => tables.getByRole('rowheader').count(), SOON).toBe(SIZE);
     },
   );
 
