@@ -19,7 +19,8 @@ import { Watch } from './kube/watch.ts';
 import type { Metrics } from './metrics.ts';
 import type { View } from './pipeline/view.ts';
 
-const CHILDREN = [
+/** The kinds that a pipeline is made of. */
+export const CHILDREN = [
   KAFKA_TOPIC,
   FLINK_DEPLOYMENT,
   DEPLOYMENT,

@@ -5,7 +5,10 @@ import type { Environment } from './environment.ts';
 import type { EnvVar, KubernetesObject } from './objects.ts';
 import { eventsTopic } from './topics.ts';
 
-/** The simulated game, when the resource asks for one. */
+/**
+ * The simulated game, when the resource asks for one. While it rolls two are played for a moment: with none there would be a
+ * gap in the events.
+ */
 export function injector(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
   const { injector } = resource.spec;
   if (!injector) return [];
@@ -15,7 +18,6 @@ export function injector(resource: GameAnalytics, environment: Environment): Kub
       component: 'injector',
       image: environment.appImage,
       replicas: 1,
-      // For a moment two games are played while it rolls: with none there would be a gap in the events.
       env: settings(resource, injector, environment.bootstrapServers),
       resources: injector.resources,
     }),

@@ -1,28 +1,9 @@
+import { CHILDREN } from '../../../operator/cluster.ts';
 import type { KubeClient } from '../../../operator/kube/client.ts';
-import {
-  CONTROLLER_REVISION,
-  DEPLOYMENT,
-  FLINK_DEPLOYMENT,
-  GAME_ANALYTICS,
-  INGRESS,
-  KAFKA_TOPIC,
-  ROLE_BINDING,
-  SERVICE,
-  SERVICE_ACCOUNT,
-} from '../../../operator/kube/kinds.ts';
+import { GAME_ANALYTICS, SERVICE } from '../../../operator/kube/kinds.ts';
 import type { LiveObject } from '../../../operator/kube/object.ts';
 
-const KINDS = [
-  GAME_ANALYTICS,
-  KAFKA_TOPIC,
-  FLINK_DEPLOYMENT,
-  DEPLOYMENT,
-  SERVICE,
-  SERVICE_ACCOUNT,
-  ROLE_BINDING,
-  INGRESS,
-  CONTROLLER_REVISION,
-];
+const KINDS = [GAME_ANALYTICS, ...CHILDREN];
 
 /** What there is in a namespace, by `Kind name`, without what differs from one creation to the next. */
 export type State = Record<string, unknown>;
