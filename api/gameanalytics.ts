@@ -65,6 +65,14 @@ const spec = withRules(
       field: 'leaderboards',
       holds: ({ leaderboards }) => namesAreUnique(leaderboards),
     },
+    {
+      // Both would be the same topic.
+      cel: "self.leaderboards.all(a, !a.history || !self.leaderboards.exists(b, b.name == a.name + '-history'))",
+      message: 'a leaderboard must not have the name of another’s history, <name>-history',
+      field: 'leaderboards',
+      holds: ({ leaderboards }) =>
+        leaderboards.every((a) => !a.history || leaderboards.every((b) => b.name !== `${a.name}-history`)),
+    },
   ],
 );
 
@@ -91,11 +99,15 @@ export const gameAnalytics = withRules(
     },
     {
       // The job would read its own board, and the plan would manage a topic that is the user's.
-      cel: "!has(self.spec.events.topic) || !self.spec.events.topic.startsWith(self.metadata.name + '-') || self.spec.leaderboards.all(b, self.spec.events.topic.substring(size(self.metadata.name) + 1) != b.name)",
-      message: 'events.topic must not be the topic of a leaderboard, <name>-<leaderboard>',
+      cel: "!has(self.spec.events.topic) || !self.spec.events.topic.startsWith(self.metadata.name + '-') || (self.spec.events.topic.substring(size(self.metadata.name) + 1) != 'pipeline-stats' && self.spec.leaderboards.all(b, self.spec.events.topic.substring(size(self.metadata.name) + 1) != b.name && (!b.history || self.spec.events.topic.substring(size(self.metadata.name) + 1) != b.name + '-history')))",
+      message:
+        'events.topic must not be a topic that the job writes: <name>-pipeline-stats, <name>-<leaderboard> or its -history',
       field: 'spec.events.topic',
       holds: ({ metadata, spec }) =>
-        !spec.leaderboards.some(({ name }) => spec.events.topic === `${metadata.name}-${name}`),
+        ![
+          'pipeline-stats',
+          ...spec.leaderboards.flatMap(({ name, history }) => (history ? [name, `${name}-history`] : [name])),
+        ].some((written) => spec.events.topic === `${metadata.name}-${written}`),
     },
   ],
 );

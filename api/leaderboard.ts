@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { celSeconds, duration, millis } from './duration.ts';
 import { integer } from './integer.ts';
 import { ownName } from './object-name.ts';
-import { isSingleSelect } from './query.ts';
+import { isSingleCondition, isSingleSelect } from './query.ts';
 import { namesAreUnique, type Rule, withRules } from './rule.ts';
 
 /** Names of boards that would collide with the pipeline's own topics. */
@@ -29,6 +29,7 @@ const SEASON_TYPES = ['TopTeams', 'TopPlayers', 'TeamMvps'];
 
 /** Fields that only some types of board have, and the types that have them. */
 const FIELD_TYPES: Record<string, string[]> = {
+  where: [...SEASON_TYPES, 'HotStreakers'],
   season: SEASON_TYPES,
   shortWindow: ['HotStreakers'],
   longWindow: ['HotStreakers'],
@@ -41,6 +42,10 @@ const FIELD_TYPES: Record<string, string[]> = {
 /** Defaults of the hot streaks' windows, which several rules must also assume. */
 const WINDOW_DEFAULTS = { shortWindow: '10s', longWindow: '60s', memory: '5m', every: '5s' } as const;
 type WindowField = keyof typeof WINDOW_DEFAULTS;
+
+/** What a condition or a query can read, in the words of its description. */
+const EVENT_COLUMNS =
+  'user_id, team_id, team_name STRING; score, event_time_millis BIGINT; event_time TIMESTAMP_LTZ(3)';
 
 const fields = z.strictObject({
   name: ownName().describe(
@@ -57,7 +62,25 @@ const fields = z.strictObject({
     .max(80)
     .optional()
     .describe('Heading on the dashboard. Default: the name in words.'),
-  size: integer(1, 1000).default(10).describe('How many ranks the board has.'),
+  size: integer(1, 1000)
+    .default(10)
+    .describe(
+      'How many ranks are shown. The topic holds the ranks up to the next power of two from 16 (at most 1000), so that a size can change within it without a restart of the job; a greater change recomputes only this board.',
+    ),
+  history: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Keeps the board’s changes in the topic <resource>-<name>-history, to which is only ever appended, so that the board at an earlier time can be asked for.',
+    ),
+  where: z
+    .string()
+    .min(1)
+    .max(2000)
+    .optional()
+    .describe(
+      `TopTeams, TopPlayers, TeamMvps, HotStreakers: a SQL condition on the events that count for this board, such as user_id NOT LIKE 'RBT%'. Its columns are those of the view valid_events (${EVENT_COLUMNS}). Default: every valid event counts.`,
+    ),
   season: z
     .string()
     .max(7)
@@ -89,7 +112,7 @@ const fields = z.strictObject({
     .max(20000)
     .optional()
     .describe(
-      'Query: one SELECT over the view valid_events (user_id, team_id, team_name STRING; score, event_time_millis BIGINT; event_time TIMESTAMP_LTZ(3)) whose result has the columns, in their order.',
+      `Query: one SELECT over the view valid_events (${EVENT_COLUMNS}) whose result has the columns, in their order.`,
     ),
 });
 
@@ -117,6 +140,10 @@ function multipleOfEvery(field: Exclude<WindowField, 'every'>): Rule<Fields> {
       board.type !== 'HotStreakers' || !(windowMillis(board, field) % windowMillis(board, 'every')),
   };
 }
+
+/** How a message goes on about SQL that does not stay inside the statement it is put into. */
+const STAYS_INSIDE =
+  'with its quotes, comments and parentheses closed; semicolons, double quotes, hints, // comments and E strings are not allowed';
 
 const rules: Rule<Fields>[] = [
   ...Object.entries(FIELD_TYPES).map(([field, types]) => fieldBelongs(field, types)),
@@ -182,8 +209,12 @@ const rules: Rule<Fields>[] = [
     holds: ({ columns }) => !columns || namesAreUnique(columns),
   },
   {
-    message:
-      'the query must be one SELECT with its quotes, comments and parentheses closed; semicolons, double quotes, hints, // comments and E strings are not allowed',
+    message: `where must be one condition ${STAYS_INSIDE}`,
+    field: 'where',
+    holds: ({ where }) => where === undefined || isSingleCondition(where),
+  },
+  {
+    message: `the query must be one SELECT ${STAYS_INSIDE}`,
     field: 'query',
     holds: ({ query }) => query === undefined || isSingleSelect(query),
   },
@@ -197,17 +228,25 @@ interface Common {
   name: string;
   title: string;
   size: number;
+  /** Whether the board's changes are kept. */
+  history: boolean;
+}
+
+/** A board of events that can be chosen by a condition. */
+interface Conditional extends Common {
+  /** SQL that an event must fulfil to count; it stays inside parentheses on lines of their own. */
+  where?: string;
 }
 
 /** A board whose totals run within a season. */
-export interface SeasonBoard extends Common {
+export interface SeasonBoard extends Conditional {
   type: 'TopTeams' | 'TopPlayers' | 'TeamMvps';
   /** Length of a season; null: one season for ever. */
   seasonMillis: number | null;
 }
 
 /** The board of players whose recent average rose most. All windows are multiples of `everyMillis`. */
-export interface StreakBoard extends Common {
+export interface StreakBoard extends Conditional {
   type: 'HotStreakers';
   shortWindowMillis: number;
   longWindowMillis: number;
@@ -235,11 +274,14 @@ export type Leaderboard = SeasonBoard | StreakBoard | QueryBoard;
 export const leaderboard = withRules(fields, rules).transform(resolve);
 
 function resolve(board: Fields): Leaderboard {
-  const common = { name: board.name, title: board.title ?? inWords(board.name), size: board.size };
+  const { name, size, history } = board;
+  const common = { name, title: board.title ?? inWords(name), size, history };
+  const where = board.where === undefined ? {} : { where: board.where };
   switch (board.type) {
     case 'HotStreakers':
       return {
         ...common,
+        ...where,
         type: board.type,
         shortWindowMillis: windowMillis(board, 'shortWindow'),
         longWindowMillis: windowMillis(board, 'longWindow'),
@@ -256,6 +298,7 @@ function resolve(board: Fields): Leaderboard {
     default:
       return {
         ...common,
+        ...where,
         type: board.type,
         seasonMillis: board.season === 'none' ? null : millis(board.season ?? '1h'),
       };

@@ -19,10 +19,30 @@ const LONE_RETURN = /\r(?!\n)/;
  * follow. Whether it is valid SQL is Flink's to say.
  */
 export function isSingleSelect(query: string): boolean {
-  const bare = query.replace(QUOTED, ' ');
-  if (!/^\s*(SELECT|WITH)\b/i.test(bare)) return false;
-  if (LOOSE.test(bare) || LONE_RETURN.test(query)) return false;
-  return isBalanced(bare);
+  return /^\s*(SELECT|WITH)\b/i.test(withoutQuoted(query)) && staysInside(query);
+}
+
+/** Queries within a condition: a board that joins another table is no longer one of totals that only grow. */
+const SUBQUERY = /\b(SELECT|VALUES|TABLE)\b/i;
+
+/**
+ * Whether the text says something, without a query of its own, and between parentheses on lines of their own stays inside
+ * them: whatever it says, the statement around it means what it meant. Whether it is a condition, and valid SQL, is Flink's to say.
+ */
+export function isSingleCondition(text: string): boolean {
+  const bare = withoutQuoted(text);
+  return bare.trim() !== '' && !SUBQUERY.test(bare) && staysInside(text);
+}
+
+/** Whether nothing in the text ends, opens or closes what is outside of it. */
+function staysInside(text: string): boolean {
+  const bare = withoutQuoted(text);
+  return !LOOSE.test(bare) && !LONE_RETURN.test(text) && isBalanced(bare);
+}
+
+/** The text without comments, and with a mere word for each string and quoted name. */
+function withoutQuoted(text: string): string {
+  return text.replace(QUOTED, (quoted) => (/^['`]/.test(quoted) ? ' quoted ' : ' '));
 }
 
 function isBalanced(text: string): boolean {

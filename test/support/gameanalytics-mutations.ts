@@ -23,7 +23,15 @@ export const FULL: Spec = {
   events: { partitions: 3, retention: '3d', deletionPolicy: 'Retain', maxLateness: '7s' },
   leaderboards: [
     { name: 'teams', type: 'TopTeams' },
-    { name: 'players', type: 'TopPlayers', title: 'Best', size: 5, season: '2h' },
+    {
+      name: 'players',
+      type: 'TopPlayers',
+      title: 'Best',
+      size: 5,
+      history: true,
+      where: "user_id NOT LIKE 'RBT%'",
+      season: '2h',
+    },
     {
       name: 'hot',
       type: 'HotStreakers',
@@ -98,8 +106,14 @@ const SPECIAL: Record<string, SpecialCase> = {
   'events.retention': { valid: ['4h', '240m', '999999d'], refused: ['239m', '9m', '0d'] },
   'events.maxLateness': { valid: ['1s', '1h', '3600s'], refused: ['0s', '61m'] },
   leaderboards: { refused: [[...Array(2)].map(() => ({ name: 'twice', type: 'TopTeams' }))] },
-  'leaderboards[].name': { refused: ['user-score', 'pipeline-stats', 'Teams', '9teams', 'teams-'] },
+  'leaderboards[].name': {
+    refused: ['user-score', 'pipeline-stats', 'players-history', 'Teams', '9teams', 'teams-'],
+  },
   'leaderboards[].type': { valid: ['TopPlayers', 'HotStreakers', 'TeamMvps'], refused: ['Query'] },
+  'leaderboards[].where': {
+    valid: ['TRUE', `score > ${'1'.repeat(1992)}`, "team_name LIKE 'EU %' -- Europe", "user_id <> ';)'"],
+    reported: [' ', '-- all', 'TRUE) OR (TRUE', 'TRUE; DROP TABLE x', "user_id = 'open", 'user_id <> ""'],
+  },
   'leaderboards[].season': { valid: ['none', '1m', '36h'], refused: ['59s', '37h', '31d'] },
   'leaderboards[].shortWindow': { valid: ['10s', '110s'], refused: ['0s', '15s', '120s'] },
   'leaderboards[].longWindow': { valid: ['30s', '1d'], refused: ['20s', '125s', '86410s'] },

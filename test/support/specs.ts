@@ -37,11 +37,17 @@ function leaderboards() {
 const boardName = () =>
   fc
     .stringMatching(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/)
-    .filter((name) => name.length <= 40 && !['user-score', 'pipeline-stats'].includes(name));
+    .filter((name) => name.length <= 40 && !/^(user-score|pipeline-stats|.*-history)$/.test(name));
 
 /** Any text that fits: quotes, line breaks, and characters beyond the basic plane. */
 const title = () => fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
 const size = () => fc.integer({ min: 1, max: 1000 });
+const where = () =>
+  fc.constantFrom(
+    "user_id NOT LIKE 'RBT%'",
+    "score > 3 OR team_name = ');' -- both",
+    '`team_id` IS NOT NULL',
+  );
 
 function seasonBoard() {
   return fc.record(
@@ -50,6 +56,8 @@ function seasonBoard() {
       type: fc.constantFrom('TopTeams', 'TopPlayers', 'TeamMvps'),
       title: title(),
       size: size(),
+      history: fc.boolean(),
+      where: where(),
       season: fc.constantFrom('none', '1m', '90s', '1h', '12h'),
     },
     { requiredKeys: ['name', 'type'] },
@@ -65,7 +73,10 @@ function streakBoard() {
     memory: fc.integer({ min: 1, max: 24 }),
   });
   return fc
-    .record({ name: boardName(), title: title(), size: size(), factors })
+    .record(
+      { name: boardName(), title: title(), size: size(), history: fc.boolean(), where: where(), factors },
+      { requiredKeys: ['name', 'factors'] },
+    )
     .map(({ factors, ...board }) => ({
       ...board,
       type: 'HotStreakers',
@@ -91,7 +102,7 @@ function queryBoard() {
     { selector: ({ name }) => name, minLength: 1, maxLength: 10 },
   );
   return fc
-    .record({ name: boardName(), size: size(), others, seasonal: fc.boolean() })
+    .record({ name: boardName(), size: size(), history: fc.boolean(), others, seasonal: fc.boolean() })
     .map(({ others, seasonal, ...board }) => ({
       ...board,
       type: 'Query',

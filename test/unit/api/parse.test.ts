@@ -27,23 +27,25 @@ function problems(spec: object): string[] {
 
 describe('a manifest with a single field', () => {
   it('has every default', () => {
+    const ofAnHour = { size: 10, history: false, seasonMillis: 3_600_000 };
     expect(resource().spec).toEqual({
       kafka: { cluster: 'games', listener: 'plain' },
       events: { partitions: 3, retention: '24h', deletionPolicy: 'Retain', maxLateness: '5s' },
       leaderboards: [
-        { name: 'top-teams', type: 'TopTeams', title: 'Top Teams', size: 10, seasonMillis: 3_600_000 },
-        { name: 'top-players', type: 'TopPlayers', title: 'Top Players', size: 10, seasonMillis: 3_600_000 },
+        { name: 'top-teams', type: 'TopTeams', title: 'Top Teams', ...ofAnHour },
+        { name: 'top-players', type: 'TopPlayers', title: 'Top Players', ...ofAnHour },
         {
           name: 'hot-streakers',
           type: 'HotStreakers',
           title: 'Hot Streakers',
           size: 10,
+          history: false,
           shortWindowMillis: 10_000,
           longWindowMillis: 60_000,
           memoryMillis: 300_000,
           everyMillis: 5_000,
         },
-        { name: 'team-mvps', type: 'TeamMvps', title: 'Team MVPs', size: 10, seasonMillis: 3_600_000 },
+        { name: 'team-mvps', type: 'TeamMvps', title: 'Team MVPs', ...ofAnHour },
       ],
       flink: {
         version: 'v2_2',
@@ -114,7 +116,7 @@ describe('a malformed manifest', () => {
       {
         path: 'spec.leaderboards[0].sesaon',
         message:
-          'is not a field; allowed here: name, type, title, size, season, shortWindow, longWindow, memory, every, columns, query',
+          'is not a field; allowed here: name, type, title, size, history, where, season, shortWindow, longWindow, memory, every, columns, query',
       },
       { path: 'spec.dashboard.replicas', message: 'must be a whole number' },
       { path: 'spec.paused', message: 'expected boolean, not "no"' },
@@ -205,6 +207,9 @@ describe('across fields', () => {
       'spec.leaderboards[1].season: season is only for TopTeams, TopPlayers, TeamMvps',
       'spec.leaderboards[2].query: query is only for Query',
     ]);
+    expect(problems({ leaderboards: [queryBoard({ where: 'TRUE', history: true })] })).toEqual([
+      'spec.leaderboards[0].where: where is only for TopTeams, TopPlayers, TeamMvps, HotStreakers',
+    ]);
   });
 
   it('names are unique, and not those of the pipeline’s own topics', () => {
@@ -216,9 +221,20 @@ describe('across fields', () => {
     ]);
   });
 
+  it('no name is that of another board’s history', () => {
+    const kept = (name: string) => ({ ...board(name), history: true });
+    const taken = [
+      'spec.leaderboards: a leaderboard must not have the name of another’s history, <name>-history',
+    ];
+    expect(problems({ leaderboards: [kept('a'), board('a-history')] })).toEqual(taken);
+    expect(problems({ leaderboards: [board('a-history'), kept('a')] })).toEqual(taken);
+    expect(problems({ leaderboards: [board('a'), kept('a-history')] })).toEqual([]);
+    expect(problems({ leaderboards: [kept('a'), board('b-history')] })).toEqual([]);
+  });
+
   it('the user’s topic is none of the boards’', () => {
     expect(problems({ events: { topic: 'game-a' }, leaderboards: [board('b'), board('a')] })).toEqual([
-      'spec.events.topic: events.topic must not be the topic of a leaderboard, <name>-<leaderboard>',
+      'spec.events.topic: events.topic must not be a topic that the job writes: <name>-pipeline-stats, <name>-<leaderboard> or its -history',
     ]);
     expect(problems({ events: { topic: 'game-c' }, leaderboards: [board('a')] })).toEqual([]);
   });
@@ -252,6 +268,28 @@ describe('across fields', () => {
       'spec.injector.membersPerTeam: min must not be above max',
       'spec.injector.lateEvents: minDelay must not be above maxDelay',
     ]);
+  });
+});
+
+describe('a condition on a board’s events', () => {
+  const conditional = (type: string, where: unknown) => ({ leaderboards: [{ ...board('a', type), where }] });
+
+  it.each(['TopTeams', 'TopPlayers', 'TeamMvps', 'HotStreakers'])('is kept as it is written: %s', (type) => {
+    const where = " user_id NOT LIKE 'RBT%' -- people\n";
+    expect(resource(conditional(type, where)).spec.leaderboards).toMatchObject([{ type, where }]);
+    expect(resource({ leaderboards: [board('a', type)] }).spec.leaderboards[0]).not.toHaveProperty('where');
+  });
+
+  it('stays inside its parentheses', () => {
+    expect(problems(conditional('TopTeams', 'TRUE) OR (TRUE'))).toEqual([
+      'spec.leaderboards[0].where: where must be one condition with its quotes, comments and parentheses closed; semicolons, double quotes, hints, // comments and E strings are not allowed',
+    ]);
+  });
+
+  it('has at most 2,000 characters', () => {
+    const long = `score > ${'1'.repeat(1992)}`;
+    expect(problems(conditional('TopTeams', long))).toEqual([]);
+    expect(problems(conditional('TopTeams', `${long}1`))).toHaveLength(1);
   });
 });
 
