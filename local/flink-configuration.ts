@@ -10,7 +10,7 @@ import type { Workshop } from './workshop.ts';
 
 const run = promisify(execFile);
 
-/** Folders of one job's script: another script is another job, whose state would not fit. */
+/** Folders of a job. */
 export interface FlinkFolders {
   configuration: string;
   snapshots: string;

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { LAYOUT_ANNOTATION, readLayout } from '../plan/layout.ts';
 import type { FlinkDeployment } from '../plan/objects.ts';
 import {
   type FlinkFolders,
@@ -13,6 +13,7 @@ import {
   writeConfiguration,
 } from './flink-configuration.ts';
 import { FlinkRest, type JobOverview } from './flink-rest.ts';
+import { noteLayout } from './noted-layout.ts';
 import { freePort, LOOPBACK } from './ports.ts';
 import { until } from './retry.ts';
 import { keepOnly, newestSnapshot } from './snapshots.ts';
@@ -28,7 +29,7 @@ export interface FlinkCluster {
   taskManagers: SupervisedProcess[];
   /** The job as Flink sees it; undefined while it cannot be asked. */
   job(): Promise<JobOverview | undefined>;
-  /** Stops the job with a savepoint, from which the next start of the same script goes on. */
+  /** Stops the job with a savepoint, from which the next start goes on. */
   stop(): Promise<void>;
 }
 
@@ -42,9 +43,10 @@ export async function startFlink(
   const ports: FlinkPorts = { rest: await freePort(wantedPort), rpc: await freePort() };
   await rm(folders.temporary, { recursive: true, force: true });
   await writeConfiguration(deployment, folders, ports);
+  await noteLayout(workshop.stateDir, deployment);
   const restored = await newestSnapshot(folders.snapshots);
   await keepOnly(folders.snapshots, restored);
-  // What other scripts left fits no job any more.
+  // What other epochs left fits no job any more.
   await keepOnly(dirname(folders.snapshots), folders.snapshots);
   workshop.report(restored ? 'Flink goes on from the state it had' : 'Flink starts from the first event');
 
@@ -89,14 +91,13 @@ function lastCause(logFile: string): string {
   return causes?.at(-1)?.slice('Caused by: '.length) ?? 'no cause was logged';
 }
 
-/** The state of a job belongs to its script and cluster of topics; so does its folder. */
-function foldersOf(workshop: Workshop, { spec }: FlinkDeployment): FlinkFolders {
+/** State belongs to an epoch of the job's layout; so does its folder. */
+function foldersOf(workshop: Workshop, { metadata }: FlinkDeployment): FlinkFolders {
   const root = join(workshop.stateDir, 'flink');
-  const script = spec.job.args.join('\n').replace(/'properties.bootstrap.servers' = '[^']*'/g, '');
-  const job = createHash('sha256').update(script).digest('hex').slice(0, 12);
+  const epoch = readLayout(metadata.annotations?.[LAYOUT_ANNOTATION])?.epoch ?? 'unnoted';
   return {
     configuration: join(root, 'conf'),
-    snapshots: join(root, 'snapshots', job),
+    snapshots: join(root, 'snapshots', epoch),
     temporary: join(root, 'tmp'),
   };
 }
@@ -127,6 +128,7 @@ async function jobManagerCommand(
       '-D',
       'execution.target=embedded',
       ...(snapshot ? ['--fromSavepoint', pathToFileURL(snapshot).href] : []),
+      ...(spec.job.allowNonRestoredState ? ['--allowNonRestoredState'] : []),
       '--job-classname',
       spec.job.entryClass,
       ...spec.job.args,

@@ -6,6 +6,7 @@ import { eventsTopic } from '../plan/topics.ts';
 import { type App, startApp } from './app.ts';
 import { type FlinkCluster, startFlink } from './flink.ts';
 import { type Broker, startKafka } from './kafka.ts';
+import { notedLayout } from './noted-layout.ts';
 import type { Report } from './report.ts';
 import { applyTopics } from './topics.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
@@ -60,7 +61,8 @@ async function startParts(
 ): Promise<Parts> {
   const broker = await startKafka(workshop, ports.kafka);
   const { bootstrapServers } = broker;
-  const objects = plan(resource, { bootstrapServers, appImage: 'local', flinkImage: 'local' });
+  const layout = await notedLayout(workshop.stateDir);
+  const objects = plan(resource, { bootstrapServers, appImage: 'local', flinkImage: 'local', layout });
   const topics = ofKind<KafkaTopic>(objects, 'KafkaTopic');
   await applyTopics(broker.admin, topics);
   workshop.report(`${topics.length} topics are there; starting Flink, the injector and the dashboard`);

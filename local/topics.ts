@@ -1,23 +1,45 @@
-import kafkajs, { type Admin } from 'kafkajs';
+import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
 import type { KafkaTopic } from '../plan/objects.ts';
+import { until } from './retry.ts';
 
 const { ConfigResourceTypes } = kafkajs; // Not an export that Node finds by name.
 
 /** Makes the topics what the KafkaTopic objects say: created, grown to their partitions, given their config. */
 export async function applyTopics(admin: Admin, topics: KafkaTopic[]): Promise<void> {
   const existing = new Set(await admin.listTopics());
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: topics
+  await createTopics(
+    admin,
+    topics
       .filter((topic) => !existing.has(topic.metadata.name))
       .map((topic) => ({
         topic: topic.metadata.name,
         numPartitions: topic.spec.partitions,
         configEntries: configEntries(topic),
       })),
-  });
+  );
   const kept = topics.filter((topic) => existing.has(topic.metadata.name));
   if (kept.length > 0) await update(admin, kept);
+}
+
+const LEADERS_MILLIS = 60_000;
+
+/** Creates topics and waits until they can be used: the broker has heard of them a moment after the controller has made them. */
+export async function createTopics(admin: Admin, topics: ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ waitForLeaders: false, topics });
+  const names = topics.map(({ topic }) => topic);
+  const signal = AbortSignal.timeout(LEADERS_MILLIS);
+  await until(() => haveLeaders(admin, names), { everyMillis: 50, signal });
+}
+
+/** True when they have; undefined while they do not. */
+async function haveLeaders(admin: Admin, topics: string[]): Promise<true | undefined> {
+  if (topics.length === 0) return true;
+  const metadata = await admin.fetchTopicMetadata({ topics }).catch((error: { type?: string }) => {
+    if (error.type === 'UNKNOWN_TOPIC_OR_PARTITION' || error.type === 'LEADER_NOT_AVAILABLE') return;
+    throw error;
+  });
+  const led = metadata?.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+  return led ? true : undefined;
 }
 
 async function update(admin: Admin, topics: KafkaTopic[]): Promise<void> {

@@ -19,6 +19,8 @@ export interface Board {
   title: string;
   size: number;
   topic: string;
+  /** Where the board's changes are kept, if they are. */
+  historyTopic?: string;
   columns: BoardColumn[];
   /** Columns of the topic's key. */
   key: string[];
@@ -32,14 +34,22 @@ export interface Board {
 
 /** The boards of a resource, in its order. */
 export function boards(resource: GameAnalytics): Board[] {
-  return resource.spec.leaderboards.map((board) => ({
-    name: board.name,
-    title: board.title,
-    size: board.size,
-    topic: `${resource.metadata.name}-${board.name}`,
-    source: board,
-    ...shape(board),
-  }));
+  return resource.spec.leaderboards.map((board) => boardOf(resource, board));
+}
+
+/** The board that a resource has by an entry of its leaderboards. */
+export function boardOf(resource: GameAnalytics, source: Leaderboard): Board {
+  const { name, title, size, history } = source;
+  const topic = `${resource.metadata.name}-${name}`;
+  return {
+    name,
+    title,
+    size,
+    topic,
+    ...(history && { historyTopic: `${topic}-history` }),
+    source,
+    ...shape(source),
+  };
 }
 
 type Shape = Pick<Board, 'columns' | 'key' | 'period' | 'identity' | 'bar'>;

@@ -4,6 +4,7 @@ import { type Board, boards } from './boards.ts';
 import type { Environment } from './environment.ts';
 import { metadata, selector } from './metadata.ts';
 import type { KubernetesObject, Service } from './objects.ts';
+import { statsTopic } from './topics.ts';
 
 /** Port of the dashboard's Service. */
 export const DASHBOARD_PORT = 80;
@@ -21,6 +22,7 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
         { name: 'KAFKA_BOOTSTRAP_SERVERS', value: environment.bootstrapServers },
         { name: 'DASHBOARD_TITLE', value: resource.spec.dashboard.title ?? resource.metadata.name },
         { name: 'DASHBOARD_BOARDS', value: JSON.stringify(boards(resource).map(panel), null, 1) },
+        { name: 'STATS_TOPIC', value: statsTopic(resource) },
       ],
       resources,
     }),
@@ -30,11 +32,12 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
 }
 
 /** A board as the dashboard is told of it; it knows no type of leaderboard. */
-function panel({ name, title, topic, size, period, identity, columns, bar }: Board) {
+function panel({ name, title, topic, historyTopic, size, period, identity, columns, bar }: Board) {
   return {
     name,
     title,
     topic,
+    ...(historyTopic && { historyTopic }),
     size,
     period,
     identity,

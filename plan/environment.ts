@@ -1,4 +1,6 @@
-/** What a plan depends on beside the resource: where Kafka is, and the images that are released with the operator. */
+import type { Layout } from './layout.ts';
+
+/** What a plan depends on beside the resource: where Kafka is, the images of this version, and the job there is. */
 export interface Environment {
   /** Address of the Kafka listener: host:port, or several with commas. */
   bootstrapServers: string;
@@ -6,4 +8,6 @@ export interface Environment {
   appImage: string;
   /** Flink image, where the resource names none. */
   flinkImage: string;
+  /** Layout of the job whose state the planned one finds; without one it reads all events again. */
+  layout?: Layout | undefined;
 }

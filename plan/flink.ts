@@ -1,11 +1,11 @@
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import type { Environment } from './environment.ts';
+import { LAYOUT_ANNOTATION, layOut, printLayout } from './layout.ts';
 import { metadata } from './metadata.ts';
 import type { FlinkDeployment, KubernetesObject } from './objects.ts';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from './pod.ts';
 import { sqlScript } from './sql.ts';
-import { STATE_ANNOTATION, stateOf } from './state.ts';
 
 type FlinkSpec = GameAnalytics['spec']['flink'];
 
@@ -19,14 +19,16 @@ export function flink(resource: GameAnalytics, environment: Environment): Kubern
 }
 
 /** The job runs SQL with no jar of ours: Flink's own SqlDriver reads the script from its arguments. */
-function deployment(resource: GameAnalytics, { bootstrapServers, flinkImage }: Environment): FlinkDeployment {
+function deployment(resource: GameAnalytics, environment: Environment): FlinkDeployment {
   const { flink } = resource.spec;
+  const { bootstrapServers, flinkImage } = environment;
+  const layout = layOut(resource, environment.layout);
   return {
     apiVersion: 'flink.apache.org/v1beta1',
     kind: 'FlinkDeployment',
     metadata: {
       ...metadata(resource, 'flink', flinkName(resource)),
-      annotations: { [STATE_ANNOTATION]: stateOf(resource) },
+      annotations: { [LAYOUT_ANNOTATION]: printLayout(layout) },
     },
     spec: {
       image: flink.image ?? flinkImage,
@@ -42,8 +44,10 @@ function deployment(resource: GameAnalytics, { bootstrapServers, flinkImage }: E
         // Never loaded, but native mode wants a jar that is in the image.
         jarURI: 'local:///opt/flink/lib/flink-table-runtime-2.3.0.jar',
         entryClass: 'org.apache.flink.table.runtime.application.SqlDriver',
-        args: ['--script', sqlScript(resource, bootstrapServers)],
+        args: ['--script', sqlScript(resource, bootstrapServers, layout)],
         parallelism: flink.parallelism,
+        // What a job of another layout kept, nothing asks for any more.
+        allowNonRestoredState: true,
         upgradeMode: flink.state ? 'savepoint' : 'stateless',
         state: 'running',
       },

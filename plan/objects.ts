@@ -83,6 +83,7 @@ export interface FlinkDeployment extends KubernetesObject {
       entryClass: string;
       args: string[];
       parallelism: number;
+      allowNonRestoredState: boolean;
       upgradeMode: 'savepoint' | 'stateless';
       state: 'running';
     };

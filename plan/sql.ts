@@ -1,114 +1,141 @@
-import { readFileSync } from 'node:fs';
-import Handlebars from 'handlebars';
+import type Handlebars from 'handlebars';
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-import type { Leaderboard } from '../api/leaderboard.ts';
-import { type Board, boards } from './boards.ts';
-import { eventsTopic } from './topics.ts';
+import { type Board, boardOf } from './boards.ts';
+import { type Layout, layOut, type Slot } from './layout.ts';
+import { template } from './sql-template.ts';
+import { eventsTopic, statsTopic } from './topics.ts';
 
 /**
  * The pipeline's Flink SQL script: settings, the events, one sink per board, and one statement set that fills them all.
- * Every value from the resource passes through a helper that quotes it; a test holds the templates to that.
+ *
+ * @param layout in which order the statements stand, and which events each reads
+ * @throws RangeError when a number of the resource is none
  */
-export function sqlScript(resource: GameAnalytics, bootstrapServers: string): string {
+export function sqlScript(
+  resource: GameAnalytics,
+  bootstrapServers: string,
+  layout: Layout = layOut(resource),
+): string {
   const { name } = resource.metadata;
-  const maxLatenessMillis = millis(resource.spec.events.maxLateness);
-  const events = EVENTS({
-    topic: eventsTopic(resource),
+  const common = {
     bootstrapServers,
-    group: `${name}-flink`,
-    maxLatenessMillis,
-  });
+    maxLatenessMillis: millis(resource.spec.events.maxLateness),
+    slotSeconds: STATS_SLOT_SECONDS,
+  };
+  const lanes = [...new Set(layout.slots.map(({ lane }) => lane))].map((lane) => ({
+    ...common,
+    ...viewsOf(lane),
+    topic: eventsTopic(resource),
+    group: lane === 1 ? `${name}-flink` : `${name}-flink-${lane}`,
+  }));
+  const [first] = lanes;
+  const stats = {
+    ...first,
+    topic: statsTopic(resource),
+    eventsTopic: eventsTopic(resource),
+    group: `${name}-flink-stats`,
+  };
+  const sinks = layout.slots.flatMap((slot, i) => sinksOf(resource, slot, i));
   return SCRIPT({
     name,
+    uidFormat: `${layout.epoch}-<id>_<transformation>`,
     stateTtl: `${stateTtlMillis(resource)} ms`,
-    events,
-    boards: boards(resource).map((board) => ({
-      name: board.name,
-      table: table(board, bootstrapServers),
-      select: select(board.source, maxLatenessMillis),
+    events: lanes.map((lane) => EVENTS(lane)),
+    statsTables: STATS_TABLES(stats),
+    stats: STATS(stats).trim(),
+    boards: sinks.map(({ name, table, topic, board, slot }) => ({
+      name,
+      table: table({ ...board, bootstrapServers, name, topic }),
+      select: select(slot, common.maxLatenessMillis),
     })),
   });
 }
 
+/** Length of a slot of pipeline-stats. */
+const STATS_SLOT_SECONDS = 5;
+
+/** The tables of a lane's events: the first lane's have plain names. */
+function viewsOf(lane: number): { rawEvents: string; validEvents: string } {
+  const suffix = lane === 1 ? '' : `_${lane}`;
+  return { rawEvents: `raw_events${suffix}`, validEvents: `valid_events${suffix}` };
+}
+
+/** A table that a statement fills. */
+interface Sink {
+  name: string;
+  table: Handlebars.TemplateDelegate;
+  topic: string;
+  board: Board;
+  slot: Slot;
+}
+
+/** A board's topic, and its history's when it keeps one. A board that is gone has as many, which lead to nothing. */
+function sinksOf(resource: GameAnalytics, slot: Slot, index: number): Sink[] {
+  const board = boardOf(resource, slot.board);
+  const { topic, historyTopic } = board;
+  const name = slot.retired ? `retired_${index + 1}` : board.name;
+  const sink = { name, table: slot.retired ? RETIRED : tableOf(board), topic, board, slot };
+  return historyTopic ? [sink, { ...sink, name: `${name}_history`, topic: historyTopic }] : [sink];
+}
+
+function tableOf(board: Board): Handlebars.TemplateDelegate {
+  return board.period?.kind === 'instant' ? SNAPSHOTS : BOARD;
+}
+
 /**
  * How long an unchanged total is kept. A season that is open or last is at most two seasons old, so what is shown is
- * always exact, however long the job was away; another hour is for clocks. 0 (for ever) when a board has one season only.
+ * always exact, however long the job was away; another hour is for clocks. For ever when a board has one season only.
  */
 function stateTtlMillis(resource: GameAnalytics): number {
   const seasons = resource.spec.leaderboards.flatMap((board) => {
     if (board.type === 'Query') return [null];
     return 'seasonMillis' in board ? [board.seasonMillis] : [];
   });
-  if (seasons.includes(null)) return 0;
+  if (seasons.includes(null)) return FOR_EVER_MILLIS;
   return 2 * Math.max(0, ...seasons.map(Number)) + millis('1h');
 }
 
-function table(board: Board, bootstrapServers: string): string {
-  const template = board.period?.kind === 'instant' ? SNAPSHOTS : BOARD;
-  return template({ ...board, bootstrapServers });
+/** A hundred years: with no time at all (0) state would have another form, and a job could not go on from the other. */
+const FOR_EVER_MILLIS = millis('36500d');
+
+function select({ board, lane }: Slot, maxLatenessMillis: number): string {
+  const views = viewsOf(lane);
+  if (board.type === 'Query') return queried(board.query, views.validEvents);
+  const { where: condition } = board;
+  const settings = { maxLatenessMillis, refreshMillis: REFRESH_MILLIS, ...qualification(board.size) };
+  return SELECTS[board.type]({ ...board, ...views, ...settings, condition }).trim();
 }
 
-function select(board: Leaderboard, maxLatenessMillis: number): string {
-  // A comment may end the query; the new line ends the comment.
-  if (board.type === 'Query') return `${board.query.trim()}\n`;
-  return SELECTS[board.type]({ ...board, maxLatenessMillis }).trim();
+/** How often the ranks of Team MVPs are written again, changed or not. */
+const REFRESH_MILLIS = 10_000;
+
+/** Numbers of groups in which the teams qualify for the rank by share; hashes of both signs make nearly twice as many. */
+const ROUNDS = [256, 32, 4];
+
+/** A board of more ranks takes most of a group, and has no rounds. */
+const MOST_QUALIFIED = 64;
+
+function qualification(size: number): { rounds: object[]; finalists: string } {
+  const groups = size <= MOST_QUALIFIED ? ROUNDS : [];
+  const names = ['mvps', ...groups.map((groups) => `best_of_${groups}`)];
+  const rounds = groups.map((groups, i) => ({ groups, from: names[i], name: names[i + 1] }));
+  return { rounds, finalists: names.at(-1) ?? '' };
 }
 
-/** Longer than all time in integers of JSON's exact range: one season for ever, planned like any other. */
-const FOR_EVER = Number.MAX_SAFE_INTEGER;
-
-const handlebars = Handlebars.create();
-handlebars.registerHelper({
-  string: (value: string) => raw(quote(value, "'")),
-  identifier: (name: string) => raw(quote(name, '`')),
-  identifiers: (names: string[]) => raw(names.map((name) => quote(name, '`')).join(', ')),
-  join: (names: string[]) => names.join(';'),
-  integer: (value: number) => raw(wholeNumber(value)),
-  interval: (value: number) => raw(`INTERVAL '${daysToSeconds(value)}' DAY TO SECOND`),
-  duration: (value: number) => raw(`${wholeNumber(value / 1000)} s`),
-  type: ({ type }: { type: string }) => raw(columnType(type)),
-  season: (length: number | null) =>
-    raw(`event_time_millis - MOD(event_time_millis, ${wholeNumber(length ?? FOR_EVER)})`),
-  comment: (text: string) => raw(text.replace(/[^ -~]/g, '?')),
-});
-
-function raw(sql: string): Handlebars.SafeString {
-  return new Handlebars.SafeString(sql);
-}
-
-function quote(value: string, mark: "'" | '`'): string {
-  return mark + value.replaceAll(mark, mark + mark) + mark;
-}
-
-function wholeNumber(value: number): string {
-  if (!Number.isSafeInteger(value)) throw new RangeError(`not a whole number: ${value}`);
-  return String(value);
-}
-
-/** Milliseconds as an interval of whole seconds, such as 0 00:05:00. (A single unit would have to fit three digits.) */
-function daysToSeconds(value: number): string {
-  const seconds = Number(wholeNumber(value / 1000));
-  const clock = [seconds / 3600, seconds / 60, seconds].map(
-    (part, i) => Math.floor(part) % (i === 0 ? 24 : 60),
-  );
-  return `${Math.floor(seconds / 86_400)} ${clock.map((part) => String(part).padStart(2, '0')).join(':')}`;
-}
-
-function columnType(type: string): string {
-  if (!/^[A-Z]+$/.test(type)) throw new RangeError(`not a column type: ${type}`);
-  return type;
-}
-
-function template(name: string): Handlebars.TemplateDelegate {
-  const text = readFileSync(new URL(`../sql/${name}.sql.hbs`, import.meta.url), 'utf8');
-  return handlebars.compile(text, { strict: true });
+/** A query names the events of the first lane; in another, that name stands for the lane's own. A comment may end a query; the new line ends the comment. */
+function queried(query: string, events: string): string {
+  if (events === 'valid_events') return `${query.trim()}\n`;
+  return `WITH valid_events AS (SELECT * FROM ${events})\nSELECT * FROM (\n${query.trim()}\n)`;
 }
 
 const SCRIPT = template('script');
 const EVENTS = template('events');
+const STATS_TABLES = template('pipeline-stats-tables');
+const STATS = template('pipeline-stats');
 const BOARD = template('board');
 const SNAPSHOTS = template('snapshots');
+const RETIRED = template('retired');
 const SELECTS = {
   TopTeams: template('top-teams'),
   TopPlayers: template('top-players'),

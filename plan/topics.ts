@@ -9,10 +9,19 @@ export function eventsTopic(resource: GameAnalytics): string {
   return resource.spec.events.topic ?? `${resource.metadata.name}-user-score`;
 }
 
-/** The managed topics: the events, unless the user has a topic of its own, and one per board. */
+/** The topic of what goes through the pipeline: its counts, slot by slot. */
+export function statsTopic(resource: GameAnalytics): string {
+  return `${resource.metadata.name}-pipeline-stats`;
+}
+
+/** The managed topics: the events, unless the user has a topic of its own, the counts, and those of each board. */
 export function topics(resource: GameAnalytics): KafkaTopic[] {
   const managed = resource.spec.events.topic ? [] : [eventsKafkaTopic(resource)];
-  return [...managed, ...boards(resource).map((board) => boardKafkaTopic(resource, board))];
+  const ofBoards = boards(resource).flatMap((board) => [
+    boardKafkaTopic(resource, board),
+    ...historyKafkaTopic(resource, board),
+  ]);
+  return [...managed, statsKafkaTopic(resource), ...ofBoards];
 }
 
 /** The managed events topic; retained, it has no owner and so outlives the resource. */
@@ -34,13 +43,28 @@ function boardKafkaTopic(resource: GameAnalytics, board: Board): KafkaTopic {
   return kafkaTopic(resource, board.topic, 1, config);
 }
 
+/** A board's changes, one after the other, for as long as its past seasons are readable. */
+function historyKafkaTopic(resource: GameAnalytics, board: Board): KafkaTopic[] {
+  if (!board.historyTopic) return [];
+  const config = { 'cleanup.policy': 'delete', 'retention.ms': readableMillis(board) };
+  return [kafkaTopic(resource, board.historyTopic, 1, config)];
+}
+
+function statsKafkaTopic(resource: GameAnalytics): KafkaTopic {
+  const config = { 'cleanup.policy': 'compact,delete', 'retention.ms': millis('1d'), ...CLEANED_EARLY };
+  return kafkaTopic(resource, statsTopic(resource), 1, config);
+}
+
+function cleanup(board: Board): Record<string, string | number> {
+  if (board.period?.kind !== 'season' || board.period.lengthMillis === null)
+    return { 'cleanup.policy': 'compact' };
+  return { 'cleanup.policy': 'compact,delete', 'retention.ms': readableMillis(board) };
+}
+
 /** Past seasons stay readable for a week, and for three seasons where these are longer. */
-function cleanup({ period }: Board): Record<string, string | number> {
-  if (period?.kind !== 'season' || period.lengthMillis === null) return { 'cleanup.policy': 'compact' };
-  return {
-    'cleanup.policy': 'compact,delete',
-    'retention.ms': Math.max(millis('7d'), 3 * period.lengthMillis),
-  };
+function readableMillis({ period }: Board): number {
+  const season = period?.kind === 'season' ? (period.lengthMillis ?? 0) : 0;
+  return Math.max(millis('7d'), 3 * season);
 }
 
 function kafkaTopic(

@@ -1,6 +1,6 @@
 import type { Status } from '../../api/status.ts';
+import { goesOn, LAYOUT_ANNOTATION, type Layout, readLayout, recomputed } from '../../plan/layout.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
-import { keepsState, STATE_ANNOTATION } from '../../plan/state.ts';
 import { FLINK_DEPLOYMENT } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { type Revision, revisionOf } from './revision.ts';
@@ -88,19 +88,28 @@ function upgrade(facts: JobFacts, wanted: Revision): JobDecision {
   return {
     desired: build(facts, wanted, mode),
     good,
-    verdict: live && good ? upgrading(mode) : fails('Deploying', 'The job is being started.'),
+    verdict: live && good ? upgrading(mode, good, wanted) : fails('Deploying', 'The job is being started.'),
     settled: false,
     lookAgainMillis: facts.timeoutMillis,
   };
 }
 
-function upgrading(mode: UpgradeMode): Verdict {
-  return mode === 'stateless'
-    ? fails(
-        'Replaying',
-        'The job is being replaced and cannot go on from its state: the boards are recomputed from the events that are kept, and are low until then.',
-      )
-    : fails('Upgrading', 'The job is being replaced and goes on from its state (savepoint).');
+function upgrading(mode: UpgradeMode, good: Revision, wanted: Revision): Verdict {
+  const from = readLayout(good.layout);
+  const to = readLayout(wanted.layout);
+  const anew = to ? recomputed(from, to) : [];
+  if (mode === 'stateless') {
+    const why = anew[0] ? ` (${anew[0].why})` : '';
+    return fails(
+      'Replaying',
+      `The job is being replaced and cannot go on from its state${why}: the boards are recomputed from the events that are kept, and are low until then.`,
+    );
+  }
+  const exceptions = anew.map(({ board, why }) => `${board} (${why})`).join(', ');
+  return fails(
+    'Upgrading',
+    `The job is being replaced and goes on from its state (savepoint).${exceptions && ` Recomputed from the events that are kept: ${exceptions}.`}`,
+  );
 }
 
 function rolledBack(facts: JobFacts, good: Revision, wanted: Revision, refusal: string): JobDecision {
@@ -131,10 +140,10 @@ function restarting(seen: Seen): Verdict {
   return fails('Restarting', `The job is being restarted: ${seen.words}`);
 }
 
-function comingUp({ good, live }: JobFacts, seen: Seen, refusal: string | undefined): Verdict {
+function comingUp({ good, live, planned }: JobFacts, seen: Seen, refusal: string | undefined): Verdict {
   if (refusal) return fails('Failed', refusal);
   if (!good) return fails('Deploying', `The job is being started: ${seen.words}`);
-  const verdict = upgrading(live ? modeOf(live) : 'stateless');
+  const verdict = upgrading(live ? modeOf(live) : 'stateless', good, revisionOf(planned));
   return { ...verdict, message: `${verdict.message} Flink: ${seen.words}` };
 }
 
@@ -146,24 +155,31 @@ function build({ planned }: JobFacts, revision: Revision, upgradeMode: UpgradeMo
     ...planned,
     metadata: {
       ...planned.metadata,
-      annotations: { [STATE_ANNOTATION]: revision.state, [REVISION]: revision.id },
+      annotations: { [LAYOUT_ANNOTATION]: revision.layout, [REVISION]: revision.id },
     },
     spec: { ...revision.spec, job: { ...revision.spec.job, upgradeMode } },
   };
 }
 
-/** Whether a revision can go on from the state of what runs: made by the same statements, and kept where it will be looked for. */
+/** Whether a revision can go on from the state of what runs: laid out to, and the state kept where it will be looked for. */
 function keeps(live: LiveObject, wanted: Revision): boolean {
   const place = ({ flinkConfiguration }: FlinkDeployment['spec']) =>
     flinkConfiguration['execution.checkpointing.savepoint-dir'];
+  const layout = readLayout(wanted.layout);
   return (
-    keepsState(annotation(live, STATE_ANNOTATION), wanted.state) &&
+    layout !== undefined &&
+    goesOn(appliedLayout(live), layout) &&
     place(live.spec as FlinkDeployment['spec']) === place(wanted.spec)
   );
 }
 
 function annotation(live: LiveObject | undefined, name: string): string | undefined {
   return live?.metadata.annotations?.[name];
+}
+
+/** The layout of the job that was last applied. */
+export function appliedLayout(live: LiveObject | undefined): Layout | undefined {
+  return readLayout(annotation(live, LAYOUT_ANNOTATION));
 }
 
 /** The revision of the job that was last applied. */
@@ -176,7 +192,7 @@ function runningRevision(live: LiveObject): Revision {
   return {
     id: appliedRevision(live) ?? '',
     spec: live.spec as FlinkDeployment['spec'],
-    state: annotation(live, STATE_ANNOTATION) ?? '',
+    layout: annotation(live, LAYOUT_ANNOTATION) ?? '',
   };
 }
 

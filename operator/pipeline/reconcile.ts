@@ -6,7 +6,7 @@ import { KAFKA } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { type Result, TerminalError } from '../queue/result.ts';
 import { assess, assessWaiting } from './assess.ts';
-import { findJob, judgeJob } from './job.ts';
+import { appliedLayout, findJob, judgeJob } from './job.ts';
 import { judgeKafka } from './kafka.ts';
 import { type Outcome, realise, untouched } from './realise.ts';
 import type { Recorder } from './recorder.ts';
@@ -62,8 +62,10 @@ async function bringAbout(parts: ReconcilerParts, key: string, signal: AbortSign
     return undefined;
   }
 
-  const planned = plan(resource, { ...images, bootstrapServers });
   const children = () => view.children(namespace, name);
+  // Without a place for its state, a job that is replaced reads all events again, and is best laid out anew.
+  const layout = resource.spec.flink.state && appliedLayout(findJob(children()));
+  const planned = plan(resource, { ...images, bootstrapServers, layout });
   const outcome = resource.spec.paused
     ? untouched(judgeJob(findJob(children())))
     : await realise(parts, live, planned, signal);

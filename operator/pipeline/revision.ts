@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto';
+import { LAYOUT_ANNOTATION } from '../../plan/layout.ts';
 import type { FlinkDeployment, KubernetesObject } from '../../plan/objects.ts';
-import { STATE_ANNOTATION } from '../../plan/state.ts';
 import type { LiveObject } from '../kube/object.ts';
 
-/** A revision of the job: what is to run, and by what its state is made. */
+/** A revision of the job: what is to run, and how its statements are laid out. */
 export interface Revision {
   /** Digest of the spec. */
   id: string;
   spec: FlinkDeployment['spec'];
-  state: string;
+  /** The layout, as it is noted. */
+  layout: string;
 }
 
 /** The revision that a plan's FlinkDeployment asks for. */
 export function revisionOf({ metadata, spec }: FlinkDeployment): Revision {
-  return { id: digest(spec), spec, state: metadata.annotations?.[STATE_ANNOTATION] ?? '' };
+  return { id: digest(spec), spec, layout: metadata.annotations?.[LAYOUT_ANNOTATION] ?? '' };
 }
 
 /**

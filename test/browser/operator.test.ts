@@ -82,7 +82,7 @@ describe('a GameAnalytics on a cluster', () => {
   it('becomes topics, a job, processes, and boards in a browser', async () => {
     await arcade.apply({ leaderboards: [teams(4)], injector: { eventsPerSecond: 50, seed: 3 } });
     await arcade.kubectl('wait', '--for=condition=Ready', 'ga/arcade', '--timeout=150s');
-    expect(await topics()).toEqual(['arcade-top-teams', 'arcade-user-score']);
+    expect(await topics()).toEqual(['arcade-pipeline-stats', 'arcade-top-teams', 'arcade-user-score']);
     await expectRows('top-teams', 4);
   });
 
@@ -90,7 +90,12 @@ describe('a GameAnalytics on a cluster', () => {
     await arcade.apply({ leaderboards: [teams(9), PLAYERS], injector: { eventsPerSecond: 200, seed: 4 } });
     await arcade.until('JobRunning', { reason: 'Replaying' });
     await arcade.until('Ready', { status: 'True' }, ROLLED);
-    expect(await topics()).toEqual(['arcade-top-players', 'arcade-top-teams', 'arcade-user-score']);
+    expect(await topics()).toEqual([
+      'arcade-pipeline-stats',
+      'arcade-top-players',
+      'arcade-top-teams',
+      'arcade-user-score',
+    ]);
     await expectRows('top-teams', 9);
     await expectRows('top-players', 7);
   });

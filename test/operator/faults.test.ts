@@ -22,7 +22,7 @@ const BASE: Spec = {
 /** A life of a resource, from nothing to nothing. */
 const LIFE = {
   create: BASE,
-  'change the SQL': { ...BASE, leaderboards: [{ ...TEAMS, size: 5 }, PLAYERS] },
+  'change the SQL': { ...BASE, leaderboards: [{ ...TEAMS, season: '2h' }, PLAYERS] },
   'change it back': BASE,
   'add a board': { ...BASE, leaderboards: [TEAMS, PLAYERS, STREAKERS] },
   'remove it': BASE,

@@ -128,20 +128,39 @@ describe('a change of the spec', () => {
     await arcade.ready();
   });
 
-  it('of a board’s size replaces the job from its savepoint', async () => {
+  it('of a board’s size within its rank leaves the job alone', async () => {
     await arcade.apply({ ...DURABLE, leaderboards: [{ ...BOARDS[0], size: 5 }, BOARDS[1]], injector: {} });
+    await arcade.ready();
+    expect(standIns.deploys).toHaveLength(1);
+  });
+
+  it('of a board’s season replaces the job from its savepoint, and says which board is recomputed', async () => {
+    await arcade.apply({
+      ...DURABLE,
+      leaderboards: [{ ...BOARDS[0], season: '2h' }, BOARDS[1]],
+      injector: {},
+    });
+    const { message } = await arcade.until('JobRunning', { status: 'False', reason: 'Upgrading' });
+    expect(message).toContain('top-teams (its definition changed)');
     await arcade.ready();
     expect(standIns.deploys.map(({ mode }) => mode).slice(-1)).toEqual(['savepoint']);
     expect(await arcade.events()).toEqual(['Ready', 'Upgrading', 'Ready']);
   });
 
-  it('that adds a board makes its topic first, and reads the events again, and says so', async () => {
+  it('of the events’ lateness reads the events again, and says so', async () => {
+    await arcade.apply({ ...DURABLE, leaderboards: BOARDS, injector: {}, events: { maxLateness: '9s' } });
+    await arcade.ready();
+    expect(standIns.deploys.map(({ mode }) => mode)).toEqual(['savepoint', 'stateless']);
+    expect(await arcade.events()).toEqual(['Ready', 'Replaying', 'Ready']);
+  });
+
+  it('that adds a board makes its topic first, and goes on from the savepoint', async () => {
     const added = { name: 'hot', type: 'HotStreakers' };
     await arcade.apply({ ...DURABLE, leaderboards: [...BOARDS, added], injector: {} });
     await arcade.ready();
     expect(await names('KafkaTopic')).toContain('arcade-hot');
-    expect(standIns.deploys.map(({ mode }) => mode)).toEqual(['savepoint', 'stateless']);
-    expect(await arcade.events()).toEqual(['Ready', 'Replaying', 'Ready']);
+    expect(standIns.deploys.map(({ mode }) => mode)).toEqual(['savepoint', 'savepoint']);
+    expect(await arcade.events()).toEqual(['Ready', 'Upgrading', 'Ready']);
     // Once it is stable it is as planned, whatever the path, and that starts no job.
     const job = await arcade.get<{ spec: { job: { upgradeMode: string } } }>('flinkdeployment', 'arcade-job');
     expect(job.spec.job.upgradeMode).toBe('savepoint');
@@ -150,8 +169,10 @@ describe('a change of the spec', () => {
   it('that removes a board removes its topic, once the job does not write it any more', async () => {
     await arcade.apply({ ...DURABLE, leaderboards: BOARDS.slice(0, 1), injector: {} });
     await arcade.ready();
-    await expect.poll(() => names('KafkaTopic')).toEqual(['arcade-top-teams', 'arcade-user-score']);
-    expect(await arcade.events()).toEqual(['Ready', 'Replaying', 'Deleted', 'Ready']);
+    await expect
+      .poll(() => names('KafkaTopic'))
+      .toEqual(['arcade-pipeline-stats', 'arcade-top-teams', 'arcade-user-score']);
+    expect(await arcade.events()).toEqual(['Ready', 'Upgrading', 'Deleted', 'Ready']);
   });
 
   it('of the injector or the dashboard rolls that alone', async () => {
@@ -226,7 +247,7 @@ describe('a change of the spec', () => {
 });
 
 describe('an upgrade that does not come up', () => {
-  const changed = { ...DURABLE, leaderboards: [{ ...BOARDS[0], size: 5 }, BOARDS[1]] };
+  const changed = { ...DURABLE, leaderboards: [{ ...BOARDS[0], season: '2h' }, BOARDS[1]] };
 
   beforeEach(async () => {
     await kafka();
@@ -241,7 +262,7 @@ describe('an upgrade that does not come up', () => {
     'because it %s is put back by itself, and is not tried again until the spec changes',
     async (_, outcome, words) => {
       const { 'FlinkDeployment arcade-job': before } = await arcade.settled();
-      jobOutcome = (script) => (script.includes('<= 5') ? outcome : { state: 'stable' });
+      jobOutcome = (script) => (script.includes('7200000') ? outcome : { state: 'stable' });
       await arcade.apply(changed);
       const rolledBack = await arcade.until('JobRunning', { status: 'True', reason: 'RolledBack' });
       expect(rolledBack.message).toMatch(words);
@@ -256,7 +277,7 @@ describe('an upgrade that does not come up', () => {
       expect(standIns.deploys).toHaveLength(deploys);
       expect(await arcade.events()).toEqual(['Ready', 'Upgrading', 'RolledBack']);
       jobOutcome = () => ({ state: 'stable' });
-      await arcade.apply({ ...changed, leaderboards: [{ ...BOARDS[0], size: 4 }, BOARDS[1]] });
+      await arcade.apply({ ...changed, leaderboards: [{ ...BOARDS[0], season: '3h' }, BOARDS[1]] });
       await arcade.ready();
       expect(await annotations()).not.toHaveProperty('gameanalytics.dev/refused-revision');
     },
@@ -268,6 +289,7 @@ describe('an upgrade that does not come up', () => {
     await arcade.apply({ ...DURABLE, leaderboards: BOARDS.slice(0, 1) });
     await arcade.until('JobRunning', { status: 'True', reason: 'RolledBack' });
     expect(await names('KafkaTopic')).toEqual([
+      'arcade-pipeline-stats',
       'arcade-top-players',
       'arcade-top-teams',
       'arcade-user-score',

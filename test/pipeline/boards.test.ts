@@ -1,24 +1,61 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FlinkCluster } from '../../local/flink.ts';
-import { expectBoardsToEqualOracle } from '../support/boards.ts';
+import { expectBoardsToEqualOracle, readEvents } from '../support/boards.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { event, gameMessages, type Message, produce, timePasses } from '../support/events.ts';
+import { type CountedEvent, countedEvents, type Row } from '../support/oracle.ts';
 import { resource } from '../support/resource.ts';
+import { newestByKey, readTopic } from '../support/topic.ts';
 
 const MINUTE = 60_000;
 /** Begins within a season of ten minutes, so that seasons roll over in the stream. */
 const START = Date.UTC(2026, 0, 1, 12, 4);
 const PARTITIONS = 3;
 
+/** Not a total: how often teams played in each ten minutes. */
+const BUSIEST = `
+  SELECT season_start, rnk, team_id, events FROM (
+    SELECT *, ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY events DESC, team_id) AS rnk
+    FROM (
+      SELECT event_time_millis - MOD(event_time_millis, 600000) AS season_start, team_id, COUNT(*) AS events
+      FROM valid_events
+      GROUP BY event_time_millis - MOD(event_time_millis, 600000), team_id
+    )
+  ) WHERE rnk <= 3 -- the podium`;
+const BUSIEST_COLUMNS = [
+  { name: 'season_start', type: 'BIGINT' },
+  { name: 'rnk', type: 'BIGINT' },
+  { name: 'team_id', type: 'STRING' },
+  { name: 'events', type: 'BIGINT' },
+];
+
+function busiest(events: CountedEvent[]): Row[] {
+  const seasons = Map.groupBy(events, ({ time }) => time - (time % (10 * MINUTE)));
+  return [...seasons].flatMap(([season_start, played]) =>
+    [...Map.groupBy(played, ({ team }) => team)]
+      .map(([team_id, { length }]) => ({ team_id, events: length }))
+      .sort((a, b) => b.events - a.events || (a.team_id < b.team_id ? -1 : 1))
+      .slice(0, 3)
+      .map((row, i) => ({ season_start, rnk: i + 1, ...row })),
+  );
+}
+
+const isPerson = ({ user }: CountedEvent) => !user.startsWith('RBT');
+
 const game = resource(
   {
     events: { topic: 'game', partitions: PARTITIONS },
     leaderboards: [
-      { name: 'top-teams', type: 'TopTeams', season: '10m', size: 5 },
+      { name: 'top-teams', type: 'TopTeams', season: '10m', size: 5, history: true },
       { name: 'top-players', type: 'TopPlayers', season: '10m' },
       { name: 'hot-streakers', type: 'HotStreakers' },
       { name: 'team-mvps', type: 'TeamMvps', season: '10m' },
       { name: 'players-ever', type: 'TopPlayers', season: 'none', size: 20 },
+      { name: 'many-players', type: 'TopPlayers', season: 'none', size: 1000 },
+      { name: 'no-robots', type: 'TopPlayers', season: '10m', where: "user_id NOT LIKE 'RBT%' -- people" },
+      { name: 'mvps-no-robots', type: 'TeamMvps', season: '10m', where: "user_id NOT LIKE 'RBT%'" },
+      { name: 'hot-people', type: 'HotStreakers', where: "user_id NOT LIKE 'RBT%'" },
+      { name: 'busiest', type: 'Query', columns: BUSIEST_COLUMNS, query: BUSIEST },
     ],
   },
   'boards',
@@ -87,6 +124,22 @@ function future(time: number): Message[] {
   }));
 }
 
+/** Whether Flink's JSON format reads it as an event, with whatever fields. It takes no number of more than 1,000 digits. */
+function isObject(value: string | null): boolean {
+  if (/\d{1001}/.test(value ?? '')) return false;
+  try {
+    const parsed = JSON.parse(value ?? '');
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
+  } catch {
+    return false;
+  }
+}
+
+/** When an event says it happened, counted or not; NaN when it does not. */
+function timeOf(value: string | null): number {
+  return Number(JSON.parse(value ?? '{}').event_time_millis);
+}
+
 describe('the boards of a stream of events', () => {
   let cluster: TestCluster;
   let job: FlinkCluster;
@@ -106,10 +159,46 @@ describe('the boards of a stream of events', () => {
       (a, b) => a.timestamp - b.timestamp,
     );
     const end = START + 60 * MINUTE;
+    // No partition counts as idle when the others' events come.
+    await produce(cluster.kafka, 'game', timePasses(START, PARTITIONS));
     await produce(cluster.kafka, 'game', messages);
     await produce(cluster.kafka, 'game', timePasses(end, PARTITIONS));
-    await expectBoardsToEqualOracle(cluster.kafka, game, end - 5_000);
+    await expectBoardsToEqualOracle(cluster.kafka, game, end - 5_000, {
+      where: { 'no-robots': isPerson, 'mvps-no-robots': isPerson, 'hot-people': isPerson },
+      query: { busiest },
+    });
     expect(await job.job()).toMatchObject({ state: 'RUNNING', allTasksRunning: true });
     expect(job.jobManager.crashes + (job.taskManagers[0]?.crashes ?? 0)).toBe(0);
+  });
+
+  it('have a history whose newest rows are the board', async () => {
+    const board = newestByKey(await readTopic(cluster.kafka, 'boards-top-teams'));
+    const history = await readTopic(cluster.kafka, 'boards-top-teams-history');
+    expect(newestByKey(history)).toEqual(board);
+    expect(history.length).toBeGreaterThan(board.size);
+  });
+
+  it('come with counts of all that went through', async () => {
+    const records = await readEvents(cluster.kafka, game);
+    const counted = countedEvents(records);
+    const decoded = records.filter(({ value }) => isObject(value));
+    const slots = [...newestByKey(await readTopic(cluster.kafka, 'boards-pipeline-stats')).values()];
+    const sum = (field: string) => slots.reduce((total, slot) => total + Number(JSON.parse(slot)[field]), 0);
+    expect(sum('events') + sum('undecodable_messages')).toBe(records.length);
+    expect(sum('undecodable_messages')).toBe(records.length - decoded.length);
+    expect(sum('uncounted_events')).toBe(decoded.length - counted.length);
+    expect(sum('robot_events')).toBe(counted.filter((event) => !isPerson(event)).length);
+    expect(sum('late_events')).toBe(
+      decoded.filter(({ value, producedAt }) => timeOf(value) <= producedAt - 5_000).length,
+    );
+    const [busy] = slots.map((slot) => JSON.parse(slot)).filter(({ slot_start }) => slot_start === START);
+    const inSlot = counted.filter(
+      ({ time, producedAt }) => time >= START && time < START + 5_000 && time > producedAt - 5_000,
+    );
+    expect(busy).toMatchObject({
+      active_players: new Set(inSlot.map(({ user }) => user)).size,
+      active_teams: new Set(inSlot.map(({ team }) => team)).size,
+      newest_event_time: Math.max(...inSlot.map(({ time }) => time)),
+    });
   });
 });

@@ -5,7 +5,8 @@ import type { Kafka } from 'kafkajs';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { type FlinkCluster, startFlink } from '../../local/flink.ts';
 import { type Broker, startKafka } from '../../local/kafka.ts';
-import { applyTopics } from '../../local/topics.ts';
+import { notedLayout } from '../../local/noted-layout.ts';
+import { applyTopics, createTopics } from '../../local/topics.ts';
 import { openWorkshop, type Workshop } from '../../local/workshop.ts';
 import type { FlinkDeployment, KafkaTopic } from '../../plan/objects.ts';
 import { plan } from '../../plan/plan.ts';
@@ -38,7 +39,8 @@ export async function startTestCluster(): Promise<TestCluster> {
 
 async function startJob(workshop: Workshop, broker: Broker, resource: GameAnalytics): Promise<FlinkCluster> {
   const { bootstrapServers, admin } = broker;
-  const objects = plan(resource, { bootstrapServers, appImage: 'local', flinkImage: 'local' });
+  const layout = await notedLayout(workshop.stateDir);
+  const objects = plan(resource, { bootstrapServers, appImage: 'local', flinkImage: 'local', layout });
   const { topic, partitions } = resource.spec.events;
   if (topic) await createEventsTopic(admin, topic, partitions);
   await applyTopics(
@@ -57,5 +59,6 @@ async function createEventsTopic(
   numPartitions: number,
 ): Promise<void> {
   const configEntries = [{ name: 'retention.ms', value: '-1' }];
-  await admin.createTopics({ topics: [{ topic, numPartitions, configEntries }], waitForLeaders: true });
+  const existing = await admin.listTopics();
+  if (!existing.includes(topic)) await createTopics(admin, [{ topic, numPartitions, configEntries }]);
 }

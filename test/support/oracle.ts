@@ -10,7 +10,7 @@ export interface EventRecord {
 export type Row = Record<string, string | number | null>;
 
 /** An event that counts. */
-interface Event {
+export interface CountedEvent {
   user: string;
   team: string;
   teamName: string | null;
@@ -19,21 +19,23 @@ interface Event {
   producedAt: number;
 }
 
+/** In characters, as SQL counts them: code points. */
 const LONGEST = 256;
 
 /** The events of a topic that count, by the design's definition: with ids, a time, and a score from 0 up. */
-export function countedEvents(records: EventRecord[]): Event[] {
+export function countedEvents(records: EventRecord[]): CountedEvent[] {
   return records.flatMap((record) => counted(record) ?? []);
 }
 
-function counted({ value, producedAt }: EventRecord): Event | undefined {
+function counted({ value, producedAt }: EventRecord): CountedEvent | undefined {
   const fields = parseObject(value);
   const user = text(fields?.user_id);
   const team = text(fields?.team_id);
   const score = integer(fields?.score);
   const time = integer(fields?.event_time_millis);
   if (!isId(user) || !isId(team) || score === null || score < 0 || !isTime(time)) return undefined;
-  const teamName = text(fields?.team_name)?.slice(0, LONGEST) ?? null;
+  const name = text(fields?.team_name);
+  const teamName = name && Array.from(name).slice(0, LONGEST).join('');
   return { user, team, teamName, score, time, producedAt };
 }
 
@@ -64,7 +66,7 @@ function isTime(value: number | null): value is number {
 }
 
 function isId(value: string | null): value is string {
-  return value !== null && value !== '' && value.length <= LONGEST;
+  return value !== null && value !== '' && Array.from(value).length <= LONGEST;
 }
 
 /**
@@ -92,7 +94,11 @@ export function expectedRows(
   }
 }
 
-function perSeason(board: SeasonBoard, events: Event[], rank: (events: Event[]) => Row[]): Row[] {
+function perSeason(
+  board: SeasonBoard,
+  events: CountedEvent[],
+  rank: (events: CountedEvent[]) => Row[],
+): Row[] {
   const seasons = groupBy(events, ({ time }) =>
     board.seasonMillis ? time - (time % board.seasonMillis) : 0,
   );
@@ -103,19 +109,19 @@ function perSeason(board: SeasonBoard, events: Event[], rank: (events: Event[]) 
   );
 }
 
-function topTeams(events: Event[]): Row[] {
+function topTeams(events: CountedEvent[]): Row[] {
   return [...groupBy(events, ({ team }) => team)]
     .map(([team_id, played]) => ({ team_id, team_name: greatestName(played), total_score: total(played) }))
     .sort((a, b) => b.total_score - a.total_score || compareBytes(a.team_id, b.team_id));
 }
 
-function topPlayers(events: Event[]): Row[] {
+function topPlayers(events: CountedEvent[]): Row[] {
   return [...groupBy(events, ({ user }) => user)]
     .map(([user_id, played]) => ({ user_id, team_name: greatestName(played), total_score: total(played) }))
     .sort((a, b) => b.total_score - a.total_score || compareBytes(a.user_id, b.user_id));
 }
 
-function teamMvps(events: Event[]): Row[] {
+function teamMvps(events: CountedEvent[]): Row[] {
   return [...groupBy(events, ({ team }) => team)]
     .map(([team_id, played]) => {
       const [best] = topPlayers(played) as [{ user_id: string; total_score: number }];
@@ -140,13 +146,13 @@ function teamMvps(events: Event[]): Row[] {
 interface Moment {
   instant: number;
   user: string;
-  names: (string | null)[];
+  teamName: string | null;
   short: number;
   long: number;
   hotness: number;
 }
 
-function hotStreakers(board: StreakBoard, events: Event[], maxLateness: number, until: number): Row[] {
+function hotStreakers(board: StreakBoard, events: CountedEvent[], maxLateness: number, until: number): Row[] {
   const timely = events
     .map((event) => ({ ...event, time: Math.min(event.time, event.producedAt) }))
     .filter((event) => event.time > event.producedAt - maxLateness);
@@ -159,7 +165,6 @@ function hotStreakers(board: StreakBoard, events: Event[], maxLateness: number, 
     return [...groupBy(remembered, ({ user }) => user)]
       .map(([user_id, own]) => ({
         user_id,
-        team_name: greatest(own.flatMap(({ names }) => names)),
         ...peak(own),
       }))
       .sort((a, b) => b.peak_hotness - a.peak_hotness || compareBytes(a.user_id, b.user_id))
@@ -169,7 +174,7 @@ function hotStreakers(board: StreakBoard, events: Event[], maxLateness: number, 
 }
 
 /** Each player's hotness at each instant at which it has one: at which it played within the short window. */
-function momentsOf(board: StreakBoard, events: Event[], until: number): Moment[] {
+function momentsOf(board: StreakBoard, events: CountedEvent[], until: number): Moment[] {
   const byPlayer = groupBy(events, ({ user }) => user);
   return [...byPlayer].flatMap(([user, played]) => {
     const instants = new Set(
@@ -188,7 +193,7 @@ function momentsOf(board: StreakBoard, events: Event[], until: number): Moment[]
           {
             instant,
             user,
-            names: longOnes.map(({ teamName }) => teamName),
+            teamName: greatestName(longOnes),
             short,
             long,
             hotness: short / long,
@@ -214,18 +219,23 @@ function instantsOf(moments: Moment[], board: StreakBoard, until: number): numbe
 /** The hottest moment, of equal ones the latest. */
 function peak(moments: Moment[]) {
   const [best] = [...moments].sort((a, b) => b.hotness - a.hotness || b.instant - a.instant) as [Moment];
-  return { short_term_avg: best.short, long_term_avg: best.long, peak_hotness: best.hotness };
+  return {
+    team_name: best.teamName,
+    short_term_avg: best.short,
+    long_term_avg: best.long,
+    peak_hotness: best.hotness,
+  };
 }
 
-function average(events: Event[]): number {
+function average(events: CountedEvent[]): number {
   return total(events) / events.length;
 }
 
-function total(events: Event[]): number {
+function total(events: CountedEvent[]): number {
   return events.reduce((sum, { score }) => sum + score, 0);
 }
 
-function greatestName(events: Event[]): string | null {
+function greatestName(events: CountedEvent[]): string | null {
   return greatest(events.map(({ teamName }) => teamName));
 }
 

@@ -2,17 +2,21 @@
 
 SET 'table.local-time-zone' = 'UTC';
 -- Totals of past seasons are forgotten this long after their last change.
-SET 'table.exec.state.ttl' = '0 ms';
+SET 'table.exec.state.ttl' = '3153600000000 ms';
 -- Updates are combined for this long before they move on: fewer changes at a small cost in freshness.
 SET 'table.exec.mini-batch.enabled' = 'true';
 SET 'table.exec.mini-batch.allow-latency' = '200 ms';
 SET 'table.exec.mini-batch.size' = '5000';
--- A partition without events for this long does not hold up the others' windows.
-SET 'table.exec.source.idle-timeout' = '10 s';
+-- A partition without events for this long does not hold up the others' windows. Longer than Kafka is away in a roll-out: of
+-- partitions that come back after this time, the first to be read closes the windows of the others.
+SET 'table.exec.source.idle-timeout' = '30 s';
+-- State is found by an operator's place in this script: statements may be added at the end, and none may move.
+SET 'table.exec.uid.generation' = 'ALWAYS';
+SET 'table.exec.uid.format' = '1-7166e564-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
-CREATE TABLE raw_events (
+CREATE TABLE `raw_events` (
   user_id STRING,
   team_id STRING,
   team_name STRING,
@@ -33,9 +37,9 @@ CREATE TABLE raw_events (
   'properties.group.id' = 'game-flink',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
-  -- Reading a backlog, partitions stay within 30 s of each other's event time, so that windows hold little.
-  'scan.watermark.alignment.group' = 'events',
-  'scan.watermark.alignment.max-drift' = '30 s',
+  -- Reading a backlog, partitions stay within 5 min of each other's event time, so that windows hold little.
+  'scan.watermark.alignment.group' = 'raw_events',
+  'scan.watermark.alignment.max-drift' = '5 min',
   'scan.watermark.alignment.update-interval' = '100 ms',
   'value.format' = 'json',
   'value.json.ignore-parse-errors' = 'true'
@@ -44,8 +48,9 @@ CREATE TABLE raw_events (
 -- The events that count: with ids, a time (up to the last day that dates have), and a score from 0 to the largest integer
 -- that JSON carries exactly.
 -- "score >= 0" stands on the bare column: by it the planner knows that totals only grow, and ranks them the fast way.
--- Ids and names are bounded, so that no row outgrows a Kafka message.
-CREATE VIEW valid_events AS
+-- Ids and names are bounded, so that no row outgrows a Kafka message. (And LEFT makes text that compares by its bytes: text as
+-- it comes from JSON compares by UTF-16.)
+CREATE VIEW `valid_events` AS
 SELECT
   user_id,
   team_id,
@@ -54,11 +59,53 @@ SELECT
   event_time_millis,
   event_time,
   produced_at
-FROM raw_events
+FROM `raw_events`
 WHERE user_id <> '' AND CHAR_LENGTH(user_id) <= 256
   AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
   AND event_time_millis >= 0 AND event_time_millis <= 8640000000000000
   AND score >= 0 AND score <= 9007199254740991;
+
+-- What goes through the pipeline, in slots of 5 s. Counts are by Kafka's own time of the record; players and teams are those
+-- with an event in time whose event time is in the slot. A slot's row grows until its time is over.
+CREATE TABLE pipeline_stats (
+  slot_start BIGINT,
+  events BIGINT,
+  late_events BIGINT,
+  robot_events BIGINT,
+  uncounted_events BIGINT,
+  undecodable_messages BIGINT,
+  active_players BIGINT,
+  active_teams BIGINT,
+  newest_event_time BIGINT,
+  PRIMARY KEY (slot_start) NOT ENFORCED
+) WITH (
+  'connector' = 'upsert-kafka',
+  'topic' = 'game-pipeline-stats',
+  'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
+  'key.format' = 'json',
+  'value.format' = 'json',
+  'sink.buffer-flush.max-rows' = '5000',
+  'sink.buffer-flush.interval' = '200 ms'
+);
+
+-- Every message, read but not decoded: those that give no event could not be decoded.
+CREATE TABLE messages (
+  content BYTES,
+  produced_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  WATERMARK FOR produced_at AS produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'game-user-score',
+  'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
+  'properties.group.id' = 'game-flink-stats',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.topic-partition-discovery.interval' = '30 s',
+  -- Not ahead of the events, or all that is ahead would count as undecodable until they follow.
+  'scan.watermark.alignment.group' = 'raw_events',
+  'scan.watermark.alignment.max-drift' = '5 min',
+  'scan.watermark.alignment.update-interval' = '100 ms',
+  'value.format' = 'raw'
+);
 
 -- A board with totals that change: each rank's newest row, by upsert.
 CREATE TABLE `biggest-events` (
@@ -80,6 +127,45 @@ CREATE TABLE `biggest-events` (
 
 EXECUTE STATEMENT SET
 BEGIN
+INSERT INTO pipeline_stats
+WITH parts AS (
+  SELECT
+    1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)) AS slot_start,
+    0 AS messages,
+    1 AS events,
+    CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at - INTERVAL '0 00:00:05' DAY TO SECOND THEN 1 ELSE 0 END AS late,
+    CASE WHEN user_id LIKE 'RBT%' THEN 1 ELSE 0 END AS robots,
+    CASE WHEN user_id <> '' AND CHAR_LENGTH(user_id) <= 256
+  AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
+  AND event_time_millis >= 0 AND event_time_millis <= 8640000000000000
+  AND score >= 0 AND score <= 9007199254740991 THEN 0 ELSE 1 END AS uncounted,
+    CAST(0 AS BIGINT) AS players,
+    CAST(0 AS BIGINT) AS teams,
+    CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at THEN event_time_millis END AS event_time_millis
+  FROM `raw_events`
+  UNION ALL
+  SELECT 1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)), 1, 0, 0, 0, 0, 0, 0, CAST(NULL AS BIGINT)
+  FROM messages
+  UNION ALL
+  SELECT 1000 * EXTRACT(EPOCH FROM window_start), 0, 0, 0, 0, 0, COUNT(DISTINCT user_id), COUNT(DISTINCT team_id), CAST(NULL AS BIGINT)
+  FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '5' SECOND))
+  WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
+  GROUP BY window_start, window_end
+)
+-- A slot changes for seconds; it need not be remembered as long as a season.
+SELECT /*+ STATE_TTL('parts' = '1 h') */
+  slot_start,
+  SUM(CAST(events AS BIGINT)),
+  SUM(CAST(late AS BIGINT)),
+  SUM(CAST(robots AS BIGINT)),
+  SUM(CAST(uncounted AS BIGINT)),
+  SUM(CAST(messages AS BIGINT)) - SUM(CAST(events AS BIGINT)),
+  SUM(players),
+  SUM(teams),
+  MAX(event_time_millis)
+FROM parts
+GROUP BY slot_start;
+
 INSERT INTO `biggest-events`
 SELECT season_start, rnk, user_id, biggest FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY biggest DESC, user_id) AS rnk FROM (

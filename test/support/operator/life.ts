@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { millis } from '../../../api/duration.ts';
 import { createKafka } from '../stand-ins/kafka.ts';
 import { type StandIns, startStandIns } from '../stand-ins/stand-ins.ts';
 import type { Arcade } from './arcade.ts';
@@ -11,7 +12,7 @@ const FULL = {
   dashboard: { ingress: { host: 'games.example' } },
 };
 /** Of the first board: a job with it does not come up. */
-const REFUSED_SIZE = 3;
+const REFUSED_SEASON = '3h';
 const PATIENCE = { timeout: 30_000 };
 
 /** Everything that operators ever do, one thing after the other, by a leader and its standby. */
@@ -46,7 +47,7 @@ export class Life {
   async #waitForOthers(): Promise<void> {
     const { plane } = this.#arcade;
     this.#start('leader');
-    await this.#arcade.apply({ ...FULL, leaderboards: boards(10) });
+    await this.#arcade.apply({ ...FULL, leaderboards: boards('1h') });
     await this.#arcade.until('KafkaReady', { reason: 'StrimziMissing' });
     this.#start('standby');
     await plane.applyCrds('closed');
@@ -59,7 +60,7 @@ export class Life {
       namespaces: [namespace],
       outcomes: {
         job: ({ spec }) =>
-          spec.job.args.join().includes(`rnk <= ${REFUSED_SIZE}`)
+          spec.job.args.join().includes(`MOD(event_time_millis, ${millis(REFUSED_SEASON)})`)
             ? { state: 'failed', error: 'no slots' }
             : { state: 'stable' },
       },
@@ -74,7 +75,7 @@ export class Life {
   async #replaceTheJob(): Promise<void> {
     const before = await this.#children('ControllerRevision');
     expect(before).toHaveLength(1);
-    await this.#arcade.apply({ ...FULL, leaderboards: boards(5) });
+    await this.#arcade.apply({ ...FULL, leaderboards: boards('2h') });
     await this.#arcade.ready();
     await expect.poll(() => this.#children('ControllerRevision'), PATIENCE).toHaveLength(1);
     expect(await this.#children('ControllerRevision')).not.toEqual(before);
@@ -93,12 +94,13 @@ export class Life {
   }
 
   async #removeWhatIsNotWanted(): Promise<void> {
-    await this.#arcade.apply({ flink: FULL.flink, leaderboards: boards(5).slice(0, 1) });
+    await this.#arcade.apply({ flink: FULL.flink, leaderboards: boards('2h').slice(0, 1) });
     await this.#arcade.ready();
     await expect
       .poll(() => this.#children('Deployment', 'Ingress', 'KafkaTopic', 'ServiceAccount'), PATIENCE)
       .toEqual([
         'Deployment arcade-dashboard',
+        'KafkaTopic arcade-pipeline-stats',
         'KafkaTopic arcade-top-teams',
         'KafkaTopic arcade-user-score',
         'ServiceAccount arcade-dashboard',
@@ -109,7 +111,7 @@ export class Life {
   /** With everything there again: each kind can be changed by others. */
   async #undoDrift(): Promise<void> {
     const arcade = this.#arcade;
-    await arcade.apply({ ...FULL, leaderboards: boards(5) });
+    await arcade.apply({ ...FULL, leaderboards: boards('2h') });
     await arcade.ready();
     const before = await arcade.settled();
     const undone = () => expect.poll(() => arcade.settled(), PATIENCE).toEqual(before);
@@ -130,7 +132,7 @@ export class Life {
   }
 
   async #putBack(): Promise<void> {
-    await this.#arcade.apply({ ...FULL, leaderboards: boards(REFUSED_SIZE) });
+    await this.#arcade.apply({ ...FULL, leaderboards: boards(REFUSED_SEASON) });
     await this.#arcade.until('JobRunning', { status: 'True', reason: 'RolledBack' });
     await expect
       .poll(() => this.#arcade.events(), PATIENCE)
@@ -160,9 +162,9 @@ export class Life {
   }
 }
 
-function boards(size: number) {
+function boards(season: string) {
   return [
-    { name: 'top-teams', type: 'TopTeams', size },
+    { name: 'top-teams', type: 'TopTeams', season },
     { name: 'top-players', type: 'TopPlayers', size: 10 },
   ];
 }

@@ -119,9 +119,10 @@ describe('what a resource owns', () => {
 describe('topics', () => {
   const topics = (spec: Record<string, unknown>) => ofKind<KafkaTopic>(planned(resource(spec)), 'KafkaTopic');
 
-  it('are those of the events and of each board', () => {
+  it('are those of the events, of their counts and of each board', () => {
     expect(topics({}).map(({ metadata }) => metadata.name)).toEqual([
       'game-user-score',
+      'game-pipeline-stats',
       'game-top-teams',
       'game-top-players',
       'game-hot-streakers',
@@ -152,11 +153,32 @@ describe('topics', () => {
 
   it('of boards with seasons keep three of them, and a week at least', () => {
     const retention = (season: string) =>
-      topics({ events: { retention: '90d' }, leaderboards: [{ name: 'top', type: 'TopTeams', season }] })[1]
-        ?.spec.config['retention.ms'];
+      topics({ events: { retention: '90d' }, leaderboards: [{ name: 'top', type: 'TopTeams', season }] }).at(
+        -1,
+      )?.spec.config['retention.ms'];
     expect(retention('1h')).toBe(7 * 86_400_000);
     expect(retention('7d')).toBe(21 * 86_400_000);
     expect(retention('none')).toBeUndefined();
+  });
+});
+
+describe('a board that keeps its history', () => {
+  it('has a topic for it beside its own, which nothing is compacted away from', () => {
+    const leaderboards = [{ name: 'top', type: 'TopTeams', season: '7d', history: true }];
+    const made = planned(resource({ events: { retention: '90d' }, leaderboards }));
+    const [own, history] = ofKind<KafkaTopic>(made, 'KafkaTopic').slice(-2);
+    expect(history?.metadata.name).toBe('game-top-history');
+    expect(history?.spec).toMatchObject({ partitions: 1, config: { 'cleanup.policy': 'delete' } });
+    expect(history?.spec.config['retention.ms']).toBe(own?.spec.config['retention.ms']);
+  });
+
+  it('is filled by two statements of one SELECT', () => {
+    const leaderboards = [{ name: 'top', type: 'TopTeams', history: true }];
+    const statements = sqlScript(resource({ leaderboards }), 'kafka:9092').split('INSERT INTO ').slice(-2);
+    const [own, history] = statements.map((text) => text.slice(text.indexOf('\n'), text.indexOf(';')));
+    expect(statements[0]).toMatch(/^`top`/);
+    expect(statements[1]).toMatch(/^`top_history`/);
+    expect(history).toBe(own);
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LiveObject } from '../../../../operator/kube/object.ts';
 import { decideJob, type JobDecision, type JobFacts } from '../../../../operator/pipeline/job.ts';
 import { type Revision, revisionOf } from '../../../../operator/pipeline/revision.ts';
+import { layOut } from '../../../../plan/layout.ts';
 import type { FlinkDeployment } from '../../../../plan/objects.ts';
 import { plan } from '../../../../plan/plan.ts';
 import { resource } from '../../../support/resource.ts';
@@ -22,11 +23,13 @@ const FAILED = {
 };
 const RESTARTING = { lifecycleState: 'DEPLOYED', jobStatus: { state: 'RESTARTING' } };
 
-function planned(spec: Spec): FlinkDeployment {
+/** The FlinkDeployment of a spec; where another ran before, laid out to go on from it. */
+function planned(spec: Spec, before?: Spec): FlinkDeployment {
   const objects = plan(resource(spec, 'game', { namespace: 'arcades', uid: '1' }), {
     bootstrapServers: 'kafka:9092',
     appImage: 'app:1',
     flinkImage: 'flink:1',
+    layout: before && layOut(resource(before)),
   });
   return objects.find(
     (object): object is FlinkDeployment => object.kind === 'FlinkDeployment',
@@ -89,21 +92,36 @@ describe('a first revision', () => {
 
 describe('an upgrade', () => {
   const before = { ...DURABLE, ...boards(10) };
-  const smaller = { ...DURABLE, ...boards(5) };
-  const another = { ...DURABLE, ...boards(10, 10) };
+  const more = { ...DURABLE, ...boards(10, 10) };
+  const another = { ...before, events: { maxLateness: '9s' } };
 
   it('keeps the state where the boards stay what they are', () => {
-    const decision = decide({ planned: planned(smaller), ...running(before) });
+    const wider = { ...before, flink: { ...DURABLE.flink, parallelism: 2 } };
+    const decision = decide({ planned: planned(wider, before), ...running(before) });
     expect(decision.desired.spec.job.upgradeMode).toBe('savepoint');
-    expect(decision.verdict).toMatchObject({ status: 'False', reason: 'Upgrading' });
+    expect(decision.verdict).toEqual({
+      status: 'False',
+      reason: 'Upgrading',
+      message: 'The job is being replaced and goes on from its state (savepoint).',
+    });
     expect(decision.good).toEqual(revisionOf(planned(before)));
   });
 
+  it('keeps the state of all other boards, and says which is recomputed and why', () => {
+    const decision = decide({ planned: planned(more, before), ...running(before) });
+    expect(decision.desired.spec.job.upgradeMode).toBe('savepoint');
+    expect(decision.verdict.message).toMatch(
+      /Recomputed from the events that are kept: top-1 \(it is new\)\.$/,
+    );
+  });
+
   it('reads the events again where it cannot keep the state, and says so', () => {
-    const decision = decide({ planned: planned(another), ...running(before) });
+    const decision = decide({ planned: planned(another, before), ...running(before) });
     expect(decision.desired.spec.job.upgradeMode).toBe('stateless');
     expect(decision.verdict.reason).toBe('Replaying');
-    expect(decision.verdict.message).toMatch(/recomputed from the events that are kept/);
+    expect(decision.verdict.message).toMatch(
+      /\(the events, their lateness or the SQL of all boards changed\): the boards are recomputed from the events that are kept/,
+    );
   });
 
   it('reads the events again when there was no durable state, or it was elsewhere', () => {
@@ -113,26 +131,26 @@ describe('an upgrade', () => {
 
   it('stays as it was begun until it is stable, and then is as planned', () => {
     const { live, good } = running(before);
-    const begun = decide({ planned: planned(another), live, good }).desired;
-    const pending = decide({ planned: planned(another), good, live: applied(begun, RESTARTING, 2) });
+    const begun = decide({ planned: planned(another, before), live, good }).desired;
+    const pending = decide({ planned: planned(another, before), good, live: applied(begun, RESTARTING, 2) });
     expect(pending.desired).toEqual(begun);
     expect(pending.verdict.reason).toBe('Replaying');
-    const done = decide({ planned: planned(another), good, live: applied(begun, STABLE, 2) });
-    expect(done.desired).toEqual(decide({ planned: planned(another) }).desired);
-    expect(done.good).toEqual(revisionOf(planned(another)));
+    const done = decide({ planned: planned(another, before), good, live: applied(begun, STABLE, 2) });
+    expect(done.desired).toEqual(decide({ planned: planned(another, before) }).desired);
+    expect(done.good).toEqual(revisionOf(planned(another, before)));
   });
 
   it('looks again when its time is up, although nothing happens', () => {
     const { live, good } = running(before);
-    const begun = decide({ planned: planned(another), live, good }).desired;
-    const pending = { planned: planned(another), good, live: applied(begun, RESTARTING, 2) };
+    const begun = decide({ planned: planned(another, before), live, good }).desired;
+    const pending = { planned: planned(another, before), good, live: applied(begun, RESTARTING, 2) };
     expect(decide({ ...pending, ageMillis: 100_000 }).lookAgainMillis).toBe(200_000);
   });
 });
 
 describe('an upgrade that does not come up', () => {
   const before = { ...DURABLE, ...boards(10) };
-  const bad = { ...DURABLE, ...boards(5) };
+  const bad = { ...before, flink: { ...DURABLE.flink, parallelism: 3 } };
   const { live, good } = running(before);
   const begun = decide({ planned: planned(bad), live, good }).desired;
 
@@ -196,9 +214,9 @@ describe('an upgrade that does not come up', () => {
   });
 
   it('goes back without a state when it was begun without one, since that is lost', () => {
-    const another = { ...DURABLE, ...boards(10, 10) };
-    const replaying = decide({ planned: planned(another), live, good }).desired;
-    const failed = { planned: planned(another), good, live: applied(replaying, FAILED, 2) };
+    const another = { ...before, events: { maxLateness: '9s' } };
+    const replaying = decide({ planned: planned(another, before), live, good }).desired;
+    const failed = { planned: planned(another, before), good, live: applied(replaying, FAILED, 2) };
     const undone = decide(failed).desired;
     expect(undone.spec.job.upgradeMode).toBe('stateless');
     const stable = decide({ ...failed, live: applied(undone, STABLE, 3) });

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { GameAnalytics } from '../api/gameanalytics.ts';
+import type { Leaderboard } from '../api/leaderboard.ts';
+import { TEMPLATES } from './sql-template.ts';
+
+/** Annotation of the FlinkDeployment that says how its job is laid out. */
+export const LAYOUT_ANNOTATION = 'gameanalytics.dev/layout';
+
+/**
+ * How the statements of a job are laid out, so that it can go on from the state of the one before. Flink gives state back to
+ * operators by their number within a statement set, so a statement never moves: a new board comes last, and one that is removed
+ * stays as a statement that writes to nothing, until all is laid out anew.
+ */
+export interface Layout {
+  /** Part of the ids of all operators: a job finds no state of another epoch. */
+  epoch: string;
+  /** Digest of what all statements depend on. */
+  basis: string;
+  slots: Slot[];
+}
+
+/** The place of a board's statements. */
+export interface Slot {
+  board: Statement;
+  /** Boards that began together share a scan of the events; one that came later reads them all by a scan of its own. */
+  lane: number;
+  /** Its board is gone; what is left keeps the numbers of those after it. */
+  retired?: true;
+}
+
+/** A board as far as its statements depend on it: its size is that of the rank, and how it is shown does not matter. */
+export type Statement = Leaderboard;
+
+/** Each costs a part of the work of a board, or a scan of the events: with more of them, all is laid out anew. */
+const MAX_RETIRED = 8;
+const MAX_LANES = 8;
+
+/** Longest text that is noted: annotations have 256 KiB together. */
+const MAX_TEXT = 200_000;
+
+const LEAST_RANKS = 16;
+const MOST_RANKS = 1000;
+
+/**
+ * The layout of a resource's job that keeps what can be kept of the one before. Of its own result it makes the same again.
+ *
+ * @param previous layout of the job that runs, where its state will be found
+ */
+export function layOut(resource: GameAnalytics, previous?: Layout): Layout {
+  const basis = basisOf(resource);
+  const statements = resource.spec.leaderboards.map(statement);
+  if (previous?.basis !== basis) return anew(basis, statements, previous);
+  const kept = previous.slots.map((slot) => (isWanted(slot, statements) ? slot : retire(slot)));
+  const lane = 1 + Math.max(...kept.map((slot) => slot.lane));
+  const added = statements.filter((board) => !kept.some((slot) => holds(slot, board)));
+  const slots: Slot[] = [...kept, ...added.map((board) => ({ board, lane }))];
+  const tooMany = slots.filter(({ retired }) => retired).length > MAX_RETIRED || lane > MAX_LANES;
+  return tooMany ? anew(basis, statements, previous) : { ...previous, slots };
+}
+
+/** Whether a job of one layout goes on from the state of another. */
+export function goesOn(from: Layout | undefined, to: Layout): boolean {
+  return from?.epoch === to.epoch;
+}
+
+export interface Recomputation {
+  board: string;
+  why: string;
+}
+
+/** The boards that are recomputed from the events that are kept when a job's layout changes, and why each. */
+export function recomputed(from: Layout | undefined, to: Layout): Recomputation[] {
+  const live = to.slots.filter(({ retired }) => !retired);
+  if (!from || !goesOn(from, to)) {
+    const why = from && whyAnew(from, to);
+    return live.map(({ board }) => ({ board: board.name, why: why ?? 'there is no state to go on from' }));
+  }
+  const added = live.filter(({ board }) => !from.slots.some((slot) => holds(slot, board)));
+  return added.map(({ board }) => {
+    const was = from.slots.some((slot) => !slot.retired && slot.board.name === board.name);
+    return { board: board.name, why: was ? 'its definition changed' : 'it is new' };
+  });
+}
+
+function whyAnew(from: Layout, to: Layout): string {
+  return from.basis === to.basis
+    ? 'the job had gathered too many boards that are gone'
+    : 'the events, their lateness or the SQL of all boards changed';
+}
+
+/** A layout as a text for the annotation; empty when it is too long to be noted, and the next change recomputes all. */
+export function printLayout(layout: Layout): string {
+  const text = JSON.stringify(layout);
+  return text.length > MAX_TEXT ? '' : text;
+}
+
+/** A layout from its text; undefined when it is none, as of a version that noted something else. */
+export function readLayout(text: string | undefined): Layout | undefined {
+  try {
+    const layout = JSON.parse(text ?? '') as Partial<Layout> | null;
+    return layout?.epoch && layout.basis && layout.slots ? (layout as Layout) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many ranks the topic of a board has: a size can change within it, and the statement stays what it is. */
+function ranks(size: number): number {
+  return Math.min(MOST_RANKS, Math.max(LEAST_RANKS, 2 ** Math.ceil(Math.log2(size))));
+}
+
+function statement(board: Leaderboard): Statement {
+  const plain = JSON.parse(JSON.stringify({ ...board, title: '', size: ranks(board.size) })) as Statement;
+  if (plain.type !== 'Query') return plain;
+  // A Query board has its limit in its own SQL.
+  return { ...plain, size: 0, columns: plain.columns.map((column) => ({ ...column, label: '' })) };
+}
+
+function anew(basis: string, statements: Statement[], previous: Layout | undefined): Layout {
+  const count = Number.parseInt(previous?.epoch ?? '0', 10) + 1;
+  const slots = statements.map((board) => ({ board, lane: 1 }));
+  return { epoch: `${count}-${digest([basis, slots])}`, basis, slots };
+}
+
+function isWanted(slot: Slot, statements: Statement[]): boolean {
+  return statements.some((board) => holds(slot, board));
+}
+
+function holds(slot: Slot, board: Statement): boolean {
+  return !slot.retired && isDeepStrictEqual(slot.board, board);
+}
+
+function retire({ board, lane }: Slot): Slot {
+  return { board, lane, retired: true };
+}
+
+/** What every statement depends on: the events, and the templates of this version. */
+function basisOf({ spec, metadata }: GameAnalytics): string {
+  const { topic, maxLateness } = spec.events;
+  return digest([metadata.name, spec.kafka.cluster, topic, maxLateness, TEMPLATES]);
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 8);
+}

@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import Handlebars from 'handlebars';
+
+const FOLDER = new URL('../sql/', import.meta.url);
+const SUFFIX = '.sql.hbs';
+
+/** Longer than all time in integers of JSON's exact range: one season for ever, planned like any other. */
+const FOR_EVER = Number.MAX_SAFE_INTEGER;
+
+const handlebars = Handlebars.create();
+handlebars.registerHelper({
+  string: (value: string) => raw(quote(value, "'")),
+  identifier: (name: string) => raw(quote(name, '`')),
+  identifiers: (names: string[]) => raw(names.map((name) => quote(name, '`')).join(', ')),
+  join: (names: string[]) => names.join(';'),
+  integer: (value: number) => raw(wholeNumber(value)),
+  interval: (value: number) => raw(`INTERVAL '${daysToSeconds(value)}' DAY TO SECOND`),
+  duration: (value: number) => raw(`${wholeNumber(value / 1000)} s`),
+  type: ({ type }: { type: string }) => raw(columnType(type)),
+  season: (length: number | null) =>
+    raw(`event_time_millis - MOD(event_time_millis, ${wholeNumber(length ?? FOR_EVER)})`),
+  where: (condition: string | undefined) => raw(restriction('WHERE', condition)),
+  and: (condition: string | undefined) => raw(restriction('AND', condition)),
+  comment: (text: string) => raw(text.replace(/[^ -~]/g, '?')),
+});
+const texts = readdirSync(FOLDER).map((file): [string, string] => [
+  file.slice(0, -SUFFIX.length),
+  readFileSync(new URL(file, FOLDER), 'utf8').replace(/\n$/, ''),
+]);
+handlebars.registerPartial(Object.fromEntries(texts));
+
+/**
+ * A template of sql/, by its name there. Every value passes through a helper that quotes it; a test holds the templates to that.
+ *
+ * @throws when rendered with a field missing, or with a number that is none
+ */
+export function template(name: string): Handlebars.TemplateDelegate {
+  return handlebars.compile(`{{> ${name}}}`, { strict: true });
+}
+
+/** The statements of all templates, without comments and blank lines. */
+export const TEMPLATES = texts
+  .map(([, text]) => text)
+  .join('\n')
+  .replace(/^\s*(--.*)?\n/gm, '');
+
+function raw(sql: string): Handlebars.SafeString {
+  return new Handlebars.SafeString(sql);
+}
+
+function quote(value: string, mark: "'" | '`'): string {
+  return mark + value.replaceAll(mark, mark + mark) + mark;
+}
+
+function wholeNumber(value: number): string {
+  if (!Number.isSafeInteger(value)) throw new RangeError(`not a whole number: ${value}`);
+  return String(value);
+}
+
+/** Milliseconds as an interval of whole seconds, such as 0 00:05:00. (A single unit would have to fit three digits.) */
+function daysToSeconds(value: number): string {
+  const seconds = Number(wholeNumber(value / 1000));
+  const clock = [seconds / 3600, seconds / 60, seconds].map(
+    (part, i) => Math.floor(part) % (i === 0 ? 24 : 60),
+  );
+  return `${Math.floor(seconds / 86_400)} ${clock.map((part) => String(part).padStart(2, '0')).join(':')}`;
+}
+
+function columnType(type: string): string {
+  if (!/^[A-Z]+$/.test(type)) throw new RangeError(`not a column type: ${type}`);
+  return type;
+}
+
+/** A condition of the resource, which the parser has checked. A comment may end it; the new line ends the comment. */
+function restriction(keyword: 'WHERE' | 'AND', condition: string | undefined): string {
+  return condition === undefined ? '' : `\n  ${keyword} (\n${condition.trim()}\n  )`;
+}
