@@ -1,10 +1,17 @@
 import type { FastifyInstance } from 'fastify';
+import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
 import { LiveBoard } from './boards/live-board.ts';
 import { kafkaClient } from './kafka/client.ts';
 import { feed } from './kafka/feed.ts';
+import { readPast } from './kafka/history.ts';
+import { HistoryTopic } from './kafka/history-topic.ts';
+import { boardSource, statsSource } from './kafka/sources.ts';
+import { Live } from './live.ts';
 import { HELP, parseSettings, type Settings, SettingsError } from './settings.ts';
+import { Stats } from './stats/stats.ts';
 import { Metrics } from './web/metrics.ts';
+import type { History } from './web/past-boards.ts';
 import { createServer } from './web/server.ts';
 
 /** How long stopping may take before the process ends anyway. */
@@ -45,15 +52,21 @@ async function listen(app: FastifyInstance, { HOST, PORT }: Settings): Promise<b
 async function run(settings: Settings): Promise<void> {
   const log = pino({ level: settings.LOG_LEVEL });
   const now = Date.now;
+  const kafka = kafkaClient(settings.KAFKA_BOOTSTRAP_SERVERS, log);
   const boards = settings.DASHBOARD_BOARDS.map((definition) => new LiveBoard(definition));
+  const stats = new Live(new Stats());
+  const histories = historiesOf(settings, kafka);
   const metrics = new Metrics(boards, now);
-  const app = await createServer({ title: settings.DASHBOARD_TITLE, boards, metrics, log, now });
+  const title = settings.DASHBOARD_TITLE;
+  const app = await createServer({ title, boards, histories, stats, metrics, log, now });
   if (!(await listen(app, settings))) return;
 
-  const kafka = kafkaClient(settings.KAFKA_BOOTSTRAP_SERVERS, log);
   const stopping = new AbortController();
   const count = metrics.recordRead.bind(metrics);
-  const feeds = boards.map((board) => feed(board, { kafka, log, count, now }, stopping.signal));
+  const feeds = [
+    ...boards.map((board) => feed(boardSource(board, count, now), { kafka, log }, stopping.signal)),
+    feed(statsSource(stats, settings.STATS_TOPIC, now), { kafka, log }, stopping.signal),
+  ];
 
   const stop = async (signal: NodeJS.Signals) => {
     log.info({ signal }, 'stopping');
@@ -64,4 +77,14 @@ async function run(settings: Settings): Promise<void> {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+}
+
+/** Boards of the past, for those boards that keep their history. */
+function historiesOf(settings: Settings, kafka: Kafka): Map<string, History> {
+  const kept = settings.DASHBOARD_BOARDS.flatMap((definition): [string, History][] => {
+    if (definition.historyTopic === undefined) return [];
+    const topic = new HistoryTopic(kafka, definition.historyTopic);
+    return [[definition.name, (at, signal) => readPast(topic, definition, at, signal)]];
+  });
+  return new Map(kept);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boardDefinitions } from './boards/definition.ts';
+import { boardDefinitions, topicName } from './boards/definition.ts';
 
 /** Everything the dashboard is told from outside, checked. */
 export interface Settings extends z.infer<typeof schema> {}
@@ -21,6 +21,7 @@ Usage: node --disable-warning=TimeoutNegativeWarning dashboard/main.ts
 Settings come from the environment:
   KAFKA_BOOTSTRAP_SERVERS  host:port of Kafka brokers, separated by commas (required)
   DASHBOARD_BOARDS         the boards to show, a JSON array (required)
+  STATS_TOPIC              the topic of the pipeline's own counts (required)
   DASHBOARD_TITLE          the page's title (default: Game Analytics)
   HOST                     the address to listen on (default: 127.0.0.1)
   PORT                     the port to listen on, 0 for any free one (default: 8080)
@@ -44,6 +45,7 @@ const bootstrapServers = z
 const schema = z.object({
   KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
   DASHBOARD_BOARDS: boardsJson.pipe(boardDefinitions),
+  STATS_TOPIC: z.string("is required: the topic of the pipeline's own counts").pipe(topicName),
   DASHBOARD_TITLE: z.string().max(120).default('Game Analytics'),
   HOST: z.string().default('127.0.0.1'),
   PORT: z

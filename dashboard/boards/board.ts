@@ -1,5 +1,5 @@
 import type { BoardDefinition } from './definition.ts';
-import { parseRecord, type RawRecord, type Row } from './record.ts';
+import { type BoardRecord, parseRecord, type RawRecord, type Row } from './record.ts';
 
 /*
  * A board, materialised from the records of its compacted topic: the last write per (season, rank) wins. Pure: no
@@ -13,7 +13,7 @@ const PAST_SEASONS = 3;
 const FUTURE_SEASONS = 2;
 
 /** Where boards without seasons keep their rows. */
-const ALL_TIME = 0;
+export const ALL_TIME = 0;
 
 export type Outcome = 'applied' | 'ignored' | 'malformed';
 
@@ -59,11 +59,15 @@ export class Board {
     const record = parseRecord(this.definition, raw);
     if (!record) return 'malformed';
     if (record.rank > this.definition.size) return 'ignored';
-
-    const season = record.seasonMillis ?? ALL_TIME;
-    if (record.row) this.#put(season, record.row, now);
-    else this.#vacate(season, record.rank);
+    this.write(record, now);
     return 'applied';
+  }
+
+  /** Takes in one write to a rank that the board has. */
+  write({ seasonMillis, rank, row }: BoardRecord, now: number): void {
+    const season = seasonMillis ?? ALL_TIME;
+    if (row) this.#put(season, row, now);
+    else this.#vacate(season, rank);
   }
 
   /** What is to be shown at `now` (epoch milliseconds). */

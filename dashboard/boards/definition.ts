@@ -8,6 +8,8 @@ import { z } from 'zod';
 const columnName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a column name: letters, digits, _');
 const positiveMillis = z.int().min(1);
 
+export const topicName = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be the name of a Kafka topic');
+
 const column = z.strictObject({
   name: columnName,
   label: z.string().min(1).max(60),
@@ -31,7 +33,9 @@ export const boardDefinition = z
     /** Part of URLs and element ids. */
     name: z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'must be lower case letters, digits and -'),
     title: z.string().min(1).max(120),
-    topic: z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be the name of a Kafka topic'),
+    topic: topicName,
+    /** Where every change of the board is kept for a while, one after the other; not set: nowhere. */
+    historyTopic: topicName.optional(),
     size: z.int().min(1).max(1000),
     /** Null: one board for ever, keyed by rank alone. */
     period: period.nullable(),

@@ -25,11 +25,15 @@ export interface Row {
   values: ReadonlyMap<string, Value>;
 }
 
-/** A write to (season, rank): a row, or null when the rank became vacant (a tombstone). */
-export interface BoardRecord {
+/** A place on a board. */
+export interface Position {
   /** Start of the season in epoch milliseconds; null on boards without seasons. */
   seasonMillis: number | null;
   rank: number;
+}
+
+/** A write to a position: a row, or null when the rank became vacant (a tombstone). */
+export interface BoardRecord extends Position {
   row: Row | null;
 }
 
@@ -47,17 +51,24 @@ const MAX_EPOCH_MILLIS = 8.64e15;
  * @returns the write it stands for, or null when the record is malformed; never throws
  */
 export function parseRecord(definition: BoardDefinition, raw: RawRecord): BoardRecord | null {
-  const key = parseObject(raw.key);
+  const position = parsePosition(definition, raw.key);
+  if (!position || raw.value === null) return position && { ...position, row: null };
+  const row = parseRow(definition, position.rank, raw.value);
+  return row && { ...position, row };
+}
+
+/**
+ * Reads the key alone of a record of a board's topic.
+ *
+ * @returns the position that it is about, or null when the key is malformed; never throws
+ */
+export function parsePosition(definition: BoardDefinition, recordKey: Buffer | null): Position | null {
+  const key = parseObject(recordKey);
   const rank = key?.[RANK_COLUMN];
   if (!key || !Number.isSafeInteger(rank) || (rank as number) < 1) return null;
   const period = definition.period;
   const seasonMillis = period?.kind === 'season' ? epochMillis(key[period.column]) : null;
-  if (seasonMillis === undefined) return null;
-
-  const position = { seasonMillis, rank: rank as number };
-  if (raw.value === null) return { ...position, row: null };
-  const row = parseRow(definition, position.rank, raw.value);
-  return row && { ...position, row };
+  return seasonMillis === undefined ? null : { seasonMillis, rank: rank as number };
 }
 
 function parseRow(definition: BoardDefinition, rank: number, value: Buffer): Row | null {

@@ -116,6 +116,7 @@ function reportProgress(
   });
 }
 
-function rawRecord({ key, value, timestamp }: KafkaMessage): RawRecord {
+/** A record as kafkajs hands it over, in the words of this program. */
+export function rawRecord({ key, value, timestamp }: KafkaMessage): RawRecord {
   return { key, value, timestampMillis: Number(timestamp) };
 }

@@ -1,7 +1,7 @@
 import type { BoardView } from '../boards/board.ts';
 import type { BoardDefinition, Column } from '../boards/definition.ts';
-import type { FeedStatus } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
+import type { FeedStatus } from '../live.ts';
 import { formatValue, type Moment, moment } from './format.ts';
 
 /** A board's panel with everything said as it will be shown: the template only places it. */

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import { kafkaClient } from '../../../dashboard/kafka/client.ts';
 import { feed } from '../../../dashboard/kafka/feed.ts';
+import { readPast } from '../../../dashboard/kafka/history.ts';
+import { HistoryTopic } from '../../../dashboard/kafka/history-topic.ts';
 import { ReadProgress } from '../../../dashboard/kafka/read-progress.ts';
+import { boardSource } from '../../../dashboard/kafka/sources.ts';
 import { topTeams } from './fixtures.ts';
 
 describe('the progress of a reading', () => {
@@ -32,20 +35,46 @@ describe('the progress of a reading', () => {
   });
 });
 
+const silent = { debug: () => {}, info: () => {}, warn: () => {} };
+
 describe('the feed', () => {
   it('reports that Kafka is away on the board, and ends when it is told to', async () => {
     const live = new LiveBoard(topTeams);
-    const silent = { debug: () => {}, info: () => {}, warn: () => {} };
-    const kafka = kafkaClient([`127.0.0.1:${await closedPort()}`], silent);
+    const kafka = await kafkaThatIsAway();
     const stopping = new AbortController();
-    const context = { kafka, log: silent, count: () => {}, now: () => 0 };
-    const fed = feed(live, context, stopping.signal);
+    const source = boardSource(
+      live,
+      () => {},
+      () => 0,
+    );
+    const fed = feed(source, { kafka, log: silent }, stopping.signal);
     await expect.poll(() => live.status.reason, { timeout: 5000 }).toContain('ECONNREFUSED');
     expect(live.status.kind).toBe('waiting');
     stopping.abort();
     await fed;
   });
 });
+
+describe('the history', () => {
+  it('says each time anew that Kafka is away', async () => {
+    const topic = new HistoryTopic(await kafkaThatIsAway(), 'history');
+    const never = new AbortController().signal;
+    await expect(readPast(topic, topTeams, 0, never)).rejects.toThrow('ECONNREFUSED');
+    await expect(readPast(topic, topTeams, 0, never)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('does not begin what was given up while it waited for its turn', async () => {
+    const topic = new HistoryTopic(await kafkaThatIsAway(), 'history');
+    const first = readPast(topic, topTeams, 0, new AbortController().signal).catch(String);
+    const given = readPast(topic, topTeams, 0, AbortSignal.abort(new Error('given up')));
+    await expect(given).rejects.toThrow('given up');
+    await first;
+  });
+});
+
+async function kafkaThatIsAway() {
+  return kafkaClient([`127.0.0.1:${await closedPort()}`], silent);
+}
 
 /** A port nobody listens on. */
 async function closedPort(): Promise<number> {

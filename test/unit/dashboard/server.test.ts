@@ -6,21 +6,29 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Board } from '../../../dashboard/boards/board.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
+import { Live } from '../../../dashboard/live.ts';
+import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
+import type { History } from '../../../dashboard/web/past-boards.ts';
 import { createServer } from '../../../dashboard/web/server.ts';
 import { boardOf, HOUR, NOW, record, SEASON, streakers, team, topTeams } from './fixtures.ts';
 
 let app: FastifyInstance;
 let boards: LiveBoard[];
 let teams: Board;
+let stats: Live<Stats>;
+let histories: Map<string, History>;
 
 beforeEach(async () => {
   teams = boardOf(topTeams, [team(1, 'a', 20), team(2, 'b', 10)]);
   boards = [new LiveBoard(topTeams), new LiveBoard(streakers)];
   boards[0]?.publish(teams);
+  stats = new Live(new Stats());
+  histories = new Map();
   const now = () => NOW;
+  const metrics = new Metrics(boards, now);
   const log = pino({ level: 'silent' });
-  app = await createServer({ title: 'Arcade & <Co>', boards, metrics: new Metrics(boards, now), log, now });
+  app = await createServer({ title: 'Arcade & <Co>', boards, histories, stats, metrics, log, now });
 });
 
 afterEach(() => app.close());
@@ -54,12 +62,20 @@ describe('the API', () => {
   it('lists the boards', async () => {
     const { boards: listed } = (await app.inject('/api/boards')).json();
     expect(listed).toEqual([
-      { name: 'top-teams', title: 'Top Teams', size: 3, status: 'live', url: '/api/boards/top-teams' },
+      {
+        name: 'top-teams',
+        title: 'Top Teams',
+        size: 3,
+        status: 'live',
+        history: false,
+        url: '/api/boards/top-teams',
+      },
       {
         name: 'hot-streakers',
         title: 'Hot Streakers',
         size: 3,
         status: 'waiting',
+        history: false,
         url: '/api/boards/hot-streakers',
       },
     ]);
@@ -95,6 +111,117 @@ describe('the API', () => {
     const response = await app.inject(url);
     expect(response.statusCode).toBe(404);
     expect(response.json()).toEqual({ error: expect.any(String) });
+  });
+});
+
+describe('a board of the past', () => {
+  const EARLIER = SEASON + 60_000;
+  const at = (moment: string | number) => app.inject(`/api/boards/top-teams?at=${moment}`);
+
+  it('comes as the board of now does, with its moment', async () => {
+    histories.set('top-teams', async (atMillis) => ({
+      ...boardOf(topTeams, [team(1, 'b', 5)], atMillis).view(atMillis),
+      complete: true,
+    }));
+    const { at: moment, complete, ...past } = (await at(EARLIER)).json();
+    const { rows, updatedAt, ...shared } = (await app.inject('/api/boards/top-teams')).json();
+    expect(moment).toBe(new Date(EARLIER).toISOString());
+    expect(complete).toBe(true);
+    expect(past).toEqual({
+      ...shared,
+      updatedAt: moment,
+      rows: [{ rank: 1, team_id: 'b', team_name: 'Team b', total_score: 5 }],
+    });
+    expect(shared.history).toBe(true);
+  });
+
+  it('is refused with 404 where none is kept, of the board or of the time', async () => {
+    expect((await at(EARLIER)).json()).toEqual({ error: 'this board keeps no history' });
+    histories.set('top-teams', async () => null);
+    const response = await at(EARLIER);
+    expect(response.statusCode).toBe(404);
+    expect(response.json()).toEqual({ error: `nothing is kept of ${new Date(EARLIER).toISOString()}` });
+  });
+
+  it.each([
+    ['a word', 'yesterday', /^at must be epoch milliseconds, or ISO 8601/],
+    ['nothing', '', /^at must be/],
+    ['two moments', `${EARLIER}&at=${EARLIER}`, /^at must be/],
+    ['the future', NOW + 1, /^at is in the future$/],
+  ])('is refused with 400 for %s', async (_, moment, sentence) => {
+    histories.set('top-teams', async () => null);
+    const response = await at(moment);
+    expect(response.statusCode).toBe(400);
+    expect(response.json().error).toMatch(sentence);
+  });
+
+  it('is looked for a few at a time: others are told when to come again', async () => {
+    const gate = Promise.withResolvers<null>();
+    histories.set('top-teams', () => gate.promise);
+    const waiting = Promise.all(Array.from({ length: 4 }, () => at(EARLIER)));
+    const refused = await at(EARLIER);
+    expect(refused.statusCode).toBe(503);
+    expect(refused.headers['retry-after']).toBe('1');
+    gate.resolve(null);
+    expect((await waiting).map(({ statusCode }) => statusCode)).toEqual([404, 404, 404, 404]);
+    expect((await at(EARLIER)).statusCode).toBe(404);
+  });
+
+  it('is refused with 503 while the history cannot be read, without a word from inside', async () => {
+    histories.set('top-teams', async () => {
+      throw new Error('connect ECONNREFUSED 10.0.0.1:9092');
+    });
+    const response = await at(EARLIER);
+    expect(response.statusCode).toBe(503);
+    expect(response.headers['retry-after']).toBe('5');
+    expect(response.json()).toEqual({ error: 'the history cannot be read just now; try again' });
+  });
+});
+
+describe('the counts', () => {
+  it('come with the rate, and the age of the newest event', async () => {
+    const counts = {
+      events: 100,
+      late_events: 1,
+      robot_events: 2,
+      uncounted_events: 3,
+      undecodable_messages: 4,
+      active_players: 5,
+      active_teams: 6,
+      newest_event_time: NOW - 1500,
+    };
+    const content = new Stats();
+    content.apply(record({ slot_start: NOW - 10_000 }, counts), NOW);
+    stats.publish(content);
+    expect((await app.inject('/api/stats')).json()).toEqual({
+      now: new Date(NOW).toISOString(),
+      status: 'live',
+      eventsPerSecond: 20,
+      newestEventTime: new Date(NOW - 1500).toISOString(),
+      ageMillis: 1500,
+      slots: [
+        {
+          start: new Date(NOW - 10_000).toISOString(),
+          events: 100,
+          lateEvents: 1,
+          robotEvents: 2,
+          uncountedEvents: 3,
+          undecodableMessages: 4,
+          activePlayers: 5,
+          activeTeams: 6,
+          newestEventTime: new Date(NOW - 1500).toISOString(),
+        },
+      ],
+    });
+  });
+
+  it('are none until they have been read', async () => {
+    expect((await app.inject('/api/stats')).json()).toMatchObject({
+      status: 'waiting',
+      newestEventTime: null,
+      ageMillis: null,
+      slots: [],
+    });
   });
 });
 

@@ -5,6 +5,7 @@ import { TOP_TEAMS_JSON } from './fixtures.ts';
 const COMPLETE = {
   KAFKA_BOOTSTRAP_SERVERS: 'one:9092, [::1]:9093',
   DASHBOARD_BOARDS: JSON.stringify([TOP_TEAMS_JSON]),
+  STATS_TOPIC: 'arcade-pipeline-stats',
 };
 
 function problemsOf(env: Record<string, string>): string[] {
@@ -37,11 +38,18 @@ describe('the settings', () => {
     const problems = problemsOf({
       KAFKA_BOOTSTRAP_SERVERS: 'kafka',
       DASHBOARD_BOARDS: '',
+      STATS_TOPIC: '',
       PORT: '99999',
       LOG_LEVEL: 'loud',
     });
     const variables = problems.map((problem) => problem.split(/[:[]/)[0]).sort();
-    expect(variables).toEqual(['DASHBOARD_BOARDS', 'KAFKA_BOOTSTRAP_SERVERS', 'LOG_LEVEL', 'PORT']);
+    expect(variables).toEqual([
+      'DASHBOARD_BOARDS',
+      'KAFKA_BOOTSTRAP_SERVERS',
+      'LOG_LEVEL',
+      'PORT',
+      'STATS_TOPIC',
+    ]);
   });
 
   it('name the path inside the boards', () => {
@@ -52,6 +60,14 @@ describe('the settings', () => {
     expect(problems).toContainEqual(expect.stringMatching(/^DASHBOARD_BOARDS\[1\]\.columns\[0\]\.type: /));
   });
 
+  it('know the topic of a history, and that a board can be without one', () => {
+    const DASHBOARD_BOARDS = boards({ historyTopic: 'arcade-top-teams-history' }, {});
+    const histories = parseSettings({ ...COMPLETE, DASHBOARD_BOARDS }).DASHBOARD_BOARDS.map(
+      ({ historyTopic }) => historyTopic,
+    );
+    expect(histories).toEqual(['arcade-top-teams-history', undefined]);
+  });
+
   it.each([
     ['boards that are no JSON', '[{', 'DASHBOARD_BOARDS: must be JSON'],
     ['no board at all', '[]', 'DASHBOARD_BOARDS: '],
@@ -59,6 +75,11 @@ describe('the settings', () => {
       'two boards of one name',
       boards({ name: 'x' }, { name: 'x' }),
       'DASHBOARD_BOARDS[1].name: is the name of another',
+    ],
+    [
+      'a history in no topic',
+      boards({ historyTopic: 'a/b' }),
+      'DASHBOARD_BOARDS[0].historyTopic: must be the name of a Kafka topic',
     ],
     ['a bar over text', boards({ bar: 'team_name' }), 'DASHBOARD_BOARDS[0].bar: must be one of the numeric'],
     [

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import type { RawRecord } from '../../../dashboard/boards/record.ts';
+import { Stats } from '../../../dashboard/stats/stats.ts';
+import { NOW, record } from './fixtures.ts';
+
+const COUNTS = {
+  events: 100,
+  late_events: 2,
+  robot_events: 3,
+  uncounted_events: 4,
+  undecodable_messages: 5,
+  active_players: 6,
+  active_teams: 7,
+  newest_event_time: NOW - 1000,
+};
+
+/** The slot that began so many seconds before now. */
+function slot(secondsAgo: number, counts: object = {}): RawRecord {
+  return record({ slot_start: NOW - 1000 * secondsAgo }, { ...COUNTS, ...counts });
+}
+
+function statsOf(...records: RawRecord[]): Stats {
+  const stats = new Stats();
+  for (const one of records) stats.apply(one, NOW);
+  return stats;
+}
+
+const starts = (stats: Stats, now = NOW) =>
+  stats.view(now).slots.map(({ startMillis }) => (NOW - startMillis) / 1000);
+
+describe('the counts', () => {
+  it('are kept by slot, in order, each as it was written last', () => {
+    const stats = statsOf(slot(5), slot(15), slot(5, { events: 120 }));
+    expect(stats.view(NOW).slots).toMatchObject([
+      { startMillis: NOW - 15_000, events: 100 },
+      {
+        startMillis: NOW - 5000,
+        events: 120,
+        lateEvents: 2,
+        robotEvents: 3,
+        uncountedEvents: 4,
+        undecodableMessages: 5,
+        activePlayers: 6,
+        activeTeams: 7,
+        newestEventMillis: NOW - 1000,
+      },
+    ]);
+  });
+
+  it('are of the last five minutes', () => {
+    const stats = statsOf(slot(3600), slot(305), slot(300), slot(5));
+    expect(starts(stats)).toEqual([300, 5]);
+    expect(starts(stats, NOW + 295_000)).toEqual([5]);
+    expect(starts(stats, NOW + 300_000)).toEqual([]);
+  });
+
+  it('forget a slot that was taken back', () => {
+    expect(starts(statsOf(slot(10), slot(5), record({ slot_start: NOW - 10_000 }, null)))).toEqual([5]);
+  });
+
+  it('count nothing below zero', () => {
+    expect(statsOf(slot(5, { undecodable_messages: -3 })).view(NOW).slots[0]?.undecodableMessages).toBe(0);
+  });
+
+  it('remember the newest event for as long as it takes', () => {
+    const stats = statsOf(
+      slot(3600, { newest_event_time: NOW - 3_600_000 }),
+      slot(1800, { newest_event_time: null }),
+    );
+    expect(stats.view(NOW)).toMatchObject({ slots: [], newestEventMillis: NOW - 3_600_000 });
+  });
+
+  it.each([
+    ['a key that is no JSON', { ...slot(5), key: Buffer.from('{') }],
+    ['no key', { ...slot(5), key: null }],
+    ['a start that no slot has', slot(4)],
+    ['a count that is text', slot(5, { events: '1' })],
+    ['a count that is missing', slot(5, { active_teams: undefined })],
+    ['a value that is no JSON', { ...slot(5), value: Buffer.from('nothing') }],
+    ['a slot of a clock that runs far ahead', slot(-3600)],
+  ])('ignore %s', (_, raw) => {
+    expect(statsOf(slot(10), raw).view(NOW)).toEqual(statsOf(slot(10)).view(NOW));
+  });
+});
+
+describe('the rate', () => {
+  it('is that of the last minute of full slots', () => {
+    const minute = Array.from({ length: 20 }, (_, index) => slot(5 * index));
+    expect(statsOf(...minute).view(NOW + 2000).eventsPerSecond).toBe(20);
+  });
+
+  it('waits for a slot to be over, and for its last counts', () => {
+    const stats = statsOf(slot(5), slot(0, { events: 900 }));
+    expect(stats.view(NOW + 6999).eventsPerSecond).toBe(20);
+    expect(stats.view(NOW + 7000).eventsPerSecond).toBe(100);
+  });
+
+  it('counts slots without events, from the first slot on', () => {
+    expect(statsOf(slot(40), slot(5)).view(NOW + 2000).eventsPerSecond).toBe(5);
+    expect(statsOf(slot(40)).view(NOW + 2000).eventsPerSecond).toBe(2.5);
+  });
+
+  it('is zero when nothing came for a minute, or ever', () => {
+    expect(statsOf(slot(120)).view(NOW).eventsPerSecond).toBe(0);
+    expect(new Stats().view(NOW).eventsPerSecond).toBe(0);
+  });
+});
