@@ -10,7 +10,7 @@ CLI := $(NODE) cli/main.ts
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit operator pipeline browser bench bench-operator check fix crds clean-state
+.PHONY: help run test unit operator pipeline browser bench bench-freshness bench-operator check fix crds clean-state
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -32,8 +32,11 @@ pipeline: $(INSTALLED) ## Run the tests on a real Kafka and a real Flink
 browser: $(INSTALLED) chromium ## Run the tests of the dashboard in a real Chromium
 	@npm run --silent test -- --project browser
 
-bench: $(INSTALLED) ## Measure how old an event is on the dashboard, at RATE events/s (1000)
-	@npm run --silent bench -- $(RATE)
+bench: $(INSTALLED) ## Measure the job against the demo's queries on the same events (ARGS=--full: all of it)
+	@npm run --silent bench -- $(ARGS)
+
+bench-freshness: $(INSTALLED) ## Measure how old an event is on the dashboard, at RATE events/s (1000)
+	@npm run --silent bench:freshness -- $(RATE)
 
 bench-operator: $(INSTALLED) ## Measure the operator, up to 1,000 resources
 	@$(NODE) bench/operator.ts

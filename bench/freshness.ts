@@ -13,8 +13,8 @@ import { percentile } from './percentile.ts';
  * event of a team that leads the board, by a total that tells which event it was. Measured from the moment the event is made
  * to the moment the dashboard's API shows its total. (Pushed frames follow the same state by at most a tick of 500 ms.)
  *
- *   make bench          at 1,000 events/s
- *   make bench RATE=20  at another rate
+ *   make bench-freshness          at 1,000 events/s
+ *   make bench-freshness RATE=20  at another rate
  */
 
 const RATE = Number(process.argv[2] ?? 1_000);

@@ -1,0 +1,200 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startKafka } from '../local/kafka.ts';
+import { openWorkshop, type Workshop } from '../local/workshop.ts';
+import { type Backlog, benchBacklog, type SubjectName } from './job/backlog-bench.ts';
+import { benchInjector } from './job/injector-bench.ts';
+import { benchLive } from './job/live-bench.ts';
+
+const HELP = `node --disable-warning=TimeoutNegativeWarning bench/job.ts [--full] [--only NAME]
+
+Measures the job against a baseline on the same events, on this machine: real Kafka, real Flink, everything in a temporary
+folder. Tables of Markdown go to standard output, progress to standard error. Ctrl-C stops it and leaves nothing behind.
+
+  --full        longer backlogs, also with a million players; the baseline with Flink's defaults too; the pipeline as events come
+  --only NAME   only one measurement, of the list below
+  --help        this text
+
+`;
+
+/** What a job may use before it is ended: several times what the product needs. */
+const LIMIT_CPU_SECONDS = 100;
+const COMPARED: SubjectName[] = ['the four boards', 'baseline, mini-batches'];
+
+const BACKLOGS: Backlog[] = [
+  {
+    name: 'heap-150',
+    title: '150 players, heap',
+    players: 150,
+    events: 2_000_000,
+    stateBackend: 'hashmap',
+    subjects: COMPARED,
+    limitCpuSeconds: LIMIT_CPU_SECONDS,
+  },
+  {
+    name: 'heap-100k',
+    title: '100,000 players, heap',
+    players: 100_000,
+    events: 1_000_000,
+    stateBackend: 'hashmap',
+    subjects: COMPARED,
+    limitCpuSeconds: LIMIT_CPU_SECONDS,
+  },
+  {
+    name: 'rocksdb-10k',
+    title: '10,000 players, RocksDB',
+    players: 10_000,
+    events: 500_000,
+    stateBackend: 'rocksdb',
+    subjects: COMPARED,
+    limitCpuSeconds: LIMIT_CPU_SECONDS,
+  },
+  {
+    name: 'totals',
+    title: 'Top Teams and Top Players alone, 10,000 players, heap',
+    players: 10_000,
+    events: 3_000_000,
+    stateBackend: 'hashmap',
+    subjects: ['the two total boards'],
+    limitCpuSeconds: LIMIT_CPU_SECONDS,
+  },
+];
+
+const MILLION: Backlog[] = [
+  {
+    name: 'heap-1m',
+    title: '1,000,000 players, heap',
+    players: 1_000_000,
+    events: 1_000_000,
+    stateBackend: 'hashmap',
+    subjects: ['the four boards'],
+    limitCpuSeconds: LIMIT_CPU_SECONDS,
+  },
+  {
+    name: 'rocksdb-1m',
+    title: '1,000,000 players, RocksDB',
+    players: 1_000_000,
+    events: 1_000_000,
+    stateBackend: 'rocksdb',
+    subjects: ['the four boards'],
+    limitCpuSeconds: 2 * LIMIT_CPU_SECONDS,
+  },
+];
+
+const LIVE_RATES = [1_000, 10_000];
+
+interface Measurement {
+  name: string;
+  measure: (signal: AbortSignal) => Promise<string>;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { full: { type: 'boolean' }, only: { type: 'string' }, help: { type: 'boolean' } },
+  });
+  const { full = false, only, help } = values;
+  const all = [...usual(full), ...long(full)];
+  if (help) {
+    process.stdout.write(`${HELP}names: ${all.map(({ name }) => name).join(', ')}\n`);
+    return;
+  }
+  const standard = full ? all : usual(full);
+  const chosen = only ? all.filter(({ name }) => name === only) : standard;
+  if (chosen.length === 0) throw new Error(`nothing is called ${only}; see --help`);
+  const signal = stopSignal();
+  process.stdout.write(`${machine()}\n\n`);
+  for (const { measure } of chosen) process.stdout.write(`${await measure(signal)}\n`);
+}
+
+/** What the figures are of; on a machine that was busy before, they are worth little. */
+function machine(): string {
+  const load = loadavg()[0]?.toFixed(1);
+  return `${availableParallelism()} cores (${cpus()[0]?.model}), load before: ${load}`;
+}
+
+function usual(full: boolean): Measurement[] {
+  return BACKLOGS.map((backlog) => onBacklog(full ? longer(backlog) : backlog));
+}
+
+function long(full: boolean): Measurement[] {
+  return [
+    ...MILLION.map((backlog) => onBacklog(full ? longer(backlog) : backlog)),
+    ...LIVE_RATES.map(live),
+    { name: 'injector', measure: (signal) => withWorkshop(signal, benchInjector) },
+  ];
+}
+
+/** With --full each backlog is this many times as long, each run may use as much more, and there is another baseline. */
+const FULL_TIMES = 3;
+
+function longer(backlog: Backlog): Backlog {
+  const { subjects, events, limitCpuSeconds } = backlog;
+  return {
+    ...backlog,
+    events: FULL_TIMES * events,
+    limitCpuSeconds: FULL_TIMES * limitCpuSeconds,
+    subjects: subjects === COMPARED ? [...COMPARED, 'baseline, Flink’s defaults'] : subjects,
+  };
+}
+
+function onBacklog(backlog: Backlog): Measurement {
+  return {
+    name: backlog.name,
+    measure: (signal) =>
+      withWorkshop(signal, async (workshop) => benchBacklog(workshop, await startKafka(workshop), backlog)),
+  };
+}
+
+function live(eventsPerSecond: number): Measurement {
+  const ports = { kafka: 0, flink: 0, dashboard: 0 };
+  return {
+    name: `live-${eventsPerSecond}`,
+    measure: (signal) =>
+      inTemporaryFolder((stateDir) => benchLive({ stateDir, ports, report: say, signal }, eventsPerSecond)),
+  };
+}
+
+/** Does the work with a workshop in a folder of its own, and leaves nothing of either. */
+function withWorkshop<T>(signal: AbortSignal, work: (workshop: Workshop) => Promise<T>): Promise<T> {
+  return inTemporaryFolder(async (stateDir) => {
+    const workshop = await openWorkshop(stateDir, say, signal);
+    try {
+      return await work(workshop);
+    } finally {
+      await workshop.close();
+    }
+  });
+}
+
+async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'gameanalytics-bench-'));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Aborted by the first Ctrl-C or SIGTERM; a second ends us at once, and the reaper what we started. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(1);
+      stop.abort(new Error(`stopped by ${name}`));
+    });
+  return stop.signal;
+}
+
+function say(sentence: string): void {
+  process.stderr.write(`  ${sentence}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,100 @@
+interface Job {
+  jid: string;
+  state: string;
+}
+
+interface CheckpointAnswer {
+  counts: { completed: number };
+  summary: { state_size: { max: number }; end_to_end_duration: { avg: number } };
+}
+
+export interface Checkpoints {
+  count: number;
+  /** The largest of each job, added up. */
+  stateBytes: number;
+  /** One of them, on average. */
+  millis: number;
+}
+
+/** States in which a job is that neither failed nor is restarting. */
+const WELL = new Set(['INITIALIZING', 'CREATED', 'RUNNING', 'FINISHED']);
+
+/** What Flink's REST API tells of the jobs of one cluster. */
+export class FlinkMetrics {
+  readonly #url: string;
+  readonly #signal: AbortSignal;
+  /** Records read by each source so far. Flink forgets them when a task ends. */
+  readonly #read = new Map<string, number>();
+
+  constructor(url: string, signal: AbortSignal) {
+    this.#url = url;
+    this.#signal = signal;
+  }
+
+  async jobs(): Promise<Job[]> {
+    const { jobs } = await this.#get<{ jobs: Job[] }>('/jobs/overview');
+    return jobs;
+  }
+
+  /** Whether every job has finished. One that failed, or had to be restarted, is an error. */
+  async finished(): Promise<boolean> {
+    const jobs = await this.jobs();
+    const failed = jobs.find(({ state }) => !WELL.has(state));
+    if (failed) throw new Error(`a job is ${failed.state}: ${await this.#cause(failed)}`);
+    return jobs.every(({ state }) => state === 'FINISHED');
+  }
+
+  /** Records that came out of Kafka so far, averaged over all sources. Flink itself learns of them every ten seconds. */
+  async eventsRead(): Promise<number> {
+    for (const { jid } of await this.jobs()) await this.#countSources(jid);
+    const counts = [...this.#read.values()];
+    return counts.reduce((sum, count) => sum + count, 0) / Math.max(1, counts.length);
+  }
+
+  async checkpoints(): Promise<Checkpoints | undefined> {
+    const jobs = await this.jobs();
+    const all = await Promise.all(
+      jobs.map(({ jid }) => this.#get<CheckpointAnswer>(`/jobs/${jid}/checkpoints`)),
+    );
+    const made = all.filter(({ counts }) => counts.completed > 0);
+    if (made.length === 0) return undefined;
+    const sum = (term: (each: CheckpointAnswer) => number) =>
+      made.reduce((total, each) => total + term(each), 0);
+    return {
+      count: sum(({ counts }) => counts.completed),
+      stateBytes: sum(({ summary }) => summary.state_size.max),
+      millis: sum(({ summary }) => summary.end_to_end_duration.avg) / made.length,
+    };
+  }
+
+  async #cause({ jid }: Job): Promise<string> {
+    const { exceptionHistory } = await this.#get<{
+      exceptionHistory: { entries: { stacktrace: string }[] };
+    }>(`/jobs/${jid}/exceptions`);
+    const trace = exceptionHistory.entries[0]?.stacktrace ?? 'no cause is known';
+    return trace.split('\n').slice(0, 20).join('\n');
+  }
+
+  async #countSources(jid: string): Promise<void> {
+    const { vertices } = await this.#get<{ vertices: { id: string; name: string }[] }>(`/jobs/${jid}`);
+    for (const { id, name } of vertices) {
+      if (name.includes('Source:')) await this.#countSource(`/jobs/${jid}/vertices/${id}/subtasks/metrics`);
+    }
+  }
+
+  async #countSource(path: string): Promise<void> {
+    const known = await this.#get<{ id: string }[]>(path);
+    const ids = known.map(({ id }) => id).filter((id) => /^Source__.*\.numRecordsIn$/.test(id));
+    if (ids.length === 0) return;
+    const query = `agg=sum&get=${ids.map(encodeURIComponent).join(',')}`;
+    const values = await this.#get<{ id: string; sum: number }[]>(`${path}?${query}`);
+    for (const { id, sum } of values) this.#read.set(`${path} ${id}`, sum);
+  }
+
+  async #get<T>(path: string): Promise<T> {
+    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(30_000)]);
+    const response = await fetch(this.#url + path, { signal });
+    if (!response.ok) throw new Error(`Flink answered ${response.status} to ${path}`);
+    return (await response.json()) as T;
+  }
+}
