@@ -9,7 +9,7 @@ import { validate } from './validate.ts';
 const HELP = `gameanalytics: one GameAnalytics resource, a live leaderboard pipeline
 
   gameanalytics run FILE        run the whole pipeline of a manifest on this machine
-  gameanalytics validate FILE   check a manifest and say everything that is wrong with it
+  gameanalytics validate FILE   check manifests and say everything that is wrong with them
   gameanalytics render FILE     print the Kubernetes objects that a manifest becomes
   gameanalytics crd             print the CustomResourceDefinition
 

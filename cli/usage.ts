@@ -23,6 +23,19 @@ export function commandLine(args: string[], help: string, options: Options = {})
   return { file, values: line.values };
 }
 
+/** The FILEs of a command, one at least, and which of its flags are set; undefined when only its help was asked for, which is then printed. */
+export function filesAndFlags(
+  args: string[],
+  help: string,
+  flags: string[],
+): { files: string[]; flags: Set<string> } | undefined {
+  const options = Object.fromEntries(flags.map((name) => [name, { type: 'boolean' } as const]));
+  const line = parse(args, help, options);
+  if (!line) return undefined;
+  if (line.positionals.length === 0) throw new UsageError(`Name one manifest file.\n\n${help}`);
+  return { files: line.positionals, flags: new Set(Object.keys(line.values)) };
+}
+
 /** Whether a command that takes no arguments should run: not when its help was asked for, which is then printed. */
 export function noArguments(args: string[], help: string): boolean {
   const line = parse(args, help, {});

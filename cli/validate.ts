@@ -1,15 +1,98 @@
+import type { GameAnalytics } from '../api/gameanalytics.ts';
+import type { Problem } from '../api/parse.ts';
+import { explainResource } from '../local/explain.ts';
+import { startSqlGateway } from '../local/sql-gateway.ts';
+import { UserError } from '../local/user-error.ts';
 import { readManifest } from './manifest.ts';
-import { commandLine } from './usage.ts';
+import { Terminal } from './terminal.ts';
+import { filesAndFlags, UsageError } from './usage.ts';
 
-const HELP = `gameanalytics validate FILE
+const HELP = `gameanalytics validate FILE... [--sql]
 
-Checks a GameAnalytics manifest. Says everything that is wrong with it, each with its path and what is allowed, and exits with 2.
+Checks GameAnalytics manifests. Says everything that is wrong with them, each with its path and what is allowed, and exits with 2.
+
+  --sql   also have Flink plan the SQL of every board, without Kafka and without running it: what it refuses is said with the
+          board and the line and column of its query. Needs Java, and Maven the first time; takes some seconds.
 `;
 
+/** A manifest that is valid but for what is known to be wrong with it so far. */
+interface Checked {
+  file: string;
+  resource: GameAnalytics;
+}
+
 export async function validate(args: string[]): Promise<void> {
-  const line = commandLine(args, HELP);
+  const line = filesAndFlags(args, HELP, ['sql']);
   if (!line) return;
-  const { metadata, spec } = await readManifest(line.file);
-  const boards = spec.leaderboards.map(({ name }) => name).join(', ');
-  process.stdout.write(`${line.file} is valid: ${metadata.name} with the leaderboards ${boards}\n`);
+  const complaints: string[] = [];
+  let valid = await passing(line.files, complaints, async (file) => ({
+    file,
+    resource: await readManifest(file),
+  }));
+  if (line.flags.has('sql') && valid.length > 0) valid = await withPlannedSql(valid, complaints);
+  for (const { file, resource } of valid) {
+    const boards = resource.spec.leaderboards.map(({ name }) => name).join(', ');
+    process.stdout.write(`${file} is valid: ${resource.metadata.name} with the leaderboards ${boards}\n`);
+  }
+  if (complaints.length > 0) throw new UsageError(complaints.join('\n'));
+}
+
+/** What a check makes of each item that passes it, in order; what it says of the others is added to the complaints. */
+async function passing<From, To>(
+  items: From[],
+  complaints: string[],
+  check: (item: From) => Promise<To>,
+): Promise<To[]> {
+  const passed: To[] = [];
+  for (const item of items) {
+    try {
+      passed.push(await check(item));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      complaints.push(error.message);
+    }
+  }
+  return passed;
+}
+
+/** The manifests whose SQL Flink takes. */
+async function withPlannedSql(manifests: Checked[], complaints: string[]): Promise<Checked[]> {
+  const terminal = new Terminal(process.stderr);
+  const report = (sentence: string) => terminal.say(sentence);
+  const signal = stopSignal();
+  try {
+    const gateway = await startSqlGateway(report, signal);
+    try {
+      return await passing(manifests, complaints, async (checked) => {
+        report(`planning the SQL of ${checked.file}`);
+        const { problems, warnings } = await explainResource(gateway, checked.resource);
+        if (warnings.length > 0)
+          terminal.print(listed(`${checked.file} has SQL that may be slow:`, warnings));
+        if (problems.length === 0) return checked;
+        throw new UsageError(
+          listed(`${checked.file} has SQL that cannot be used (${problems.length} to mend):`, problems),
+        );
+      });
+    } finally {
+      await gateway.close();
+    }
+  } catch (error) {
+    if (signal.aborted) throw new UserError('stopped before all SQL was planned');
+    throw error;
+  }
+}
+
+function listed(heading: string, problems: Problem[]): string {
+  return [heading, ...problems.map(({ path, message }) => `  ${path}: ${message}`)].join('\n');
+}
+
+/** Aborted by the first Ctrl-C, SIGTERM or hang-up. A second ends us at once, and the reaper what we started. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(1);
+    stop.abort();
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
+  return stop.signal;
 }

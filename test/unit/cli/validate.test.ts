@@ -27,6 +27,25 @@ describe('gameanalytics validate', () => {
     });
   });
 
+  it('checks every file it is given: some are valid, and what is wrong with the others is said', async () => {
+    const cwd = folder({ 'bad.yaml': MALFORMED, 'good.yaml': VALID });
+    const { code, out, err } = await gameanalytics(
+      ['validate', 'bad.yaml', 'good.yaml', 'missing.yaml'],
+      cwd,
+    );
+    expect(code).toBe(2);
+    expect(out).toMatch(/^good\.yaml is valid: game with the leaderboards .*\n$/);
+    expect(err).toContain('bad.yaml is not a valid GameAnalytics (2 to mend):\n');
+    expect(err).toContain('\nmissing.yaml cannot be read: ');
+  });
+
+  it('starts nothing to plan the SQL of when no manifest is valid', async () => {
+    const cwd = folder({ 'game.yaml': MALFORMED });
+    const { code, out, err } = await gameanalytics(['validate', '--sql', 'game.yaml'], cwd);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/^game\.yaml is not a valid GameAnalytics \(2 to mend\):\n/);
+  });
+
   const bomb = 'abcdefghi'
     .split('')
     .map((name, i, names) => `${name}: &${name} [${`*${names[i - 1]},`.repeat(9)}]`);

@@ -1,0 +1,46 @@
+/** A place in a statement; both count from 1. A tab is one column, and so is each UTF-16 unit. */
+export interface Place {
+  line: number;
+  column: number;
+}
+
+/** Why Flink refused something. */
+export interface FlinkCause {
+  /** Flink's words on one line, without the place. */
+  message: string;
+  /** Where in the statement, when Flink says so. */
+  place?: Place;
+}
+
+/** An exception in a stack trace: its class, and what is behind that up to the first line of its stack. */
+const CAUSE = /^Caused by: ([\w.$]+)(?:: ([\s\S]*?))?(?=\n\s+(?:at |\.\.\. )|$(?![\s\S]))/gm;
+const PLACE = /\bline (\d+), column (\d+)/;
+/** The gateway wraps what it is told in exceptions of its own, which say nothing. */
+const GATEWAY = 'org.apache.flink.table.gateway.';
+
+/** What a Java stack trace gives as causes: the innermost that names a place, or else the outermost with the innermost. */
+export function causeOf(trace: string): FlinkCause {
+  const causes = [...trace.matchAll(CAUSE)].flatMap(([, type = '', message]) =>
+    message && !type.startsWith(GATEWAY) ? message : [],
+  );
+  const text = causes.findLast((cause) => PLACE.test(cause)) ?? outermostWithInnermost(causes, trace);
+  const [, line, column] = PLACE.exec(text) ?? [];
+  return { message: plain(text), ...(line && { place: { line: Number(line), column: Number(column) } }) };
+}
+
+function outermostWithInnermost(causes: string[], trace: string): string {
+  const [outermost = trace.split('\n\tat ')[0] ?? ''] = causes;
+  const innermost = causes.at(-1) ?? '';
+  return outermost.includes(innermost) ? outermost : `${outermost} ${innermost}`;
+}
+
+/** Without the place, which has other numbers in the query, and without the parser's list of all that it would have taken. */
+function plain(text: string): string {
+  return text
+    .replace(/\s*Was expecting[\s\S]*/, '')
+    .replace(/^[\s\S]*?\b(?:From|At) line \d+, column \d+(?: to line \d+, column \d+)?: /, '')
+    .replace(/ at line \d+, column \d+\.?/, '')
+    .replace(/^SQL (?:parse|validation) failed\. /, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+}

@@ -1,0 +1,257 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { explainResource } from '../../local/explain.ts';
+import { type SqlGateway, startSqlGateway } from '../../local/sql-gateway.ts';
+import { resource } from '../support/resource.ts';
+
+const COLUMNS = [
+  { name: 'rnk', type: 'BIGINT' },
+  { name: 'team_id', type: 'STRING' },
+  { name: 'events', type: 'BIGINT' },
+];
+
+/** The busiest teams; what is selected and what is counted vary. */
+function busiest(selected = 'rnk, team_id, events', total = 'COUNT(*)'): string {
+  return `SELECT ${selected} FROM (
+  SELECT *, ROW_NUMBER() OVER (ORDER BY events DESC, team_id) AS rnk
+  FROM (SELECT team_id, ${total} AS events FROM valid_events GROUP BY team_id)
+) WHERE rnk <= 10`;
+}
+
+function board(name: string, query: string, columns: object[] = COLUMNS): object {
+  return { name, type: 'Query', columns, query };
+}
+
+describe('EXPLAIN of a resource’s SQL', () => {
+  let gateway: SqlGateway;
+  beforeAll(async () => {
+    gateway = await startSqlGateway(() => undefined, new AbortController().signal);
+  });
+  afterAll(() => gateway?.close());
+
+  const explain = (...leaderboards: object[]) => explainResource(gateway, resource({ leaderboards }));
+  const WELL = { problems: [], warnings: [] };
+
+  it('finds nothing wrong with the default boards', async () => {
+    expect(await explainResource(gateway, resource())).toEqual(WELL);
+  });
+
+  it.each([
+    ['plain', busiest()],
+    ['that ends in a comment', `${busiest()} -- the end; really`],
+    ['with semicolons and quotes in strings, names and comments', quoted(busiest())],
+    ['whose columns have other names', busiest('rnk AS place, team_id AS team, events + 1')],
+    ['with one column twice', busiest('rnk, team_id, rnk')],
+  ])('takes a query %s', async (_, query) => {
+    expect(await explain(board('busiest', query))).toEqual(WELL);
+  });
+
+  it('takes a condition of any board', async () => {
+    const where = "team_name <> ';' -- it’s; all";
+    const types = ['TopTeams', 'TopPlayers', 'HotStreakers', 'TeamMvps'];
+    expect(await explain(...types.map((type, i) => ({ name: `board-${i}`, type, where })))).toEqual(WELL);
+  });
+
+  const COLUMNS_SAY = 'and columns says [rnk: BIGINT, team_id: STRING, events: BIGINT]';
+  it.each([
+    [
+      'an unknown column',
+      busiest('rnk, teem_id, events'),
+      ', line 1, column 13',
+      "Column 'teem_id' not found in any table",
+    ],
+    ['an unknown table', 'SELECT *\nFROM\tnowhere', ', line 2, column 6', "Object 'nowhere' not found"],
+    [
+      'a syntax error',
+      'SELECT rnk\nFROM WHERE rnk',
+      ', line 2, column 6',
+      "Incorrect syntax near the keyword 'WHERE'",
+    ],
+    [
+      'an end too early',
+      'SELECT rnk FROM a GROUP',
+      ', line 1, column 23',
+      'it ends where SQL has more to say',
+    ],
+    [
+      'a type that is not the column’s',
+      busiest('rnk, team_id, CAST(events AS STRING)'),
+      '',
+      `its result does not have the board’s columns (Incompatible types for sink column 'events' at position 3): it is [rnk: BIGINT, team_id: STRING, EXPR$2: STRING], ${COLUMNS_SAY}`,
+    ],
+    [
+      'too few columns',
+      busiest('rnk, events'),
+      '',
+      `its result does not have the board’s columns (Different number of columns): it is [rnk: BIGINT, events: BIGINT], ${COLUMNS_SAY}`,
+    ],
+    [
+      'columns in another order',
+      busiest('events, team_id, rnk'),
+      '',
+      'its columns are in another order than the board’s: column 1 is events, and columns says rnk',
+    ],
+    [
+      'no rank of its own',
+      'SELECT score, team_id, score FROM valid_events',
+      '',
+      'Flink cannot see that the board has one row for each rnk: rank in a subquery with ROW_NUMBER() OVER (ORDER BY …) AS rnk, and keep WHERE rnk <= 10 of it',
+    ],
+  ])('says what is wrong with %s', async (_, query, place, message) => {
+    const { problems } = await explain({ name: 'top', type: 'TopTeams' }, board('busiest', query));
+    expect(problems).toEqual([{ path: `spec.leaderboards[1].query (busiest)${place}`, message }]);
+  });
+
+  it.each([
+    ['alone', ''],
+    ['after blank lines', '\n \n'],
+    ['after comments', '-- one; two\n/* it’s\n ; */ '],
+    ['after tabs and Windows’ line ends', '\t\r\n\t'],
+  ])('counts lines and columns as they are in the resource: %s', async (_, before) => {
+    const query = `${before}${quoted(busiest('rnk, team_id, events', 'SUM(scoore)'))}\n\n`;
+    const lines = query.slice(0, query.indexOf('scoore')).split('\n');
+    const { problems } = await explain(board('busiest', query));
+    expect(problems).toEqual([
+      {
+        path: `spec.leaderboards[0].query (busiest), line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`,
+        message: "Column 'scoore' not found in any table",
+      },
+    ]);
+  });
+
+  it.each([
+    [
+      'an unknown column',
+      "\n\nscore > 1\n  AND teem_id = ''",
+      4,
+      7,
+      "Column 'teem_id' not found in any table",
+    ],
+    ['an end too early', ' CASE WHEN TRUE THEN FALSE', 1, 27, 'Encountered ")"'],
+    ['what is no condition', 'score', 1, 1, 'WHERE clause must be a condition'],
+  ])('says what is wrong with a condition: %s', async (_, where, line, column, message) => {
+    const { problems } = await explain({ name: 'mvps', type: 'TeamMvps', where });
+    expect(problems).toEqual([
+      { path: `spec.leaderboards[0].where (mvps), line ${line}, column ${column}`, message },
+    ]);
+  });
+
+  it('says once what is wrong with a board that keeps its history', async () => {
+    const { problems } = await explain({ ...board('busiest', busiest('rnk, events')), history: true });
+    expect(problems.map(({ path }) => path)).toEqual(['spec.leaderboards[0].query (busiest)']);
+  });
+
+  it('sees that two columns of the same type have been swapped', async () => {
+    const columns = [...COLUMNS, { name: 'players', type: 'BIGINT' }];
+    const query = busiest('rnk, team_id, players, events', 'COUNT(DISTINCT user_id) AS players, COUNT(*)');
+    const { problems } = await explain(board('busiest', query, columns));
+    expect(problems.map(({ message }) => message)).toEqual([
+      'its columns are in another order than the board’s: column 3 is players, and columns says events',
+    ]);
+  });
+
+  it('warns of a rank that Flink must sort anew for every change', async () => {
+    const { problems, warnings } = await explain(
+      board('averages', busiest(undefined, 'AVG(score)')),
+      board('busiest', busiest()),
+    );
+    expect(problems).toEqual([]);
+    expect(warnings.map(({ path }) => path)).toEqual(['spec.leaderboards[0].query (averages)']);
+    expect(warnings[0]?.message).toMatch(/^its rank is slow/);
+  });
+
+  it('plans with the resource’s own table options, and says when one cannot be used', async () => {
+    const flink = { configuration: { 'table.optimizer.agg-phase-strategy': 'THREE_PHASE' } };
+    const leaderboards = [{ name: 'top', type: 'TopTeams' }];
+    const { problems } = await explainResource(gateway, resource({ flink, leaderboards }));
+    expect(problems.find(({ path }) => path === 'spec.leaderboards[0] (top)')?.message).toContain(
+      "Could not parse value 'THREE_PHASE' for key 'table.optimizer.agg-phase-strategy'",
+    );
+  });
+});
+
+/** The query with what looks like its end, or the beginning of a string, in all places that do not mean it. */
+function quoted(query: string): string {
+  return query.replace(
+    'FROM valid_events',
+    "FROM valid_events /* it's; */ AS `a;'b`\n-- ; it's\nWHERE team_name <> ';--''/*'",
+  );
+}
+
+describe('gameanalytics validate --sql', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'gameanalytics-validate-'));
+    await mkdir(join(folder, 'tmp'));
+    await writeManifest('good.yaml', [board('busiest', busiest())]);
+    await writeManifest('bad.yaml', [
+      board('first', busiest('rnk, teem_id, events')),
+      board('second', busiest()),
+      board('third', busiest('rnk, events')),
+    ]);
+    await writeFile(join(folder, 'malformed.yaml'), 'a: [');
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  function writeManifest(name: string, leaderboards: object[]): Promise<void> {
+    const { metadata } = resource();
+    const spec = { kafka: { cluster: 'games' }, leaderboards };
+    const manifest = { apiVersion: 'gameanalytics.dev/v1alpha1', kind: 'GameAnalytics', metadata, spec };
+    return writeFile(join(folder, name), stringify(manifest));
+  }
+
+  function start(...files: string[]) {
+    return spawn(process.execPath, [resolve('cli/main.ts'), 'validate', '--sql', ...files], {
+      cwd: folder,
+      env: { ...process.env, TMPDIR: join(folder, 'tmp') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
+
+  /** Processes that work in our temporary folder, and what is left in it. */
+  async function leftBehind(): Promise<string[]> {
+    const all = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).split('\n');
+    return [...all.filter((line) => line.includes(folder)), ...(await readdir(join(folder, 'tmp')))];
+  }
+
+  it('names every board that Flink refuses, and the files that are valid all the same', async () => {
+    const child = start('malformed.yaml', 'bad.yaml', 'good.yaml');
+    const [out, err, [code]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'exit'),
+    ]);
+    expect(code).toBe(2);
+    expect(out).toBe('good.yaml is valid: game with the leaderboards busiest\n');
+    expect(err).toContain('malformed.yaml is not valid YAML:');
+    expect(err).toContain(
+      [
+        'bad.yaml has SQL that cannot be used (2 to mend):',
+        "  spec.leaderboards[0].query (first), line 1, column 13: Column 'teem_id' not found in any table",
+        '  spec.leaderboards[2].query (third): its result does not have the board’s columns',
+      ].join('\n'),
+    );
+    expect(err).not.toMatch(/^\s+at /m);
+    expect(await leftBehind()).toEqual([]);
+  });
+
+  it('leaves nothing behind when Ctrl-C stops it', async () => {
+    const child = start('good.yaml', 'bad.yaml');
+    const exit = once(child, 'exit');
+    let err = '';
+    for await (const chunk of child.stderr.setEncoding('utf8')) {
+      const before = err.includes('planning');
+      err += chunk;
+      if (!before && err.includes('planning')) child.kill('SIGINT');
+    }
+    expect(await exit).toEqual([1, null]);
+    expect(err).toMatch(/stopped before all SQL was planned\n$/);
+    expect(await leftBehind()).toEqual([]);
+  });
+});
