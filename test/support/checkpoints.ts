@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlinkCluster } from '../../local/flink.ts';
 
 interface Checkpoints {
-  counts: { completed: number };
   latest: { restored: { external_path: string } | null };
 }
 
@@ -11,12 +10,6 @@ export async function checkpoints(flink: FlinkCluster): Promise<Checkpoints> {
   const job = await flink.job();
   const response = await fetch(`${flink.url}/jobs/${job?.id}/checkpoints`);
   return (await response.json()) as Checkpoints;
-}
-
-/** Resolves when another checkpoint has completed. */
-export async function nextCheckpoint(flink: FlinkCluster): Promise<void> {
-  const { counts } = await checkpoints(flink);
-  while ((await checkpoints(flink)).counts.completed <= counts.completed) await sleep(100);
 }
 
 /** Resolves when the job runs after it was restored from a snapshot, and says what of. */
