@@ -328,7 +328,7 @@ describe('what others do to the children', () => {
     const conflict = await arcade.until('FieldConflict', { status: 'True', reason: 'FieldManagerConflict' });
     expect(conflict.message).toMatch(/somebody had changed .*image of Deployment arcade-injector/);
     await expect.poll(() => arcade.settled()).toEqual(before);
-    for (const id of Object.keys(before).filter((id) => !id.startsWith('KafkaTopic'))) {
+    for (const id of [...(await arcade.children()).keys()].filter((id) => !id.startsWith('KafkaTopic'))) {
       await arcade.kubectl('delete', ...id.split(' '), '--wait=false');
     }
     await arcade.kubectl('delete', 'kafkatopic', 'arcade-top-teams');
@@ -339,7 +339,7 @@ describe('what others do to the children', () => {
 
   it('is undone when our labels are taken off', async () => {
     const before = await arcade.settled();
-    for (const id of Object.keys(before))
+    for (const id of (await arcade.children()).keys())
       await arcade.kubectl(
         'label',
         ...id.split(' '),

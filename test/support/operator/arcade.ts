@@ -3,6 +3,7 @@ import { API_VERSION, KIND } from '../../../api/gameanalytics.ts';
 import type { Condition, Status } from '../../../api/status.ts';
 import type { LiveObject, Manifest } from '../../../operator/kube/object.ts';
 import type { ControlPlaneAccess } from '../control-plane/access.ts';
+import { withoutHistory } from './without-history.ts';
 
 type Spec = Record<string, unknown>;
 
@@ -114,9 +115,9 @@ export class Arcade {
 
 /** Children by `Kind name`, each as timeless() has it. */
 export function settledOf(children: Iterable<LiveObject>): Record<string, unknown> {
-  const byId = [...children].map(
-    (object) => [`${object.kind} ${object.metadata.name}`, timeless(object)] as const,
-  );
+  const byId = [...children]
+    .map(withoutHistory)
+    .map((object) => [`${object.kind} ${object.metadata.name}`, timeless(object)] as const);
   return Object.fromEntries(byId.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

@@ -115,7 +115,7 @@ export class Life {
     await arcade.ready();
     const before = await arcade.settled();
     const undone = () => expect.poll(() => arcade.settled(), PATIENCE).toEqual(before);
-    const children = Object.keys(before).map((id) => id.replace(' ', '/'));
+    const children = [...(await arcade.children()).keys()].map((id) => id.replace(' ', '/'));
     await arcade.kubectl(
       'label',
       ...children,

@@ -10,6 +10,7 @@ import { CONTROLLER_REVISION } from '../../../operator/kube/kinds.ts';
 import type { LiveObject } from '../../../operator/kube/object.ts';
 import { createMetrics } from '../../../operator/metrics.ts';
 import { needsWrite, paired } from '../../../operator/pipeline/changes.ts';
+import { appliedLayout, findJob } from '../../../operator/pipeline/job.ts';
 import { type Child, isTopic } from '../../../operator/pipeline/parts.ts';
 import type { KubernetesObject } from '../../../plan/objects.ts';
 import { plan } from '../../../plan/plan.ts';
@@ -147,7 +148,8 @@ export class Stage {
     const { resource, problems } = parseGameAnalytics({ ...live, status: undefined });
     if (problems) throw new Error(`${name} is not valid: ${JSON.stringify(problems)}`);
     const bootstrapServers = `${resource.spec.kafka.cluster}-kafka-bootstrap:9092`;
-    return plan(resource, { bootstrapServers, appImage: APP_IMAGE, flinkImage: FLINK_IMAGE });
+    const layout = resource.spec.flink.state && appliedLayout(findJob(this.children(name)));
+    return plan(resource, { bootstrapServers, appImage: APP_IMAGE, flinkImage: FLINK_IMAGE, layout });
   }
 
   children(name: string): LiveObject[] {

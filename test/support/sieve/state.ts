@@ -2,6 +2,7 @@ import { CHILDREN } from '../../../operator/cluster.ts';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { GAME_ANALYTICS, SERVICE } from '../../../operator/kube/kinds.ts';
 import type { LiveObject } from '../../../operator/kube/object.ts';
+import { withoutHistory } from '../operator/without-history.ts';
 
 const KINDS = [GAME_ANALYTICS, ...CHILDREN];
 
@@ -12,7 +13,9 @@ export type State = Record<string, unknown>;
 export async function stateOf(client: KubeClient, namespace: string): Promise<State> {
   const lists = await Promise.all(KINDS.map((kind) => client.list(kind, { namespace })));
   const objects = lists.flatMap(({ items }) => items).filter(({ metadata }) => metadata.name !== 'default');
-  const state = objects.map((object) => [`${object.kind} ${object.metadata.name}`, timeless(object)]);
+  const state = objects
+    .map(withoutHistory)
+    .map((object) => [`${object.kind} ${object.metadata.name}`, timeless(object)]);
   // States of different namespaces are compared too.
   return JSON.parse(JSON.stringify(Object.fromEntries(state)).replaceAll(namespace, 'the-namespace'));
 }
@@ -53,13 +56,13 @@ function saidIn(status: unknown): unknown {
     conditions?: { type: string; status: string; reason: string }[];
     leaderboards?: unknown;
     dashboard?: unknown;
-    job?: { state?: string; revision?: string };
+    job?: { state?: string };
   };
   return {
     conditions: conditions.map(({ type, status, reason }) => `${type} ${status} ${reason}`),
     leaderboards,
     dashboard,
-    job: { state: job?.state, revision: job?.revision },
+    job: { state: job?.state },
   };
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
@@ -8,6 +7,7 @@ import { LEASE } from '../../../operator/kube/kinds.ts';
 import type { ControlPlaneAccess } from '../control-plane/access.ts';
 import { type FaultProxy, startFaultProxy, type Write } from '../fault-proxy.ts';
 import { startOperator, type TestOperator } from '../operator/operator.ts';
+import { digestOf, nameWithoutRevision } from '../operator/without-history.ts';
 import { ControllerApi } from '../stand-ins/api.ts';
 import type { Deploy } from '../stand-ins/flink-operator.ts';
 import { createKafka } from '../stand-ins/kafka.ts';
@@ -222,7 +222,7 @@ export class Subject {
   #deedsSince(seen: Set<Write | Deploy>): string[] {
     const writes = this.#writes().filter((write) => !seen.has(write));
     const deploys = this.#standIns.deploys.filter((deploy) => !seen.has(deploy));
-    const deployed = deploys.map(({ mode, script }) => `deploy ${mode} ${digest(script)}`);
+    const deployed = deploys.map(({ script }) => `deploy ${digestOf(script)}`);
     return [...writes.flatMap(deedOf), ...deployed].sort();
   }
 }
@@ -230,8 +230,8 @@ export class Subject {
 /** What a write has created or deleted. That something is said of it, and said twice, does no harm. */
 function deedOf({ resource, name, verb, status }: Write): string[] {
   if (resource === 'events') return [];
-  if (status === 201) return [`create ${resource} ${name}`];
-  return verb === 'delete' && status < 300 ? [`delete ${resource} ${name}`] : [];
+  if (status === 201) return [`create ${resource} ${nameWithoutRevision(name)}`];
+  return verb === 'delete' && status < 300 ? [`delete ${resource} ${nameWithoutRevision(name)}`] : [];
 }
 
 function isEmpty(state: State): boolean {
@@ -241,8 +241,4 @@ function isEmpty(state: State): boolean {
 /** Who leads is another matter, with tests of its own. */
 export function isLease({ resource }: { resource: string }): boolean {
   return resource === 'leases';
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
