@@ -11,22 +11,16 @@ type Spec = FlinkDeployment['spec'];
  */
 export function withoutHistory(object: LiveObject): LiveObject {
   const { kind, metadata } = object;
-  if (kind === 'FlinkDeployment') {
-    const {
-      [LAYOUT_ANNOTATION]: _,
-      'gameanalytics.dev/revision': _id,
-      ...annotations
-    } = metadata.annotations ?? {};
-    return { ...object, metadata: { ...metadata, annotations }, spec: ofSpec(object.spec as Spec) };
-  }
-  if (kind !== 'ControllerRevision') return object;
+  if (kind !== 'FlinkDeployment' && kind !== 'ControllerRevision') return object;
+  const annotations = Object.entries(metadata.annotations ?? {}).filter(([name]) => !DIGESTS.includes(name));
+  const plain = { ...metadata, annotations: Object.fromEntries(annotations) };
+  if (kind === 'FlinkDeployment') return { ...object, metadata: plain, spec: ofSpec(object.spec as Spec) };
   const { spec } = object.data as { spec: Spec };
-  return {
-    ...object,
-    metadata: { ...metadata, name: nameWithoutRevision(metadata.name) },
-    data: ofSpec(spec),
-  };
+  return { ...object, metadata: { ...plain, name: nameWithoutRevision(metadata.name) }, data: ofSpec(spec) };
 }
+
+/** Annotations that tell one layout from another. */
+const DIGESTS = [LAYOUT_ANNOTATION, 'gameanalytics.dev/revision', 'gameanalytics.dev/applied'];
 
 /** arcade-job-0123456789 is a revision of arcade-job. */
 export function nameWithoutRevision(name = ''): string {
