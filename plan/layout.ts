@@ -55,7 +55,8 @@ export function layOut(resource: GameAnalytics, previous?: Layout): Layout {
   const lane = 1 + Math.max(...kept.map((slot) => slot.lane));
   const added = statements.filter((board) => !kept.some((slot) => holds(slot, board)));
   const slots: Slot[] = [...kept, ...added.map((board) => ({ board, lane }))];
-  const tooMany = slots.filter(({ retired }) => retired).length > MAX_RETIRED || lane > MAX_LANES;
+  const lanes = new Set(slots.map((slot) => slot.lane)).size;
+  const tooMany = slots.filter(({ retired }) => retired).length > MAX_RETIRED || lanes > MAX_LANES;
   return tooMany ? anew(basis, statements, previous) : { ...previous, slots };
 }
 

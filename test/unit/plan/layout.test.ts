@@ -138,6 +138,15 @@ describe('a job whose spec changes', () => {
     expect(recomputed(gone, back)).toEqual([{ board: 'teams', why: 'it is new' }]);
   });
 
+  it('stays as it is with as many lanes as there may be', () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'];
+    const grown = names.map((_, i) => ofBoards(...names.slice(0, i + 1).map((name) => teams({ name }))));
+    const eight = laidOut(...grown.slice(0, 8));
+    expect(eight.slots.map(({ lane }) => lane)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(layOut(resource(grown[7]), eight)).toEqual(eight);
+    expect(goesOn(eight, laidOut(...grown))).toBe(false);
+  });
+
   it('is laid out anew, without what is gone, when too much is gone', () => {
     const seasons = Array.from({ length: 12 }, (_, i) => ofBoards(players(), teams({ season: `${i + 1}m` })));
     const layouts = seasons.map((_, i) => laidOut(...seasons.slice(0, i + 1)));
