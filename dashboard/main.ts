@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
 import { LiveBoard } from './boards/live-board.ts';
+import { type Credentials, watchCredentials } from './credentials.ts';
 import { kafkaClient } from './kafka/client.ts';
 import { feed } from './kafka/feed.ts';
 import { readPast } from './kafka/history.ts';
@@ -20,14 +21,18 @@ const STOP_MILLIS = 2500;
 if (process.argv.includes('--help')) {
   process.stdout.write(HELP);
 } else {
-  const settings = settingsOrExplain();
-  if (settings) await run(settings);
+  const given = settingsOrExplain();
+  if (given) await run(given.settings, given.credentials);
   else process.exitCode = 2;
 }
 
-function settingsOrExplain(): Settings | null {
+function settingsOrExplain(): { settings: Settings; credentials?: () => Credentials } | null {
   try {
-    return parseSettings(process.env);
+    const settings = parseSettings(process.env);
+    const { SIGN_IN_FOLDER } = settings;
+    return SIGN_IN_FOLDER
+      ? { settings, credentials: watchCredentials(SIGN_IN_FOLDER, Date.now) }
+      : { settings };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     process.stderr.write(`${error.problems.join('\n')}\nSee --help.\n`);
@@ -49,7 +54,7 @@ async function listen(app: FastifyInstance, { HOST, PORT }: Settings): Promise<b
 }
 
 /** Serves at once and reads Kafka beside it: a page that says "waiting" is better than none. */
-async function run(settings: Settings): Promise<void> {
+async function run(settings: Settings, credentials?: () => Credentials): Promise<void> {
   const log = pino({ level: settings.LOG_LEVEL });
   const now = Date.now;
   const kafka = kafkaClient(settings.KAFKA_BOOTSTRAP_SERVERS, log);
@@ -58,14 +63,28 @@ async function run(settings: Settings): Promise<void> {
   const histories = historiesOf(settings, kafka);
   const metrics = new Metrics(boards, now);
   const title = settings.DASHBOARD_TITLE;
-  const app = await createServer({ title, boards, histories, stats, metrics, log, now });
+  const app = await createServer({
+    title,
+    boards,
+    histories,
+    stats,
+    metrics,
+    log,
+    now,
+    credentials,
+    basePath: settings.BASE_PATH,
+    maxSockets: settings.MAX_SOCKETS,
+    trustedProxies: settings.TRUSTED_PROXIES,
+  });
   if (!(await listen(app, settings))) return;
 
   const stopping = new AbortController();
+  const context = { kafka, log, lagged: metrics.lagged.bind(metrics) };
   const count = metrics.recordRead.bind(metrics);
+  const seen = metrics.eventSeen.bind(metrics);
   const feeds = [
-    ...boards.map((board) => feed(boardSource(board, count, now), { kafka, log }, stopping.signal)),
-    feed(statsSource(stats, settings.STATS_TOPIC, now), { kafka, log }, stopping.signal),
+    ...boards.map((board) => feed(boardSource(board, count, now), context, stopping.signal)),
+    feed(statsSource(stats, settings.STATS_TOPIC, seen, now), context, stopping.signal),
   ];
 
   const stop = async (signal: NodeJS.Signals) => {

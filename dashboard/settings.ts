@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { boardDefinitions, topicName } from './boards/definition.ts';
 
+/** What a core can serve twice a second, with room for worse days; see README, Measured. */
+export const DEFAULT_MAX_SOCKETS = 5000;
+
 /** Everything the dashboard is told from outside, checked. */
 export interface Settings extends z.infer<typeof schema> {}
 
@@ -25,6 +28,10 @@ Settings come from the environment:
   DASHBOARD_TITLE          the page's title (default: Game Analytics)
   HOST                     the address to listen on (default: 127.0.0.1)
   PORT                     the port to listen on, 0 for any free one (default: 8080)
+  BASE_PATH                path under which all but /healthz, /readyz and /metrics is served, as /games/arcade (default: /)
+  SIGN_IN_FOLDER           folder with the credentials to ask for, one a file: token, or username and password (default: ask for none)
+  MAX_SOCKETS              how many browsers may be live at once (default: ${DEFAULT_MAX_SOCKETS})
+  TRUSTED_PROXIES          addresses and networks of proxies whose X-Forwarded-For is believed, separated by commas (default: none)
   LOG_LEVEL                fatal, error, warn, info, debug, trace or silent (default: info)
 `;
 
@@ -42,6 +49,27 @@ const bootstrapServers = z
   .transform((text) => text.split(',').map((server) => server.trim()))
   .pipe(z.array(z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'must be host:port')));
 
+/** Without the slash at its end; the root is empty. */
+const basePath = z
+  .string()
+  .default('')
+  .transform((text) => text.replace(/\/$/, ''))
+  .refine(
+    (path) => path === '' || /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/.test(path),
+    'must be a path of letters, digits, - . _ and ~, such as /games/arcade',
+  )
+  .refine((path) => !['/healthz', '/readyz', '/metrics'].includes(path), 'is the path of a probe');
+
+const trustedProxies = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').flatMap((proxy) => proxy.trim() || []))
+  .pipe(
+    z.array(
+      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'must be an address, or a network as 10.0.0.0/8'),
+    ),
+  );
+
 const schema = z.object({
   KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
   DASHBOARD_BOARDS: boardsJson.pipe(boardDefinitions),
@@ -53,6 +81,14 @@ const schema = z.object({
     .default('8080')
     .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65535, 'must be a port: 0 to 65535')
     .transform(Number),
+  BASE_PATH: basePath,
+  SIGN_IN_FOLDER: z.string().optional(),
+  MAX_SOCKETS: z
+    .string()
+    .default(String(DEFAULT_MAX_SOCKETS))
+    .refine((text) => /^[1-9]\d{0,5}$/.test(text), 'must be a number from 1 to 999999')
+    .transform(Number),
+  TRUSTED_PROXIES: trustedProxies,
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 

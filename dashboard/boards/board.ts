@@ -17,6 +17,9 @@ export const ALL_TIME = 0;
 
 export type Outcome = 'applied' | 'ignored' | 'malformed';
 
+/** The season that is running or was last played, or the last one that is over. */
+export type Season = 'this' | 'last';
+
 /** The stretch of time the shown rows belong to; all times are epoch milliseconds. */
 export type ShownPeriod =
   | { kind: 'season'; startMillis: number; endMillis: number; over: boolean }
@@ -70,11 +73,12 @@ export class Board {
     else this.#vacate(season, rank);
   }
 
-  /** What is to be shown at `now` (epoch milliseconds). */
-  view(now: number): BoardView {
+  /** What is to be shown at `now` (epoch milliseconds). Boards without seasons have but one. */
+  view(now: number, season: Season = 'this'): BoardView {
     const updatedMillis = this.#updatedMillis;
     const period = this.definition.period;
-    if (period?.kind === 'season') return { ...this.#seasonAt(now, period.lengthMillis), updatedMillis };
+    if (period?.kind === 'season')
+      return { ...this.#seasonAt(now, period.lengthMillis, season), updatedMillis };
     const rows = byRank(this.#seasons.get(ALL_TIME));
     if (period?.kind === 'instant')
       return { ...newestInstant(rows, now + period.everyMillis), updatedMillis };
@@ -95,11 +99,13 @@ export class Board {
     if (rows?.size === 0) this.#seasons.delete(season);
   }
 
-  /** The newest season that has begun; one far in the future (a broken clock) must not hijack the board. */
-  #seasonAt(now: number, lengthMillis: number | null): Pick<BoardView, 'period' | 'rows'> {
-    const begun = [...this.#seasons.keys()].filter((start) => start <= now);
-    if (begun.length === 0) return { period: null, rows: [] };
-    const startMillis = Math.max(...begun);
+  /** Of the seasons that have begun: one far in the future (a broken clock) must not hijack the board. */
+  #seasonAt(now: number, lengthMillis: number | null, season: Season): Pick<BoardView, 'period' | 'rows'> {
+    const begun = [...this.#seasons.keys()].filter((start) => start <= now).sort((a, b) => b - a);
+    const isOver = (start: number, index: number) =>
+      lengthMillis === null ? index > 0 : start + lengthMillis <= now;
+    const startMillis = season === 'last' ? begun.find(isOver) : begun[0];
+    if (startMillis === undefined) return { period: null, rows: [] };
     const rows = byRank(this.#seasons.get(startMillis));
     if (lengthMillis === null) return { period: null, rows };
     const endMillis = startMillis + lengthMillis;

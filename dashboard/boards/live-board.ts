@@ -1,5 +1,5 @@
 import { Live } from '../live.ts';
-import { Board, type BoardView } from './board.ts';
+import { Board, type BoardView, type Season } from './board.ts';
 import type { BoardDefinition } from './definition.ts';
 
 /** A board as it is now. */
@@ -11,8 +11,8 @@ export class LiveBoard extends Live<Board> {
     this.definition = definition;
   }
 
-  view(now: number): BoardView {
-    return this.content.view(now);
+  view(now: number, season: Season = 'this'): BoardView {
+    return this.content.view(now, season);
   }
 
   /** Equal versions look the same, so a board is drawn again only when its version changes. */

@@ -22,6 +22,8 @@ export interface Reading<Content> {
 export interface FeedContext {
   kafka: Kafka;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  /** Told how many records of a topic are not read yet, each time some were. */
+  lagged(topic: string, records: number): void;
 }
 
 /** Between two attempts: short enough to heal quickly, long enough not to hammer a broker that starts. */
@@ -51,11 +53,14 @@ export async function feed<Content>(
 }
 
 /** Fills fresh content, and publishes it once it is complete. */
-function topicReader<Content>({ topic, live, begin }: Source<Content>, { log }: FeedContext): TopicReader {
+function topicReader<Content>(
+  { topic, live, begin }: Source<Content>,
+  { log, lagged }: FeedContext,
+): TopicReader {
   const { content, take } = begin();
   const caughtUp = () => {
     live.publish(content);
     log.info({ topic }, 'topic is live');
   };
-  return { take, caughtUp };
+  return { take, caughtUp, lagged: (records) => lagged(topic, records) };
 }

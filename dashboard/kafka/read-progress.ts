@@ -2,6 +2,7 @@
 export class ReadProgress {
   readonly #ends: Map<number, bigint>;
   readonly #positions = new Map<number, bigint>();
+  readonly #lags = new Map<number, bigint>();
 
   /** @param ends the offset after the last record, for each partition that has records */
   constructor(ends: ReadonlyMap<number, bigint>) {
@@ -25,5 +26,16 @@ export class ReadProgress {
     const end = this.#ends.get(partition);
     if (end !== undefined && position >= end) this.#ends.delete(partition);
     return true;
+  }
+
+  /**
+   * How many records of all partitions are not read yet, as far as is known.
+   *
+   * @param highWatermark the offset after the last record of this partition, as its last fetch had it
+   */
+  lag(partition: number, highWatermark: bigint): number {
+    const lag = highWatermark - (this.#positions.get(partition) ?? 0n);
+    this.#lags.set(partition, lag > 0n ? lag : 0n);
+    return Number([...this.#lags.values()].reduce((sum, one) => sum + one, 0n));
   }
 }

@@ -9,12 +9,14 @@ import { ReadProgress } from './read-progress.ts';
  * start of the topic, which for a compacted topic is cheap and makes every kind of trouble heal the same way.
  */
 
-/** Who takes the records in. Both methods must return at once. */
+/** Who takes the records in. All methods must return at once. */
 export interface TopicReader {
   /** All records of one fetch, in order: apply them together, or a rank is seen vacant between two writes. */
   take(records: RawRecord[]): void;
   /** Called once: everything that was in the topic when reading began has been taken. */
   caughtUp(): void;
+  /** Called after each fetch: so many records have been written and not been read. */
+  lagged(records: number): void;
 }
 
 /** How long the broker may hold an empty fetch; also bounds how long stopping takes. */
@@ -111,6 +113,7 @@ function reportProgress(
       BigInt(payload.firstOffset),
       BigInt(payload.lastOffset),
     );
+    reader.lagged(progress.lag(payload.partition, BigInt(payload.highWatermark)));
     if (!continuous) fail(new Error('the topic has been recreated'));
     else if (progress.complete && !wasComplete) reader.caughtUp();
   });

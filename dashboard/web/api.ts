@@ -1,59 +1,111 @@
-import type { FastifyInstance } from 'fastify';
+import etag from '@fastify/etag';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BoardView, ShownPeriod } from '../boards/board.ts';
+import type { BoardDefinition } from '../boards/definition.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
+import type { BoardAnswer, BoardSummary } from './api-schema.ts';
+import { csv } from './csv.ts';
 import { iso } from './iso.ts';
+import { openApiDocument } from './openapi.ts';
 import type { PastBoards } from './past-boards.ts';
 import { type StatsOptions, statsRoutes } from './stats.ts';
 
 export interface ApiOptions extends StatsOptions {
+  title: string;
   boards: readonly LiveBoard[];
   past: PastBoards;
+  /** Whether the API asks for a sign-in. */
+  secured: boolean;
 }
 
 interface BoardRequest {
   Params: { name: string };
-  Querystring: { at?: unknown };
+  Querystring: { at?: unknown; season?: unknown };
 }
 
-/** The boards and the pipeline's counts as JSON. Times are ISO 8601 in UTC, ratios are 0..1. */
+/** A board as it was asked for, or why it cannot be had. */
+type Found =
+  | { board: LiveBoard; view: BoardView; moment?: { at: string; complete: boolean } }
+  | { code: 400 | 404 | 503; error: string; retryAfterSeconds?: number };
+
+/** The boards as JSON and CSV, and the pipeline's counts as JSON. Times are ISO 8601 in UTC, ratios are 0..1. */
 export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Promise<void> {
-  const { boards, past, now } = options;
+  const { title, boards, past, secured, now } = options;
+  const basePath = app.prefix;
   app.addHook('onSend', async (_request, reply) => {
-    reply.header('cache-control', 'no-store');
+    // Kept by browsers alone, and asked for anew each time: an answer that is the same costs its ETag.
+    reply.header('cache-control', 'private, no-cache');
   });
+  await app.register(etag);
   await app.register(statsRoutes, options);
 
-  const summary = ({ definition: { name, title, size }, status }: LiveBoard) => ({
+  const summary = ({ definition: { name, title, size }, status }: LiveBoard): BoardSummary => ({
     name,
     title,
     size,
     status: status.kind,
     history: past.has(name),
-    url: `/api/boards/${name}`,
+    url: `${basePath}/api/boards/${name}`,
   });
+
+  const find = async ({ params, query }: FastifyRequest<BoardRequest>): Promise<Found> => {
+    const board = boards.find(({ definition }) => definition.name === params.name);
+    if (!board) return { code: 404, error: 'there is no such board; /api/boards lists them' };
+    if (query.season !== undefined) return findLast(board, query, now());
+    if (query.at === undefined) return { board, view: board.view(now()) };
+    const answer = await past.answer(board.definition.name, query.at);
+    if (answer.code !== 200) return answer;
+    const { atMillis, view } = answer;
+    return { board, view, moment: { at: iso(atMillis), complete: view.complete } };
+  };
+
+  app.get('/api/openapi.json', async () => openApiDocument(title, basePath, secured));
 
   app.get('/api/boards', async () => ({ boards: boards.map(summary) }));
 
   app.get<BoardRequest>('/api/boards/:name', async (request, reply) => {
-    const board = boards.find(({ definition }) => definition.name === request.params.name);
-    if (!board) return reply.code(404).send({ error: 'there is no such board; /api/boards lists them' });
-    if (request.query.at === undefined) return { ...summary(board), ...viewFields(board.view(now())) };
-
-    const answer = await past.answer(board.definition.name, request.query.at);
-    if (answer.code === 200) {
-      const { atMillis, view } = answer;
-      return { ...summary(board), at: iso(atMillis), complete: view.complete, ...viewFields(view) };
-    }
-    if (answer.retryAfterSeconds) reply.header('retry-after', answer.retryAfterSeconds);
-    return reply.code(answer.code).send({ error: answer.error });
+    const found = await find(request);
+    if ('error' in found) return refuse(reply, found);
+    const { board, view, moment } = found;
+    return { ...summary(board), ...moment, ...viewFields(view) } satisfies BoardAnswer;
   });
+
+  app.get<BoardRequest>('/api/boards/:name.csv', async (request, reply) => {
+    const found = await find(request);
+    if ('error' in found) return refuse(reply, found);
+    const { definition } = found.board;
+    return reply
+      .header('content-disposition', `attachment; filename="${definition.name}.csv"`)
+      .type('text/csv; charset=utf-8; header=present')
+      .send(csv(columnNames(definition), found.view.rows));
+  });
+}
+
+/** The season before the one that is shown, for `?season=last`. */
+function findLast(board: LiveBoard, { at, season }: BoardRequest['Querystring'], now: number): Found {
+  if (season !== 'last' || at !== undefined)
+    return { code: 400, error: 'season can be last, and not together with at' };
+  if (board.definition.period?.kind !== 'season') return { code: 404, error: 'this board has no seasons' };
+  const view = board.view(now, 'last');
+  if (view.rows.length === 0) return { code: 404, error: 'nothing is kept of the season before' };
+  return { board, view };
+}
+
+function refuse(reply: FastifyReply, { code, error, retryAfterSeconds }: Extract<Found, { error: string }>) {
+  if (retryAfterSeconds) reply.header('retry-after', retryAfterSeconds);
+  return reply.code(code).send({ error });
+}
+
+/** The columns that a row has values of, those that say who it is first. */
+function columnNames({ identity, columns }: BoardDefinition): string[] {
+  return [...new Set([...identity, ...columns.map(({ name }) => name)])];
 }
 
 function viewFields({ period, updatedMillis, rows }: BoardView) {
   return {
     ...periodFields(period),
     updatedAt: iso(updatedMillis),
-    rows: rows.map(({ rank, values }) => ({ rank, ...Object.fromEntries(values) })),
+    rows: rows.map(({ rank, values }) => ({ ...Object.fromEntries(values), rank })),
   };
 }
 

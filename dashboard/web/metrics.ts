@@ -9,10 +9,23 @@ export class Metrics {
   readonly #malformed = this.#counter('malformed_records_total', 'Records skipped as malformed', ['board']);
   readonly #frames = this.#counter('frames_sent_total', 'Frames sent to browsers');
   readonly #bytes = this.#counter('bytes_sent_total', 'Bytes of frames sent to browsers');
+  readonly #refused = this.#counter('refused_total', 'Requests refused and sockets turned out', ['reason']);
   readonly #render = new Histogram({
     name: 'dashboard_render_seconds',
     help: 'Time to render one board',
     buckets: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1],
+    registers: [this.registry],
+  });
+  readonly #freshness = new Histogram({
+    name: 'dashboard_freshness_seconds',
+    help: 'Age of the newest event when it was read here; browsers are told within a tick of 0.5 s',
+    buckets: [0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60],
+    registers: [this.registry],
+  });
+  readonly #lag = new Gauge({
+    name: 'dashboard_consumer_lag_records',
+    help: 'Records of a topic not yet read, as of the last that were',
+    labelNames: ['topic'],
     registers: [this.registry],
   });
 
@@ -34,6 +47,16 @@ export class Metrics {
         }
       },
     });
+    new Gauge({
+      name: 'dashboard_board_live',
+      help: '1 while the topic of a board is being followed, 0 while it cannot be read',
+      labelNames: ['board'],
+      registers: [this.registry],
+      collect() {
+        for (const { definition, status } of boards)
+          this.set({ board: definition.name }, status.kind === 'live' ? 1 : 0);
+      },
+    });
   }
 
   recordRead(board: string, outcome: Outcome): void {
@@ -41,9 +64,24 @@ export class Metrics {
     if (outcome === 'malformed') this.#malformed.inc({ board });
   }
 
+  /** An event newer than all before was heard of, so long after it happened. */
+  eventSeen(ageMillis: number): void {
+    this.#freshness.observe(Math.max(ageMillis, 0) / 1000);
+  }
+
+  /** So many records of a topic were not yet read when some were. */
+  lagged(topic: string, records: number): void {
+    this.#lag.set({ topic }, records);
+  }
+
   frameSent(bytes: number): void {
     this.#frames.inc();
     this.#bytes.inc(bytes);
+  }
+
+  /** A request was refused, or a socket turned out. */
+  refused(reason: string): void {
+    this.#refused.inc({ reason });
   }
 
   /** Runs `render` and records how long it took. */

@@ -1,17 +1,22 @@
 import type { FastifyInstance } from 'fastify';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Metrics } from './metrics.ts';
+import type { SignIn } from './sign-in.ts';
 
 export interface ProbeOptions {
   boards: readonly LiveBoard[];
   metrics: Metrics;
+  signIn: SignIn | undefined;
 }
 
 /**
  * What Kubernetes and Prometheus ask. Ready means that every board was once read to its end; it stays so when Kafka
- * goes away later, because the last known boards are better than no page.
+ * goes away later, because the last known boards are better than no page. The kubelet cannot sign in; Prometheus can.
  */
-export async function probeRoutes(app: FastifyInstance, { boards, metrics }: ProbeOptions): Promise<void> {
+export async function probeRoutes(
+  app: FastifyInstance,
+  { boards, metrics, signIn }: ProbeOptions,
+): Promise<void> {
   app.get('/healthz', async () => ({ status: 'alive' }));
 
   app.get('/readyz', async (_request, reply) => {
@@ -20,7 +25,7 @@ export async function probeRoutes(app: FastifyInstance, { boards, metrics }: Pro
     return reply.code(ready ? 200 : 503).send({ ready, boards: states });
   });
 
-  app.get('/metrics', async (_request, reply) =>
+  app.get('/metrics', { ...(signIn && { onRequest: signIn.check }) }, async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
 }

@@ -1,6 +1,9 @@
+import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { LiveBoard } from '../boards/live-board.ts';
+import type { Credentials } from '../credentials.ts';
 import type { Live } from '../live.ts';
+import { DEFAULT_MAX_SOCKETS } from '../settings.ts';
 import type { Stats } from '../stats/stats.ts';
 import { apiRoutes } from './api.ts';
 import { assetRoutes } from './assets.ts';
@@ -9,6 +12,8 @@ import type { Metrics } from './metrics.ts';
 import { pageRoutes } from './pages.ts';
 import { type History, PastBoards } from './past-boards.ts';
 import { probeRoutes } from './probes.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
+import { SignIn } from './sign-in.ts';
 import { socketRoute } from './socket.ts';
 
 export interface ServerOptions {
@@ -21,44 +26,64 @@ export interface ServerOptions {
   log: FastifyBaseLogger;
   /** Epoch milliseconds. */
   now: () => number;
+  /** Path under which all but the probes is served, such as `/games/arcade`; empty at the root. */
+  basePath?: string;
+  /** What signs somebody in; without it the dashboard is open to everybody. */
+  credentials?: (() => Credentials) | undefined;
+  /** How many sockets there may be at once. */
+  maxSockets?: number;
+  /** Addresses and networks of proxies whose X-Forwarded headers are believed. */
+  trustedProxies?: string[];
 }
 
 /** How long finding a board of the past may take. */
 const PAST_TIMEOUT_MILLIS = 10_000;
 
-/** No inline script or style, nothing from elsewhere, in nobody's frame. */
-const SECURITY_HEADERS = {
-  'content-security-policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self'",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
+/** Connections beside those of sockets: probes, pages being loaded, and those who say nothing. */
+const OTHER_CONNECTIONS = 1000;
+
+/** Nobody needs longer to ask, and nobody sends a body: connections of those who dawdle are closed. */
+const PATIENCE = {
+  requestTimeout: 10_000,
+  bodyLimit: 1024,
+  http: { headersTimeout: 10_000, connectionsCheckingInterval: 2000 },
 };
 
 /** The dashboard's web side, not yet listening. It only looks at the boards; feeding them is someone else's. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { title, boards, histories, stats, metrics, log, now } = options;
-  const past = new PastBoards({ histories, log, now, timeoutMillis: PAST_TIMEOUT_MILLIS });
+  const { boards, metrics, log, credentials } = options;
+  const { basePath = '', maxSockets = DEFAULT_MAX_SOCKETS, trustedProxies = [] } = options;
   const app = Fastify({
+    ...PATIENCE,
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: trustedProxies,
   });
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.headers(SECURITY_HEADERS);
-  });
+  app.server.maxConnections = maxSockets + OTHER_CONNECTIONS;
+  app.server.on('drop', () => metrics.refused('too many connections'));
+  await app.register(helmet, SECURITY_HEADERS);
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
 
-  await app.register(assetRoutes);
-  await app.register(socketRoute, { broadcast: new Broadcast(boards, metrics, now) });
-  await app.register(pageRoutes, { title, boards, now });
-  await app.register(apiRoutes, { boards, past, stats, now });
-  await app.register(probeRoutes, { boards, metrics });
+  const signIn = credentials && new SignIn(credentials, `${basePath}/`);
+  await app.register(probeRoutes, { boards, metrics, signIn });
+  // Links of the page are relative to it.
+  if (basePath) app.get(basePath, async (_request, reply) => reply.redirect(`${basePath}/`, 308));
+  await app.register(assetRoutes, { prefix: basePath });
+  await app.register(site, { ...options, maxSockets, signIn, prefix: basePath });
   return app;
+}
+
+interface SiteOptions extends ServerOptions {
+  maxSockets: number;
+  signIn: SignIn | undefined;
+}
+
+/** All that asks for a sign-in, when there is one. */
+async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
+  const { title, boards, histories, stats, metrics, log, now, maxSockets, signIn } = options;
+  const past = new PastBoards({ histories, log, now, timeoutMillis: PAST_TIMEOUT_MILLIS });
+  if (signIn) app.addHook('onRequest', signIn.check);
+  await app.register(socketRoute, { broadcast: new Broadcast(boards, metrics, now), metrics, maxSockets });
+  await app.register(pageRoutes, { title, boards, now });
+  await app.register(apiRoutes, { title, boards, past, stats, secured: signIn !== undefined, now });
 }

@@ -1,10 +1,19 @@
 import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Broadcast, Viewer } from './broadcast.ts';
+import type { Metrics } from './metrics.ts';
+import { Places } from './places.ts';
 
 /*
  * The page's WebSocket: sockets come and go here, what they are sent is the broadcast's. Browsers send nothing.
  */
+
+export interface SocketOptions {
+  broadcast: Broadcast;
+  metrics: Metrics;
+  /** How many there may be at once. */
+  maxSockets: number;
+}
 
 /** Twice a second: as live as the eye asks for. */
 const TICK_MILLIS = 500;
@@ -12,11 +21,16 @@ const TICK_MILLIS = 500;
 /** A peer that answered no ping since the last one is gone, whatever its TCP connection says. */
 const PING_MILLIS = 20_000;
 
+/** Browsers send none; what is more than a probe now and then costs an answer each. */
+const MAX_PINGS = 10;
+
 /** How long a closing peer may take to agree before its connection is cut. */
 const CLOSE_MILLIS = 1000;
 
 /** "Service restart": makes htmx connect again, to this server or to another. */
 const CLOSE_RESTARTING = 1012;
+/** "Try again later": makes htmx connect again. */
+const CLOSE_CROWDED = 1013;
 /** "Policy violation": htmx stays away. */
 const CLOSE_POLICY = 1008;
 
@@ -25,62 +39,102 @@ interface Socket extends Viewer {
   close(code: number, reason: string): void;
   terminate(): void;
   ping(): void;
-  on(event: 'pong' | 'close' | 'message', listener: () => void): void;
+  on(event: 'ping' | 'pong' | 'close' | 'message', listener: () => void): void;
+}
+
+/** What is known of a socket since its last ping. */
+interface Pulse {
+  alive: boolean;
+  pings: number;
 }
 
 /** Serves `/ws`, ticks the broadcast, and says goodbye to every socket when the server closes. */
-export async function socketRoute(
-  app: FastifyInstance,
-  { broadcast }: { broadcast: Broadcast },
-): Promise<void> {
-  /** Every open socket, and whether it has answered since the last ping. */
-  const sockets = new Map<Socket, { alive: boolean }>();
+export async function socketRoute(app: FastifyInstance, options: SocketOptions): Promise<void> {
+  const { broadcast, metrics, maxSockets } = options;
+  const sockets = new Map<Socket, Pulse>();
+  const places = new Places<Socket>(maxSockets);
   const timers = [
     setInterval(() => broadcast.tick(), TICK_MILLIS),
     setInterval(() => pingAll(sockets), PING_MILLIS),
   ];
   await app.register(websocket, {
     options: { maxPayload: 1024 },
+    // What a peer does wrong is no error of ours. `ws` has said goodbye already.
+    errorHandler: (_error, socket: Socket) => {
+      metrics.refused('malformed frame');
+      cutSoon(socket);
+    },
     preClose: async () => {
       for (const timer of timers) clearInterval(timer);
       await closeAll(sockets);
     },
   });
-  app.get('/ws', { websocket: true, preValidation: refuseForeignOrigin }, (socket: Socket) => {
-    sockets.set(socket, { alive: true });
-    socket.on('pong', () => sockets.set(socket, { alive: true }));
-    socket.on('message', () => socket.close(CLOSE_POLICY, 'this socket only speaks'));
+
+  const admit = async (request: FastifyRequest, reply: FastifyReply) => {
+    if (!isOurPage(request)) {
+      metrics.refused('foreign origin');
+      await reply.code(403).send({ error: 'this page is not served from here' });
+    } else if (!places.admits(request.ip)) {
+      metrics.refused('no place');
+      await reply.code(503).header('retry-after', 5).send({ error: 'too many are looking; try again' });
+    }
+  };
+  app.get('/ws', { websocket: true, preValidation: admit }, (socket: Socket, { ip }) => {
+    const turnOut = (one: Socket, code: number, reason: string) => {
+      metrics.refused(reason);
+      closeFirmly(one, code, reason);
+    };
+    sockets.set(socket, { alive: true, pings: 0 });
+    socket.on('pong', () => sockets.set(socket, { alive: true, pings: 0 }));
+    socket.on('ping', () => {
+      if (tooManyPings(sockets.get(socket))) turnOut(socket, CLOSE_POLICY, 'too many pings');
+    });
+    socket.on('message', () => turnOut(socket, CLOSE_POLICY, 'this socket only speaks'));
     socket.on('close', () => {
       sockets.delete(socket);
+      places.leave(ip, socket);
       broadcast.remove(socket);
     });
-    broadcast.add(socket);
+    const crowdedOut = places.take(ip, socket);
+    if (crowdedOut) turnOut(crowdedOut, CLOSE_CROWDED, 'crowded out');
+    if (crowdedOut !== socket) broadcast.add(socket);
   });
 }
 
 /** Other sites' pages must not read the boards with their visitors' credentials; browsers always send an Origin. */
-async function refuseForeignOrigin(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const { origin, host } = request.headers;
-  if (origin === undefined || URL.parse(origin)?.host === host) return;
-  await reply.code(403).send({ error: 'this page is not served from here' });
+function isOurPage({ headers: { origin, host } }: FastifyRequest): boolean {
+  return origin === undefined || URL.parse(origin)?.host === host;
 }
 
-function pingAll(sockets: Map<Socket, { alive: boolean }>): void {
+function tooManyPings(pulse: Pulse | undefined): boolean {
+  if (!pulse) return false;
+  pulse.pings += 1;
+  return pulse.pings > MAX_PINGS;
+}
+
+function pingAll(sockets: Map<Socket, Pulse>): void {
   for (const [socket, { alive }] of sockets) {
     if (!alive) socket.terminate();
     else socket.ping();
-    sockets.set(socket, { alive: false });
+    sockets.set(socket, { alive: false, pings: 0 });
   }
+}
+
+/** Says goodbye, and does not listen for long to one who does not. */
+function closeFirmly(socket: Socket, code: number, reason: string): void {
+  socket.close(code, reason);
+  cutSoon(socket);
+}
+
+function cutSoon(socket: Socket): void {
+  const cut = setTimeout(() => socket.terminate(), CLOSE_MILLIS);
+  socket.on('close', () => clearTimeout(cut));
 }
 
 /** Resolves when all sockets are closed; those that do not answer are cut. */
 async function closeAll(sockets: Map<Socket, unknown>): Promise<void> {
   const open = [...sockets.keys()];
   const closed = open.map((socket) => new Promise<void>((resolve) => socket.on('close', resolve)));
-  for (const socket of open) socket.close(CLOSE_RESTARTING, 'restarting');
-  const cut = setTimeout(() => {
-    for (const socket of open) socket.terminate();
-  }, CLOSE_MILLIS);
+  for (const socket of open) closeFirmly(socket, CLOSE_RESTARTING, 'restarting');
   await Promise.all(closed);
-  clearTimeout(cut);
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Live } from '../live.ts';
 import type { Slot } from '../stats/slot.ts';
 import type { Stats } from '../stats/stats.ts';
+import type { StatsAnswer } from './api-schema.ts';
 import { iso } from './iso.ts';
 
 export interface StatsOptions {
@@ -12,7 +13,7 @@ export interface StatsOptions {
 
 /** What went through the pipeline in the last five minutes, as JSON. */
 export async function statsRoutes(app: FastifyInstance, { stats, now }: StatsOptions): Promise<void> {
-  app.get('/api/stats', async () => {
+  app.get('/api/stats', async (): Promise<StatsAnswer> => {
     const nowMillis = now();
     const { slots, eventsPerSecond, newestEventMillis } = stats.content.view(nowMillis);
     return {
@@ -28,5 +29,9 @@ export async function statsRoutes(app: FastifyInstance, { stats, now }: StatsOpt
 }
 
 function slotFields({ startMillis, newestEventMillis, ...counts }: Slot) {
-  return { start: iso(startMillis), ...counts, newestEventTime: iso(newestEventMillis) };
+  return {
+    start: iso(startMillis),
+    ...counts,
+    newestEventTime: iso(newestEventMillis),
+  };
 }

@@ -47,7 +47,7 @@ describe('the feed', () => {
       () => {},
       () => 0,
     );
-    const fed = feed(source, { kafka, log: silent }, stopping.signal);
+    const fed = feed(source, { kafka, log: silent, lagged: () => {} }, stopping.signal);
     await expect.poll(() => live.status.reason, { timeout: 5000 }).toContain('ECONNREFUSED');
     expect(live.status.kind).toBe('waiting');
     stopping.abort();

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SettingsError } from './settings.ts';
+
+/** What signs somebody in: the token, or name and password together. */
+export interface Credentials {
+  token?: string | undefined;
+  username?: string | undefined;
+  password?: string | undefined;
+}
+
+/** How soon a Secret that was changed counts; the kubelet itself takes up to a minute to write its files. */
+const REREAD_MILLIS = 10_000;
+
+/**
+ * The credentials in a folder with a file for each (`token`, `username`, `password`), as Kubernetes mounts a Secret.
+ *
+ * @returns asks for them; they are read again when that was a while ago, and stay when they cannot be
+ * @throws SettingsError when there are none to begin with: a dashboard that was to be closed must not be open
+ */
+export function watchCredentials(folder: string, now: () => number): () => Credentials {
+  let credentials = readCredentials(folder);
+  let readMillis = now();
+  return () => {
+    if (now() - readMillis < REREAD_MILLIS) return credentials;
+    readMillis = now();
+    try {
+      credentials = readCredentials(folder);
+    } catch {
+      // Those that were known go on: half a change must lock nobody out, and lets nobody in.
+    }
+    return credentials;
+  };
+}
+
+function readCredentials(folder: string): Credentials {
+  const [token, username, password] = ['token', 'username', 'password'].map((key) => readKey(folder, key));
+  if (token === undefined && (username === undefined || password === undefined)) {
+    throw new SettingsError([
+      `SIGN_IN_FOLDER: ${folder} must have a file token, or username and password, that are not empty`,
+    ]);
+  }
+  return { token, username, password };
+}
+
+/** Without the line's end that editors and `echo` leave. */
+function readKey(folder: string, key: string): string | undefined {
+  try {
+    return readFileSync(join(folder, key), 'utf8').replace(/\r?\n$/, '') || undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new SettingsError([`SIGN_IN_FOLDER: ${(error as Error).message}`]);
+  }
+}

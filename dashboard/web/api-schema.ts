@@ -1,0 +1,76 @@
+import { z } from 'zod';
+
+/*
+ * What the API answers. The routes are typed by these schemas and the OpenAPI document is printed from them, so that
+ * neither can say what the other does not.
+ */
+
+const time = z.iso.datetime();
+const status = z
+  .enum(['waiting', 'live', 'away'])
+  .describe('waiting: not read yet. live: followed. away: Kafka is away, and this is what was last known.');
+const count = z.int().min(0);
+
+const summary = z.object({
+  name: z.string(),
+  title: z.string(),
+  size: z.int().describe('How many ranks the board has.'),
+  status,
+  history: z.boolean().describe('Whether the board can be asked for as it was, by `at`.'),
+  url: z.string().describe('Path of the board.'),
+});
+
+const row = z
+  .object({ rank: z.int().min(1) })
+  .catchall(z.union([z.string(), z.number(), z.null()]))
+  .describe('The rank, and a value for each column of the board. Ratios are from 0 to 1.');
+
+const season = z.object({ start: time, end: time, over: z.boolean() });
+
+const board = z.object({
+  ...summary.shape,
+  at: time.optional().describe('The moment that was asked for.'),
+  complete: z
+    .boolean()
+    .optional()
+    .describe(
+      'Of a board of the past: false when ranks may be missing, because their changes are no longer kept.',
+    ),
+  season: season.optional().describe('The season of the rows, on boards that have seasons.'),
+  asOf: time.optional().describe('The instant of the rows, on boards of instants.'),
+  updatedAt: time.nullable().describe('When the board was last written to.'),
+  rows: z.array(row).describe('By rank.'),
+});
+
+const slot = z.object({
+  start: time,
+  events: count,
+  lateEvents: count,
+  robotEvents: count,
+  uncountedEvents: count,
+  undecodableMessages: count,
+  activePlayers: count,
+  activeTeams: count,
+  newestEventTime: time.nullable(),
+});
+
+const stats = z.object({
+  now: time,
+  status,
+  eventsPerSecond: z.number().min(0).describe('Over the last minute.'),
+  newestEventTime: time.nullable(),
+  ageMillis: z.number().min(0).nullable().describe('Of the newest event.'),
+  slots: z.array(slot).describe('The last five minutes, five seconds each; one without events is left out.'),
+});
+
+/** Every answer, by its name in the OpenAPI document. */
+export const answers = {
+  Boards: z.object({ boards: z.array(summary) }),
+  Board: board,
+  Stats: stats,
+  Error: z.object({ error: z.string().describe('What is wrong, in a sentence.') }),
+};
+
+export type BoardSummary = z.infer<typeof summary>;
+export type BoardAnswer = z.infer<typeof board>;
+export type StatsAnswer = z.infer<typeof stats>;
