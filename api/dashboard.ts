@@ -2,9 +2,37 @@ import { z } from 'zod';
 import { integer } from './integer.ts';
 import { objectName } from './object-name.ts';
 import { resources } from './resources.ts';
+import { withRules } from './rule.ts';
+
+/** What the dashboard answers Kubernetes and Prometheus, wherever else it is served. */
+const PROBES = ['/healthz', '/readyz', '/metrics'];
+
+const path = withRules(
+  z
+    .string()
+    .max(200)
+    .regex(
+      /^\/([A-Za-z0-9_~-][A-Za-z0-9._~-]*(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)?$/,
+      'must be a path such as /games/arcade, without a slash at its end',
+    ),
+  [
+    {
+      cel: `!(self in [${PROBES.map((probe) => `'${probe}'`).join(', ')}])`,
+      message: `must not be the path of a probe: ${PROBES.join(', ')}`,
+      holds: (value) => !PROBES.includes(value),
+    },
+  ],
+);
+
+const auth = z.strictObject({
+  secretName: objectName('the name of a Secret').describe(
+    'Secret with the key token (for programs), or username and password (for browsers too), or all three.',
+  ),
+});
 
 const ingress = z.strictObject({
   host: objectName('a host name').describe('Host name under which the dashboard is served.'),
+  path: path.default('/').describe('Path under which the dashboard is served, such as /games/arcade.'),
   className: objectName('the name of an IngressClass').optional().describe('IngressClass to use.'),
   tlsSecret: objectName('the name of a Secret')
     .optional()
@@ -18,5 +46,6 @@ export const dashboard = z.strictObject({
     .describe('Copies of the dashboard. Each shows the same. Unset: one, or what an autoscaler says.'),
   title: z.string().min(1).max(80).optional().describe('Heading of the page. Default: the resource’s name.'),
   ingress: ingress.optional().describe('Makes an Ingress to the dashboard’s Service.'),
+  auth: auth.optional().describe('Asks whoever looks to sign in. Unset: the dashboard is open to everybody.'),
   resources: resources.prefault({}).describe('Resources of the dashboard’s container.'),
 });

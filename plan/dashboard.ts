@@ -9,9 +9,12 @@ import { statsTopic } from './topics.ts';
 /** Port of the dashboard's Service. */
 export const DASHBOARD_PORT = 80;
 
+/** Where the Secret that signs people in is mounted. */
+const SIGN_IN_MOUNT = '/etc/gameanalytics/sign-in';
+
 /** The page that shows the boards: its Deployment, the Service in front, and an Ingress when asked for. */
 export function dashboard(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
-  const { replicas, resources } = resource.spec.dashboard;
+  const { replicas, resources, ingress, auth } = resource.spec.dashboard;
   return [
     appServiceAccount(resource, 'dashboard'),
     appDeployment(resource, {
@@ -23,7 +26,10 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
         { name: 'DASHBOARD_TITLE', value: resource.spec.dashboard.title ?? resource.metadata.name },
         { name: 'DASHBOARD_BOARDS', value: JSON.stringify(boards(resource).map(panel), null, 1) },
         { name: 'STATS_TOPIC', value: statsTopic(resource) },
+        ...(ingress && ingress.path !== '/' ? [{ name: 'BASE_PATH', value: ingress.path }] : []),
+        ...(auth ? [{ name: 'SIGN_IN_FOLDER', value: SIGN_IN_MOUNT }] : []),
       ],
+      secrets: auth ? [{ name: 'sign-in', secretName: auth.secretName, mountPath: SIGN_IN_MOUNT }] : [],
       resources,
     }),
     dashboardService(resource),
@@ -63,7 +69,7 @@ function dashboardService(resource: GameAnalytics): Service {
 function dashboardIngress(resource: GameAnalytics): KubernetesObject[] {
   const { ingress } = resource.spec.dashboard;
   if (!ingress) return [];
-  const { host, className, tlsSecret } = ingress;
+  const { host, path, className, tlsSecret } = ingress;
   const service = { name: appName(resource, 'dashboard'), port: { name: 'http' } };
   return [
     {
@@ -73,7 +79,7 @@ function dashboardIngress(resource: GameAnalytics): KubernetesObject[] {
       spec: {
         ...(className && { ingressClassName: className }),
         ...(tlsSecret && { tls: [{ hosts: [host], secretName: tlsSecret }] }),
-        rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service } }] } }],
+        rules: [{ host, http: { paths: [{ path, pathType: 'Prefix', backend: { service } }] } }],
       },
     },
   ];

@@ -37,6 +37,7 @@ export interface Container {
   image: string;
   command: string[];
   env: EnvVar[];
+  volumeMounts?: { name: string; mountPath: string; readOnly: boolean }[];
   ports: { name: string; containerPort: number }[];
   startupProbe?: HttpProbe;
   readinessProbe: HttpProbe;
@@ -52,7 +53,11 @@ export interface Deployment extends KubernetesObject {
     selector: { matchLabels: Record<string, string> };
     template: {
       metadata: { labels: Record<string, string> };
-      spec: { containers: [Container]; [field: string]: unknown };
+      spec: {
+        containers: [Container];
+        volumes?: { name: string; secret: { secretName: string } }[];
+        [field: string]: unknown;
+      };
     };
     [field: string]: unknown;
   };

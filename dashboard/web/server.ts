@@ -66,8 +66,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   const signIn = credentials && new SignIn(credentials, `${basePath}/`);
   await app.register(probeRoutes, { boards, metrics, signIn });
-  // Links of the page are relative to it.
-  if (basePath) app.get(basePath, async (_request, reply) => reply.redirect(`${basePath}/`, 308));
+  // The page's links are relative to it.
+  for (const path of basePath ? ['/', basePath] : [])
+    app.get(path, async (_request, reply) => reply.redirect(`${basePath}/`, 302));
   await app.register(assetRoutes, { prefix: basePath });
   await app.register(site, { ...options, maxSockets, signIn, prefix: basePath });
   return app;

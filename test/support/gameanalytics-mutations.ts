@@ -74,7 +74,8 @@ export const FULL: Spec = {
   dashboard: {
     replicas: 2,
     title: 'Arcade',
-    ingress: { host: 'games.example', className: 'nginx', tlsSecret: 'games-tls' },
+    ingress: { host: 'games.example', path: '/games/arcade', className: 'nginx', tlsSecret: 'games-tls' },
+    auth: { secretName: 'sign-in' },
     resources: resources(),
   },
   paused: false,
@@ -144,6 +145,10 @@ const SPECIAL: Record<string, SpecialCase> = {
   ...resourceCases('injector.resources'),
   ...resourceCases('dashboard.resources'),
   'dashboard.ingress.host': { unrealisable: ['a..b', '10.0.0.1'] },
+  'dashboard.ingress.path': {
+    valid: ['/', '/a', `/${'a'.repeat(199)}`],
+    refused: ['', 'games', '/games/', '//', '/../a', '/a b', '/healthz', '/readyz', '/metrics'],
+  },
   'dashboard.ingress.className': KUBERNETES_NAME,
   'dashboard.ingress.tlsSecret': KUBERNETES_NAME,
 };

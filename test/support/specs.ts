@@ -159,9 +159,15 @@ function dashboard() {
     replicas: fc.integer({ min: 0, max: 100 }),
     title: title(),
     ingress: fc.record(
-      { host: fc.constant('games.example'), className: fc.constant('nginx'), tlsSecret: fc.constant('tls') },
+      {
+        host: fc.constant('games.example'),
+        path: fc.constantFrom('/', '/games/arcade'),
+        className: fc.constant('nginx'),
+        tlsSecret: fc.constant('tls'),
+      },
       { requiredKeys: ['host'] },
     ),
+    auth: fc.constant({ secretName: 'sign-in' }),
     resources: resources(),
   });
 }

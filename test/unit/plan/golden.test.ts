@@ -69,6 +69,16 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     },
   },
   {
+    name: 'sign-in-below-a-path',
+    kinds: ['Ingress', 'Deployment'],
+    spec: {
+      dashboard: {
+        ingress: { host: 'games.example', path: '/games/arcade' },
+        auth: { secretName: 'sign-in' },
+      },
+    },
+  },
+  {
     name: 'own-topic',
     kinds: ['KafkaTopic'],
     spec: { events: { topic: 'scores' }, leaderboards: [{ name: 'top', type: 'TopTeams', season: '30m' }] },
