@@ -10,7 +10,7 @@ CLI := $(NODE) cli/main.ts
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit operator pipeline browser bench bench-freshness bench-operator check fix crds clean-state
+.PHONY: help run test unit operator pipeline browser bench bench-freshness bench-operator bench-viewers check fix crds clean-state
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -40,6 +40,9 @@ bench-freshness: $(INSTALLED) ## Measure how old an event is on the dashboard, a
 
 bench-operator: $(INSTALLED) ## Measure the operator, up to 1,000 resources
 	@$(NODE) bench/operator.ts
+
+bench-viewers: $(INSTALLED) ## Measure how many viewers one core serves
+	@npm run --silent bench:viewers
 
 check: $(INSTALLED) ## Check types, style, imports, and for unused code
 	@npm run --silent check

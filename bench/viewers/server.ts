@@ -1,0 +1,88 @@
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import type { BoardDefinition, Column } from '../../dashboard/boards/definition.ts';
+import { LiveBoard } from '../../dashboard/boards/live-board.ts';
+import { Live } from '../../dashboard/live.ts';
+import { parseSettings } from '../../dashboard/settings.ts';
+import { Stats } from '../../dashboard/stats/stats.ts';
+import { Metrics } from '../../dashboard/web/metrics.ts';
+import { createServer } from '../../dashboard/web/server.ts';
+import { dashboard } from '../../plan/dashboard.ts';
+import type { Deployment } from '../../plan/objects.ts';
+import { resource } from '../../test/support/resource.ts';
+
+/*
+ * The dashboard's server alone, with the four boards of the demo, each of which changes before every tick: half of its rows get
+ * another score, as in a lively game. It prints its port and serves until its standard input ends.
+ */
+
+const TICK_MILLIS = 500;
+const HOUR = 3_600_000;
+
+async function main(): Promise<void> {
+  const boards = definitions().map((definition) => new LiveBoard(definition));
+  for (const board of boards) {
+    board.publish(board.content);
+    for (let rank = 1; rank <= board.definition.size; rank += 1) write(board, rank, 1000);
+  }
+  const now = Date.now;
+  const metrics = new Metrics(boards, now);
+  const stats = new Live(new Stats());
+  const log = pino({ level: 'silent' });
+  const app = await createServer({
+    title: 'Viewers',
+    boards,
+    histories: new Map(),
+    stats,
+    metrics,
+    log,
+    now,
+    maxSockets: 100_000,
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  let round = 0;
+  setInterval(() => {
+    round += 1;
+    for (const board of boards) {
+      for (let rank = 1; rank <= board.definition.size; rank += 2) write(board, rank, 1000 + round);
+    }
+  }, TICK_MILLIS);
+  process.stdin.on('end', () => process.exit(0)).resume();
+  process.stdout.write(`${(app.server.address() as AddressInfo).port}\n`);
+}
+
+/** The boards of the smallest resource, as the plan tells the dashboard of them. */
+function definitions(): BoardDefinition[] {
+  const environment = { bootstrapServers: 'none:9092', appImage: 'app', flinkImage: 'flink' };
+  const deployment = dashboard(resource(), environment).find(
+    (object): object is Deployment => object.kind === 'Deployment',
+  );
+  const env = deployment?.spec.template.spec.containers[0].env ?? [];
+  return parseSettings(Object.fromEntries(env.map(({ name, value }) => [name, value]))).DASHBOARD_BOARDS;
+}
+
+function write({ content, definition }: LiveBoard, rank: number, score: number): void {
+  const nowMillis = Date.now();
+  const { period, identity, columns } = definition;
+  const start = period?.kind === 'season' ? nowMillis - (nowMillis % HOUR) : nowMillis - (nowMillis % 5000);
+  const key = { rnk: rank, ...(period && { [period.column]: start }) };
+  const values = Object.fromEntries([
+    ...identity.map((name) => [name, `ID-${rank}-of-${definition.name}`]),
+    ...columns.map((column) => [column.name, valueIn(column, rank, score)]),
+  ]);
+  content.apply(
+    {
+      key: Buffer.from(JSON.stringify(key)),
+      value: Buffer.from(JSON.stringify({ ...key, ...values })),
+      timestampMillis: nowMillis,
+    },
+    nowMillis,
+  );
+}
+
+function valueIn({ type }: Column, rank: number, score: number): string | number {
+  if (type === 'text') return `Amaranth Battalion ${rank}`;
+  return type === 'integer' ? score - rank : (score % 100) / 100;
+}
+
+await main();
