@@ -61,6 +61,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   app.server.maxConnections = maxSockets + OTHER_CONNECTIONS;
   app.server.on('drop', () => metrics.refused('too many connections'));
+  // Node hands over connections that ask for an upgrade; where there is none, they would stay open for ever.
+  app.addHook('onResponse', async ({ raw }) => {
+    if (raw.headers.upgrade) raw.socket.destroySoon();
+  });
   await app.register(helmet, SECURITY_HEADERS);
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
 

@@ -51,6 +51,7 @@ interface Pulse {
 /** Serves `/ws`, ticks the broadcast, and says goodbye to every socket when the server closes. */
 export async function socketRoute(app: FastifyInstance, options: SocketOptions): Promise<void> {
   const { broadcast, metrics, maxSockets } = options;
+  /** Those in good standing. */
   const sockets = new Map<Socket, Pulse>();
   const places = new Places<Socket>(maxSockets);
   const timers = [
@@ -59,8 +60,9 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
   ];
   await app.register(websocket, {
     options: { maxPayload: 1024 },
-    // What a peer does wrong is no error of ours. `ws` has said goodbye already.
+    // What a peer does wrong is no error of ours. `ws` says goodbye itself, by the code that is right.
     errorHandler: (_error, socket: Socket) => {
+      if (!sockets.delete(socket)) return;
       metrics.refused('malformed frame');
       cutSoon(socket);
     },
@@ -79,15 +81,20 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
       await reply.code(503).header('retry-after', 5).send({ error: 'too many are looking; try again' });
     }
   };
+  const turnOut = (socket: Socket, code: number, reason: string) => {
+    if (!sockets.delete(socket)) return;
+    metrics.refused(reason);
+    closeFirmly(socket, code, reason);
+  };
   app.get('/ws', { websocket: true, preValidation: admit }, (socket: Socket, { ip }) => {
-    const turnOut = (one: Socket, code: number, reason: string) => {
-      metrics.refused(reason);
-      closeFirmly(one, code, reason);
-    };
-    sockets.set(socket, { alive: true, pings: 0 });
-    socket.on('pong', () => sockets.set(socket, { alive: true, pings: 0 }));
+    const pulse: Pulse = { alive: true, pings: 0 };
+    sockets.set(socket, pulse);
+    socket.on('pong', () => {
+      pulse.alive = true;
+    });
     socket.on('ping', () => {
-      if (tooManyPings(sockets.get(socket))) turnOut(socket, CLOSE_POLICY, 'too many pings');
+      pulse.pings += 1;
+      if (pulse.pings > MAX_PINGS) turnOut(socket, CLOSE_POLICY, 'too many pings');
     });
     socket.on('message', () => turnOut(socket, CLOSE_POLICY, 'this socket only speaks'));
     socket.on('close', () => {
@@ -106,17 +113,12 @@ function isOurPage({ headers: { origin, host } }: FastifyRequest): boolean {
   return origin === undefined || URL.parse(origin)?.host === host;
 }
 
-function tooManyPings(pulse: Pulse | undefined): boolean {
-  if (!pulse) return false;
-  pulse.pings += 1;
-  return pulse.pings > MAX_PINGS;
-}
-
 function pingAll(sockets: Map<Socket, Pulse>): void {
-  for (const [socket, { alive }] of sockets) {
-    if (!alive) socket.terminate();
+  for (const [socket, pulse] of sockets) {
+    if (!pulse.alive) socket.terminate();
     else socket.ping();
-    sockets.set(socket, { alive: false, pings: 0 });
+    pulse.alive = false;
+    pulse.pings = 0;
   }
 }
 

@@ -1,0 +1,136 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import { HOUR, NOW, SEASON, team } from './fixtures.ts';
+import { type Served, serve } from './served.ts';
+
+let served: Served;
+afterEach(() => served.app.close());
+
+const get = (url: string, headers = {}) => served.app.inject({ url, headers });
+
+describe('the OpenAPI document', () => {
+  it('is valid OpenAPI 3.1', async () => {
+    served = await serve();
+    const document = (await get('/api/openapi.json')).json();
+    expect(document.openapi).toMatch(/^3\.1\./);
+    const { valid, errors } = await new Validator().validate(document);
+    expect(errors ?? []).toEqual([]);
+    expect(valid).toBe(true);
+  });
+
+  it('says of every answer what it is like, and leaves out none', async () => {
+    const history = async (at: number) => ({ ...served.teams.view(at), complete: false });
+    served = await serve({ histories: new Map([['top-teams', history]]) });
+    served.teams.apply(team(1, 'old', 5, SEASON - HOUR), NOW);
+    const { paths, components } = (await get('/api/openapi.json')).json();
+    const ajv = new Ajv2020({ validateFormats: false, strict: false, schemas: [{ $id: 'api', components }] });
+    const asked: [path: string, url: string, code: number][] = [
+      ['/api/boards', '/api/boards', 200],
+      ['/api/boards/{name}', '/api/boards/top-teams', 200],
+      ['/api/boards/{name}', '/api/boards/hot-streakers', 200],
+      ['/api/boards/{name}', '/api/boards/top-teams?season=last', 200],
+      ['/api/boards/{name}', `/api/boards/top-teams?at=${NOW - 1}`, 200],
+      ['/api/boards/{name}', '/api/boards/top-teams?at=soon', 400],
+      ['/api/boards/{name}', '/api/boards/nothing', 404],
+      ['/api/stats', '/api/stats', 200],
+    ];
+    for (const [path, url, code] of asked) {
+      const response = await get(url);
+      expect(response.statusCode, url).toBe(code);
+      const { $ref } = paths[path].get.responses[code].content['application/json'].schema;
+      const validate = ajv.getSchema(`api${$ref}`);
+      expect(validate?.(response.json()), `${url}: ${JSON.stringify(validate?.errors)}`).toBe(true);
+    }
+    expect(Object.keys(paths).sort()).toEqual([
+      '/api/boards',
+      '/api/boards/{name}',
+      '/api/boards/{name}.csv',
+      '/api/stats',
+    ]);
+  });
+});
+
+describe('an ETag', () => {
+  it('saves an answer that would be the same, and only that', async () => {
+    served = await serve();
+    for (const url of ['/api/boards/top-teams', '/api/boards/top-teams.csv', '/api/openapi.json']) {
+      const { headers } = await get(url);
+      expect(headers['cache-control']).toBe('private, no-cache');
+      const again = await get(url, { 'if-none-match': headers.etag });
+      expect([again.statusCode, again.body]).toEqual([304, '']);
+    }
+    const { headers } = await get('/api/boards/top-teams');
+    served.teams.apply(team(1, 'c', 30), NOW);
+    expect((await get('/api/boards/top-teams', { 'if-none-match': headers.etag })).statusCode).toBe(200);
+  });
+
+  it('is the same on every replica', async () => {
+    const other = await serve();
+    served = await serve();
+    const [one, two] = await Promise.all([
+      get('/api/boards/top-teams'),
+      other.app.inject('/api/boards/top-teams'),
+    ]);
+    expect(one.headers.etag).toBe(two.headers.etag);
+    await other.app.close();
+  });
+});
+
+it('other sites may not read the API', async () => {
+  served = await serve();
+  const { headers } = await get('/api/boards', { origin: 'https://other.example' });
+  expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+});
+
+describe('a download', () => {
+  it('is RFC 4180, named, with the columns first', async () => {
+    served = await serve();
+    served.teams.apply(team(2, 'b "the bold", junior', 10), NOW);
+    const { headers, body } = await get('/api/boards/top-teams.csv');
+    expect(headers['content-type']).toMatch(/^text\/csv; charset=utf-8/);
+    expect(headers['content-disposition']).toBe('attachment; filename="top-teams.csv"');
+    expect(body).toBe(
+      [
+        'rank,team_id,team_name,total_score',
+        '1,a,Team a,20',
+        '2,"b ""the bold"", junior","Team b ""the bold"", junior",10',
+        '',
+      ].join('\r\n'),
+    );
+  });
+
+  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx'])('makes no formula of a team %j', async (id) => {
+    served = await serve();
+    served.teams.apply(team(1, id, -5), NOW);
+    const [, line] = (await get('/api/boards/top-teams.csv')).body.split('\r\n');
+    expect(line).toMatch(/^1,"?'/);
+    expect(line).toMatch(/,-5$|\r/);
+  });
+});
+
+describe('the season before', () => {
+  it('comes as JSON and as CSV', async () => {
+    served = await serve();
+    served.teams.apply(team(1, 'old', 5, SEASON - HOUR), NOW);
+    const last = (await get('/api/boards/top-teams?season=last')).json();
+    expect(last.season).toEqual({
+      start: new Date(SEASON - HOUR).toISOString(),
+      end: new Date(SEASON).toISOString(),
+      over: true,
+    });
+    expect(last.rows).toEqual([{ rank: 1, team_id: 'old', team_name: 'Team old', total_score: 5 }]);
+    expect((await get('/api/boards/top-teams.csv?season=last')).body).toContain('1,old,Team old,5');
+  });
+
+  it.each([
+    ['top-teams?season=last', 404, 'nothing is kept of the season before'],
+    ['hot-streakers?season=last', 404, 'this board has no seasons'],
+    ['top-teams?season=next', 400, 'season can be last, and not together with at'],
+    ['top-teams?season=last&at=0', 400, 'season can be last, and not together with at'],
+  ])('is refused for %s with %i', async (url, code, error) => {
+    served = await serve();
+    const response = await get(`/api/boards/${url}`);
+    expect([response.statusCode, response.json()]).toEqual([code, { error }]);
+  });
+});
