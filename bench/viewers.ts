@@ -14,8 +14,8 @@ import { Viewers } from './viewers/viewers.ts';
  */
 
 const VIEWERS = 2000;
-const STEP = 1000;
-const MOST = 9000;
+const STEP = 2000;
+const MOST = 16_000;
 const LATE_MILLIS = 250;
 /** Twice a second: with fewer frames than that, ticks are late themselves. */
 const LEAST_FRAMES_PER_SECOND = 1.8;

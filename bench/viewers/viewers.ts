@@ -6,6 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** How many handshakes are under way at once. */
 const AT_ONCE = 50;
 
+/** First byte of a ping, and the answer to it: masked, as of all clients, and empty. */
+const PING = 0x89;
+const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+
 /** The server's time in a frame, at its end. */
 const CLOCK = '<data id="clock" value="';
 
@@ -85,7 +89,8 @@ export class Viewers {
         const read = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
         const end = frameEnd(read);
         if (end === null || end > read.length) return;
-        this.#note(read, end);
+        if (read[0] === PING) socket.write(PONG);
+        else this.#note(read, end);
         chunks = [read.subarray(end)];
         length -= end;
       }
@@ -100,6 +105,7 @@ export class Viewers {
     take();
   }
 
+  /** Notes how late the frame at the beginning is. */
   #note(read: Buffer, end: number): void {
     const at = read.lastIndexOf(CLOCK, end);
     if (at < 0) return;
@@ -115,8 +121,9 @@ function headOf(chunks: Buffer[]): Buffer {
 
 /** Where the frame at the beginning ends; null when that is not known yet. Servers do not mask. */
 function frameEnd(read: Buffer): number | null {
-  if (read.length < 10) return null;
+  if (read.length < 2) return null;
   const short = (read[1] ?? 0) & 0x7f;
   if (short < 126) return 2 + short;
+  if (read.length < 10) return null;
   return short === 126 ? 4 + read.readUInt16BE(2) : 10 + Number(read.readBigUInt64BE(2));
 }

@@ -22,6 +22,9 @@ export interface TopicReader {
 /** How long the broker may hold an empty fetch; also bounds how long stopping takes. */
 const MAX_WAIT_MILLIS = 500;
 
+/** What a fetch brings at most, whatever the topic holds; one record that is larger comes alone. */
+const FETCH_BYTES = 1024 * 1024;
+
 /** How soon a deleted topic is noticed. */
 const METADATA_MAX_AGE_MILLIS = 30_000;
 
@@ -43,6 +46,8 @@ export async function readTopic(
     groupId: `${topic}-dashboard-${randomUUID()}`,
     allowAutoTopicCreation: false,
     maxWaitTimeInMs: MAX_WAIT_MILLIS,
+    maxBytesPerPartition: FETCH_BYTES,
+    maxBytes: FETCH_BYTES,
     metadataMaxAge: METADATA_MAX_AGE_MILLIS,
     // Starting again is the caller's, from the start of the topic.
     retry: { restartOnFailure: async () => false },

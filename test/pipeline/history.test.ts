@@ -1,12 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { freePort, LOOPBACK } from '../../local/ports.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
-
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
-const MAIN = ['--disable-warning=TimeoutNegativeWarning', 'dashboard/main.ts'];
+import { type DashboardProcess, startDashboard } from '../support/dashboard-process.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -86,7 +81,7 @@ const row = (total: number | null) => (total === null ? null : { team_id: `team-
 
 describe('the dashboard', () => {
   let cluster: TestCluster;
-  let dashboard: ChildProcess | undefined;
+  let dashboard: DashboardProcess | undefined;
   let url: string;
 
   beforeAll(async () => {
@@ -97,12 +92,14 @@ describe('the dashboard', () => {
         message({ season_start: season, rnk: rank }, row(total), at),
       ),
     );
-    url = await startDashboard();
+    const { bootstrapServers } = cluster.broker;
+    dashboard = await startDashboard(bootstrapServers, [TEAMS, FOR_EVER, FORGETFUL, MISSING]);
+    url = dashboard.url;
     await answered('teams', SEASON + HOUR);
   });
 
   afterAll(async () => {
-    dashboard?.kill('SIGKILL');
+    dashboard?.process.kill('SIGKILL');
     await cluster?.stop();
   });
 
@@ -118,23 +115,6 @@ describe('the dashboard', () => {
       await producer.send({ topic, messages: messages.slice(i, i + 2000) });
     }
     await producer.disconnect();
-  }
-
-  /** The program as it runs in a pod. */
-  async function startDashboard(): Promise<string> {
-    const port = await freePort();
-    const env = {
-      ...process.env,
-      KAFKA_BOOTSTRAP_SERVERS: cluster.broker.bootstrapServers,
-      DASHBOARD_BOARDS: JSON.stringify([TEAMS, FOR_EVER, FORGETFUL, MISSING]),
-      STATS_TOPIC: 'stats',
-      LOG_LEVEL: 'fatal',
-      PORT: String(port),
-    };
-    dashboard = spawn(process.execPath, MAIN, { cwd: PROJECT, env, stdio: 'inherit' });
-    const address = `http://${LOOPBACK}:${port}`;
-    await vi.waitFor(() => fetch(`${address}/healthz`), { timeout: 30_000, interval: 100 });
-    return address;
   }
 
   async function ask(board: string, at: string | number) {

@@ -21,11 +21,12 @@ export interface TestCluster {
   stop(): Promise<void>;
 }
 
-export async function startTestCluster(): Promise<TestCluster> {
+/** @param kafkaPort where Kafka listens; 0: anywhere */
+export async function startTestCluster(kafkaPort = 0): Promise<TestCluster> {
   const stateDir = await mkdtemp(join(tmpdir(), 'gameanalytics-test-'));
   const report = (sentence: string) => void process.stderr.write(`  [cluster] ${sentence}\n`);
   const workshop = await openWorkshop(stateDir, report, new AbortController().signal);
-  const broker = await startKafka(workshop);
+  const broker = await startKafka(workshop, kafkaPort);
   return {
     broker,
     kafka: kafkaClient(broker.bootstrapServers),

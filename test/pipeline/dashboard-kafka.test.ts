@@ -1,0 +1,145 @@
+import type { Message } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ObservedProcess } from '../../bench/job/processes.ts';
+import { freePort, LOOPBACK } from '../../local/ports.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster.ts';
+import { type DashboardProcess, startDashboard } from '../support/dashboard-process.ts';
+
+const HOUR = 3_600_000;
+const SEASON = Math.floor(Date.now() / HOUR) * HOUR;
+const SOON = { timeout: 90_000, interval: 250 };
+
+const board = (name: string) => ({
+  name,
+  title: name,
+  topic: name,
+  size: 3,
+  period: { kind: 'season', column: 'season_start', lengthMillis: HOUR },
+  identity: ['team_id'],
+  columns: [
+    { name: 'team_name', label: 'Team', type: 'text' },
+    { name: 'total', label: 'Total', type: 'integer' },
+  ],
+});
+
+function row(rnk: number, total: number, { season_start = SEASON, team_name = 'Team' } = {}): Message {
+  const key = { season_start, rnk };
+  return {
+    key: JSON.stringify(key),
+    value: JSON.stringify({ ...key, team_id: `team-${total}`, team_name, total }),
+  };
+}
+
+/** One life of a dashboard, from before its Kafka is there; each test goes on where the one before ended. */
+describe('the dashboard', () => {
+  let cluster: TestCluster;
+  let dashboard: DashboardProcess;
+  let kafkaPort: number;
+
+  beforeAll(async () => {
+    kafkaPort = await freePort();
+    dashboard = await startDashboard(`${LOOPBACK}:${kafkaPort}`, [board('teams'), board('rubbish')]);
+  });
+  afterAll(async () => {
+    dashboard?.process.kill('SIGKILL');
+    await cluster?.stop();
+  });
+
+  async function create(topic: string): Promise<void> {
+    const topics = [{ topic, numPartitions: 1 }];
+    await cluster.broker.admin.createTopics({ topics, waitForLeaders: true });
+  }
+
+  async function write(topic: string, batches: Iterable<Message[]>): Promise<void> {
+    const producer = cluster.kafka.producer();
+    await producer.connect();
+    for (const messages of batches) await producer.send({ topic, messages });
+    await producer.disconnect();
+  }
+
+  async function shown(name: string) {
+    const response = await fetch(`${dashboard.url}/api/boards/${name}`);
+    const { status, rows } = (await response.json()) as { status: string; rows: { total: number }[] };
+    return { status, totals: rows.map(({ total }) => total) };
+  }
+
+  async function readiness() {
+    const response = await fetch(`${dashboard.url}/readyz`);
+    const { boards } = (await response.json()) as { boards: { name: string; reason: string }[] };
+    return { code: response.status, reason: boards.find(({ name }) => name === 'teams')?.reason };
+  }
+
+  async function metric(line: string): Promise<number> {
+    const text = await (await fetch(`${dashboard.url}/metrics`)).text();
+    return Number(
+      text
+        .split('\n')
+        .find((one) => one.startsWith(`${line} `))
+        ?.split(' ')[1],
+    );
+  }
+
+  it('serves its page before Kafka is there, and says what it waits for', async () => {
+    await expect
+      .poll(readiness, SOON)
+      .toEqual({ code: 503, reason: expect.stringContaining('ECONNREFUSED') });
+    expect((await fetch(dashboard.url)).status).toBe(200);
+    expect(await shown('teams')).toEqual({ status: 'waiting', totals: [] });
+  });
+
+  it('is live once Kafka and the topic have come', async () => {
+    cluster = await startTestCluster(kafkaPort);
+    await expect.poll(async () => (await readiness()).reason, SOON).toContain('topic teams does not exist');
+    await create('teams');
+    await write('teams', [[row(1, 10)]]);
+    await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [10] });
+  });
+
+  it('keeps what it knew while a broker that was killed is away, and then goes on', async () => {
+    cluster.broker.process.restart();
+    await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'away', totals: [10] });
+    await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [10] });
+    await write('teams', [[row(1, 20), row(2, 15)]]);
+    await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [20, 15] });
+  });
+
+  it('says when its topic was deleted, and shows what is in the one that is made anew', async () => {
+    await cluster.broker.admin.deleteTopics({ topics: ['teams'] });
+    await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'away', totals: [20, 15] });
+    await create('teams');
+    await write('teams', [[row(1, 7)]]);
+    await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [7] });
+  });
+
+  it('needs no more memory for a topic full of rubbish, and finds the board in it', async () => {
+    await create('rubbish');
+    await write('rubbish', rubbish());
+    await write('rubbish', [[row(1, 3), row(2, 2)]]);
+    await expect.poll(() => shown('rubbish'), SOON).toEqual({ status: 'live', totals: [3, 2] });
+    expect(await metric('dashboard_malformed_records_total{board="rubbish"}')).toBe(GARBAGE + HUGE);
+    expect(await metric('dashboard_consumer_lag_records{topic="rubbish"}')).toBe(0);
+    const observed = new ObservedProcess(String(dashboard.process.pid));
+    expect(observed.peakResidentBytes()).toBeLessThan(400e6);
+  });
+});
+
+const GARBAGE = 200_000;
+const HUGE = 200;
+const SEASONS = 5_000;
+
+/** Half a gigabyte once it is unpacked: no JSON, records of nearly a megabyte, and seasons from long ago to far ahead. */
+function* rubbish(): Generator<Message[]> {
+  for (let i = 0; i < GARBAGE; i += 10_000) {
+    yield Array.from({ length: 10_000 }, (_, index) => ({ key: `{"rnk":${index}`, value: '[[[[{{"\u0000' }));
+  }
+  const text = 'x'.repeat(900_000);
+  for (let i = 0; i < HUGE; i += 1) {
+    yield [{ key: `{"rnk":1,"season_start":${SEASON}}`, value: `{"team_name":"${text}"}` }];
+    yield [row(3, i, { team_name: text, season_start: SEASON - HOUR })];
+  }
+  for (const direction of [-1, 1]) {
+    yield Array.from({ length: SEASONS }, (_, index) =>
+      row(1, index, { season_start: SEASON + direction * HOUR * (index + 1) }),
+    );
+  }
+}
