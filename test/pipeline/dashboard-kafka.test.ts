@@ -7,6 +7,8 @@ import { type DashboardProcess, startDashboard } from '../support/dashboard-proc
 
 const HOUR = 3_600_000;
 const SEASON = Math.floor(Date.now() / HOUR) * HOUR;
+/** What is kept must fit into it; garbage does not count, which is collected when it must be. */
+const SMALL_HEAP = '--max-old-space-size=96';
 const SOON = { timeout: 90_000, interval: 250 };
 
 const board = (name: string) => ({
@@ -38,7 +40,8 @@ describe('the dashboard', () => {
 
   beforeAll(async () => {
     kafkaPort = await freePort();
-    dashboard = await startDashboard(`${LOOPBACK}:${kafkaPort}`, [board('teams'), board('rubbish')]);
+    const boards = [board('teams'), board('rubbish')];
+    dashboard = await startDashboard(`${LOOPBACK}:${kafkaPort}`, boards, { NODE_OPTIONS: SMALL_HEAP });
   });
   afterAll(async () => {
     dashboard?.process.kill('SIGKILL');
@@ -111,7 +114,7 @@ describe('the dashboard', () => {
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [7] });
   });
 
-  it('needs no more memory for a topic full of rubbish, and finds the board in it', async () => {
+  it('needs little memory for a topic full of rubbish, and finds the board in it', async () => {
     await create('rubbish');
     await write('rubbish', rubbish());
     await write('rubbish', [[row(1, 3), row(2, 2)]]);

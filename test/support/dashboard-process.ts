@@ -12,8 +12,16 @@ export interface DashboardProcess {
   process: ChildProcess;
 }
 
-/** Starts the dashboard with these boards; resolves when it answers. Whoever started it kills it. */
-export async function startDashboard(bootstrapServers: string, boards: object[]): Promise<DashboardProcess> {
+/**
+ * Starts the dashboard with these boards; resolves when it answers. Whoever started it kills it.
+ *
+ * @param settings more of its environment
+ */
+export async function startDashboard(
+  bootstrapServers: string,
+  boards: object[],
+  settings: Record<string, string> = {},
+): Promise<DashboardProcess> {
   const port = await freePort();
   const env = {
     ...process.env,
@@ -22,6 +30,7 @@ export async function startDashboard(bootstrapServers: string, boards: object[])
     STATS_TOPIC: 'stats',
     LOG_LEVEL: 'fatal',
     PORT: String(port),
+    ...settings,
   };
   const dashboard = spawn(process.execPath, MAIN, { cwd: PROJECT, env, stdio: 'inherit' });
   const url = `http://${LOOPBACK}:${port}`;
