@@ -10,13 +10,19 @@ CLI := $(NODE) cli/main.ts
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run images test unit operator images-test pipeline browser bench bench-freshness bench-operator check fix crds clean-state
+.PHONY: help run kind kind-down images test unit operator images-test pipeline browser bench bench-freshness bench-operator check fix crds clean-state
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 run: $(INSTALLED) ## Run the whole pipeline of MANIFEST (examples/arcade.yaml) on this machine
 	@exec $(CLI) run $(MANIFEST) $(ARGS)
+
+kind: ## Go from nothing to a live dashboard on a kind cluster (PORT, WEBHOOK=1)
+	@exec tools/kind
+
+kind-down: ## Delete that cluster
+	@tools/kind down
 
 images: ## Build the images with docker, podman or buildah (BUILD_FLAGS: flags for it)
 	@tools/build-images
