@@ -28,8 +28,12 @@ describe('the CRD of GameAnalytics', () => {
     namespace = await shared.newNamespace();
   });
 
-  it.each(['arcade', 'minimal'])('takes examples/%s.yaml', async (name) => {
-    const file = `--filename=examples/${name}.yaml`;
+  it.each([
+    { example: 'arcade', name: 'arcade' },
+    { example: 'minimal', name: 'minimal' },
+    { example: 'production', name: 'arena' },
+  ])('takes examples/$example.yaml', async ({ example, name }) => {
+    const file = `--filename=examples/${example}.yaml`;
     await shared.kubectl('apply', '--server-side', '--validate=strict', file, '-n', namespace);
     expect(await shared.kubectl('get', 'ga', '-n', namespace, '-o=name')).toContain(`/${name}\n`);
   });
