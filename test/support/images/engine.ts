@@ -1,6 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,7 +12,7 @@ import { temporaryFolder } from '../control-plane/temporary-folder.ts';
 
 const run = promisify(execFile);
 
-/** Whether this machine can build images: `make images-test` says what is missing where it cannot. */
+/** Whether this machine can run an engine of the tests' own; where it cannot, the tests of the images are skipped. */
 export function canBuildImages(): boolean {
   const found = (program: string) => {
     try {
@@ -77,7 +78,9 @@ export async function startEngine(): Promise<Engine> {
 /** The root file system that stands in for base images: made once, which takes a minute, and kept in the user's cache folder. */
 export async function baseFileSystem(): Promise<string> {
   const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'gameanalytics');
-  const tar = join(folder, `image-base-node-${process.version}.tar`);
+  const script = await readFile('tools/image-base');
+  const version = createHash('sha256').update(script).update(process.version).digest('hex').slice(0, 12);
+  const tar = join(folder, `image-base-${version}.tar`);
   if (existsSync(tar)) return tar;
   await mkdir(folder, { recursive: true });
   try {
