@@ -66,7 +66,8 @@ describe('the pods of both charts and of every plan', () => {
       if (!reasonToWrite(workload)) expect(securityContext?.readOnlyRootFilesystem).toBe(true);
   });
 
-  it.each(workloads.filter(({ kind }) => kind === 'Deployment'))(
+  // What the pods of a pipeline ask for is the resource's to say: injector.resources, dashboard.resources.
+  it.each(workloads.filter(({ file }) => /^(chart|platform)\//.test(file)))(
     'ask for processor time and memory, and have a limit of memory: $name of $file',
     ({ pod }) => {
       for (const { resources } of pod.containers) {

@@ -46,7 +46,7 @@ describe('the script', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'gameanalytics-kind-'));
-    for (const tool of ['bash', 'env', 'sed', 'grep', 'dirname', 'mkdir', 'sleep', 'date', 'git', 'sh'])
+    for (const tool of ['bash', 'env', 'sed', 'grep', 'dirname', 'mkdir', 'sleep', 'git', 'sh'])
       await symlink((await run('which', [tool])).stdout.trim(), join(folder, tool));
   });
 
