@@ -2,6 +2,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { OPENED_MODULES } from '../../local/flink.ts';
 import { fetchJars } from '../../local/jars.ts';
 import { freePort, LOOPBACK } from '../../local/ports.ts';
 import { until } from '../../local/retry.ts';
@@ -107,6 +108,38 @@ describe.runIf(canBuildImages())('the images', () => {
     const said = await engine.docker('run', ...CONFINED, sums, '--entrypoint=sh', FLINK, '-c', check);
     expect(said).toContain('flink-sql-connector-kafka-5.0.0-2.2.jar: OK');
     expect(said.match(/flink-sql-gateway/g)).toHaveLength(1);
+  });
+
+  it('plan the whole SQL of a pipeline in Flink, and start its job', async () => {
+    const script = await readFile('test/golden/minimal.sql', 'utf8');
+    const [rest, rpc, blob] = [await freePort(), await freePort(), await freePort()];
+    const configuration = {
+      'rest.address': LOOPBACK,
+      'rest.bind-address': LOOPBACK,
+      'rest.port': rest,
+      'jobmanager.rpc.address': LOOPBACK,
+      'jobmanager.rpc.port': rpc,
+      'blob.server.port': blob,
+    };
+    const settings = Object.entries(configuration).flatMap(([key, value]) => ['-D', `${key}=${value}`]);
+    const main = 'org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint';
+    const driver = 'org.apache.flink.table.runtime.application.SqlDriver';
+    await engine.docker(
+      'run',
+      ...['--detach', '--network=host', '--tmpfs=/tmp', '--env=FLINK_OPT_DIR=/opt/flink/opt'],
+      ...CONFINED,
+      ...['--entrypoint=sh', FLINK, '-c', 'touch /tmp/config.yaml; exec java "$@"', 'java'],
+      ...['-Xmx448m', ...OPENED_MODULES, '-cp', '/opt/flink/lib/*', main, '--configDir', '/tmp', ...settings],
+      ...['-D', 'execution.target=embedded', '--job-classname', driver, '--script', script],
+    );
+    const job = async () => {
+      const response = await fetch(`http://${LOOPBACK}:${rest}/jobs/overview`).catch(() => undefined);
+      const { jobs = [] } = response?.ok ? ((await response.json()) as { jobs?: { state: string }[] }) : {};
+      return jobs[0]?.state;
+    };
+    // There is no TaskManager, so it can only wait for one.
+    const state = await until(job, { everyMillis: 500, signal: AbortSignal.timeout(180_000) });
+    expect(['CREATED', 'RUNNING', 'RESTARTING', 'INITIALIZING']).toContain(state);
   });
 
   it('are not built on a Flink whose SQL gateway is ambiguous', async () => {
