@@ -10,7 +10,7 @@ CLI := $(NODE) cli/main.ts
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit operator pipeline browser bench bench-freshness bench-operator bench-viewers check fix crds clean-state
+.PHONY: help run kind kind-down images test unit operator images-test pipeline browser bench bench-freshness bench-operator bench-viewers check fix crds clean-state
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -18,13 +18,25 @@ help: ## List the targets
 run: $(INSTALLED) ## Run the whole pipeline of MANIFEST (examples/arcade.yaml) on this machine
 	@exec $(CLI) run $(MANIFEST) $(ARGS)
 
-test: check unit operator pipeline browser ## Run the checks and every tier of tests
+kind: ## Go from nothing to a live dashboard on a kind cluster (PORT, WEBHOOK=1)
+	@exec tools/kind
+
+kind-down: ## Delete that cluster
+	@tools/kind down
+
+images: ## Build the images with docker, podman or buildah (BUILD_FLAGS: flags for it)
+	@tools/build-images
+
+test: check unit operator images-test pipeline browser ## Run the checks and every tier of tests
 
 unit: $(INSTALLED) ## Run the unit tests
 	@npm run --silent test -- --project unit
 
 operator: $(INSTALLED) ## Run the tests of the operator on a real Kubernetes API server
 	@npm run --silent test -- --project operator
+
+images-test: $(INSTALLED) ## Build the images and run their commands, where root has dockerd and debootstrap
+	@npm run --silent test -- --project images
 
 pipeline: $(INSTALLED) ## Run the tests on a real Kafka and a real Flink
 	@npm run --silent test -- --project pipeline

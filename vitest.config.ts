@@ -21,6 +21,7 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      tier('images', 'test/images/**/*.test.ts'),
       tier('pipeline', 'test/pipeline/**/*.test.ts'),
       tier('browser', 'test/browser/**/*.test.ts'),
     ],

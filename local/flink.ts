@@ -164,7 +164,7 @@ function flinkCommand(workshop: Workshop, folders: FlinkFolders, jvm: string[], 
 }
 
 /** What Flink's own scripts open to it of the JDK (env.java.opts.all). */
-const OPENED_MODULES = [
+export const OPENED_MODULES = [
   '--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED',
   '--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED',
   ...[

@@ -28,8 +28,12 @@ describe('the CRD of GameAnalytics', () => {
     namespace = await shared.newNamespace();
   });
 
-  it.each(['arcade', 'minimal'])('takes examples/%s.yaml', async (name) => {
-    const file = `--filename=examples/${name}.yaml`;
+  it.each([
+    { example: 'arcade', name: 'arcade' },
+    { example: 'minimal', name: 'minimal' },
+    { example: 'production', name: 'arena' },
+  ])('takes examples/$example.yaml', async ({ example, name }) => {
+    const file = `--filename=examples/${example}.yaml`;
     await shared.kubectl('apply', '--server-side', '--validate=strict', file, '-n', namespace);
     expect(await shared.kubectl('get', 'ga', '-n', namespace, '-o=name')).toContain(`/${name}\n`);
   });
@@ -66,9 +70,9 @@ describe('the CRD of GameAnalytics', () => {
 });
 
 const GOLDENS = 'test/golden';
-/** What is planned; the chart's own, which needs more than a namespace, has tests of its own. */
+/** What is planned; the charts' own, which need more than a namespace, have tests of their own. */
 const goldens = readdirSync(GOLDENS, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.yaml') && !file.startsWith('chart'))
+  .filter((file) => file.endsWith('.yaml') && !/^(chart|platform)/.test(file))
   .sort();
 
 describe.each<CrdSet>(HAS_REAL_CRDS ? ['real', 'closed'] : ['closed'])(

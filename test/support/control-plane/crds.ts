@@ -39,3 +39,10 @@ async function manifests(folder: string): Promise<Map<string, string>> {
   }
   return found;
 }
+
+/** The released manifest of a CRD, by its name; only where the real ones are available. */
+export async function realCrd(name: string): Promise<string> {
+  const file = (await manifests(REAL)).get(name);
+  if (!file) throw new Error(`there is no ${name} in ${REAL}`);
+  return file;
+}

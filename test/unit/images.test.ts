@@ -1,0 +1,22 @@
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+
+const read = (file: string) => readFile(file, 'utf8');
+
+it('the image has the Node that runs everything here', async () => {
+  const { dependencies } = JSON.parse(await read('package.json'));
+  expect(await read('images/app/Dockerfile')).toContain(`ARG NODE_IMAGE=node:${dependencies.node}-`);
+});
+
+it('the Flink image has the jars’ versions with which pipelines run locally, and their checksums', async () => {
+  const pom = await read('local/runtime/flink/pom.xml');
+  const version = (pattern: RegExp) => pattern.exec(pom)?.[1];
+  const connector = version(/flink-sql-connector-kafka<\/artifactId><version>([^<]+)</);
+  const flink = version(/<flink\.version>([^<]+)</);
+  expect(await read('images/flink/SHA256SUMS')).toMatch(
+    new RegExp(`^[0-9a-f]{64} {2}flink-sql-connector-kafka-${connector}\\.jar\n$`),
+  );
+  const dockerfile = await read('images/flink/Dockerfile');
+  expect(dockerfile).toContain(`ARG FLINK_IMAGE=flink:${flink}-`);
+  expect(dockerfile).toContain(`lib/flink-table-runtime-${flink}.jar`);
+});

@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { Metrics as DashboardMetrics } from '../../dashboard/web/metrics.ts';
+import { createMetrics as createInjectorMetrics } from '../../injector/metrics.ts';
+import { Progress } from '../../injector/progress.ts';
+import { createMetrics as createOperatorMetrics } from '../../operator/metrics.ts';
+
+const RULES = 'monitoring/rules.yaml';
+const GRAFANA = 'monitoring/grafana-dashboard.json';
+
+/** Of Flink's Prometheus reporter, with its default scopes. */
+const OF_FLINK = [
+  'flink_taskmanager_job_task_operator_pendingRecords',
+  'flink_jobmanager_job_numRestarts',
+  'flink_jobmanager_job_numberOfFailedCheckpoints',
+  'flink_jobmanager_job_lastCheckpointDuration',
+  'flink_jobmanager_job_lastCheckpointSize',
+];
+
+it('alerts and the Grafana dashboard ask for metrics that there are', async () => {
+  const there = new Set([...(await ours()), ...OF_FLINK]);
+  const asked = [...(await alerts()).map(({ expr }) => expr), ...(await queries())].flatMap(metricsOf);
+  expect(asked.length).toBeGreaterThan(20);
+  expect(asked.filter((name) => !there.has(name))).toEqual([]);
+});
+
+it('each alert has a name of its own, says how grave it is, and what to do', async () => {
+  const all = await alerts();
+  expect(new Set(all.map(({ alert }) => alert)).size).toBe(all.length);
+  for (const { labels, annotations } of all) {
+    expect(['warning', 'critical']).toContain(labels.severity);
+    expect(annotations.summary).toMatch(/\.$/);
+    expect(annotations.description).toBeTruthy();
+  }
+});
+
+it('the pod monitors look for labels that pods have', async () => {
+  const plan = await readFile('test/golden/arcade.yaml', 'utf8');
+  const [apps] = parseAllDocuments(await readFile('monitoring/pod-monitors.yaml', 'utf8')).map((d) =>
+    d.toJS(),
+  );
+  const [[label, value]] = Object.entries(apps.spec.selector.matchLabels) as [[string, string]];
+  expect(plan).toContain(`${label}: ${value}`);
+  for (const component of apps.spec.selector.matchExpressions[0].values)
+    expect(plan).toContain(`app.kubernetes.io/component: ${component}`);
+  expect(plan).toContain(`name: ${apps.spec.podMetricsEndpoints[0].port}\n`);
+});
+
+interface Alert {
+  alert: string;
+  expr: string;
+  labels: { severity: string };
+  annotations: { summary: string; description: string };
+}
+
+async function alerts(): Promise<Alert[]> {
+  const { spec } = parse(await readFile(RULES, 'utf8'));
+  return spec.groups.flatMap(({ rules }: { rules: Alert[] }) => rules);
+}
+
+async function queries(): Promise<string[]> {
+  const { panels } = JSON.parse(await readFile(GRAFANA, 'utf8'));
+  return panels.flatMap(({ targets = [] }: { targets?: { expr: string }[] }) =>
+    targets.map(({ expr }) => expr),
+  );
+}
+
+/** The words of an expression that could be metrics: with an underscore, and not inside of braces or a list of labels. */
+function metricsOf(expr: string): string[] {
+  const bare = expr.replace(/\{[^}]*\}/g, '').replace(/\b(by|on)\s*\([^)]*\)/g, '');
+  return (bare.match(/\b[a-z]+_\w+/g) ?? []).filter((word) => word !== 'histogram_quantile');
+}
+
+/** The names under which our programs' metrics are read, those of a histogram's parts among them. */
+async function ours(): Promise<string[]> {
+  const dashboard = new DashboardMetrics([], () => 0);
+  dashboard.observeSockets(() => 0);
+  const injector = createInjectorMetrics(new Progress(0), () => 0);
+  const all = [createOperatorMetrics(), dashboard, injector].map(({ registry }) =>
+    registry.getMetricsAsJSON(),
+  );
+  const metrics = (await Promise.all(all)).flat();
+  return metrics.flatMap(({ name }) => [name, `${name}_bucket`, `${name}_count`, `${name}_sum`]);
+}
