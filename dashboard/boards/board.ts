@@ -12,10 +12,16 @@ const PAST_SEASONS = 3;
 /** Seasons that have not begun on our clock, nearest first: producers' clocks may be ahead of ours. */
 const FUTURE_SEASONS = 2;
 
+/** How long a board of instants may take to arrive; what is missing then is not coming. */
+const ARRIVAL_MILLIS = 5000;
+
 /** Where boards without seasons keep their rows. */
 export const ALL_TIME = 0;
 
 export type Outcome = 'applied' | 'ignored' | 'malformed';
+
+/** The season that is running or was last played, or the last one that is over. */
+export type Season = 'this' | 'last';
 
 /** The stretch of time the shown rows belong to; all times are epoch milliseconds. */
 export type ShownPeriod =
@@ -35,6 +41,9 @@ export interface BoardView {
 export class Board {
   readonly definition: BoardDefinition;
   readonly #seasons = new Map<number, Map<number, Row>>();
+  /** The instant before the newest, as it was when the newest began to arrive. */
+  #before: Pick<BoardView, 'period' | 'rows'> = { period: null, rows: [] };
+  #newestInstant: { atMillis: number; arrivedMillis: number } | null = null;
   #updatedMillis: number | null = null;
   #revision = 0;
 
@@ -59,6 +68,7 @@ export class Board {
     const record = parseRecord(this.definition, raw);
     if (!record) return 'malformed';
     if (record.rank > this.definition.size) return 'ignored';
+    if (record.row) this.#noteInstant(record.row.instantMillis, now);
     this.write(record, now);
     return 'applied';
   }
@@ -70,15 +80,30 @@ export class Board {
     else this.#vacate(season, rank);
   }
 
-  /** What is to be shown at `now` (epoch milliseconds). */
-  view(now: number): BoardView {
+  /** What is to be shown at `now` (epoch milliseconds). Boards without seasons have but one. */
+  view(now: number, season: Season = 'this'): BoardView {
     const updatedMillis = this.#updatedMillis;
     const period = this.definition.period;
-    if (period?.kind === 'season') return { ...this.#seasonAt(now, period.lengthMillis), updatedMillis };
-    const rows = byRank(this.#seasons.get(ALL_TIME));
-    if (period?.kind === 'instant')
-      return { ...newestInstant(rows, now + period.everyMillis), updatedMillis };
-    return { period: null, rows, updatedMillis };
+    if (period?.kind === 'season') return { ...this.#seasonAt(now, period.lengthMillis, season), updatedMillis };
+    if (period?.kind === 'instant') return { ...this.#wholeInstant(now, period.everyMillis), updatedMillis };
+    return { period: null, rows: byRank(this.#seasons.get(ALL_TIME)), updatedMillis };
+  }
+
+  /** Keeps what is shown when a newer instant begins to arrive: its rows replace those of the older one by one. */
+  #noteInstant(atMillis: number | null, now: number): void {
+    const period = this.definition.period;
+    if (period?.kind !== 'instant' || atMillis === null || atMillis > now + period.everyMillis) return;
+    if (this.#newestInstant && atMillis <= this.#newestInstant.atMillis) return;
+    this.#before = newestInstant(byRank(this.#seasons.get(ALL_TIME)), now + period.everyMillis);
+    this.#newestInstant = { atMillis, arrivedMillis: now };
+  }
+
+  /** The newest instant, unless it is still arriving: rows come in several fetches, and half a board is none. */
+  #wholeInstant(now: number, everyMillis: number): Pick<BoardView, 'period' | 'rows'> {
+    const newest = newestInstant(byRank(this.#seasons.get(ALL_TIME)), now + everyMillis);
+    const arrivedMillis = this.#newestInstant?.arrivedMillis ?? Number.NEGATIVE_INFINITY;
+    const arriving = now - arrivedMillis < ARRIVAL_MILLIS && newest.rows.length < this.#before.rows.length;
+    return arriving ? this.#before : newest;
   }
 
   #put(season: number, row: Row, now: number): void {
@@ -95,11 +120,13 @@ export class Board {
     if (rows?.size === 0) this.#seasons.delete(season);
   }
 
-  /** The newest season that has begun; one far in the future (a broken clock) must not hijack the board. */
-  #seasonAt(now: number, lengthMillis: number | null): Pick<BoardView, 'period' | 'rows'> {
-    const begun = [...this.#seasons.keys()].filter((start) => start <= now);
-    if (begun.length === 0) return { period: null, rows: [] };
-    const startMillis = Math.max(...begun);
+  /** Of the seasons that have begun: one far in the future (a broken clock) must not hijack the board. */
+  #seasonAt(now: number, lengthMillis: number | null, season: Season): Pick<BoardView, 'period' | 'rows'> {
+    const begun = [...this.#seasons.keys()].filter((start) => start <= now).sort((a, b) => b - a);
+    const isOver = (start: number, index: number) =>
+      lengthMillis === null ? index > 0 : start + lengthMillis <= now;
+    const startMillis = season === 'last' ? begun.find(isOver) : begun[0];
+    if (startMillis === undefined) return { period: null, rows: [] };
     const rows = byRank(this.#seasons.get(startMillis));
     if (lengthMillis === null) return { period: null, rows };
     const endMillis = startMillis + lengthMillis;

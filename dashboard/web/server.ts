@@ -6,7 +6,8 @@ import { apiRoutes } from './api.ts';
 import { assetRoutes } from './assets.ts';
 import { Broadcast } from './broadcast.ts';
 import type { Metrics } from './metrics.ts';
-import { pageRoutes } from './pages.ts';
+import { pageRoutes, releaseOf } from './pages.ts';
+import { Parts } from './parts.ts';
 import { type History, PastBoards } from './past-boards.ts';
 import { probeRoutes } from './probes.ts';
 import { socketRoute } from './socket.ts';
@@ -35,7 +36,7 @@ const SECURITY_HEADERS = {
     "img-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",
-    "form-action 'none'",
+    "form-action 'self'",
     "frame-ancestors 'none'",
   ].join('; '),
   'x-content-type-options': 'nosniff',
@@ -56,8 +57,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
 
   await app.register(assetRoutes);
-  await app.register(socketRoute, { broadcast: new Broadcast(boards, metrics, now) });
-  await app.register(pageRoutes, { title, boards, now });
+  const release = releaseOf(title, boards);
+  const parts = new Parts({ boards, stats, metrics, now });
+  await app.register(socketRoute, { broadcast: new Broadcast({ parts, metrics, release, now }) });
+  await app.register(pageRoutes, { title, boards, stats, release, now });
   await app.register(apiRoutes, { boards, past, stats, now });
   await app.register(probeRoutes, { boards, metrics });
   return app;

@@ -1,5 +1,6 @@
 import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Query, viewOf } from '../page/view.ts';
 import type { Broadcast, Viewer } from './broadcast.ts';
 
 /*
@@ -46,7 +47,8 @@ export async function socketRoute(
       await closeAll(sockets);
     },
   });
-  app.get('/ws', { websocket: true, preValidation: refuseForeignOrigin }, (socket: Socket) => {
+  const options = { websocket: true, preValidation: refuseForeignOrigin } as const;
+  app.get<{ Querystring: Query }>('/ws', options, (socket: Socket, { query }) => {
     sockets.set(socket, { alive: true });
     socket.on('pong', () => sockets.set(socket, { alive: true }));
     socket.on('message', () => socket.close(CLOSE_POLICY, 'this socket only speaks'));
@@ -54,7 +56,7 @@ export async function socketRoute(
       sockets.delete(socket);
       broadcast.remove(socket);
     });
-    broadcast.add(socket);
+    broadcast.add(socket, viewOf(query));
   });
 }
 
