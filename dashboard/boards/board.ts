@@ -80,13 +80,27 @@ export class Board {
     else this.#vacate(season, rank);
   }
 
-  /** What is to be shown at `now` (epoch milliseconds). Boards without seasons have but one. */
+  /** How the board is at `now` (epoch milliseconds), as far as it was written. Boards without seasons have but one. */
   view(now: number, season: Season = 'this'): BoardView {
     const updatedMillis = this.#updatedMillis;
     const period = this.definition.period;
-    if (period?.kind === 'season') return { ...this.#seasonAt(now, period.lengthMillis, season), updatedMillis };
-    if (period?.kind === 'instant') return { ...this.#wholeInstant(now, period.everyMillis), updatedMillis };
-    return { period: null, rows: byRank(this.#seasons.get(ALL_TIME)), updatedMillis };
+    if (period?.kind === 'season')
+      return { ...this.#seasonAt(now, period.lengthMillis, season), updatedMillis };
+    const rows = byRank(this.#seasons.get(ALL_TIME));
+    if (period?.kind === 'instant')
+      return { ...newestInstant(rows, now + period.everyMillis), updatedMillis };
+    return { period: null, rows, updatedMillis };
+  }
+
+  /**
+   * What is to be shown at `now` (epoch milliseconds): the view, but of an instant that is still arriving the one before.
+   * Its rows come in several fetches, and half a board is none.
+   */
+  shown(now: number, season: Season = 'this'): BoardView {
+    const view = this.view(now, season);
+    const arrivedMillis = this.#newestInstant?.arrivedMillis ?? Number.NEGATIVE_INFINITY;
+    const arriving = now - arrivedMillis < ARRIVAL_MILLIS && view.rows.length < this.#before.rows.length;
+    return arriving ? { ...view, ...this.#before } : view;
   }
 
   /** Keeps what is shown when a newer instant begins to arrive: its rows replace those of the older one by one. */
@@ -96,14 +110,6 @@ export class Board {
     if (this.#newestInstant && atMillis <= this.#newestInstant.atMillis) return;
     this.#before = newestInstant(byRank(this.#seasons.get(ALL_TIME)), now + period.everyMillis);
     this.#newestInstant = { atMillis, arrivedMillis: now };
-  }
-
-  /** The newest instant, unless it is still arriving: rows come in several fetches, and half a board is none. */
-  #wholeInstant(now: number, everyMillis: number): Pick<BoardView, 'period' | 'rows'> {
-    const newest = newestInstant(byRank(this.#seasons.get(ALL_TIME)), now + everyMillis);
-    const arrivedMillis = this.#newestInstant?.arrivedMillis ?? Number.NEGATIVE_INFINITY;
-    const arriving = now - arrivedMillis < ARRIVAL_MILLIS && newest.rows.length < this.#before.rows.length;
-    return arriving ? this.#before : newest;
   }
 
   #put(season: number, row: Row, now: number): void {

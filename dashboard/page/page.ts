@@ -53,7 +53,8 @@ interface Choice {
   current: boolean;
 }
 
-export interface PageContent extends Pick<Page, 'title' | 'traffic' | 'freshness' | 'assets' | 'release' | 'now'> {
+export interface PageContent
+  extends Pick<Page, 'title' | 'traffic' | 'freshness' | 'assets' | 'release' | 'now'> {
   look: Look;
   panels: Panel[];
   /** Of those boards that are shown, in the order of the panels. */
@@ -89,7 +90,10 @@ export function pageOf({ look, panels, definitions, ...content }: PageContent): 
       href: link({ theme: one }),
       current: theme === one,
     })),
-    kept: [...new URLSearchParams(queryOf({ ...look, search: '' }))].map(([name, value]) => ({ name, value })),
+    kept: [...new URLSearchParams(queryOf({ ...look, search: '' }))].map(([name, value]) => ({
+      name,
+      value,
+    })),
     root,
     home: board === null ? null : `../${queryOf(look)}`,
     here,
@@ -110,7 +114,10 @@ function pagePanel(panel: Panel, look: Look, root: string): PagePanel {
 }
 
 function socketQuery({ board, season }: Look): string {
-  const query = new URLSearchParams({ ...(board !== null && { board }), ...(season !== 'this' && { season }) });
+  const query = new URLSearchParams({
+    ...(board !== null && { board }),
+    ...(season !== 'this' && { season }),
+  });
   return query.size === 0 ? '' : `?${query}`;
 }
 

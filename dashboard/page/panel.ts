@@ -66,7 +66,10 @@ const NOTICES: Partial<Record<PanelState, string>> = {
 
 const VACANCIES: Record<'waiting' | 'error' | 'empty' | 'none', Panel['vacant']> = {
   waiting: { title: 'Warming up', text: 'Waiting for Kafka …' },
-  error: { title: 'Out of reach', text: 'This board cannot be read from Kafka. It is tried again every second.' },
+  error: {
+    title: 'Out of reach',
+    text: 'This board cannot be read from Kafka. It is tried again every second.',
+  },
   empty: { title: 'No scores yet', text: 'The first event that counts opens the board.' },
   none: { title: 'No last season', text: 'Nothing is kept of a season before this one.' },
 };

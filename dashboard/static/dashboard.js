@@ -97,7 +97,8 @@ function glide() {
 /* The search. The server looks in the same way for those who have no script. */
 
 const fold = (text) => text.normalize('NFKC').toLowerCase();
-const isFound = (row, sought) => $$('.who bdi, .text bdi', row).some((name) => fold(name.textContent).includes(sought));
+const isFound = (row, sought) =>
+  $$('.who bdi, .text bdi', row).some((name) => fold(name.textContent).includes(sought));
 
 /** What the server sent knows nothing of a search: it is marked again before anyone sees it. */
 function markFound() {
@@ -122,7 +123,8 @@ function noteSearch() {
     return url.href;
   };
   history.replaceState(null, '', withSearch(location.href));
-  for (const link of $$('.toolbar a, .panel h2 a, .tools a:not([download])')) link.href = withSearch(link.href);
+  for (const link of $$('.toolbar a, .panel h2 a, .tools a:not([download])'))
+    link.href = withSearch(link.href);
 }
 
 $('#search').addEventListener('input', () => {

@@ -1,7 +1,7 @@
-import { type View } from '../page/view.ts';
 import { renderFrame } from '../page/render.ts';
-import type { Part, Parts } from './parts.ts';
+import type { View } from '../page/view.ts';
 import type { Metrics } from './metrics.ts';
+import type { Part, Parts } from './parts.ts';
 
 /*
  * Pushing boards to browsers. Each tick renders what changed of what is looked at, once, and sends the same bytes to

@@ -15,7 +15,12 @@ const GZIP_LEVEL: Record<Effort, number> = { quickly: 6, thoroughly: constants.Z
 export function encodingFor(accepted: string | string[] | undefined): Encoding | null {
   const taken = String(accepted ?? '')
     .split(',')
-    .map((one) => one.trim().toLowerCase().split(/\s*;\s*q=/))
+    .map((one) =>
+      one
+        .trim()
+        .toLowerCase()
+        .split(/\s*;\s*q=/),
+    )
     .filter(([, weight]) => weight === undefined || Number(weight) > 0)
     .map(([name]) => name);
   return ENCODINGS.find((encoding) => taken.includes(encoding)) ?? null;
