@@ -1,5 +1,11 @@
 import helmet from '@fastify/helmet';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Credentials } from '../credentials.ts';
 import type { Live } from '../live.ts';
@@ -71,12 +77,18 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   const signIn = credentials && new SignIn(credentials, `${basePath}/`);
   await app.register(probeRoutes, { boards, metrics, signIn });
-  // The page's links are relative to it.
-  for (const path of basePath ? ['/', basePath] : [])
-    app.get(path, async (_request, reply) => reply.redirect(`${basePath}/`, 302));
+  if (basePath) app.addHook('onRequest', redirectTo(basePath));
   await app.register(assetRoutes, { prefix: basePath });
   await app.register(site, { ...options, maxSockets, signIn, prefix: basePath });
   return app;
+}
+
+/** The page's links are relative to its address, which ends with a slash. */
+function redirectTo(basePath: string) {
+  return async ({ url }: FastifyRequest, reply: FastifyReply) => {
+    const [path, ...query] = url.split('?');
+    if (path === basePath || path === '/') await reply.redirect([`${basePath}/`, ...query].join('?'), 302);
+  };
 }
 
 interface SiteOptions extends ServerOptions {

@@ -91,3 +91,23 @@ describe('the settings', () => {
     expect(problemsOf({ DASHBOARD_BOARDS: text })).toContainEqual(expect.stringContaining(problem));
   });
 });
+
+describe('the settings of the web side', () => {
+  it('have defaults: at the root, open, and trusting nobody', () => {
+    expect(parseSettings(COMPLETE)).toMatchObject({ BASE_PATH: '', MAX_SOCKETS: 5000, TRUSTED_PROXIES: [] });
+    expect(parseSettings({ ...COMPLETE, BASE_PATH: '/' }).BASE_PATH).toBe('');
+    expect(parseSettings({ ...COMPLETE, BASE_PATH: '/games/arcade/' }).BASE_PATH).toBe('/games/arcade');
+    const TRUSTED_PROXIES = '10.0.0.0/8, 192.0.2.1,fd00::/8';
+    expect(parseSettings({ ...COMPLETE, TRUSTED_PROXIES }).TRUSTED_PROXIES).toHaveLength(3);
+  });
+
+  it.each([
+    ['BASE_PATH', 'games'],
+    ['BASE_PATH', '/a/../b'],
+    ['BASE_PATH', '/metrics'],
+    ['MAX_SOCKETS', '0'],
+    ['TRUSTED_PROXIES', 'everybody'],
+  ])('refuse the %s %s', (variable, value) => {
+    expect(problemsOf({ [variable]: value })).toContainEqual(expect.stringMatching(`^${variable}`));
+  });
+});
