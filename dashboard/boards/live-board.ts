@@ -22,7 +22,7 @@ export class LiveBoard extends Live<Board> {
 
   /** Remembers how the board stands, to tell later who moved. To be called a few times a minute at least. */
   note(now: number): void {
-    this.#trail.note(this.view(now), now);
+    this.#trail.note(() => this.view(now), now);
   }
 
   /** How the board stood a minute ago; null when there is nothing to compare with. */

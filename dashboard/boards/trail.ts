@@ -25,10 +25,12 @@ export class Trail {
   /** Oldest first. */
   #standings: Standing[] = [];
 
-  /** Remembers how a board stands, once per step. To be called at least as often. */
-  note(view: BoardView, now: number): void {
+  /** Remembers how a board stands, once per step; to be called at least as often. The view is asked for when needed. */
+  note(viewed: () => BoardView, now: number): void {
     const atMillis = now - (now % STEP_MILLIS);
-    if (view.rows.length === 0 || this.#standings.at(-1)?.atMillis === atMillis) return;
+    if (this.#standings.at(-1)?.atMillis === atMillis) return;
+    const view = viewed();
+    if (view.rows.length === 0) return;
     const ranks = new Map(view.rows.map(({ id, rank }) => [id, rank]));
     this.#standings.push({ atMillis, season: seasonOf(view), ranks });
     // The newest that is old enough is compared with; those before it are not needed any more.

@@ -36,13 +36,14 @@ export interface StatsView {
   activeTeams: number | null;
   /** When the newest event ever seen happened, in epoch milliseconds; null before the first. */
   newestEventMillis: number | null;
-  /** How old newest events were when they were seen; null before the first. */
+  /** How old events were when they went to screens; null before the first. */
   delayMillis: number | null;
 }
 
 export class Stats {
   readonly #slots = new Map<number, Slot>();
   #newestEventMillis: number | null = null;
+  #shownEventMillis: number | null = null;
   /** The last ones measured, newest last. */
   #delaysMillis: number[] = [];
 
@@ -52,6 +53,15 @@ export class Stats {
     if (!record || record.startMillis > now + CLOCKS_APART_MILLIS) return;
     if (record.slot) this.#put(record.slot, now);
     else this.#slots.delete(record.startMillis);
+  }
+
+  /** Notes how old the newest event is as it goes to screens; to be called whenever something goes there. */
+  noteShown(now: number): void {
+    const newestMillis = this.#newestEventMillis;
+    if (newestMillis === null || newestMillis === this.#shownEventMillis) return;
+    this.#shownEventMillis = newestMillis;
+    // Whoever makes the events may have a clock that runs ahead.
+    this.#delaysMillis = [...this.#delaysMillis, Math.max(now - newestMillis, 0)].slice(-DELAYS);
   }
 
   /** What the last five minutes were at `now` (epoch milliseconds). */
@@ -76,12 +86,7 @@ export class Stats {
 
   #put(slot: Slot, now: number): void {
     const { startMillis, newestEventMillis } = slot;
-    const newestYet = newest(this.#newestEventMillis, newestEventMillis);
-    if (newestYet !== null && newestYet !== this.#newestEventMillis) {
-      this.#newestEventMillis = newestYet;
-      // Whoever makes the events may have a clock that runs ahead.
-      this.#delaysMillis = [...this.#delaysMillis, Math.max(now - newestYet, 0)].slice(-DELAYS);
-    }
+    this.#newestEventMillis = newest(this.#newestEventMillis, newestEventMillis);
     this.#slots.set(startMillis, slot);
     for (const kept of this.#slots.values()) {
       if (!isShown(kept, now)) this.#slots.delete(kept.startMillis);

@@ -44,8 +44,9 @@ export class Parts {
 
   /** Goes on to how things are now. */
   tick(): void {
-    const { boards, now } = this.#options;
+    const { boards, stats, now } = this.#options;
     this.#tick += 1;
+    stats.content.noteShown(now());
     for (const board of boards) board.note(now());
   }
 

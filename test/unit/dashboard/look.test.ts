@@ -44,21 +44,21 @@ describe('a trail', () => {
 
   it('remembers how a board stood a minute ago', () => {
     const trail = new Trail();
-    for (let step = 0; step <= 12; step += 1) trail.note(view(`leader-${step}`), NOW + 10_000 * step);
+    for (let step = 0; step <= 12; step += 1) trail.note(() => view(`leader-${step}`), NOW + 10_000 * step);
     expect(leaderOf(trail.before(view('any')))).toBe(idOf('leader-6'));
   });
 
   it('compares with the first that it saw when that is less than a minute ago', () => {
     const trail = new Trail();
-    trail.note(view('first'), NOW);
-    trail.note(view('later'), NOW + 30_000);
+    trail.note(() => view('first'), NOW);
+    trail.note(() => view('later'), NOW + 30_000);
     expect(leaderOf(trail.before(view('any')))).toBe(idOf('first'));
   });
 
   it('notes at whole steps of the clock, whenever it is told', () => {
     const replicas = [0, 4000].map((offset) => {
       const trail = new Trail();
-      for (let at = NOW + offset; at < NOW + 20_000; at += 500) trail.note(view('a'), at);
+      for (let at = NOW + offset; at < NOW + 20_000; at += 500) trail.note(() => view('a'), at);
       return trail.before(view('a'))?.atMillis;
     });
     expect(replicas).toEqual([NOW, NOW]);
@@ -67,7 +67,7 @@ describe('a trail', () => {
   it('does not compare with another season, nor with nothing', () => {
     const trail = new Trail();
     expect(trail.before(view('any'))).toBeNull();
-    trail.note(view('last', SEASON - HOUR), NOW);
+    trail.note(() => view('last', SEASON - HOUR), NOW);
     expect(trail.before(view('any'))).toBeNull();
   });
 });
