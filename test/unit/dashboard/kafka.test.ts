@@ -6,8 +6,10 @@ import { feed } from '../../../dashboard/kafka/feed.ts';
 import { readPast } from '../../../dashboard/kafka/history.ts';
 import { HistoryTopic } from '../../../dashboard/kafka/history-topic.ts';
 import { ReadProgress } from '../../../dashboard/kafka/read-progress.ts';
-import { boardSource } from '../../../dashboard/kafka/sources.ts';
-import { topTeams } from './fixtures.ts';
+import { boardSource, statsSource } from '../../../dashboard/kafka/sources.ts';
+import { Live } from '../../../dashboard/live.ts';
+import { Stats } from '../../../dashboard/stats/stats.ts';
+import { NOW, record, topTeams } from './fixtures.ts';
 
 describe('the progress of a reading', () => {
   it('is complete at once when there is nothing to read', () => {
@@ -34,6 +36,48 @@ describe('the progress of a reading', () => {
     expect(progress.advance(0, 0n, 3n)).toBe(false);
   });
 });
+
+describe('how far a reading lags behind', () => {
+  it('is counted over all partitions, as of what each last said', () => {
+    const progress = new ReadProgress(new Map());
+    progress.advance(0, 0n, 9n);
+    expect(progress.lag(0, 15n)).toBe(5);
+    expect(progress.lag(1, 3n)).toBe(8);
+    progress.advance(0, 10n, 14n);
+    expect(progress.lag(0, 15n)).toBe(3);
+  });
+});
+
+describe('how old events are when they are read', () => {
+  it('is told of each newer one, but not of those from before the topic was live', () => {
+    const live = new Live(new Stats());
+    const ages: number[] = [];
+    const { content, take } = statsSource(
+      live,
+      'stats',
+      (age) => ages.push(age),
+      () => NOW,
+    ).begin();
+    const slot = (newest_event_time: number) =>
+      record({ slot_start: NOW - (NOW % 5000) }, { ...COUNTS, newest_event_time });
+    take([slot(NOW - 900_000)]);
+    live.publish(content);
+    take([slot(NOW - 400)]);
+    take([slot(NOW - 400)]);
+    take([slot(NOW - 300), slot(NOW - 250)]);
+    expect(ages).toEqual([400, 250]);
+  });
+});
+
+const COUNTS = {
+  events: 1,
+  late_events: 0,
+  robot_events: 0,
+  uncounted_events: 0,
+  undecodable_messages: 0,
+  active_players: 1,
+  active_teams: 1,
+};
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {} };
 
