@@ -10,15 +10,19 @@ const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 let sent = $('#clock').value;
 let serverAhead = sent - Date.now();
+/** A page left open loads anew when the server has another release, which is another page. */
 const { release } = $('#clock').dataset;
+let leaving = false;
 
 function followClock() {
   const { value, dataset } = $('#clock');
   if (value === sent) return;
   sent = value;
   serverAhead = sent - Date.now();
-  // A new release serves another page. Not all at once, and not again and again while replicas differ.
-  if (dataset.release !== release) setTimeout(() => location.reload(), 5000 + 10_000 * Math.random());
+  if (dataset.release === release || leaving) return;
+  leaving = true;
+  // Not all at once, and not again and again while replicas differ.
+  setTimeout(() => location.reload(), 5000 + 10_000 * Math.random());
 }
 
 /* The connection pill. */

@@ -186,6 +186,41 @@ describe('a team’s colour', () => {
   });
 });
 
+describe('a page that is left open', () => {
+  /** Time passes as the test says. */
+  async function stay(url: string): Promise<Page> {
+    const page = await (await browser.newContext()).newPage();
+    await page.clock.install();
+    await page.goto(url);
+    await expect.poll(() => page.locator('#connection').textContent(), SOON).toBe('live');
+    return page;
+  }
+
+  it('says a new leader to those who listen, but not at once', async () => {
+    const fed = await serveDashboard(arcade, cleanup);
+    fill(fed, PLAYERS);
+    const page = await stay(fed.url);
+    fill(fed, PLAYERS.toReversed());
+    await expect.poll(async () => (await shownRows(page, 'top-teams'))[0]?.[1], SOON).toBe('Mint Hare');
+    expect(await page.locator('#announcer').textContent()).toBe('');
+    await page.clock.fastForward(30_000);
+    expect(await page.locator('#announcer').textContent()).toContain('Top Teams: Mint Hare leads.');
+    await page.context().close();
+  });
+
+  it('loads anew when another release is served', async () => {
+    const page = await stay(urlOf('live'));
+    await page.locator('#clock').evaluate((clock) => {
+      clock.dataset.release = 'another';
+      clock.setAttribute('value', String(Number(clock.getAttribute('value')) + 1));
+    });
+    const loaded = page.waitForEvent('load');
+    await page.clock.fastForward(15_000);
+    await loaded;
+    await page.context().close();
+  });
+});
+
 describe('the weight of the page', () => {
   /** As a browser loads it; `fetch` would unpack it. */
   const bytesOf = async (url: string): Promise<number> => {
