@@ -8,13 +8,15 @@ export interface FeedStatus {
   reason: string;
 }
 
+const NOT_READ_YET: FeedStatus = { kind: 'waiting', reason: 'not read yet' };
+
 /**
  * Where the side that reads Kafka and the side that serves the web meet. A topic is read into fresh content that is
  * published once it is complete: viewers never see the past being replayed.
  */
 export class Live<Content> {
   #content: Content;
-  #status: FeedStatus = { kind: 'waiting', reason: 'not read yet' };
+  #status: FeedStatus = NOT_READ_YET;
   #publications = 0;
 
   /** @param empty what there is to see until the topic has been read */
@@ -33,6 +35,11 @@ export class Live<Content> {
   /** True once the topic has been read to its end: from then on there is something true to show. */
   get ready(): boolean {
     return this.#status.kind !== 'waiting';
+  }
+
+  /** True when reading failed, and never yet succeeded. */
+  get failing(): boolean {
+    return this.#status.kind === 'waiting' && this.#status !== NOT_READ_YET;
   }
 
   /** How often the content was replaced. */

@@ -12,6 +12,9 @@ const PAST_SEASONS = 3;
 /** Seasons that have not begun on our clock, nearest first: producers' clocks may be ahead of ours. */
 const FUTURE_SEASONS = 2;
 
+/** How long a board of instants may take to arrive; what is missing then is not coming. */
+const ARRIVAL_MILLIS = 5000;
+
 /** Where boards without seasons keep their rows. */
 export const ALL_TIME = 0;
 
@@ -38,6 +41,9 @@ export interface BoardView {
 export class Board {
   readonly definition: BoardDefinition;
   readonly #seasons = new Map<number, Map<number, Row>>();
+  /** The instant before the newest, as it was when the newest began to arrive. */
+  #before: Pick<BoardView, 'period' | 'rows'> = { period: null, rows: [] };
+  #newestInstant: { atMillis: number; arrivedMillis: number } | null = null;
   #updatedMillis: number | null = null;
   #revision = 0;
 
@@ -62,6 +68,7 @@ export class Board {
     const record = parseRecord(this.definition, raw);
     if (!record) return 'malformed';
     if (record.rank > this.definition.size) return 'ignored';
+    if (record.row) this.#noteInstant(record.row.instantMillis, now);
     this.write(record, now);
     return 'applied';
   }
@@ -73,7 +80,7 @@ export class Board {
     else this.#vacate(season, rank);
   }
 
-  /** What is to be shown at `now` (epoch milliseconds). Boards without seasons have but one. */
+  /** How the board is at `now` (epoch milliseconds), as far as it was written. Boards without seasons have but one. */
   view(now: number, season: Season = 'this'): BoardView {
     const updatedMillis = this.#updatedMillis;
     const period = this.definition.period;
@@ -83,6 +90,26 @@ export class Board {
     if (period?.kind === 'instant')
       return { ...newestInstant(rows, now + period.everyMillis), updatedMillis };
     return { period: null, rows, updatedMillis };
+  }
+
+  /**
+   * What is to be shown at `now` (epoch milliseconds): the view, but of an instant that is still arriving the one before.
+   * Its rows come in several fetches, and half a board is none.
+   */
+  shown(now: number, season: Season = 'this'): BoardView {
+    const view = this.view(now, season);
+    const arrivedMillis = this.#newestInstant?.arrivedMillis ?? Number.NEGATIVE_INFINITY;
+    const arriving = now - arrivedMillis < ARRIVAL_MILLIS && view.rows.length < this.#before.rows.length;
+    return arriving ? { ...view, ...this.#before } : view;
+  }
+
+  /** Keeps what is shown when a newer instant begins to arrive: its rows replace those of the older one by one. */
+  #noteInstant(atMillis: number | null, now: number): void {
+    const period = this.definition.period;
+    if (period?.kind !== 'instant' || atMillis === null || atMillis > now + period.everyMillis) return;
+    if (this.#newestInstant && atMillis <= this.#newestInstant.atMillis) return;
+    this.#before = newestInstant(byRank(this.#seasons.get(ALL_TIME)), now + period.everyMillis);
+    this.#newestInstant = { atMillis, arrivedMillis: now };
   }
 
   #put(season: number, row: Row, now: number): void {

@@ -1,10 +1,15 @@
 import { Live } from '../live.ts';
 import { Board, type BoardView, type Season } from './board.ts';
 import type { BoardDefinition } from './definition.ts';
+import { type Standing, Trail } from './trail.ts';
+
+/** Without a change for longer, a board is said to be quiet. */
+const QUIET_MILLIS = 60_000;
 
 /** A board as it is now. */
 export class LiveBoard extends Live<Board> {
   readonly definition: BoardDefinition;
+  readonly #trail = new Trail();
 
   constructor(definition: BoardDefinition) {
     super(new Board(definition));
@@ -12,12 +17,30 @@ export class LiveBoard extends Live<Board> {
   }
 
   view(now: number, season: Season = 'this'): BoardView {
-    return this.content.view(now, season);
+    return this.content.shown(now, season);
+  }
+
+  /** Remembers how the board stands, to tell later who moved. To be called a few times a minute at least. */
+  note(now: number): void {
+    this.#trail.note(() => this.view(now), now);
+  }
+
+  /** How the board stood a minute ago; null when there is nothing to compare with. */
+  before(now: number): Standing | null {
+    return this.#trail.before(this.view(now));
+  }
+
+  /** True when it was read to its end, and has not changed for a while. */
+  isQuiet(now: number): boolean {
+    const { updatedMillis } = this.view(now);
+    return updatedMillis !== null && now - updatedMillis > QUIET_MILLIS;
   }
 
   /** Equal versions look the same, so a board is drawn again only when its version changes. */
-  version(now: number): string {
-    const { period } = this.view(now);
-    return JSON.stringify([this.publications, this.content.revision, this.status.kind, period]);
+  version(now: number, season: Season): string {
+    const { period } = this.view(now, season);
+    const { publications, status, content } = this;
+    const since = this.before(now)?.atMillis;
+    return JSON.stringify([publications, content.revision, status, period, since, this.isQuiet(now)]);
   }
 }

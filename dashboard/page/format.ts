@@ -20,6 +20,11 @@ const MOMENT_FORMATS = {
   minute: new Intl.DateTimeFormat('en-GB', { ...CLOCK, day: 'numeric', month: 'short' }),
 };
 
+const RATE_FORMATS = {
+  small: new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+  large: new Intl.NumberFormat('en', { maximumFractionDigits: 0 }),
+};
+
 /** Nothing an eye could see: controls, zero-width characters, spaces, marks without a letter. */
 const INVISIBLE = /^[\p{C}\p{Z}\p{M}]*$/u;
 
@@ -27,6 +32,16 @@ const INVISIBLE = /^[\p{C}\p{Z}\p{M}]*$/u;
 export function formatValue(type: Column['type'], value: Value): string {
   if (value === null || INVISIBLE.test(String(value))) return NOTHING;
   return type === 'text' || typeof value === 'string' ? String(value) : NUMBER_FORMATS[type].format(value);
+}
+
+/** Events per second: with a decimal where it matters. */
+export function formatRate(perSecond: number): string {
+  return RATE_FORMATS[perSecond < 10 ? 'small' : 'large'].format(perSecond);
+}
+
+/** A duration in seconds with one decimal, from milliseconds. */
+export function formatSeconds(millis: number | null): string {
+  return millis === null ? NOTHING : `${RATE_FORMATS.small.format(millis / 1000)} s`;
 }
 
 /**

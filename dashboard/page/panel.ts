@@ -1,22 +1,37 @@
-import type { BoardView } from '../boards/board.ts';
+import type { BoardView, Season } from '../boards/board.ts';
 import type { BoardDefinition, Column } from '../boards/definition.ts';
+import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
-import type { FeedStatus } from '../live.ts';
+import type { Standing } from '../boards/trail.ts';
 import { formatValue, type Moment, moment } from './format.ts';
+import { type Movement, movementOf } from './movement.ts';
+import { isFound } from './search.ts';
+import { type TeamColour, teamColour } from './team-colour.ts';
 
 /** A board's panel with everything said as it will be shown: the template only places it. */
 export interface Panel {
-  /** The panel's element id; ids of its parts begin with it. */
+  /** The element id of what changes in the panel; ids of its parts begin with it. */
   id: string;
+  name: string;
   title: string;
   /** Which of its faces the panel shows. */
-  state: 'waiting' | 'empty' | 'live' | 'away';
+  state: PanelState;
+  /** What is to be known about what is shown; null when all is well. */
+  notice: string | null;
+  /** What is said in place of rows, when there are none. */
+  vacant: { title: string; text: string } | null;
   period: PanelPeriod | null;
   updated: Moment | null;
   head: PanelCells;
   rows: PanelRow[];
   hasBar: boolean;
 }
+
+/**
+ * `waiting`: being read for the first time. `error`: could never be read yet. `empty`: read, and there is nothing.
+ * `live`, and `quiet` when it has not changed for a while. `away`: it cannot be read any more.
+ */
+export type PanelState = 'waiting' | 'error' | 'empty' | 'live' | 'quiet' | 'away';
 
 export interface PanelPeriod {
   label: string;
@@ -37,23 +52,67 @@ export interface PanelCells {
 export interface PanelRow extends PanelCells {
   id: string;
   rank: number;
-  /** The bar's length in percent of the leader's, e.g. `63.2`. */
+  move: Movement;
+  colour: TeamColour | null;
+  found: boolean;
+  /** The bar's length in percent, e.g. `63.2`: of the leader's, or the value itself where that is a share. */
   bar: string;
 }
 
-/** What a board's panel says. Pure, and free of the current time: equal arguments render equally for ever. */
-export function panelOf(definition: BoardDefinition, view: BoardView, status: FeedStatus): Panel {
+const NOTICES: Partial<Record<PanelState, string>> = {
+  quiet: 'Nothing has changed for over a minute.',
+  away: 'Kafka is away. These are the last known scores.',
+};
+
+const VACANCIES: Record<'waiting' | 'error' | 'empty' | 'none', Panel['vacant']> = {
+  waiting: { title: 'Warming up', text: 'Waiting for Kafka …' },
+  error: {
+    title: 'Out of reach',
+    text: 'This board cannot be read from Kafka. It is tried again every second.',
+  },
+  empty: { title: 'No scores yet', text: 'The first event that counts opens the board.' },
+  none: { title: 'No last season', text: 'Nothing is kept of a season before this one.' },
+};
+
+/**
+ * What a board's panel says at `now` (epoch milliseconds). What it says does not depend on when exactly that is: equal
+ * versions of a board render equally.
+ *
+ * @param search whose rows to mark as found
+ */
+export function panelOf(board: LiveBoard, season: Season, now: number, search = ''): Panel {
+  const { definition } = board;
+  const view = board.view(now, season);
   const id = `board-${definition.name}`;
+  const state = stateOf(board, view, now);
+  const before = season === 'this' ? board.before(now) : null;
   return {
     id,
+    name: definition.name,
     title: definition.title,
-    state: status.kind === 'live' && view.rows.length === 0 ? 'empty' : status.kind,
+    state,
+    notice: view.rows.length > 0 ? (NOTICES[state] ?? null) : null,
+    vacant: view.rows.length > 0 ? null : vacancyOf(state, definition, season),
     period: panelPeriod(view.period),
     updated: view.updatedMillis === null ? null : moment(view.updatedMillis, 'second'),
     head: panelCells(definition, (column) => column.label),
-    rows: panelRows(definition, view.rows, id),
+    rows: panelRows(definition, view.rows, { id, before, search }),
     hasBar: definition.bar !== undefined,
   };
+}
+
+function stateOf(board: LiveBoard, view: BoardView, now: number): PanelState {
+  const { kind } = board.status;
+  if (kind === 'waiting') return board.failing ? 'error' : 'waiting';
+  if (kind === 'away') return 'away';
+  if (view.rows.length === 0) return 'empty';
+  const over = view.period?.kind === 'season' && view.period.over;
+  return board.isQuiet(now) && !over ? 'quiet' : 'live';
+}
+
+function vacancyOf(state: PanelState, { period }: BoardDefinition, season: Season): Panel['vacant'] {
+  if (state === 'waiting' || state === 'error') return VACANCIES[state];
+  return period?.kind === 'season' && season === 'last' ? VACANCIES.none : VACANCIES.empty;
 }
 
 function panelPeriod(period: BoardView['period']): PanelPeriod | null {
@@ -65,12 +124,21 @@ function panelPeriod(period: BoardView['period']): PanelPeriod | null {
   return { label: period.over ? 'season ended' : 'season ends', at, countdown: !period.over };
 }
 
-function panelRows(definition: BoardDefinition, rows: Row[], panelId: string): PanelRow[] {
-  const lengths = barLengths(rows.map((row) => (definition.bar ? row.values.get(definition.bar) : null)));
+interface RowContext {
+  id: string;
+  before: Standing | null;
+  search: string;
+}
+
+function panelRows(definition: BoardDefinition, rows: Row[], context: RowContext): PanelRow[] {
+  const lengths = barLengths(definition, rows);
   const ids = distinctIds(rows);
   return rows.map((row, index) => ({
-    id: `${panelId}-${ids[index]}`,
+    id: `${context.id}-${ids[index]}`,
     rank: row.rank,
+    move: movementOf(row, context.before),
+    colour: teamColour(definition, row),
+    found: isFound(definition, row, context.search),
     ...panelCells(definition, ({ name, type }) => formatValue(type, row.values.get(name) ?? null)),
     bar: lengths[index] ?? '0',
   }));
@@ -90,10 +158,13 @@ function kindOf({ name, type }: Column, bar: string | undefined): string {
 }
 
 /** Scaled to the leader, so that the eye compares; nothing is drawn for what is negative or no number. */
-function barLengths(values: unknown[]): string[] {
+function barLengths({ bar, columns }: BoardDefinition, rows: Row[]): string[] {
+  const values = rows.map((row) => (bar ? row.values.get(bar) : null));
   const lengths = values.map((value) => (typeof value === 'number' ? Math.max(value, 0) : 0));
-  const longest = Math.max(...lengths, Number.MIN_VALUE);
-  return lengths.map((length) => ((100 * length) / longest).toFixed(1));
+  // A share is of a whole that is the same for all.
+  const isShare = columns.some(({ name, type }) => name === bar && type === 'percent');
+  const longest = isShare ? 1 : Math.max(...lengths, Number.MIN_VALUE);
+  return lengths.map((length) => Math.min((100 * length) / longest, 100).toFixed(1));
 }
 
 /** Between two writes one holder can stand at two ranks; element ids must differ all the same. */

@@ -1,59 +1,52 @@
 import { readFileSync } from 'node:fs';
 import Handlebars from 'handlebars';
+import type { Page } from './page.ts';
 import type { Panel } from './panel.ts';
+import type { Freshness, Traffic } from './traffic.ts';
 
 /*
  * HTML from models, by the templates in views/. Everything a model holds is text: Handlebars escapes it, and the
  * templates quote every attribute.
  */
 
-/** The page for a first visit; complete without JavaScript. */
-export interface Page {
-  title: string;
-  panels: Panel[];
-  /** URLs of the assets. */
-  assets: Record<string, string>;
-  /** The server's time in epoch milliseconds. */
+/** The server's time in epoch milliseconds, and which page it serves. */
+export interface Clock {
   now: number;
+  release: string;
+}
+
+/** What is said where there is no page. */
+export interface Missing extends Pick<Page, 'title' | 'root' | 'assets'> {
+  name: string;
+  home: string;
 }
 
 const handlebars = Handlebars.create();
 // Blank lines between elements are for readers of the templates, not for the wire.
 const source = (name: string) =>
   readFileSync(new URL(`views/${name}.hbs`, import.meta.url), 'utf8').replace(/\n\s*/g, '\n');
-const compile = <T>(name: string) => handlebars.compile<T>(source(name), { strict: true });
 
-const pageTemplate = compile<Page>('page');
-const panelTemplate = compile<PanelContext>('panel');
-const clockTemplate = compile<{ now: number }>('clock');
-handlebars.registerPartial('panel', panelTemplate);
-handlebars.registerPartial('clock', clockTemplate);
-
-interface PanelContext extends Panel {
-  waiting: boolean;
-  away: boolean;
+/** A template that the others can include by its name. */
+function template<T>(name: string): (model: T) => string {
+  const compiled = handlebars.compile<T>(source(name), { strict: true });
+  handlebars.registerPartial(name, compiled);
+  return compiled;
 }
 
-/** One board's panel, the same string for every viewer. */
-export function renderPanel(panel: Panel): string {
-  return panelTemplate(panelContext(panel));
-}
-
-export function renderPage(page: Page): string {
-  return pageTemplate({ ...page, panels: page.panels.map(panelContext) });
-}
+/** What changes of a board's panel, the same string for every viewer. */
+export const renderBoard = template<Panel>('board');
+export const renderTraffic = template<Traffic>('traffic');
+export const renderFreshness = template<Freshness>('freshness');
+const renderClock = template<Clock>('clock');
+export const renderPage = template<Page>('page');
+export const renderMissing = template<Missing>('missing');
 
 /**
- * What goes over the socket: rendered panels by element id, each to be morphed in place (htmx's `hx-partial`), and the
- * time (epoch milliseconds) at which they were sent.
+ * What goes over the socket: rendered parts by element id, each to be morphed in place (htmx's `hx-partial`), and the
+ * clock at the time they were sent.
  */
-export function renderFrame(panels: Iterable<[id: string, html: string]>, now: number): string {
-  const partials = [...panels, ['clock', clockTemplate({ now })]];
-  return partials
-    .map(([id, html]) => `<hx-partial hx-target="#${id}" hx-swap="outerMorph">${html}</hx-partial>`)
+export function renderFrame(parts: Iterable<{ id: string; html: string }>, clock: Clock): string {
+  return [...parts, { id: 'clock', html: renderClock(clock) }]
+    .map(({ id, html }) => `<hx-partial hx-target="#${id}" hx-swap="outerMorph">${html}</hx-partial>`)
     .join('');
-}
-
-function panelContext(panel: Panel): PanelContext {
-  return { ...panel, waiting: panel.state === 'waiting', away: panel.state === 'away' };
 }

@@ -1,11 +1,40 @@
 /*
- * What the browser adds to the server's HTML: the connection pill, times that tick, and rows that glide to their new
- * rank. Boards themselves come over htmx's WebSocket and are morphed in place.
+ * What the browser adds to the server's HTML: the connection pill, times that tick, rows that glide to their new rank,
+ * a search as you type, and panels held still. Boards come over htmx's WebSocket and are morphed in place.
  */
 
-const clock = () => document.querySelector('#clock').value;
-let sent = clock();
+const $ = (selector) => document.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+/* The server's clock. */
+
+let sent = $('#clock').value;
 let serverAhead = sent - Date.now();
+/** A page left open loads anew when the server has another release, which is another page. */
+const { release } = $('#clock').dataset;
+let leaving = false;
+
+function followClock() {
+  const { value, dataset } = $('#clock');
+  if (value === sent) return;
+  sent = value;
+  serverAhead = sent - Date.now();
+  if (dataset.release === release || leaving) return;
+  leaving = true;
+  // Not all at once, and not again and again while replicas differ.
+  setTimeout(() => location.reload(), 5000 + 10_000 * Math.random());
+}
+
+/* The connection pill. */
+
+let connection = 'connecting';
+
+function showConnection() {
+  const held = $$('.panel').every((panel) => 'held' in panel.dataset);
+  const state = held && connection === 'live' ? 'paused' : connection;
+  const pill = $('#connection');
+  if (pill.textContent !== state) pill.dataset.state = pill.textContent = state;
+}
 
 const CONNECTION = {
   'htmx:ws:after:connection': () => 'live',
@@ -14,10 +43,12 @@ const CONNECTION = {
 };
 for (const [event, stateOf] of Object.entries(CONNECTION)) {
   document.addEventListener(event, ({ detail }) => {
-    const pill = document.querySelector('#connection');
-    pill.dataset.state = pill.textContent = stateOf(detail.connection);
+    connection = stateOf(detail.connection);
+    showConnection();
   });
 }
+
+/* Times. */
 
 const two = (number) => String(number).padStart(2, '0');
 
@@ -42,19 +73,21 @@ function age(millis) {
 /** Writes only what differs, so that its own writing does not call it again and again. */
 function tick() {
   const now = Date.now() + serverAhead;
-  for (const time of document.querySelectorAll('time[data-since], time[data-until]')) {
+  for (const time of $$('time[data-since], time[data-until]')) {
     const { since, until } = time.dataset;
     const text = until ? `in ${countdown(until - now)}` : age(now - since);
     if (time.textContent !== text) time.textContent = text;
   }
 }
 
+/* Rows that move. */
+
 const glides = matchMedia('(prefers-reduced-motion: no-preference)');
 const offsets = new WeakMap();
 
 /** A row keeps its element while its rank changes: it starts where it was and moves to where it is. */
 function glide() {
-  for (const row of document.querySelectorAll('tbody tr')) {
+  for (const row of $$('tbody tr')) {
     const moved = (offsets.get(row) ?? row.offsetTop) - row.offsetTop;
     offsets.set(row, row.offsetTop);
     if (moved === 0 || !glides.matches) continue;
@@ -65,13 +98,109 @@ function glide() {
   }
 }
 
+/* The search. The server looks in the same way for those who have no script. */
+
+const fold = (text) => text.normalize('NFKC').toLowerCase();
+const isFound = (row, sought) =>
+  $$('.who bdi, .text bdi', row).some((name) => fold(name.textContent).includes(sought));
+
+/** What the server sent knows nothing of a search: it is marked again before anyone sees it. */
+function markFound() {
+  const sought = fold($('#search').value.trim());
+  let count = 0;
+  for (const row of $$('tbody tr')) {
+    const found = sought !== '' && isFound(row, sought);
+    if (found !== 'found' in row.dataset) row.toggleAttribute('data-found', found);
+    if (found) count += 1;
+  }
+  const text = sought === '' ? '' : count === 0 ? 'not on these boards' : `${count} found`;
+  if ($('#found').textContent !== text) $('#found').textContent = text;
+}
+
+/** The URL, and all links to other views, tell of the search. */
+function noteSearch() {
+  const sought = $('#search').value.trim();
+  const withSearch = (href) => {
+    const url = new URL(href);
+    if (sought === '') url.searchParams.delete('q');
+    else url.searchParams.set('q', sought);
+    return url.href;
+  };
+  history.replaceState(null, '', withSearch(location.href));
+  for (const link of $$('.toolbar a, .panel h2 a, .tools a:not([download])'))
+    link.href = withSearch(link.href);
+}
+
+$('#search').addEventListener('input', () => {
+  markFound();
+  noteSearch();
+});
+$('search form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  $('tr[data-found]')?.scrollIntoView({ block: 'center', behavior: glides.matches ? 'smooth' : 'instant' });
+});
+
+/* Panels held still. */
+
+/** What would have been shown, by the element that it is for. */
+const heldBack = new Map();
+
+document.addEventListener('htmx:before:swap', ({ detail: { tasks } }) => {
+  for (const task of tasks) {
+    if (!task.target?.closest('[data-held]')) continue;
+    heldBack.set(task.target, task.fragment.firstElementChild.outerHTML);
+    task.swapSpec = { style: 'none' };
+  }
+});
+
+function hold(panel, held) {
+  panel.toggleAttribute('data-held', held);
+  for (const button of $$('.pause', panel)) button.ariaPressed = String(held);
+  const board = $$('.board', panel)[0];
+  if (!held && heldBack.has(board)) {
+    htmx.swap({ sourceElement: $('main'), target: board, text: heldBack.get(board), swap: 'outerMorph' });
+    heldBack.delete(board);
+  }
+}
+
+function showHeld() {
+  $('#pause-all').ariaPressed = String($$('.panel').every((panel) => 'held' in panel.dataset));
+  showConnection();
+}
+
+for (const button of $$('.pause')) {
+  button.addEventListener('click', () => {
+    hold(button.closest('.panel'), button.ariaPressed !== 'true');
+    showHeld();
+  });
+}
+$('#pause-all').addEventListener('click', ({ currentTarget }) => {
+  const held = currentTarget.ariaPressed !== 'true';
+  for (const panel of $$('.panel')) hold(panel, held);
+  showHeld();
+});
+
+/* New leaders, for those who listen: what has changed is said now and then, not as it happens. */
+
+const ANNOUNCE_MILLIS = 30_000;
+const leaderOf = (panel) => $$('tr[data-rank="1"] .who bdi', panel)[0]?.textContent;
+const said = new Map($$('.panel').map((panel) => [panel, leaderOf(panel)]));
+
+setInterval(() => {
+  const news = $$('.panel').flatMap((panel) => {
+    const leader = leaderOf(panel);
+    if (!leader || leader === said.get(panel)) return [];
+    said.set(panel, leader);
+    return `${$$('h2', panel)[0].textContent}: ${leader} leads.`;
+  });
+  if (news.length > 0) $('#announcer').textContent = news.join(' ');
+}, ANNOUNCE_MILLIS);
+
 // Observers run before the next paint: nobody sees a time without its wording, or a row jump.
 new MutationObserver(() => {
-  if (clock() !== sent) {
-    sent = clock();
-    serverAhead = sent - Date.now();
-  }
+  followClock();
   tick();
+  markFound();
   glide();
 }).observe(document.body, {
   subtree: true,
@@ -82,4 +211,5 @@ new MutationObserver(() => {
 
 setInterval(tick, 1000);
 tick();
+markFound();
 glide();

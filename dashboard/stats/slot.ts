@@ -17,6 +17,18 @@ export interface Slot {
   newestEventMillis: number | null;
 }
 
+/** The counts of a slot in which nothing happened. */
+export const NO_EVENTS: Omit<Slot, 'startMillis'> = {
+  events: 0,
+  lateEvents: 0,
+  robotEvents: 0,
+  uncountedEvents: 0,
+  undecodableMessages: 0,
+  activePlayers: 0,
+  activeTeams: 0,
+  newestEventMillis: null,
+};
+
 const slotKey = z.object({ slot_start: z.int().min(0).multipleOf(SLOT_MILLIS) });
 
 // Messages and events are counted apart, so that their difference can be below zero until both have arrived.

@@ -1,5 +1,5 @@
 import type { RawRecord } from '../boards/record.ts';
-import { parseSlot, SLOT_MILLIS, type Slot } from './slot.ts';
+import { NO_EVENTS, parseSlot, SLOT_MILLIS, type Slot } from './slot.ts';
 
 /*
  * The pipeline's counts of the last minutes, materialised from their topic. Pure: the time is passed in.
@@ -14,6 +14,9 @@ const RATE_MILLIS = 60_000;
 /** How long after a slot's end its last counts may take to arrive. */
 const ARRIVAL_MILLIS = 2000;
 
+/** How many of the last measured delays the told one is the median of. */
+const DELAYS = 9;
+
 /** Slots that begin later than this from now are of a broken clock. */
 const CLOCKS_APART_MILLIS = 60_000;
 
@@ -23,13 +26,26 @@ export interface StatsView {
   slots: Slot[];
   /** Over the last full slots. */
   eventsPerSecond: number;
+  /** Events per second of each full slot of the last five minutes, oldest first; since the first that is known. */
+  rates: number[];
+  /** Of the events of the last minute, 0..1; null without events. */
+  lateShare: number | null;
+  robotShare: number | null;
+  /** In the last slot whose windows have closed; null when that was too long ago. */
+  activePlayers: number | null;
+  activeTeams: number | null;
   /** When the newest event ever seen happened, in epoch milliseconds; null before the first. */
   newestEventMillis: number | null;
+  /** How old events were when they went to screens; null before the first. */
+  delayMillis: number | null;
 }
 
 export class Stats {
   readonly #slots = new Map<number, Slot>();
   #newestEventMillis: number | null = null;
+  #shownEventMillis: number | null = null;
+  /** The last ones measured, newest last. */
+  #delaysMillis: number[] = [];
 
   /** Takes in one record; a malformed one changes nothing. `now` (epoch milliseconds) decides what is worth keeping. */
   apply(raw: RawRecord, now: number): void {
@@ -39,12 +55,33 @@ export class Stats {
     else this.#slots.delete(record.startMillis);
   }
 
+  /** Notes how old the newest event is as it goes to screens; to be called whenever something goes there. */
+  noteShown(now: number): void {
+    const newestMillis = this.#newestEventMillis;
+    if (newestMillis === null || newestMillis === this.#shownEventMillis) return;
+    this.#shownEventMillis = newestMillis;
+    // Whoever makes the events may have a clock that runs ahead.
+    this.#delaysMillis = [...this.#delaysMillis, Math.max(now - newestMillis, 0)].slice(-DELAYS);
+  }
+
   /** What the last five minutes were at `now` (epoch milliseconds). */
   view(now: number): StatsView {
     const slots = [...this.#slots.values()]
       .filter((slot) => isShown(slot, now))
       .sort((a, b) => a.startMillis - b.startMillis);
-    return { slots, eventsPerSecond: rate(slots, now), newestEventMillis: this.#newestEventMillis };
+    const lastMinute = fullSlots(slots, now, RATE_MILLIS);
+    const crowd = lastMinute.findLast(({ activePlayers }) => activePlayers > 0);
+    return {
+      slots,
+      eventsPerSecond: mean(lastMinute.map(eventsPerSecond)),
+      rates: fullSlots(slots, now, SHOWN_MILLIS).map(eventsPerSecond),
+      lateShare: share(lastMinute, ({ lateEvents }) => lateEvents),
+      robotShare: share(lastMinute, ({ robotEvents }) => robotEvents),
+      activePlayers: crowd?.activePlayers ?? null,
+      activeTeams: crowd?.activeTeams ?? null,
+      newestEventMillis: this.#newestEventMillis,
+      delayMillis: median(this.#delaysMillis),
+    };
   }
 
   #put(slot: Slot, now: number): void {
@@ -65,11 +102,39 @@ function newest(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
-/** Events per second of the slots that are over, at most the last minute of them, at least since the first that is known. */
-function rate(slots: Slot[], now: number): number {
+/**
+ * The slots that are over, those without events too: at most so long back, at least since the first that is known.
+ */
+function fullSlots(slots: Slot[], now: number, lookBackMillis: number): Slot[] {
   const end = now - ARRIVAL_MILLIS - ((now - ARRIVAL_MILLIS) % SLOT_MILLIS);
-  const start = Math.max(end - RATE_MILLIS, slots[0]?.startMillis ?? end);
-  if (start >= end) return 0;
-  const full = slots.filter(({ startMillis }) => startMillis >= start && startMillis < end);
-  return full.reduce((sum, { events }) => sum + events, 0) / ((end - start) / 1000);
+  const start = Math.max(end - lookBackMillis, slots[0]?.startMillis ?? end);
+  const known = new Map(slots.map((slot) => [slot.startMillis, slot]));
+  const count = Math.max(0, (end - start) / SLOT_MILLIS);
+  return Array.from({ length: count }, (_, index) => {
+    const startMillis = start + index * SLOT_MILLIS;
+    return known.get(startMillis) ?? { ...NO_EVENTS, startMillis };
+  });
+}
+
+function eventsPerSecond({ events }: Slot): number {
+  return events / (SLOT_MILLIS / 1000);
+}
+
+/** Of the slots' events, the share that is counted by `part`. */
+function share(slots: Slot[], part: (slot: Slot) => number): number | null {
+  const events = sum(slots.map((slot) => slot.events));
+  return events === 0 ? null : sum(slots.map(part)) / events;
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function mean(values: number[]): number {
+  return values.length === 0 ? 0 : sum(values) / values.length;
+}
+
+function median(values: number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? null;
 }

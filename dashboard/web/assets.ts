@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { FastifyInstance } from 'fastify';
+import { compress, type Encoding, encodingFor } from './compress.ts';
 
 /*
  * The page's files, held in memory. Their names carry a hash of their content, so browsers keep them for ever and still
@@ -9,10 +10,12 @@ import type { FastifyInstance } from 'fastify';
  */
 
 interface Asset {
-  /** Relative to the page, so that the dashboard works under any base path. */
+  /** From the root of the dashboard, so that the dashboard works under any base path. */
   url: string;
   type: string;
   body: Buffer;
+  /** The body by encoding, compressed once. */
+  encoded: Record<Encoding, Buffer>;
 }
 
 const TYPES: Record<string, string> = {
@@ -39,10 +42,16 @@ export const assetUrls: Record<string, string> = Object.fromEntries(
 
 /** Serves the assets. */
 export async function assetRoutes(app: FastifyInstance): Promise<void> {
-  for (const { url, type, body } of Object.values(assets)) {
-    app.get(`/${url}`, async (_request, reply) =>
-      reply.header('cache-control', 'public, max-age=31536000, immutable').type(type).send(body),
-    );
+  for (const { url, type, body, encoded } of Object.values(assets)) {
+    app.get(`/${url}`, async (request, reply) => {
+      const encoding = encodingFor(request.headers['accept-encoding']);
+      if (encoding) reply.header('content-encoding', encoding);
+      return reply
+        .header('cache-control', 'public, max-age=31536000, immutable')
+        .header('vary', 'accept-encoding')
+        .type(type)
+        .send(encoding ? encoded[encoding] : body);
+    });
   }
 }
 
@@ -50,5 +59,10 @@ function load(name: string, ...files: (URL | string)[]): Asset {
   const body = Buffer.from(files.map((file) => readFileSync(file, 'utf8')).join('\n'));
   const hash = createHash('sha256').update(body).digest('hex').slice(0, 12);
   const [stem, extension = ''] = name.split('.');
-  return { url: `assets/${stem}-${hash}.${extension}`, type: TYPES[extension] ?? '', body };
+  return {
+    url: `assets/${stem}-${hash}.${extension}`,
+    type: TYPES[extension] ?? '',
+    body,
+    encoded: { br: compress(body, 'br', 'thoroughly'), gzip: compress(body, 'gzip', 'thoroughly') },
+  };
 }

@@ -1,12 +1,13 @@
-import type { LiveBoard } from '../boards/live-board.ts';
-import { panelOf } from '../page/panel.ts';
-import { renderFrame, renderPanel } from '../page/render.ts';
+import { renderFrame } from '../page/render.ts';
+import type { View } from '../page/view.ts';
 import type { Metrics } from './metrics.ts';
+import type { Part, Parts } from './parts.ts';
 
 /*
- * Pushing boards to browsers. Each tick renders the boards that changed, once, and sends the same bytes to every
- * viewer. Nothing is queued for a viewer that cannot keep up: it is left out until its socket has drained, and then
- * gets everything as it is by then. Every viewer starts with a full snapshot, so a reconnect needs no history.
+ * Pushing boards to browsers. Each tick renders what changed of what is looked at, once, and sends the same bytes to
+ * every viewer of the same view. Nothing is queued for a viewer that cannot keep up: it is left out until its socket has
+ * drained, and then gets everything as it is by then. Every viewer starts with a full snapshot, so a reconnect needs no
+ * history.
  */
 
 /** The part of a WebSocket that pushing needs. */
@@ -16,91 +17,95 @@ export interface Viewer {
   send(frame: Buffer, options: { binary: boolean }): void;
 }
 
-/** A panel as it was last rendered: the board's version then, the element's id, and the HTML. */
-interface Rendered {
-  version: string;
-  id: string;
-  html: string;
+export interface BroadcastOptions {
+  parts: Parts;
+  metrics: Metrics;
+  /** Names the page that is served. */
+  release: string;
+  /** Epoch milliseconds. */
+  now: () => number;
+}
+
+/** All who look at the same. */
+interface Audience {
+  view: View;
+  viewers: Map<Viewer, { behind: boolean }>;
+  /** What a newcomer gets until the next tick. */
+  snapshot: Buffer | null;
 }
 
 /** A viewer with more than this under way is slow. */
 const MAX_BUFFERED_BYTES = 64 * 1024;
 
 export class Broadcast {
-  readonly #boards: readonly LiveBoard[];
-  readonly #metrics: Metrics;
-  readonly #now: () => number;
-  /** The boards' panels as last rendered. */
-  readonly #panels = new Map<LiveBoard, Rendered>();
-  readonly #viewers = new Map<Viewer, { behind: boolean }>();
+  readonly #options: BroadcastOptions;
+  readonly #audiences = new Map<string, Audience>();
 
-  /** @param now epoch milliseconds */
-  constructor(boards: readonly LiveBoard[], metrics: Metrics, now: () => number) {
-    this.#boards = boards;
-    this.#metrics = metrics;
-    this.#now = now;
-    metrics.observeSockets(() => this.#viewers.size);
+  constructor(options: BroadcastOptions) {
+    this.#options = options;
+    options.metrics.observeSockets(() => this.#count());
   }
 
   /** Adds a viewer and sends it everything. It sees what the others saw at the last tick, and goes on with them. */
-  add(viewer: Viewer): void {
-    if (this.#viewers.size === 0) this.#renderChanged();
-    this.#viewers.set(viewer, { behind: false });
-    this.#send(viewer, this.#snapshot());
+  add(viewer: Viewer, view: View): void {
+    const audience = this.#audienceOf(view);
+    audience.viewers.set(viewer, { behind: false });
+    this.#send(viewer, this.#snapshot(audience));
   }
 
   remove(viewer: Viewer): void {
-    this.#viewers.delete(viewer);
+    for (const [key, { viewers }] of this.#audiences) {
+      if (viewers.delete(viewer) && viewers.size === 0) this.#audiences.delete(key);
+    }
   }
 
   /** Sends what changed since the last tick; to be called a few times a second. */
   tick(): void {
-    if (this.#viewers.size === 0) return;
-    const changed = this.#renderChanged();
-    const update = changed.length > 0 ? this.#frame(changed) : null;
-    let snapshot: Buffer | undefined;
-    for (const [viewer, state] of this.#viewers) {
+    const { parts } = this.#options;
+    parts.tick();
+    for (const audience of this.#audiences.values()) {
+      audience.snapshot = null;
+      const changed = parts.of(audience.view).filter((part) => parts.hasChanged(part));
+      this.#update(audience, changed.length > 0 ? this.#frame(changed) : null);
+    }
+  }
+
+  #update(audience: Audience, update: Buffer | null): void {
+    for (const [viewer, state] of audience.viewers) {
       if (viewer.bufferedAmount > MAX_BUFFERED_BYTES) {
         state.behind ||= update !== null;
       } else if (state.behind) {
         state.behind = false;
-        snapshot ??= this.#snapshot();
-        this.#send(viewer, snapshot);
+        this.#send(viewer, this.#snapshot(audience));
       } else if (update) {
         this.#send(viewer, update);
       }
     }
   }
 
-  /** Renders the boards that no longer look as they did, and returns those. */
-  #renderChanged(): Rendered[] {
-    const now = this.#now();
-    return this.#boards.flatMap((board) => {
-      const version = board.version(now);
-      if (this.#panels.get(board)?.version === version) return [];
-      const panel = panelOf(board.definition, board.view(now), board.status);
-      const html = this.#metrics.timeRender(() => renderPanel(panel));
-      const rendered = { version, id: panel.id, html };
-      this.#panels.set(board, rendered);
-      return [rendered];
-    });
+  #audienceOf(view: View): Audience {
+    const key = JSON.stringify([view.board, view.season]);
+    const audience = this.#audiences.get(key) ?? { view, viewers: new Map(), snapshot: null };
+    this.#audiences.set(key, audience);
+    return audience;
   }
 
-  #snapshot(): Buffer {
-    return this.#frame([...this.#panels.values()]);
+  #snapshot(audience: Audience): Buffer {
+    audience.snapshot ??= this.#frame(this.#options.parts.of(audience.view));
+    return audience.snapshot;
   }
 
-  #frame(panels: Rendered[]): Buffer {
-    return Buffer.from(
-      renderFrame(
-        panels.map(({ id, html }) => [id, html]),
-        this.#now(),
-      ),
-    );
+  #frame(parts: Part[]): Buffer {
+    const { now, release } = this.#options;
+    return Buffer.from(renderFrame(parts, { now: now(), release }));
   }
 
   #send(viewer: Viewer, frame: Buffer): void {
     viewer.send(frame, { binary: false });
-    this.#metrics.frameSent(frame.byteLength);
+    this.#options.metrics.frameSent(frame.byteLength);
+  }
+
+  #count(): number {
+    return [...this.#audiences.values()].reduce((total, { viewers }) => total + viewers.size, 0);
   }
 }

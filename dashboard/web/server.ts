@@ -15,7 +15,8 @@ import { apiRoutes } from './api.ts';
 import { assetRoutes } from './assets.ts';
 import { Broadcast } from './broadcast.ts';
 import type { Metrics } from './metrics.ts';
-import { pageRoutes } from './pages.ts';
+import { pageRoutes, releaseOf } from './pages.ts';
+import { Parts } from './parts.ts';
 import { type History, PastBoards } from './past-boards.ts';
 import { probeRoutes } from './probes.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
@@ -100,7 +101,10 @@ async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
   const { title, boards, histories, stats, metrics, log, now, maxSockets, signIn } = options;
   const past = new PastBoards({ histories, log, now, timeoutMillis: PAST_TIMEOUT_MILLIS });
   if (signIn) app.addHook('onRequest', signIn.check);
-  await app.register(socketRoute, { broadcast: new Broadcast(boards, metrics, now), metrics, maxSockets });
-  await app.register(pageRoutes, { title, boards, now });
+  const release = releaseOf(title, boards);
+  const parts = new Parts({ boards, stats, metrics, now });
+  const broadcast = new Broadcast({ parts, metrics, release, now });
+  await app.register(socketRoute, { broadcast, metrics, maxSockets });
+  await app.register(pageRoutes, { title, boards, stats, release, now });
   await app.register(apiRoutes, { title, boards, past, stats, secured: signIn !== undefined, now });
 }

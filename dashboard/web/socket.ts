@@ -1,5 +1,6 @@
 import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Query, viewOf } from '../page/view.ts';
 import type { Broadcast, Viewer } from './broadcast.ts';
 import type { Metrics } from './metrics.ts';
 import { Places } from './places.ts';
@@ -86,7 +87,8 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
     metrics.refused(reason);
     closeFirmly(socket, code, reason);
   };
-  app.get('/ws', { websocket: true, preValidation: admit }, (socket: Socket, { ip }) => {
+  const route = { websocket: true, preValidation: admit } as const;
+  app.get<{ Querystring: Query }>('/ws', route, (socket: Socket, { ip, query }) => {
     const pulse: Pulse = { alive: true, pings: 0 };
     sockets.set(socket, pulse);
     socket.on('pong', () => {
@@ -104,7 +106,7 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
     });
     const crowdedOut = places.take(ip, socket);
     if (crowdedOut) turnOut(crowdedOut, CLOSE_CROWDED, 'crowded out');
-    if (crowdedOut !== socket) broadcast.add(socket);
+    if (crowdedOut !== socket) broadcast.add(socket, viewOf(query));
   });
 }
 

@@ -3,6 +3,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Pipeline } from '../../local/pipeline.ts';
 import { boards } from '../../plan/boards.ts';
+import { violations } from '../support/axe.ts';
 import { SOON, startChromium, type Visit, visit } from '../support/browser.ts';
 import { event, produce } from '../support/events.ts';
 import { resource } from '../support/resource.ts';
@@ -133,6 +134,152 @@ describe('the page of a running pipeline', () => {
   });
 });
 
+describe('the header', () => {
+  const fact = (label: string) => page.locator('.facts div', { hasText: label }).locator('dd');
+
+  it('has the rate of events and its course', async () => {
+    await expect
+      .poll(async () => Number(await page.locator('.rate strong').textContent()), SOON)
+      .toBeGreaterThan(10);
+    await expect.poll(() => page.getByRole('img', { name: 'Events per second' }).count(), SOON).toBe(1);
+  });
+
+  it.for(['players', 'teams', 'late', 'robots', 'event to screen'])('has a figure for %s', async (label) => {
+    await expect.poll(() => fact(label).textContent(), SOON).toMatch(/^\d/);
+  });
+
+  it('says how old the newest event is', async () => {
+    await expect.poll(() => fact('newest event').textContent(), SOON).toMatch(/^(just now|\d s ago)$/);
+  });
+});
+
+describe('who looks at the page', () => {
+  // They go to other pages; whoever comes next finds them where they were.
+  afterEach(async () => {
+    await page.goto(url);
+    const { complaints } = visitor;
+    complaints.push(...complaints.splice(0).filter((complaint) => complaint !== 'loaded anew'));
+  });
+
+  it('sees who moved within the last minute', async () => {
+    await expect
+      .poll(() => page.locator('[data-move=up], [data-move=down]').count(), SOON)
+      .toBeGreaterThan(0);
+    const words = await page.locator('.move .unseen').last().textContent();
+    expect(words).toMatch(/^(up \d+|down \d+|new)$/);
+  });
+
+  it('finds a team on every board, for as long as the search stands', async () => {
+    const team = (await shownRows(page, 'top-teams'))[0]?.[1] ?? '';
+    await page.getByRole('searchbox').fill(team.toUpperCase());
+    const found = () => panel('top-teams').locator('tr[data-found] .who').allTextContents();
+    await expect.poll(found, SOON).toEqual([team]);
+    await everyBoardChanges();
+    expect(await found()).toEqual([team]);
+    expect(new URL(page.url()).searchParams.get('q')).toBe(team.toUpperCase());
+    await page.reload();
+    await expect.poll(found, SOON).toEqual([team]);
+  });
+
+  it('holds one panel still while the others go on, and sees the newest on going on', async () => {
+    await page.getByRole('button', { name: 'Pause Top Players' }).press('Enter');
+    const before = await shownRows(page, 'top-players');
+    const others = await shownRows(page, 'top-teams');
+    await expect.poll(() => shownRows(page, 'top-teams'), SOON).not.toEqual(others);
+    const served = () => servedRows(url, BOARDS[1]!);
+    await expect.poll(served, SOON).not.toEqual(before);
+    expect(await shownRows(page, 'top-players')).toEqual(before);
+    await page.getByRole('button', { name: 'Pause Top Players' }).press('Enter');
+    await expect
+      .poll(() => shownRows(page, 'top-players'), { timeout: 400, interval: 20 })
+      .not.toEqual(before);
+  });
+
+  it('pauses all, and goes on', async () => {
+    const pause = page.getByRole('button', { name: 'Pause all' });
+    await pause.press('Space');
+    expect(await connection.textContent()).toBe('paused');
+    const before = await Promise.all(NAMES.map((name) => shownRows(page, name)));
+    await expect.poll(() => servedRows(url, BOARDS[0]!), SOON).not.toEqual(before[0]);
+    expect(await Promise.all(NAMES.map((name) => shownRows(page, name)))).toEqual(before);
+    await pause.press('Space');
+    expect(await connection.textContent()).toBe('live');
+    await everyBoardChanges();
+  });
+
+  it('keeps the focus while boards change', async () => {
+    const focused = page.getByRole('link', { name: 'CSV of Top Players' });
+    await focused.focus();
+    await everyBoardChanges();
+    expect(await focused.evaluate((link) => link.ownerDocument.activeElement === link)).toBe(true);
+  });
+
+  it('comes by keyboard to the boards, past the header', async () => {
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await expect.poll(() => page.locator(':focus').textContent(), SOON).toBe(BOARDS[0]?.title);
+  });
+
+  it('sees one board on a screen of its own, live, in the same theme, and comes back', async () => {
+    await page.goto(`${url}/?theme=dark`);
+    await page.getByRole('link', { name: 'Full screen: Top Players' }).click();
+    expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe('/boards/top-players?theme=dark');
+    await expect.poll(() => connection.textContent(), SOON).toBe('live');
+    expect(await page.locator('.panel').count()).toBe(1);
+    const before = await shownRows(page, 'top-players');
+    await expect.poll(() => shownRows(page, 'top-players'), SOON).not.toEqual(before);
+    expect(await page.locator('html').evaluate((html) => html.dataset.theme)).toBe('dark');
+    await page.getByRole('link', { name: 'All boards' }).click();
+    await expect.poll(() => page.locator('.panel').count(), SOON).toBe(NAMES.length);
+  });
+
+  it('sees the last season’s final board, which events that come late still change', async () => {
+    const kafka = kafkaClient(pipeline.broker.bootstrapServers);
+    const time = Date.now() - 12 * 3_600_000;
+    const play = (score: number) =>
+      produce(kafka, pipeline.eventsTopic, [
+        event({ user: 'USR-OLD', team: 'old', name: 'Old Glory', score, time }),
+      ]);
+    const leader = async () => (await shownRows(page, 'top-teams'))[0];
+    await play(1e9);
+    await page.getByRole('link', { name: 'Last season' }).click();
+    await expect.poll(leader, SOON).toEqual(['1', 'Old Glory', '1,000,000,000']);
+    expect(await panel('top-teams').locator('.period').textContent()).toContain('season ended');
+    expect(new URL(page.url()).search).toBe('?season=last');
+    await expect.poll(() => connection.textContent(), SOON).toBe('live');
+    await play(234);
+    await expect.poll(leader, SOON).toEqual(['1', 'Old Glory', '1,000,000,234']);
+    await page.getByRole('link', { name: 'This season' }).click();
+    await expect.poll(async () => (await shownRows(page, 'top-teams')).length, SOON).toBe(SIZE);
+  });
+
+  it('meets nothing that is not accessible', async () => {
+    expect(await violations(page)).toEqual([]);
+  });
+});
+
+describe('the motion of rows', () => {
+  it.for(['no-preference', 'reduce'] as const)('follows what people prefer: %s', async (reducedMotion) => {
+    const { page } = await visit(browser, url, { reducedMotion });
+    // Looked for as it happens: the page’s own clock is asked for every frame.
+    const moved = page.evaluate<boolean>(`new Promise((resolve) => {
+      const until = Date.now() + 10_000;
+      const places = () => [...document.querySelectorAll('tbody tr')].map((row) => row.id).join();
+      const before = places();
+      const look = () => {
+        const moving = document.getAnimations().some(({ effect }) => effect.target?.matches('tr'));
+        if (moving || Date.now() > until) resolve(moving);
+        else if (places() !== before && ${reducedMotion === 'reduce'}) resolve(moving);
+        else requestAnimationFrame(look);
+      };
+      look();
+    })`);
+    expect(await moved).toBe(reducedMotion === 'no-preference');
+    await page.context().close();
+  });
+});
+
 describe('the first paint', () => {
   it.for(NAMES)('has all rows of %s in the HTML', async (name) => {
     const html = await (await fetch(url)).text();
@@ -143,6 +290,18 @@ describe('the first paint', () => {
     const plain = await visit(browser, url, { javaScriptEnabled: false });
     await expect.poll(() => plain.page.locator('tbody tr').count(), SOON).toBe(SIZE * NAMES.length);
     expect(await plain.page.locator('.connection:visible').allTextContents()).toEqual(['reloads every 5 s']);
+    await plain.page.context().close();
+  });
+
+  it('finds a team, and shows the last season, without JavaScript', async () => {
+    const team = (await shownRows(page, 'top-teams'))[1]?.[1] ?? '';
+    const plain = await visit(browser, url, { javaScriptEnabled: false });
+    await plain.page.getByRole('searchbox').fill(team);
+    await plain.page.getByRole('searchbox').press('Enter');
+    await expect.poll(() => plain.page.locator('#board-top-teams tr[data-found]').count(), SOON).toBe(1);
+    await plain.page.getByRole('link', { name: 'Last season' }).click();
+    await expect.poll(async () => (await shownRows(plain.page, 'top-teams'))[0]?.[1], SOON).toBe('Old Glory');
+    expect(new URL(plain.page.url()).searchParams.get('q')).toBe(team);
     await plain.page.context().close();
   });
 });
@@ -171,7 +330,7 @@ describe('when the dashboard dies', () => {
     killServer(pipeline, url);
     await expect.poll(() => connection.textContent(), SOON).toBe('reconnecting');
     await expect.poll(() => connection.textContent(), SOON).toBe('live');
-    await expect.poll(() => page.locator('.panel[data-state=live]').count(), SOON).toBe(NAMES.length);
+    await expect.poll(() => page.locator('.board[data-state=live]').count(), SOON).toBe(NAMES.length);
     await everyBoardChanges();
     // Chromium and htmx say of each attempt that nobody answered.
     const unanswered = /^WebSocket connection to .* failed|^htmx: htmx:ws:error/;

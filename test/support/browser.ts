@@ -11,15 +11,15 @@ const CHROMIUMS = [
 /** A slow machine's idea of soon; passing takes far less. */
 const PATIENCE_MILLIS = 60_000;
 
-/** The Chromium of this machine, which talks to nobody on its own. */
-export async function startChromium(cleanup: AsyncDisposableStack): Promise<Browser> {
+/** The Chromium of this machine, which talks to nobody on its own; `args` are more of its own. */
+export async function startChromium(cleanup: AsyncDisposableStack, args: string[] = []): Promise<Browser> {
   const executablePath = CHROMIUMS.find((path) => path && existsSync(path));
   if (!executablePath) throw new Error('No Chromium was found. Install one, or set CHROMIUM to its path.');
   const browser = await chromium.launch({
     executablePath,
     // Chromium refuses to run as root inside its sandbox.
     chromiumSandbox: process.getuid?.() !== 0,
-    args: ['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: ['--disable-background-networking', '--disable-component-update', '--disable-sync', ...args],
   });
   cleanup.defer(() => browser.close());
   return browser;

@@ -82,6 +82,18 @@ describe('a board of seasons', () => {
     expect(board.view(SEASON + HOUR).period).toEqual({ ...season, over: true });
   });
 
+  it('has the last season that is over, also while none is running', () => {
+    const board = boardOf(topTeams, [team(1, 'last', 1, SEASON - HOUR), team(1, 'now', 1)]);
+    const last = (now: number) => board.view(now, 'last').rows.map((row) => row.values.get('team_id'));
+    expect(last(NOW)).toEqual(['last']);
+    expect(board.view(NOW, 'last').period).toMatchObject({ endMillis: SEASON, over: true });
+    expect(last(NOW + HOUR)).toEqual(['now']);
+    expect(boardOf(topTeams, [team(1, 'now', 1)]).view(NOW, 'last')).toMatchObject({
+      period: null,
+      rows: [],
+    });
+  });
+
   it('goes over to a season written ahead of its time once that begins', () => {
     const board = boardOf(topTeams, [team(1, 'now', 1), team(1, 'next', 1, SEASON + HOUR)]);
     expect(standings(board, SEASON + HOUR)).toEqual(['1:next']);
@@ -113,11 +125,33 @@ describe('a board of instants', () => {
   const player = (rnk: number, user_id: string, as_of: number) =>
     record({ rnk }, { user_id, as_of, peak_hotness: 1 });
 
+  const older = [1, 2, 3].map((rnk) => player(rnk, `old-${rnk}`, NOW - 5000));
+  const OLDER = ['1:old-1', '2:old-2', '3:old-3'];
+
+  const shownStandings = (board: Board, now = NOW) =>
+    board.shown(now).rows.map(({ rank, values }) => `${rank}:${values.get('user_id')}`);
+
   it('shows only the rows of the newest instant', () => {
-    const older = [1, 2, 3].map((rnk) => player(rnk, `old-${rnk}`, NOW - 5000));
+    const newer = [1, 2, 3].map((rnk) => player(rnk, `new-${rnk}`, NOW));
+    const board = boardOf(streakers, [...older, ...newer]);
+    expect(shownStandings(board)).toEqual(['1:new-1', '2:new-2', '3:new-3']);
+    expect(board.shown(NOW).period).toEqual({ kind: 'instant', atMillis: NOW });
+  });
+
+  it('goes on showing an instant while the next one arrives row by row', () => {
+    const board = boardOf(streakers, [...older, player(2, 'b', NOW), player(1, 'a', NOW)]);
+    expect(shownStandings(board)).toEqual(OLDER);
+    expect(board.shown(NOW).period).toEqual({ kind: 'instant', atMillis: NOW - 5000 });
+    board.apply(player(3, 'c', NOW), NOW + 1000);
+    expect(shownStandings(board, NOW + 1000)).toEqual(['1:a', '2:b', '3:c']);
+  });
+
+  it('shows a shorter instant once no more of it can be coming', () => {
     const board = boardOf(streakers, [...older, player(1, 'a', NOW), player(2, 'b', NOW)]);
-    expect(standings(board)).toEqual(['1:a', '2:b']);
-    expect(board.view(NOW).period).toEqual({ kind: 'instant', atMillis: NOW });
+    expect(shownStandings(board, NOW + 4999)).toEqual(OLDER);
+    expect(shownStandings(board, NOW + 5000)).toEqual(['1:a', '2:b']);
+    board.apply(player(1, 'c', NOW + 5000), NOW + 5000);
+    expect(shownStandings(board, NOW + 5000)).toEqual(['1:a', '2:b']);
   });
 
   it('is not hijacked by an instant from a broken clock', () => {

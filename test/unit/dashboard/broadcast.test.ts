@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { Live } from '../../../dashboard/live.ts';
+import type { View } from '../../../dashboard/page/view.ts';
+import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Broadcast, type Viewer } from '../../../dashboard/web/broadcast.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
-import { boardOf, HOUR, liveBoardOf, NOW, streakers, team, topTeams } from './fixtures.ts';
+import { Parts } from '../../../dashboard/web/parts.ts';
+import { boardOf, HOUR, liveBoardOf, NOW, record, SEASON, streakers, team, topTeams } from './fixtures.ts';
 
 class RecordingViewer implements Viewer {
   bufferedAmount = 0;
@@ -9,6 +13,13 @@ class RecordingViewer implements Viewer {
 
   send(frame: Buffer): void {
     this.frames.push(frame);
+  }
+
+  /** Which parts that are no boards each frame carried. */
+  get others(): string[][] {
+    return this.frames.map((frame) =>
+      [...frame.toString().matchAll(/hx-target="#(?!board-)([a-z-]+)"/g)].map((m) => m[1] ?? ''),
+    );
   }
 
   /** Which boards each frame carried. */
@@ -25,13 +36,16 @@ function setUp() {
   boards[0]?.publish(teams);
   const clock = { now: NOW };
   const now = () => clock.now;
-  const broadcast = new Broadcast(boards, new Metrics(boards, now), now);
-  const join = () => {
+  const metrics = new Metrics(boards, now);
+  const stats = new Live(new Stats());
+  const parts = new Parts({ boards, stats, metrics, now });
+  const broadcast = new Broadcast({ parts, metrics, release: 'r1', now });
+  const join = (view: Partial<View> = {}) => {
     const viewer = new RecordingViewer();
-    broadcast.add(viewer);
+    broadcast.add(viewer, { board: null, season: 'this', ...view });
     return viewer;
   };
-  return { teams, boards, clock, broadcast, join };
+  return { teams, boards, stats, clock, broadcast, join };
 }
 
 describe('the broadcast', () => {
@@ -77,6 +91,52 @@ describe('the broadcast', () => {
     boards[1]?.interrupt('gone');
     broadcast.tick();
     expect(viewer.boards.slice(1)).toEqual([['top-teams'], ['hot-streakers']]);
+  });
+
+  it('sends who looks at one board that board alone', () => {
+    const { broadcast, boards, teams, join } = setUp();
+    const viewer = join({ board: 'hot-streakers' });
+    teams.apply(team(1, 'b', 2), NOW);
+    broadcast.tick();
+    boards[1]?.interrupt('gone');
+    broadcast.tick();
+    expect(viewer.boards).toEqual([['hot-streakers'], ['hot-streakers']]);
+  });
+
+  it('sends who looks at the last season that season, and only its changes', () => {
+    const { broadcast, teams, join } = setUp();
+    const viewer = join({ season: 'last' });
+    teams.apply(team(1, 'b', 2), NOW);
+    broadcast.tick();
+    expect(viewer.frames).toHaveLength(1);
+    teams.apply(team(1, 'late', 2, SEASON - HOUR), NOW);
+    broadcast.tick();
+    expect(viewer.boards[1]).toEqual(['top-teams']);
+    expect(viewer.frames[1]?.toString()).toContain('Team late');
+  });
+
+  it('sends the header when the counts change', () => {
+    const { broadcast, stats, join } = setUp();
+    const viewer = join();
+    const counts = { late_events: 0, robot_events: 0, uncounted_events: 0, undecodable_messages: 0 };
+    const crowd = { active_players: 0, active_teams: 0, newest_event_time: NOW };
+    stats.publish(new Stats());
+    stats.content.apply(record({ slot_start: NOW }, { events: 1, ...counts, ...crowd }), NOW);
+    broadcast.tick();
+    expect(viewer.others[1]).toEqual(['traffic', 'freshness', 'clock']);
+    expect(viewer.boards[1]).toEqual([]);
+  });
+
+  it('tells after a minute who moved', () => {
+    const { broadcast, clock, teams, join } = setUp();
+    teams.apply(team(2, 'b', 1), NOW);
+    broadcast.tick();
+    const viewer = join();
+    clock.now += 30_000;
+    teams.apply(team(1, 'b', 2), clock.now);
+    teams.apply(team(2, 'a', 1), clock.now);
+    broadcast.tick();
+    expect(viewer.frames[1]?.toString()).toMatch(/▲1.*Team b.*▼1.*Team a/s);
   });
 
   it('queues nothing for a slow reader, and gives it everything once it has caught up', () => {

@@ -3,7 +3,7 @@ import { boardDefinition } from '../../../dashboard/boards/definition.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import { formatValue } from '../../../dashboard/page/format.ts';
 import { panelOf } from '../../../dashboard/page/panel.ts';
-import { renderFrame, renderPanel } from '../../../dashboard/page/render.ts';
+import { renderBoard, renderFrame } from '../../../dashboard/page/render.ts';
 import {
   boardOf,
   HOUR,
@@ -17,8 +17,8 @@ import {
   topTeams,
 } from './fixtures.ts';
 
-const panel = (live: LiveBoard, now = NOW) => panelOf(live.definition, live.view(now), live.status);
-const html = (live: LiveBoard, now = NOW) => renderPanel(panel(live, now));
+const panel = (live: LiveBoard, now = NOW) => panelOf(live, 'this', now);
+const html = (live: LiveBoard, now = NOW) => renderBoard(panel(live, now));
 
 describe('a value', () => {
   it.each([
@@ -38,6 +38,19 @@ describe('a panel', () => {
   it('scales its bars to the leader', () => {
     const { rows } = panel(liveBoardOf(topTeams, [team(1, 'a', 200), team(2, 'b', 50), team(3, 'c', -5)]));
     expect(rows.map((row) => row.bar)).toEqual(['100.0', '25.0', '0.0']);
+  });
+
+  it('draws a share as that much of a whole', () => {
+    const columns = [{ name: 'share', label: 'Share', type: 'percent' }];
+    const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns, bar: 'share' });
+    const shares = [0.4, 0.25, 1.5].map((share, index) =>
+      record({ season_start: SEASON, rnk: index + 1 }, { team_id: String(index), share }),
+    );
+    expect(panel(liveBoardOf(definition, shares)).rows.map((row) => row.bar)).toEqual([
+      '40.0',
+      '25.0',
+      '100.0',
+    ]);
   });
 
   it('draws no bar when all values are zero', () => {
@@ -87,16 +100,19 @@ describe('a panel', () => {
     expect(html(live)).toContain(`as of <time datetime="${new Date(as_of).toISOString()}"`);
   });
 
-  it('waits, is empty, is live, and is away, and looks like it', () => {
+  it('waits, is out of reach, is empty, is live, is quiet, and is away, and looks like it', () => {
     const live = new LiveBoard(topTeams);
-    live.interrupt('connect ECONNREFUSED 10.0.0.1:9092');
     expect(html(live)).toMatch(/data-state="waiting".*Waiting for Kafka/s);
+    live.interrupt('connect ECONNREFUSED 10.0.0.1:9092');
+    expect(html(live)).toMatch(/data-state="error".*cannot be read from Kafka/s);
+    expect(html(live)).not.toContain('10.0.0.1');
     live.publish(boardOf(topTeams, []));
     expect(html(live)).toMatch(/data-state="empty".*No scores yet/s);
     live.publish(boardOf(topTeams, [team(1, 'a', 1)]));
     expect(html(live)).toMatch(/data-state="live".*Team a/s);
+    expect(html(live, NOW + 60_001)).toMatch(/data-state="quiet".*Nothing has changed.*Team a/s);
     live.interrupt('connect ECONNREFUSED 10.0.0.1:9092');
-    expect(html(live)).toMatch(/data-state="away".*Team a.*Kafka is away/s);
+    expect(html(live)).toMatch(/data-state="away".*Kafka is away.*Team a/s);
     expect(html(live)).not.toContain('10.0.0.1');
   });
 
@@ -110,15 +126,16 @@ describe('a panel', () => {
     const key = { season_start: SEASON, rnk: 1 };
     const hostile = liveBoardOf(topTeams, [record(key, { team_id: name, team_name: name, total_score: 1 })]);
     const harmless = liveBoardOf(topTeams, [record(key, { team_id: 'x', team_name: 'x', total_score: 1 })]);
-    const tags = (text: string) => text.match(/<[^>]*>/g)?.map((tag) => tag.replace(/ id="[^"]*"/, ''));
+    const tags = (text: string) =>
+      text.match(/<[^>]*>/g)?.map((tag) => tag.replace(/ (id|data-hue|data-shade)="[^"]*"/g, ''));
     expect(tags(html(hostile))).toEqual(tags(html(harmless)));
   });
 });
 
 describe('a frame', () => {
   it('carries its panels as morphing partials, and the time', () => {
-    const frame = renderFrame([['board-x', '<p>1</p>']], 42);
+    const frame = renderFrame([{ id: 'board-x', html: '<p>1</p>' }], { now: 42, release: 'r1' });
     expect(frame).toContain('<hx-partial hx-target="#board-x" hx-swap="outerMorph"><p>1</p></hx-partial>');
-    expect(frame).toMatch(/hx-target="#clock".*value="42"/s);
+    expect(frame).toMatch(/hx-target="#clock".*value="42" data-release="r1"/s);
   });
 });

@@ -105,3 +105,44 @@ describe('the rate', () => {
     expect(new Stats().view(NOW).eventsPerSecond).toBe(0);
   });
 });
+
+describe('the way to the screen', () => {
+  it('takes as long as newest events usually are old when they go there', () => {
+    const stats = statsOf(slot(5, { newest_event_time: NOW - 900 }));
+    expect(stats.view(NOW).delayMillis).toBeNull();
+    stats.noteShown(NOW);
+    stats.noteShown(NOW + 30_000);
+    expect(stats.view(NOW).delayMillis).toBe(900);
+    for (const [millis, delay] of [
+      [500, 400],
+      [1000, 300],
+    ] as const) {
+      stats.apply(slot(0, { newest_event_time: NOW + millis }), NOW + 2000);
+      stats.noteShown(NOW + millis + delay);
+    }
+    expect(stats.view(NOW).delayMillis).toBe(400);
+  });
+
+  it('is not below zero when the clock of whoever makes the events runs ahead', () => {
+    const stats = statsOf(slot(5, { newest_event_time: NOW + 700 }));
+    stats.noteShown(NOW);
+    expect(stats.view(NOW).delayMillis).toBe(0);
+  });
+});
+
+describe('shares and crowds', () => {
+  it('are those of the last minute, and none without events', () => {
+    const stats = statsOf(
+      slot(120, { late_events: 100 }),
+      slot(10),
+      slot(5, { events: 300, active_players: 0 }),
+    );
+    expect(stats.view(NOW + 2000)).toMatchObject({
+      lateShare: 4 / 400,
+      robotShare: 6 / 400,
+      activePlayers: 6,
+      activeTeams: 7,
+    });
+    expect(new Stats().view(NOW)).toMatchObject({ lateShare: null, robotShare: null, activePlayers: null });
+  });
+});

@@ -1,0 +1,22 @@
+import type { Row } from '../boards/record.ts';
+import type { Standing } from '../boards/trail.ts';
+
+/** How a row moved within the last minute, in signs for the eye and words for the ear. */
+export interface Movement {
+  kind: 'up' | 'down' | 'new' | 'none';
+  sign: string;
+  words: string;
+}
+
+const STAYED: Movement = { kind: 'none', sign: '', words: '' };
+
+/** @param before how the board stood a minute ago; null when nobody knows */
+export function movementOf({ id, rank }: Row, before: Standing | null): Movement {
+  if (!before) return STAYED;
+  const was = before.ranks.get(id);
+  if (was === undefined) return { kind: 'new', sign: 'new', words: 'new' };
+  const places = Math.abs(was - rank);
+  if (rank < was) return { kind: 'up', sign: `▲${places}`, words: `up ${places}` };
+  if (rank > was) return { kind: 'down', sign: `▼${places}`, words: `down ${places}` };
+  return STAYED;
+}

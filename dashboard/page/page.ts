@@ -1,0 +1,128 @@
+import type { BoardDefinition } from '../boards/definition.ts';
+import type { Panel } from './panel.ts';
+import type { Freshness, Traffic } from './traffic.ts';
+import { type Look, queryOf, THEMES, type Theme } from './view.ts';
+
+/** The page for a first visit; complete without JavaScript. */
+export interface Page {
+  title: string;
+  /** The document's. */
+  heading: string;
+  kind: 'all' | 'one';
+  theme: Theme;
+  colorScheme: string;
+  search: string;
+  /** How many rows are found, in words. */
+  found: string;
+  traffic: Traffic;
+  freshness: Freshness;
+  panels: PagePanel[];
+  seasons: Choice[];
+  themes: Choice[];
+  /** What a search keeps of the URL's query. */
+  kept: { name: string; value: string }[];
+  /** From here to the place of the assets, the API and the socket: the page works under any base path. */
+  root: string;
+  /** URL of the page of all boards; null on it. */
+  home: string | null;
+  /** URL of this page without its query. */
+  here: string;
+  /** URL of the socket. */
+  socket: string;
+  /** URLs of the assets, from the root. */
+  assets: Record<string, string>;
+  /** Names what is served: it differs where the page, its assets or its boards do. */
+  release: string;
+  /** The server's time in epoch milliseconds. */
+  now: number;
+}
+
+/** A panel, with what never changes about it. */
+export interface PagePanel {
+  panel: Panel;
+  /** URL of the board's own page, and whether to offer it. */
+  href: string;
+  expand: boolean;
+  csv: string;
+  json: string;
+}
+
+interface Choice {
+  label: string;
+  href: string;
+  current: boolean;
+}
+
+export interface PageContent
+  extends Pick<Page, 'title' | 'traffic' | 'freshness' | 'assets' | 'release' | 'now'> {
+  look: Look;
+  panels: Panel[];
+  /** Of those boards that are shown, in the order of the panels. */
+  definitions: BoardDefinition[];
+}
+
+const THEME_LABELS = { auto: 'Auto', light: 'Light', dark: 'Dark' };
+
+/** What the page of a look says. Pure. */
+export function pageOf({ look, panels, definitions, ...content }: PageContent): Page {
+  const { board, season, search, theme } = look;
+  const root = board === null ? '' : '../';
+  const here = board ?? './';
+  const link = (change: Partial<Look>) => `${here}${queryOf({ ...look, ...change })}`;
+  const [first] = panels;
+  return {
+    ...content,
+    heading: board !== null && first ? `${first.title} · ${content.title}` : content.title,
+    kind: board === null ? 'all' : 'one',
+    theme,
+    colorScheme: theme === 'auto' ? 'light dark' : theme,
+    search,
+    found: foundIn(panels, search),
+    panels: panels.map((panel) => pagePanel(panel, look, root)),
+    seasons: definitions.some(({ period }) => period?.kind === 'season')
+      ? [
+          { label: 'This season', href: link({ season: 'this' }), current: season === 'this' },
+          { label: 'Last season', href: link({ season: 'last' }), current: season === 'last' },
+        ]
+      : [],
+    themes: THEMES.map((one) => ({
+      label: THEME_LABELS[one],
+      href: link({ theme: one }),
+      current: theme === one,
+    })),
+    kept: [...new URLSearchParams(queryOf({ ...look, search: '' }))].map(([name, value]) => ({
+      name,
+      value,
+    })),
+    root,
+    home: board === null ? null : `../${queryOf(look)}`,
+    here,
+    socket: `${root}ws${socketQuery(look)}`,
+  };
+}
+
+function pagePanel(panel: Panel, look: Look, root: string): PagePanel {
+  const { name } = panel;
+  const query = queryOf({ ...look, search: '', theme: 'auto' });
+  return {
+    panel,
+    href: `${root}boards/${name}${queryOf(look)}`,
+    expand: look.board === null,
+    csv: `${root}api/boards/${name}.csv${query}`,
+    json: `${root}api/boards/${name}${query}`,
+  };
+}
+
+function socketQuery({ board, season }: Look): string {
+  const query = new URLSearchParams({
+    ...(board !== null && { board }),
+    ...(season !== 'this' && { season }),
+  });
+  return query.size === 0 ? '' : `?${query}`;
+}
+
+function foundIn(panels: Panel[], search: string): string {
+  if (search === '') return '';
+  const count = panels.flatMap(({ rows }) => rows).filter(({ found }) => found).length;
+  return count === 0 ? 'not on these boards' : `${count} found`;
+}

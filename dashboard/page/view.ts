@@ -1,0 +1,56 @@
+import type { Season } from '../boards/board.ts';
+
+/*
+ * What someone looks at, as the page's URL says it: a URL that is shared shows others the same.
+ */
+
+/** What is shown: what is sent to a viewer depends on this alone. */
+export interface View {
+  /** The name of the one board that is shown; null: all. */
+  board: string | null;
+  season: Season;
+}
+
+export const THEMES = ['auto', 'light', 'dark'] as const;
+export type Theme = (typeof THEMES)[number];
+
+/** A view, and how a page shows it. */
+export interface Look extends View {
+  /** A player or team to highlight; empty: nobody. */
+  search: string;
+  theme: Theme;
+}
+
+/** The longest search that is looked at. */
+const MAX_SEARCH_LENGTH = 100;
+
+/** A URL's query: anyone can write anything into it. */
+export type Query = Record<string, unknown>;
+
+/** The look that the page of one board, or with null that of all, has by its query. */
+export function lookOf(board: string | null, { season, q, theme }: Query): Look {
+  return {
+    board,
+    season: seasonOf(season),
+    search: typeof q === 'string' ? q.trim().slice(0, MAX_SEARCH_LENGTH) : '',
+    theme: THEMES.find((known) => known === theme) ?? 'auto',
+  };
+}
+
+/** The view that a socket asks for: the name of a board that there is not stands for none at all. */
+export function viewOf({ board, season }: Query): View {
+  return { board: typeof board === 'string' ? board : null, season: seasonOf(season) };
+}
+
+function seasonOf(season: unknown): Season {
+  return season === 'last' ? 'last' : 'this';
+}
+
+/** The query that a look has in a URL, with its question mark; empty for the usual look. */
+export function queryOf({ season, search, theme }: Omit<Look, 'board'>): string {
+  const query = new URLSearchParams();
+  if (season !== 'this') query.set('season', season);
+  if (search !== '') query.set('q', search);
+  if (theme !== 'auto') query.set('theme', theme);
+  return query.size === 0 ? '' : `?${query}`;
+}

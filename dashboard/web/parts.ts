@@ -1,0 +1,92 @@
+import type { Season } from '../boards/board.ts';
+import type { LiveBoard } from '../boards/live-board.ts';
+import type { Live } from '../live.ts';
+import { panelOf } from '../page/panel.ts';
+import { renderBoard, renderFreshness, renderTraffic } from '../page/render.ts';
+import { freshnessOf, trafficOf } from '../page/traffic.ts';
+import type { View } from '../page/view.ts';
+import type { Stats } from '../stats/stats.ts';
+import type { Metrics } from './metrics.ts';
+
+/*
+ * The parts of the page that change, as HTML. Each is rendered at most once per tick, only while someone looks at it, and
+ * is the same string for all who do.
+ */
+
+/** A part as it was last rendered. */
+export interface Part {
+  /** Of the element. */
+  id: string;
+  html: string;
+  /** Equal versions look the same; without one, only the HTML tells. */
+  version: string | undefined;
+  /** The ticks at which it was last looked at, and last differed from before. */
+  seenTick: number;
+  changedTick: number;
+}
+
+export interface PartsOptions {
+  boards: readonly LiveBoard[];
+  stats: Live<Stats>;
+  metrics: Metrics;
+  /** Epoch milliseconds. */
+  now: () => number;
+}
+
+export class Parts {
+  readonly #options: PartsOptions;
+  readonly #parts = new Map<string, Part>();
+  #tick = 0;
+
+  constructor(options: PartsOptions) {
+    this.#options = options;
+  }
+
+  /** Goes on to how things are now. */
+  tick(): void {
+    const { boards, stats, now } = this.#options;
+    this.#tick += 1;
+    stats.content.noteShown(now());
+    for (const board of boards) board.note(now());
+  }
+
+  /** All parts of a view, as they were at the last tick. */
+  of({ board: name, season }: View): Part[] {
+    const boards = this.#options.boards.filter(({ definition }) => name === null || definition.name === name);
+    return [this.#traffic(), this.#freshness(), ...boards.map((board) => this.#board(board, season))];
+  }
+
+  /** True when the part looks different since the last tick. */
+  hasChanged({ changedTick }: Part): boolean {
+    return changedTick === this.#tick;
+  }
+
+  #traffic(): Part {
+    const { stats, now } = this.#options;
+    return this.#part('traffic', 'traffic', () => renderTraffic(trafficOf(stats, now())));
+  }
+
+  #freshness(): Part {
+    const { stats, now } = this.#options;
+    return this.#part('freshness', 'freshness', () => renderFreshness(freshnessOf(stats, now())));
+  }
+
+  #board(board: LiveBoard, season: Season): Part {
+    const { metrics, now } = this.#options;
+    const { name } = board.definition;
+    const render = () => metrics.timeRender(() => renderBoard(panelOf(board, season, now())));
+    return this.#part(`${name} ${season}`, `board-${name}`, render, board.version(now(), season));
+  }
+
+  /** @param version what the HTML depends on, where comparing that is cheaper than rendering */
+  #part(key: string, id: string, render: () => string, version?: string): Part {
+    const before = this.#parts.get(key);
+    if (before?.seenTick === this.#tick) return before;
+    const same = version !== undefined && before?.version === version;
+    const html = same ? before.html : render();
+    const changedTick = before?.html === html ? before.changedTick : this.#tick;
+    const part = { id, html, version, seenTick: this.#tick, changedTick };
+    this.#parts.set(key, part);
+    return part;
+  }
+}

@@ -1,0 +1,245 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Board } from '../../dashboard/boards/board.ts';
+import { violations } from '../support/axe.ts';
+import { SOON, startChromium, visit } from '../support/browser.ts';
+import { fill, type HandFed, type Player, serveDashboard } from '../support/dashboard.ts';
+import { resource } from '../support/resource.ts';
+import { shownRows } from '../support/shown-board.ts';
+import { OUTPUT } from '../support/whole-pipeline.ts';
+
+/* Every face of the page, in both themes and at all sizes; the boards are fed by hand. */
+
+const arcade = resource({ dashboard: { title: 'Arcade' } }, 'arcade');
+
+const TEAMS =
+  'Azure Otter,Teal Heron,Coral Lynx,Amber Wolf,Plum Raven,Ivory Stag,Rust Badger,Jade Crane,Slate Puma,Mint Hare'.split(
+    ',',
+  );
+const PLAYERS: Player[] = Array.from({ length: 10 }, (_, index) => ({
+  user_id: `USR-${(1e9 - 7919 * index).toString(36).toUpperCase()}0`,
+  team_name: TEAMS[index] ?? '',
+  score: 1730 - 130 * index,
+}));
+
+const HOSTILE = [
+  '<img src=x onerror=alert(1)>',
+  '</bdi></td></table><script>alert(1)</script>',
+  '"\' onmouseover=alert(1) x="',
+  'فريق النجوم الساطعة',
+  '\u202eright to left\u202c',
+  '\u200b\u200d\u2060',
+  '👩‍👩‍👧‍👦🏳️‍🌈🔥🚀',
+  'W'.repeat(10_000),
+  `Z${'\u0322\u0349\u0317'.repeat(60)}algo`,
+  '\n\t\u0000\u0007{{title}}',
+];
+
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, deviceScaleFactor: 2 };
+const WALL = { viewport: { width: 2560, height: 1440 } };
+
+/** How a state comes about. */
+const STATES: Record<string, (fed: HandFed) => void> = {
+  'warming-up': () => {},
+  error: ({ boards, stats }) => {
+    for (const live of [...boards, stats]) live.interrupt('connect ECONNREFUSED');
+  },
+  empty: ({ boards }) => {
+    for (const board of boards) board.publish(new Board(board.definition));
+  },
+  live: (fed) => fill(fed, PLAYERS),
+  stale: (fed) => {
+    fill(fed, PLAYERS);
+    for (const live of [...fed.boards, fed.stats]) live.interrupt('gone');
+  },
+  hostile: (fed) => {
+    const hostile = HOSTILE.map((name, index) => ({ user_id: name, team_name: name, score: 1700 - index }));
+    fill(fed, hostile);
+  },
+};
+
+const cleanup = new AsyncDisposableStack();
+const served = new Map<string, HandFed>();
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await startChromium(cleanup);
+  for (const [state, make] of Object.entries(STATES)) {
+    const fed = await serveDashboard(arcade, cleanup);
+    make(fed);
+    served.set(state, fed);
+  }
+});
+afterAll(() => cleanup.disposeAsync());
+
+const urlOf = (state: string) => served.get(state)?.url ?? '';
+
+/** Opens a page, has a look at it, and sees that nothing is wrong with it. */
+async function look(path: string, options: BrowserContextOptions, see: (page: Page) => Promise<void>) {
+  const { page, complaints } = await visit(browser, path, { reducedMotion: 'reduce', ...options });
+  await expect.poll(() => page.locator('#connection').textContent(), SOON).toBe('live');
+  await see(page);
+  expect(complaints).toEqual([]);
+  await page.context().close();
+}
+
+async function screenshot(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(OUTPUT, `${name}.png`), fullPage: true, animations: 'disabled' });
+}
+
+async function scrollsSideways(page: Page): Promise<boolean> {
+  return page.locator('html').evaluate((html) => html.scrollWidth > html.clientWidth);
+}
+
+describe.for(Object.keys(STATES))('the page that is %s', (state) => {
+  it.for(['light', 'dark'])('is accessible and needs no scrolling sideways (%s)', async (theme) => {
+    await look(`${urlOf(state)}/?theme=${theme}&q=otter`, {}, async (page) => {
+      await screenshot(page, `${state}-${theme}`);
+      expect(await violations(page)).toEqual([]);
+      expect(await scrollsSideways(page)).toBe(false);
+    });
+  });
+
+  it('fits a phone', async () => {
+    await look(urlOf(state), PHONE, async (page) => {
+      await screenshot(page, `${state}-phone`);
+      expect(await violations(page)).toEqual([]);
+      expect(await scrollsSideways(page)).toBe(false);
+    });
+  });
+});
+
+describe('what each state says', () => {
+  it.for([
+    ['warming-up', 'Warming up'],
+    ['error', 'Out of reach'],
+    ['empty', 'No scores yet'],
+    ['stale', 'Kafka is away'],
+  ])('is its own: %s', async ([state = '', words = '']) => {
+    await look(urlOf(state), {}, async (page) => {
+      expect(await page.locator('.board').allTextContents()).toEqual(
+        Array.from({ length: 4 }, () => expect.stringContaining(words)),
+      );
+    });
+  });
+
+  it('is that there is no such board, with the way to those there are', async () => {
+    const { page } = await visit(browser, `${urlOf('live')}/boards/%3Cscript%3E`);
+    expect(await page.locator('h1').textContent()).toBe('There is no board called <script>');
+    expect(await violations(page)).toEqual([]);
+    await page.locator('a').click();
+    await expect.poll(() => page.locator('.panel').count(), SOON).toBe(4);
+    await page.context().close();
+  });
+});
+
+describe('a hostile name', () => {
+  it('is text, and stays within its row', async () => {
+    await look(urlOf('hostile'), {}, async (page) => {
+      const names = (await shownRows(page, 'top-teams')).map(([, name]) => name);
+      expect(names.slice(0, 2)).toEqual(HOSTILE.slice(0, 2));
+      expect(await page.locator('body :is(img, script, hx-partial)').count()).toBe(0);
+      const heights = await page
+        .locator('#board-top-teams tbody tr')
+        .evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+      expect(Math.max(...heights.slice(1)) - Math.min(...heights.slice(1))).toBeLessThan(2);
+    });
+  });
+});
+
+describe('a wall', () => {
+  it('shows all boards, and one as large as the screen', async () => {
+    await look(`${urlOf('live')}/?theme=dark`, WALL, async (page) => {
+      await screenshot(page, 'wall');
+      expect(await violations(page)).toEqual([]);
+    });
+    await look(`${urlOf('live')}/boards/top-teams?theme=dark`, WALL, async (page) => {
+      await screenshot(page, 'wall-one');
+      expect(await violations(page)).toEqual([]);
+      const html = await page.locator('html').evaluate(({ scrollHeight }) => scrollHeight);
+      expect(html).toBeLessThanOrEqual(WALL.viewport.height);
+      const row = await page.locator('#board-top-teams tbody tr').last().boundingBox();
+      expect(row?.height).toBeGreaterThan(60);
+    });
+  });
+});
+
+describe('a team’s colour', () => {
+  it('is the same on all boards, and in the bar', async () => {
+    await look(urlOf('live'), {}, async (page) => {
+      const colours = await page
+        .locator('tbody tr', { hasText: 'Azure Otter' })
+        .evaluateAll((rows) =>
+          rows.flatMap((row) =>
+            [...row.querySelectorAll('.fill')].map(
+              (bar) => row.ownerDocument.defaultView?.getComputedStyle(bar).fill,
+            ),
+          ),
+        );
+      expect(colours).toHaveLength(4);
+      expect(new Set(colours).size).toBe(1);
+    });
+  });
+});
+
+describe('a page that is left open', () => {
+  /** Time passes as the test says. */
+  async function stay(url: string): Promise<Page> {
+    const page = await (await browser.newContext()).newPage();
+    await page.clock.install();
+    await page.goto(url);
+    await expect.poll(() => page.locator('#connection').textContent(), SOON).toBe('live');
+    return page;
+  }
+
+  it('says a new leader to those who listen, but not at once', async () => {
+    const fed = await serveDashboard(arcade, cleanup);
+    fill(fed, PLAYERS);
+    const page = await stay(fed.url);
+    fill(fed, PLAYERS.toReversed());
+    await expect.poll(async () => (await shownRows(page, 'top-teams'))[0]?.[1], SOON).toBe('Mint Hare');
+    expect(await page.locator('#announcer').textContent()).toBe('');
+    await page.clock.fastForward(30_000);
+    expect(await page.locator('#announcer').textContent()).toContain('Top Teams: Mint Hare leads.');
+    await page.context().close();
+  });
+
+  it('loads anew when another release is served', async () => {
+    const page = await stay(urlOf('live'));
+    await page.locator('#clock').evaluate((clock) => {
+      clock.dataset.release = 'another';
+      clock.setAttribute('value', String(Number(clock.getAttribute('value')) + 1));
+    });
+    const loaded = page.waitForEvent('load');
+    await page.clock.fastForward(15_000);
+    await loaded;
+    await page.context().close();
+  });
+});
+
+describe('the weight of the page', () => {
+  /** As a browser loads it; `fetch` would unpack it. */
+  const bytesOf = async (url: string): Promise<number> => {
+    const [response] = (await once(get(url, { headers: { 'accept-encoding': 'br' } }), 'response')) as [
+      IncomingMessage,
+    ];
+    expect(response.headers['content-encoding']).toBe('br');
+    return (await buffer(response)).byteLength;
+  };
+
+  it('is under 100 KB with all that it loads, compressed', async () => {
+    const url = urlOf('live');
+    const html = await (await fetch(url)).text();
+    const assets = [...html.matchAll(/(?:href|src)="(assets\/[^"]+)"/g)].map(
+      ([, asset]) => `${url}/${asset}`,
+    );
+    expect(assets).toHaveLength(4);
+    const bytes = await Promise.all([url, ...assets].map(bytesOf));
+    process.stderr.write(`  the page, its icon, style and scripts: ${bytes.join(' + ')} bytes\n`);
+    expect(bytes.reduce((sum, one) => sum + one)).toBeLessThan(100_000);
+  });
+});

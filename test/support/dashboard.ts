@@ -1,0 +1,120 @@
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import type { GameAnalytics } from '../../api/gameanalytics.ts';
+import { Board } from '../../dashboard/boards/board.ts';
+import { boardDefinitions } from '../../dashboard/boards/definition.ts';
+import { LiveBoard } from '../../dashboard/boards/live-board.ts';
+import type { RawRecord } from '../../dashboard/boards/record.ts';
+import { Live } from '../../dashboard/live.ts';
+import { Stats } from '../../dashboard/stats/stats.ts';
+import { Metrics } from '../../dashboard/web/metrics.ts';
+import { createServer } from '../../dashboard/web/server.ts';
+import { dashboard } from '../../plan/dashboard.ts';
+import type { Deployment } from '../../plan/objects.ts';
+
+/*
+ * The dashboard's own server, in the test's process and without Kafka: its boards are fed by hand. For states that a
+ * pipeline that is well passes through in a moment, or never comes to.
+ */
+
+export interface HandFed {
+  url: string;
+  boards: LiveBoard[];
+  stats: Live<Stats>;
+}
+
+/** Serves the boards of a resource, none of them read yet. */
+export async function serveDashboard(
+  resource: GameAnalytics,
+  cleanup: AsyncDisposableStack,
+): Promise<HandFed> {
+  const boards = definitionsOf(resource).map((definition) => new LiveBoard(definition));
+  const stats = new Live(new Stats());
+  const app = await createServer({
+    title: resource.spec.dashboard.title ?? 'Arcade',
+    boards,
+    histories: new Map(),
+    stats,
+    metrics: new Metrics(boards, Date.now),
+    log: pino({ level: 'silent' }),
+    now: Date.now,
+  });
+  cleanup.defer(() => app.close());
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  return { url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`, boards, stats };
+}
+
+/** The boards as the plan describes them to the dashboard. */
+function definitionsOf(resource: GameAnalytics) {
+  const objects = dashboard(resource, {
+    bootstrapServers: 'none:9092',
+    appImage: 'app',
+    flinkImage: 'flink',
+  });
+  const deployment = objects.find(({ kind }) => kind === 'Deployment') as Deployment;
+  const [container] = deployment.spec.template.spec.containers;
+  const json = container?.env?.find(({ name }) => name === 'DASHBOARD_BOARDS')?.value ?? '[]';
+  return boardDefinitions.parse(JSON.parse(json));
+}
+
+/** A row's fields; which board needs which does not matter. */
+export interface Player {
+  user_id: string;
+  team_name: string;
+  score: number;
+}
+
+/** Publishes all boards with these players, best first, as of now and of the last season. */
+export function fill({ boards, stats }: HandFed, players: Player[]): void {
+  const now = Date.now();
+  for (const live of boards) {
+    const board = new Board(live.definition);
+    const { period } = live.definition;
+    const seasonMillis = period?.kind === 'season' ? (period.lengthMillis ?? now) : now;
+    const thisSeason = now - (now % seasonMillis);
+    for (const season_start of [thisSeason - seasonMillis, thisSeason]) {
+      players.forEach((player, index) => {
+        const key = { season_start, rnk: index + 1 };
+        board.apply(record(key, { ...fieldsOf(player), as_of: now }, now), now);
+      });
+    }
+    live.publish(board);
+  }
+  const counted = new Stats();
+  for (const slot of slotsUntil(now)) counted.apply(slot, now);
+  stats.publish(counted);
+}
+
+function fieldsOf({ user_id, team_name, score }: Player): object {
+  return {
+    user_id,
+    team_id: team_name,
+    team_name,
+    total_score: score,
+    short_term_avg: score / 100,
+    long_term_avg: score / 200,
+    peak_hotness: score / 300,
+    player_total: score,
+    team_total: 2000,
+    contrib_ratio: score / 2000,
+  };
+}
+
+/** Five minutes of slots, whose rate goes up and down. */
+function slotsUntil(now: number): RawRecord[] {
+  return Array.from({ length: 62 }, (_, index) => {
+    const slot_start = now - (now % 5000) - 5000 * (61 - index);
+    const counts = { late_events: 4, robot_events: 20, uncounted_events: 0, undecodable_messages: 0 };
+    const crowd = { active_players: 1234, active_teams: 15, newest_event_time: now - 400 };
+    return record(
+      { slot_start },
+      { events: 250 + Math.round(80 * Math.sin(index / 5)), ...counts, ...crowd },
+      now,
+    );
+  });
+}
+
+function record(key: object, value: object, timestampMillis: number): RawRecord {
+  const json = (content: object) => Buffer.from(JSON.stringify(content));
+  return { key: json(key), value: json({ ...key, ...value }), timestampMillis };
+}

@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import { boardDefinition } from '../../../dashboard/boards/definition.ts';
+import { type Standing, Trail } from '../../../dashboard/boards/trail.ts';
+import { Live } from '../../../dashboard/live.ts';
+import { movementOf } from '../../../dashboard/page/movement.ts';
+import { isFound } from '../../../dashboard/page/search.ts';
+import { teamColour } from '../../../dashboard/page/team-colour.ts';
+import { trafficOf } from '../../../dashboard/page/traffic.ts';
+import { lookOf, queryOf, viewOf } from '../../../dashboard/page/view.ts';
+import { Stats } from '../../../dashboard/stats/stats.ts';
+import { boardOf, HOUR, NOW, record, SEASON, TOP_TEAMS_JSON, team, topTeams } from './fixtures.ts';
+
+const rowsOf = (...teams: ReturnType<typeof team>[]) => boardOf(topTeams, teams).view(NOW).rows;
+const [first, second] = rowsOf(team(1, 'a', 2), team(2, 'b', 1));
+
+describe('a look', () => {
+  it('is read from a query and written into one', () => {
+    const look = lookOf('top-teams', { season: 'last', q: ' Red & "Fox" ', theme: 'dark' });
+    expect(look).toEqual({ board: 'top-teams', season: 'last', search: 'Red & "Fox"', theme: 'dark' });
+    expect(queryOf(look)).toBe('?season=last&q=Red+%26+%22Fox%22&theme=dark');
+  });
+
+  it('is the usual one where the query says nothing, or nonsense', () => {
+    const usual = { board: null, season: 'this', search: '', theme: 'auto' };
+    expect(lookOf(null, {})).toEqual(usual);
+    expect(lookOf(null, { season: ['last', 'last'], q: ['a', 'b'], theme: 'pink' })).toEqual(usual);
+    expect(queryOf(lookOf(null, {}))).toBe('');
+  });
+
+  it('looks for no more than a name', () => {
+    expect(lookOf(null, { q: 'x'.repeat(10_000) }).search).toHaveLength(100);
+  });
+
+  it('is asked for by a socket in the same words', () => {
+    expect(viewOf({ board: 'top-teams', season: 'last' })).toEqual({ board: 'top-teams', season: 'last' });
+    expect(viewOf({ board: ['a', 'b'] })).toEqual({ board: null, season: 'this' });
+  });
+});
+
+describe('a trail', () => {
+  const view = (leader: string, season = SEASON) => boardOf(topTeams, [team(1, leader, 1, season)]).view(NOW);
+  const leaderOf = (standing: Standing | null) => [...(standing?.ranks.keys() ?? [])][0];
+  const idOf = (name: string) => rowsOf(team(1, name, 1))[0]?.id;
+
+  it('remembers how a board stood a minute ago', () => {
+    const trail = new Trail();
+    for (let step = 0; step <= 12; step += 1) trail.note(() => view(`leader-${step}`), NOW + 10_000 * step);
+    expect(leaderOf(trail.before(view('any')))).toBe(idOf('leader-6'));
+  });
+
+  it('compares with the first that it saw when that is less than a minute ago', () => {
+    const trail = new Trail();
+    trail.note(() => view('first'), NOW);
+    trail.note(() => view('later'), NOW + 30_000);
+    expect(leaderOf(trail.before(view('any')))).toBe(idOf('first'));
+  });
+
+  it('notes at whole steps of the clock, whenever it is told', () => {
+    const replicas = [0, 4000].map((offset) => {
+      const trail = new Trail();
+      for (let at = NOW + offset; at < NOW + 20_000; at += 500) trail.note(() => view('a'), at);
+      return trail.before(view('a'))?.atMillis;
+    });
+    expect(replicas).toEqual([NOW, NOW]);
+  });
+
+  it('does not compare with another season, nor with nothing', () => {
+    const trail = new Trail();
+    expect(trail.before(view('any'))).toBeNull();
+    trail.note(() => view('last', SEASON - HOUR), NOW);
+    expect(trail.before(view('any'))).toBeNull();
+  });
+});
+
+describe('movement', () => {
+  const aMinuteAgo = (ranks: [string | undefined, number][]): Standing => ({
+    atMillis: NOW,
+    season: SEASON,
+    ranks: new Map(ranks.map(([id, rank]) => [String(id), rank])),
+  });
+
+  it('is up, down, none, or new', () => {
+    const standing = aMinuteAgo([[first?.id, 3]]);
+    expect(movementOf(first!, standing)).toEqual({ kind: 'up', sign: '▲2', words: 'up 2' });
+    expect(movementOf(second!, standing)).toEqual({ kind: 'new', sign: 'new', words: 'new' });
+    expect(movementOf(second!, aMinuteAgo([[second?.id, 1]])).words).toBe('down 1');
+    expect(movementOf(second!, aMinuteAgo([[second?.id, 2]])).kind).toBe('none');
+  });
+
+  it('is not told while nobody knows', () => {
+    expect(movementOf(first!, null).kind).toBe('none');
+  });
+});
+
+describe('a team’s colour', () => {
+  it('is the same on every board and at every rank', () => {
+    const players = boardDefinition.parse({
+      ...TOP_TEAMS_JSON,
+      identity: ['user_id'],
+      columns: [{ name: 'user_id', label: 'Player', type: 'text' }, ...TOP_TEAMS_JSON.columns],
+    });
+    const key = { season_start: SEASON, rnk: 3 };
+    const fields = { user_id: 'u', team_name: 'Team a', total_score: 1 };
+    const [player] = boardOf(players, [record(key, fields)]).view(NOW).rows;
+    expect(teamColour(players, player!)).toEqual(teamColour(topTeams, first!));
+  });
+
+  it('differs between most teams', () => {
+    const colours = Array.from({ length: 240 }, (_, index) =>
+      JSON.stringify(teamColour(topTeams, rowsOf(team(1, `${index}`, 1))[0]!)),
+    );
+    expect(new Set(colours).size).toBe(24);
+  });
+
+  it('is none on a board without teams', () => {
+    const columns = [{ name: 'total_score', label: 'Score', type: 'integer' }];
+    expect(teamColour(boardDefinition.parse({ ...TOP_TEAMS_JSON, columns }), first!)).toBeNull();
+  });
+});
+
+describe('a search', () => {
+  it.each([
+    ['team a', true],
+    ['TEAM', true],
+    ['ｔｅａｍ', true],
+    ['b', false],
+    ['2', false],
+    ['', false],
+  ])('for %j finds the row of Team a: %s', (search, found) => {
+    expect(isFound(topTeams, first!, search)).toBe(found);
+  });
+});
+
+describe('the traffic', () => {
+  it('says nothing before the counts are read', () => {
+    const traffic = trafficOf(new Live(new Stats()), NOW);
+    expect(traffic).toMatchObject({ state: 'waiting', rate: '–', spark: null });
+    expect(traffic.facts.map(({ text }) => text)).toEqual(['–', '–', '–', '–']);
+  });
+
+  it('draws the rate of full slots, those without events too, and says it in words', () => {
+    const stats = new Live(new Stats());
+    stats.publish(new Stats());
+    const counts = { uncounted_events: 0, undecodable_messages: 0, active_players: 6, active_teams: 2 };
+    const slot = (secondsAgo: number, events: number) =>
+      record(
+        { slot_start: NOW - 1000 * secondsAgo },
+        { events, late_events: 5, robot_events: 10, newest_event_time: NOW - 1000, ...counts },
+      );
+    for (const one of [slot(15, 100), slot(5, 50)]) stats.content.apply(one, NOW);
+    const traffic = trafficOf(stats, NOW + 2000);
+    expect(traffic).toMatchObject({ state: 'live', rate: '10' });
+    expect(traffic.spark).toMatchObject({
+      line: 'M0.0 8.0L50.0 100.0L100.0 54.0',
+      words: 'Events per second in the last minutes: between 0.0 and 20',
+    });
+    expect(traffic.facts.map(({ text }) => text)).toEqual(['6', '2', '6.7%', '13.3%']);
+    expect(trafficOf(stats, NOW + 60_000).state).toBe('quiet');
+  });
+});

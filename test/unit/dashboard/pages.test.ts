@@ -1,0 +1,117 @@
+import { brotliDecompressSync } from 'node:zlib';
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Live } from '../../../dashboard/live.ts';
+import { Stats } from '../../../dashboard/stats/stats.ts';
+import { Metrics } from '../../../dashboard/web/metrics.ts';
+import { releaseOf } from '../../../dashboard/web/pages.ts';
+import { createServer } from '../../../dashboard/web/server.ts';
+import { HOUR, liveBoardOf, NOW, SEASON, streakers, team, topTeams } from './fixtures.ts';
+
+const boards = [
+  liveBoardOf(topTeams, [team(1, 'a', 20), team(2, 'b', 10), team(1, 'old', 5, SEASON - HOUR)]),
+  liveBoardOf(streakers, []),
+];
+
+let app: FastifyInstance;
+
+beforeEach(async () => {
+  const now = () => NOW;
+  app = await createServer({
+    title: 'Arcade',
+    boards,
+    histories: new Map(),
+    stats: new Live(new Stats()),
+    metrics: new Metrics(boards, now),
+    log: pino({ level: 'silent' }),
+    now,
+  });
+});
+afterEach(() => app.close());
+
+const pageOf = async (url: string) => (await app.inject(url)).body;
+/** URLs as templates write them: `=` and `&` are escaped within attributes. */
+const urlsOf = (html: string) =>
+  [...html.matchAll(/ (?:href|action|src|hx-ws:connect)="([^"]*)"/g)].map(([, url = '']) =>
+    url.replaceAll('&#x3D;', '=').replaceAll('&amp;', '&'),
+  );
+
+describe('the page of all boards', () => {
+  it('highlights who is looked for', async () => {
+    const html = await pageOf('/?q=TEAM%20A');
+    expect(html.match(/<tr [^>]*data-found/g)).toHaveLength(1);
+    expect(html).toContain('1 found');
+    expect(await pageOf('/?q=nobody')).toContain('not on these boards');
+  });
+
+  it('shows the last season, and asks the socket for it', async () => {
+    const html = await pageOf('/?season=last');
+    expect(html).toMatch(/season ended.*Team old/s);
+    expect(html).not.toContain('Team a');
+    expect(urlsOf(html)).toContain('ws?season=last');
+  });
+
+  it('has the theme of its URL', async () => {
+    expect(await pageOf('/?theme=dark')).toContain('data-theme="dark"');
+    expect(await pageOf('/')).toContain('data-theme="auto"');
+  });
+
+  it('keeps the look in its links, and a search in none that download', async () => {
+    const urls = urlsOf(await pageOf('/?season=last&q=a&theme=dark'));
+    expect(urls).toContain('boards/top-teams?season=last&q=a&theme=dark');
+    expect(urls).toContain('./?q=a&theme=dark');
+    expect(urls).toContain('api/boards/top-teams.csv?season=last');
+  });
+
+  it('escapes a search', async () => {
+    const html = await pageOf(`/?q=${encodeURIComponent('"><script>alert(1)</script>')}`);
+    expect(html).not.toContain('<script>alert');
+  });
+});
+
+describe('the page of one board', () => {
+  it('has that board alone', async () => {
+    const html = await pageOf('/boards/top-teams');
+    expect(html).toContain('<title>Top Teams · Arcade</title>');
+    expect(html).toContain('id="board-top-teams"');
+    expect(html).not.toContain('id="board-hot-streakers"');
+  });
+
+  it('is one level deeper: none of its URLs begins at the root', async () => {
+    const urls = urlsOf(await pageOf('/boards/top-teams?theme=dark'));
+    expect(urls).toContain('../ws?board=top-teams');
+    expect(urls).toContain('../?theme=dark');
+    expect(urls).toContain('top-teams?season=last&theme=dark');
+    expect(urls.filter((url) => /^\/|:/.test(url))).toEqual([]);
+    for (const url of urls.filter((one) => one.includes('assets/'))) {
+      expect((await app.inject(new URL(url, 'http://x/boards/top-teams').pathname)).statusCode).toBe(200);
+    }
+  });
+
+  it('offers no season to a board that has none', async () => {
+    expect(await pageOf('/boards/hot-streakers')).not.toContain('Last season');
+  });
+
+  it('says when there is no such board', async () => {
+    const { statusCode, body } = await app.inject('/boards/%3Cb%3E');
+    expect(statusCode).toBe(404);
+    expect(body).toContain('There is no board called <bdi>&lt;b&gt;</bdi>');
+  });
+});
+
+describe('compression', () => {
+  it.each(['/', '/boards/top-teams'])('makes %s smaller for who takes it', async (url) => {
+    const { rawPayload, headers } = await app.inject({ url, headers: { 'accept-encoding': 'gzip, br' } });
+    expect(headers).toMatchObject({ 'content-encoding': 'br', vary: 'accept-encoding' });
+    expect(brotliDecompressSync(rawPayload).toString()).toBe(await pageOf(url));
+  });
+});
+
+describe('a release', () => {
+  it('is another when a board is', () => {
+    expect(releaseOf('Arcade', boards)).toBe(releaseOf('Arcade', [...boards]));
+    expect(releaseOf('Arcade', boards.slice(1))).not.toBe(releaseOf('Arcade', boards));
+    expect(releaseOf('Games', boards)).not.toBe(releaseOf('Arcade', boards));
+  });
+});
