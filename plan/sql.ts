@@ -103,15 +103,23 @@ function select({ board, lane }: Slot, maxLatenessMillis: number): string {
   const views = viewsOf(lane);
   if (board.type === 'Query') return queried(board.query, views.validEvents);
   const { where: condition } = board;
-  const settings = { maxLatenessMillis, refreshMillis: REFRESH_MILLIS, ...qualification(board.size) };
+  const settings = {
+    maxLatenessMillis,
+    refreshMillis: REFRESH_MILLIS,
+    ...qualification(board.size),
+    ...(board.type === 'HotStreakers' && { pastMillis: board.longWindowMillis - board.everyMillis }),
+  };
   return SELECTS[board.type]({ ...board, ...views, ...settings, condition }).trim();
 }
 
 /** How often the ranks of Team MVPs are written again, changed or not. */
 const REFRESH_MILLIS = 10_000;
 
-/** Numbers of groups in which the teams qualify for the rank by share; hashes of both signs make nearly twice as many. */
-const ROUNDS = [256, 32, 4];
+/**
+ * Numbers of groups in which the teams qualify for the rank by share; hashes of both signs make nearly twice as many. Measured: in
+ * more groups most teams qualify and are ranked again, and in fewer each change costs more, as all of a group is gone through.
+ */
+const ROUNDS = [64, 8];
 
 /** A board of more ranks takes most of a group, and has no rounds. */
 const MOST_QUALIFIED = 64;

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 interface Job {
   jid: string;
   state: string;
@@ -8,6 +10,10 @@ interface CheckpointAnswer {
   summary: { state_size: { max: number }; end_to_end_duration: { avg: number } };
 }
 
+interface Exceptions {
+  exceptionHistory: { entries: { stacktrace: string }[] };
+}
+
 export interface Checkpoints {
   count: number;
   /** The largest of each job, added up. */
@@ -15,6 +21,8 @@ export interface Checkpoints {
   /** One of them, on average. */
   millis: number;
 }
+
+const MOST_ASKED = 10;
 
 /** States in which a job is that neither failed nor is restarting. */
 const WELL = new Set(['INITIALIZING', 'CREATED', 'RUNNING', 'FINISHED']);
@@ -67,12 +75,15 @@ export class FlinkMetrics {
     };
   }
 
+  /** Flink shows a graph of the job that may be some seconds old, and to which the cause is still unknown. */
   async #cause({ jid }: Job): Promise<string> {
-    const { exceptionHistory } = await this.#get<{
-      exceptionHistory: { entries: { stacktrace: string }[] };
-    }>(`/jobs/${jid}/exceptions`);
-    const trace = exceptionHistory.entries[0]?.stacktrace ?? 'no cause is known';
-    return trace.split('\n').slice(0, 20).join('\n');
+    for (let asked = 0; asked < MOST_ASKED; asked++) {
+      const { exceptionHistory } = await this.#get<Exceptions>(`/jobs/${jid}/exceptions`);
+      const trace = exceptionHistory.entries[0]?.stacktrace;
+      if (trace) return trace.split('\n').slice(0, 20).join('\n');
+      await sleep(1_000, undefined, { signal: this.#signal });
+    }
+    return 'no cause is known';
   }
 
   async #countSources(jid: string): Promise<void> {

@@ -193,7 +193,7 @@ function momentsOf(board: StreakBoard, events: CountedEvent[], until: number): M
           {
             instant,
             user,
-            teamName: greatestName(longOnes),
+            teamName: greatestName(shortOnes),
             short,
             long,
             hotness: short / long,

@@ -155,7 +155,7 @@ function heats(board: StreakBoard, plays: Play[], instant: number): Map<string, 
     const short = long.filter(({ time }) => time >= instant - board.shortWindowMillis);
     if (short.length === 0 || sum(long) === 0) continue;
     const averages = { short: sum(short) / short.length, long: sum(long) / long.length };
-    const name = lastInOrder(long.map(({ teamName }) => teamName));
+    const name = lastInOrder(short.map(({ teamName }) => teamName));
     found.set(user, { ...averages, hotness: averages.short / averages.long, name });
   }
   return found;
