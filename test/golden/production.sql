@@ -12,7 +12,7 @@ SET 'table.exec.mini-batch.size' = '5000';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-5a6d68ba-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-b45bd4f3-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -299,7 +299,7 @@ WHERE rnk <= 128;
 INSERT INTO `hot-streakers`
 -- At each instant t, a multiple of 5 s in event time:
 --   hotness of a player = average score in [t - 10 s, t) / average score in [t - 60 s, t)
---   the board at t ranks each player's highest hotness of the last 300 s.
+--   the board at t ranks each player's highest hotness of the last 300 s; a team's name is that of the short window.
 -- Events that reached Kafka too late for the windows are left out by their own timestamps, so that the board does not
 -- depend on the order in which partitions are read.
 WITH slices AS (
@@ -307,18 +307,31 @@ WITH slices AS (
   FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '0 00:00:05' DAY TO SECOND))
   WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
   GROUP BY window_start, window_end, window_time, user_id
-), averages AS (
+), recents AS (
+  -- Only who played within the short window has a hotness: a row for each such player and instant, with what is new since the
+  -- instant before. The long window is the sum of what was new; as a HOP of its own it would make a row at each instant for
+  -- everyone who played within it, of whom most have no hotness.
   SELECT
-    window_start,
-    window_end,
     window_time AS instant,
     user_id,
     MAX(team_name) AS team_name,
-    CAST(SUM(total) FILTER (WHERE slice_time >= window_end - INTERVAL '0 00:00:10' DAY TO SECOND) AS DOUBLE)
-      / CAST(SUM(events) FILTER (WHERE slice_time >= window_end - INTERVAL '0 00:00:10' DAY TO SECOND) AS DOUBLE) AS short_avg,
-    CAST(SUM(total) AS DOUBLE) / CAST(SUM(events) AS DOUBLE) AS long_avg
-  FROM TABLE(HOP(TABLE slices, DESCRIPTOR(slice_time), INTERVAL '0 00:00:05' DAY TO SECOND, INTERVAL '0 00:01:00' DAY TO SECOND))
+    SUM(total) AS short_total,
+    SUM(events) AS short_events,
+    SUM(total) FILTER (WHERE slice_time >= window_end - INTERVAL '0 00:00:05' DAY TO SECOND) AS new_total,
+    SUM(events) FILTER (WHERE slice_time >= window_end - INTERVAL '0 00:00:05' DAY TO SECOND) AS new_events
+  FROM TABLE(HOP(TABLE slices, DESCRIPTOR(slice_time), INTERVAL '0 00:00:05' DAY TO SECOND, INTERVAL '0 00:00:10' DAY TO SECOND))
   GROUP BY window_start, window_end, window_time, user_id
+), averages AS (
+  SELECT
+    instant,
+    user_id,
+    team_name,
+    CAST(short_total AS DOUBLE) / CAST(short_events AS DOUBLE) AS short_avg,
+    CAST(SUM(new_total) OVER long_window AS DOUBLE) / CAST(SUM(new_events) OVER long_window AS DOUBLE) AS long_avg
+  FROM recents
+  WINDOW long_window AS (
+    PARTITION BY user_id ORDER BY instant RANGE BETWEEN INTERVAL '0 00:00:55' DAY TO SECOND PRECEDING AND CURRENT ROW
+  )
 ), moments AS (
   SELECT
     instant,
@@ -328,8 +341,8 @@ WITH slices AS (
     long_avg,
     short_avg / long_avg AS hotness,
     ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY short_avg / long_avg DESC, user_id) AS place
-  FROM averages
-  WHERE long_avg > 0 AND short_avg >= 0
+  FROM TABLE(TUMBLE(TABLE averages, DESCRIPTOR(instant), INTERVAL '0 00:00:05' DAY TO SECOND))
+  WHERE long_avg > 0
 ), hottest AS (
   -- Who is outranked by a whole board at the moment of its peak is outranked by the same players for as long as that peak is
   -- remembered: only a board's worth of each instant needs to be.
@@ -390,40 +403,28 @@ WITH players AS (
   FROM players_ranked AS mvp
   JOIN teams ON teams.season_start = mvp.season_start AND teams.team_id = mvp.team_id
   WHERE mvp.rnk = 1
-), `best_of_256` AS (
+), `best_of_64` AS (
   SELECT season_start, user_id, team_id, team_name, player_total, team_total, contrib_ratio
   FROM (
     SELECT
       *,
       ROW_NUMBER() OVER (
-        PARTITION BY season_start, MOD(HASH_CODE(team_id), 256)
+        PARTITION BY season_start, MOD(HASH_CODE(team_id), 64)
         ORDER BY contrib_ratio DESC, player_total DESC, team_id
       ) AS place
     FROM `mvps`
   )
   WHERE place <= 16
-), `best_of_32` AS (
+), `best_of_8` AS (
   SELECT season_start, user_id, team_id, team_name, player_total, team_total, contrib_ratio
   FROM (
     SELECT
       *,
       ROW_NUMBER() OVER (
-        PARTITION BY season_start, MOD(HASH_CODE(team_id), 32)
+        PARTITION BY season_start, MOD(HASH_CODE(team_id), 8)
         ORDER BY contrib_ratio DESC, player_total DESC, team_id
       ) AS place
-    FROM `best_of_256`
-  )
-  WHERE place <= 16
-), `best_of_4` AS (
-  SELECT season_start, user_id, team_id, team_name, player_total, team_total, contrib_ratio
-  FROM (
-    SELECT
-      *,
-      ROW_NUMBER() OVER (
-        PARTITION BY season_start, MOD(HASH_CODE(team_id), 4)
-        ORDER BY contrib_ratio DESC, player_total DESC, team_id
-      ) AS place
-    FROM `best_of_32`
+    FROM `best_of_64`
   )
   WHERE place <= 16
 ), clock AS (
@@ -437,7 +438,7 @@ WITH players AS (
     ROW_NUMBER() OVER (
       PARTITION BY season_start ORDER BY contrib_ratio DESC, player_total DESC, team_id
     ) AS rnk
-  FROM `best_of_4`
+  FROM `best_of_8`
   JOIN clock ON clock.tick >= 0
 )
 SELECT season_start, rnk, user_id, team_id, team_name, player_total, team_total, contrib_ratio
