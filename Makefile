@@ -10,7 +10,7 @@ CLI := $(NODE) cli/main.ts
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run kind kind-down images test unit operator images-test pipeline browser bench bench-freshness bench-operator bench-viewers check fix crds clean-state
+.PHONY: help run kind kind-down images test unit operator idle images-test pipeline browser bench bench-freshness bench-operator bench-viewers check fix crds clean-state
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -27,13 +27,24 @@ kind-down: ## Delete that cluster
 images: ## Build the images with docker, podman or buildah (BUILD_FLAGS: flags for it)
 	@tools/build-images
 
-test: check unit operator images-test pipeline browser ## Run the checks and every tier of tests
+# What stands idle for twelve minutes does so beside what keeps the cores busy.
+test: check unit operator ## Run the checks and every tier of tests
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line idle busy
+
+.PHONY: busy
+busy:
+	@$(MAKE) --no-print-directory images-test
+	@$(MAKE) --no-print-directory pipeline
+	@$(MAKE) --no-print-directory browser
 
 unit: $(INSTALLED) ## Run the unit tests
 	@npm run --silent test -- --project unit
 
 operator: $(INSTALLED) ## Run the tests of the operator on a real Kubernetes API server
 	@npm run --silent test -- --project operator
+
+idle: $(INSTALLED) ## Watch for twelve minutes that the operator does nothing when nothing changes
+	@npm run --silent test -- --project idle
 
 images-test: $(INSTALLED) ## Build the images and run their commands, where root has dockerd and debootstrap
 	@npm run --silent test -- --project images

@@ -15,7 +15,7 @@ export interface Outcome {
   cpuSeconds: number;
   /** The part of it that the TaskManager's JIT compilers took: a long run would hardly see it. */
   compilerCpuSeconds: number;
-  /** Events read; of several jobs the average. */
+  /** Events read; of several jobs that have not finished the average, which makes them look cheaper than they are: the slowest read least. */
   events: number;
   taskManagerPeakBytes: number;
   jobManagerPeakBytes: number;

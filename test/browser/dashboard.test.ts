@@ -361,3 +361,15 @@ describe('a player whose name is hostile', () => {
     await phone.page.context().close();
   });
 });
+
+describe('when Kafka dies', () => {
+  it('the page says so over the last known scores, and goes on by itself', async () => {
+    pipeline.broker.process.restart();
+    await expect.poll(() => page.locator('.board[data-state=away]').count(), SOON).toBe(NAMES.length);
+    expect(await page.locator('.board tbody tr').count()).toBeGreaterThanOrEqual(3 * SIZE);
+    expect(await panel('top-teams').locator('.notice').textContent()).toContain('Kafka');
+    expect(await connection.textContent()).toBe('live');
+    await expect.poll(() => page.locator('.board[data-state=live]').count(), SOON).toBe(NAMES.length);
+    await everyBoardChanges();
+  });
+});
