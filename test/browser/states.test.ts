@@ -221,6 +221,38 @@ describe('a page that is left open', () => {
   });
 });
 
+describe('a dashboard with a sign-in, below a path', () => {
+  const credentials = { username: 'ann', password: 'sésame' };
+  let fed: HandFed;
+  beforeAll(async () => {
+    fed = await serveDashboard(arcade, cleanup, {
+      basePath: '/games/arcade',
+      credentials: () => credentials,
+    });
+    fill(fed, PLAYERS);
+  });
+
+  it('is live for those who sign in, on every page', async () => {
+    await look(fed.url, { httpCredentials: credentials }, async (page) => {
+      expect(new URL(page.url()).pathname).toBe('/games/arcade/');
+      fill(fed, PLAYERS.toReversed());
+      await expect.poll(async () => (await shownRows(page, 'top-teams'))[0]?.[1], SOON).toBe('Mint Hare');
+    });
+    await look(`${fed.url}/games/arcade/boards/top-teams`, { httpCredentials: credentials }, async (page) => {
+      expect(await page.locator('.panel').count()).toBe(1);
+    });
+  });
+
+  it('shows nobody else anything', async () => {
+    const context = await browser.newContext({ httpCredentials: { ...credentials, password: 'open' } });
+    const page = await context.newPage();
+    const response = await page.goto(`${fed.url}/games/arcade/`);
+    expect(response?.status()).toBe(401);
+    expect(await page.locator('body').textContent()).not.toContain('Otter');
+    await context.close();
+  });
+});
+
 describe('the weight of the page', () => {
   /** As a browser loads it; `fetch` would unpack it. */
   const bytesOf = async (url: string): Promise<number> => {

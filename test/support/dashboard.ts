@@ -8,7 +8,7 @@ import type { RawRecord } from '../../dashboard/boards/record.ts';
 import { Live } from '../../dashboard/live.ts';
 import { Stats } from '../../dashboard/stats/stats.ts';
 import { Metrics } from '../../dashboard/web/metrics.ts';
-import { createServer } from '../../dashboard/web/server.ts';
+import { createServer, type ServerOptions } from '../../dashboard/web/server.ts';
 import { dashboard } from '../../plan/dashboard.ts';
 import type { Deployment } from '../../plan/objects.ts';
 
@@ -23,10 +23,11 @@ export interface HandFed {
   stats: Live<Stats>;
 }
 
-/** Serves the boards of a resource, none of them read yet. */
+/** Serves the boards of a resource, none of them read yet. The URL is that of the root. */
 export async function serveDashboard(
   resource: GameAnalytics,
   cleanup: AsyncDisposableStack,
+  options: Pick<ServerOptions, 'basePath' | 'credentials'> = {},
 ): Promise<HandFed> {
   const boards = definitionsOf(resource).map((definition) => new LiveBoard(definition));
   const stats = new Live(new Stats());
@@ -38,6 +39,7 @@ export async function serveDashboard(
     metrics: new Metrics(boards, Date.now),
     log: pino({ level: 'silent' }),
     now: Date.now,
+    ...options,
   });
   cleanup.defer(() => app.close());
   await app.listen({ host: '127.0.0.1', port: 0 });
