@@ -120,6 +120,8 @@ describe.runIf(canBuildImages())('the images', () => {
       'jobmanager.rpc.address': LOOPBACK,
       'jobmanager.rpc.port': rpc,
       'blob.server.port': blob,
+      // As the plan has it: without Kafka the job fails, and is started again.
+      'restart-strategy.type': 'exponential-delay',
     };
     const settings = Object.entries(configuration).flatMap(([key, value]) => ['-D', `${key}=${value}`]);
     const main = 'org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint';
@@ -137,7 +139,7 @@ describe.runIf(canBuildImages())('the images', () => {
       const { jobs = [] } = response?.ok ? ((await response.json()) as { jobs?: { state: string }[] }) : {};
       return jobs[0]?.state;
     };
-    // There is no TaskManager, so it can only wait for one.
+    // There is no TaskManager and no Kafka, so it can only wait for them.
     const state = await until(job, { everyMillis: 500, signal: AbortSignal.timeout(180_000) });
     expect(['CREATED', 'RUNNING', 'RESTARTING', 'INITIALIZING']).toContain(state);
   });
