@@ -80,7 +80,7 @@ export class FlinkMetrics {
     for (let asked = 0; asked < MOST_ASKED; asked++) {
       const { exceptionHistory } = await this.#get<Exceptions>(`/jobs/${jid}/exceptions`);
       const trace = exceptionHistory.entries[0]?.stacktrace;
-      if (trace) return trace.split('\n').slice(0, 20).join('\n');
+      if (trace) return withoutFrames(trace);
       await sleep(1_000, undefined, { signal: this.#signal });
     }
     return 'no cause is known';
@@ -108,4 +108,12 @@ export class FlinkMetrics {
     if (!response.ok) throw new Error(`Flink answered ${response.status} to ${path}`);
     return (await response.json()) as T;
   }
+}
+
+/** The causes of a stack trace, of which the last says what went wrong, without the frames between them. */
+function withoutFrames(trace: string): string {
+  return trace
+    .split('\n')
+    .filter((line) => !/^\s+(at|\.\.\.) /.test(line))
+    .join('\n');
 }
