@@ -1,14 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import type { BoardDefinition, Column } from '../../dashboard/boards/definition.ts';
+import type { Column } from '../../dashboard/boards/definition.ts';
 import { LiveBoard } from '../../dashboard/boards/live-board.ts';
 import { Live } from '../../dashboard/live.ts';
-import { parseSettings } from '../../dashboard/settings.ts';
 import { Stats } from '../../dashboard/stats/stats.ts';
 import { Metrics } from '../../dashboard/web/metrics.ts';
 import { createServer } from '../../dashboard/web/server.ts';
-import { dashboard } from '../../plan/dashboard.ts';
-import type { Deployment } from '../../plan/objects.ts';
+import { definitionsOf } from '../../test/support/dashboard.ts';
 import { resource } from '../../test/support/resource.ts';
 
 /*
@@ -20,7 +18,7 @@ const TICK_MILLIS = 500;
 const HOUR = 3_600_000;
 
 async function main(): Promise<void> {
-  const boards = definitions().map((definition) => new LiveBoard(definition));
+  const boards = definitionsOf(resource()).map((definition) => new LiveBoard(definition));
   for (const board of boards) {
     board.publish(board.content);
     for (let rank = 1; rank <= board.definition.size; rank += 1) write(board, rank, 1000);
@@ -49,16 +47,6 @@ async function main(): Promise<void> {
   }, TICK_MILLIS);
   process.stdin.on('end', () => process.exit(0)).resume();
   process.stdout.write(`${(app.server.address() as AddressInfo).port}\n`);
-}
-
-/** The boards of the smallest resource, as the plan tells the dashboard of them. */
-function definitions(): BoardDefinition[] {
-  const environment = { bootstrapServers: 'none:9092', appImage: 'app', flinkImage: 'flink' };
-  const deployment = dashboard(resource(), environment).find(
-    (object): object is Deployment => object.kind === 'Deployment',
-  );
-  const env = deployment?.spec.template.spec.containers[0].env ?? [];
-  return parseSettings(Object.fromEntries(env.map(({ name, value }) => [name, value]))).DASHBOARD_BOARDS;
 }
 
 function write({ content, definition }: LiveBoard, rank: number, score: number): void {

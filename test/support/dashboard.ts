@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { Board } from '../../dashboard/boards/board.ts';
-import { boardDefinitions } from '../../dashboard/boards/definition.ts';
+import { type BoardDefinition, boardDefinitions } from '../../dashboard/boards/definition.ts';
 import { LiveBoard } from '../../dashboard/boards/live-board.ts';
 import type { RawRecord } from '../../dashboard/boards/record.ts';
 import { Live } from '../../dashboard/live.ts';
@@ -47,7 +47,7 @@ export async function serveDashboard(
 }
 
 /** The boards as the plan describes them to the dashboard. */
-function definitionsOf(resource: GameAnalytics) {
+export function definitionsOf(resource: GameAnalytics): BoardDefinition[] {
   const objects = dashboard(resource, {
     bootstrapServers: 'none:9092',
     appImage: 'app',
