@@ -1,11 +1,13 @@
+import project from '../package.json' with { type: 'json' };
 import { plan } from '../plan/plan.ts';
 import { sqlScript } from '../plan/sql.ts';
 import { readManifest } from './manifest.ts';
 import { commandLine, UsageError } from './usage.ts';
 import { toYaml } from './yaml.ts';
 
-const APP_IMAGE = 'gameanalytics/app:latest';
-const FLINK_IMAGE = 'gameanalytics/flink:latest';
+/** What `make images` builds, and the operator's chart takes. */
+const APP_IMAGE = `gameanalytics/app:${project.version}`;
+const FLINK_IMAGE = `gameanalytics/flink:${project.version}`;
 
 const HELP = `gameanalytics render FILE [options]
 

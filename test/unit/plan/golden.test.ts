@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readManifest } from '../../../cli/manifest.ts';
 import { toYaml } from '../../../cli/yaml.ts';
+import project from '../../../package.json' with { type: 'json' };
 import type { KubernetesObject } from '../../../plan/objects.ts';
 import { plan } from '../../../plan/plan.ts';
 import { sqlScript } from '../../../plan/sql.ts';
@@ -11,8 +12,8 @@ import { resource } from '../../support/resource.ts';
 /** What `gameanalytics render` assumes without options. */
 const ENVIRONMENT = {
   bootstrapServers: 'games-kafka-bootstrap:9092',
-  appImage: 'gameanalytics/app:latest',
-  flinkImage: 'gameanalytics/flink:latest',
+  appImage: `gameanalytics/app:${project.version}`,
+  flinkImage: `gameanalytics/flink:${project.version}`,
 };
 
 /** A change of the plan shows in these files, to be looked at in review. To accept it: npx vitest run --project unit -u */
