@@ -26,7 +26,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 
 {{/*
-A monitor of Factor House: its account, its Service, its Deployment. A dict of `root`, `part` (kpow or flex), `title`, `port` of the
+A monitor of Factor House: its account, its Service, its NetworkPolicy, its Deployment. A dict of `root`, `part` (kpow or flex), `title`, `port` of the
 Service, and `env`, what it is told beside the values' own variables.
 */}}
 {{- define "gameanalytics-platform.monitor" -}}
@@ -62,6 +62,20 @@ spec:
       port: {{ .port }}
       targetPort: http
 ---
+# Its pages ask nobody to sign in: none gets there but by kubectl port-forward. Another NetworkPolicy can let in more.
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {{ $name }}
+  namespace: {{ .root.Release.Namespace | quote }}
+  labels:
+    {{- include "gameanalytics-platform.labels" . | nindent 4 }}
+spec:
+  podSelector:
+    matchLabels:
+      {{- include "gameanalytics-platform.selector" . | nindent 6 }}
+  policyTypes: [Ingress]
+---
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -69,10 +83,12 @@ metadata:
   namespace: {{ .root.Release.Namespace | quote }}
   labels:
     {{- include "gameanalytics-platform.labels" . | nindent 4 }}
+  annotations:
+    ignore-check.kube-linter.io/no-read-only-root-fs: It unpacks native libraries and keeps files in folders that Factor House does not name.
+    ignore-check.kube-linter.io/no-rolling-update-strategy: The old one ends before the new one starts, so that no two keep their notes in the same topics.
 spec:
   replicas: 1
   revisionHistoryLimit: 2
-  # The old one ends before the new one starts: no two keep their notes in the same topics.
   strategy:
     type: Recreate
   selector:
