@@ -10,7 +10,7 @@ CLI := $(NODE) cli/main.ts
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run kind kind-down images test unit operator idle images-test pipeline browser bench bench-freshness bench-operator bench-viewers check fix crds clean-state
+.PHONY: help run kind kind-down images test unit operator idle images-test pipeline browser bench bench-freshness bench-operator bench-viewers check kube-linter fix crds clean-state
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -69,6 +69,9 @@ bench-viewers: $(INSTALLED) ## Measure how many viewers one core serves
 
 check: $(INSTALLED) ## Check types, style, imports, and for unused code
 	@npm run --silent check
+
+kube-linter: ## Look with kube-linter for what is careless in the objects that are rendered
+	@tools/kube-linter
 
 fix: $(INSTALLED) ## Format, and mend what the linter can mend
 	@npm run --silent fix
