@@ -13,6 +13,7 @@ import {
   valueFlags,
 } from '../support/chart.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
+import { prometheusCrds } from '../support/control-plane/prometheus-crds.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/control-plane/temporary-folder.ts';
 
 const CRD = 'gameanalytics.gameanalytics.dev';
@@ -167,8 +168,7 @@ describe('the API server', () => {
     // Bare, YAML would read these texts as numbers.
     { name: 'numbers', release: '7', values: { serviceAccount: { name: '8' }, priorityClassName: '9' } },
   ])('takes every object without a warning: $name', async ({ release, values }) => {
-    await plane.kubectlWithInput(JSON.stringify(SERVICE_MONITORS), 'apply', '--server-side', '--filename=-');
-    await plane.kubectl('wait', '--for=condition=Established', 'crd', SERVICE_MONITORS.metadata.name);
+    await plane.applyCrdFiles(await prometheusCrds('servicemonitors'));
     const objects = await renderChart(plane, { namespace, values, ...(release && { release }) });
     await plane.kubectlWithInput(
       listOf(objects),
@@ -272,47 +272,3 @@ describe('a release', () => {
 function withoutCrdSpec(text: string): string {
   return text.replace(/\nspec:\n {2}group: gameanalytics\.dev\n[\s\S]*?\n(?=---\n)/, '\nspec: left out\n');
 }
-
-/** The Prometheus Operator's CRD, as closed as can be: only what the chart writes. */
-const SERVICE_MONITORS = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'servicemonitors.monitoring.coreos.com' },
-  spec: {
-    group: 'monitoring.coreos.com',
-    scope: 'Namespaced',
-    names: { kind: 'ServiceMonitor', plural: 'servicemonitors' },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            properties: {
-              spec: {
-                type: 'object',
-                properties: {
-                  selector: {
-                    type: 'object',
-                    properties: {
-                      matchLabels: { type: 'object', additionalProperties: { type: 'string' } },
-                    },
-                  },
-                  endpoints: {
-                    type: 'array',
-                    items: {
-                      type: 'object',
-                      properties: { port: { type: 'string' }, interval: { type: 'string' } },
-                    },
-                  },
-                },
-              },
-            },
-          },
-        },
-      },
-    ],
-  },
-};

@@ -169,10 +169,7 @@ describe('wrong values', () => {
 describe.runIf(availableCrds() === 'real')('the API server, with Strimzi’s own CRDs', () => {
   beforeAll(async () => {
     const names = ['kafkas.kafka.strimzi.io', 'kafkanodepools.kafka.strimzi.io'];
-    const files = (await Promise.all(names.map(realCrd))).map((file) => `--filename=${file}`);
-    await plane.kubectl('apply', '--server-side', ...files);
-    await plane.kubectl('wait', '--for=create', ...names.map((name) => `crd/${name}`));
-    await plane.kubectl('wait', '--for=condition=Established', ...names.map((name) => `crd/${name}`));
+    await plane.applyCrdFiles(await Promise.all(names.map(realCrd)));
   });
 
   it.each([

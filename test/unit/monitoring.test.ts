@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { parser } from '@prometheus-io/lezer-promql';
 import { expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { Metrics as DashboardMetrics } from '../../dashboard/web/metrics.ts';
@@ -18,9 +19,14 @@ const OF_FLINK = [
   'flink_jobmanager_job_lastCheckpointSize',
 ];
 
+it('alerts and the Grafana dashboard ask in PromQL, by the parser of Prometheus’ own page', async () => {
+  expect(mistakes('sum by (rate(events[5m]))')).not.toEqual([]);
+  for (const expr of await expressions()) expect(mistakes(expr), expr).toEqual([]);
+});
+
 it('alerts and the Grafana dashboard ask for metrics that there are', async () => {
   const there = new Set([...(await ours()), ...OF_FLINK]);
-  const asked = [...(await alerts()).map(({ expr }) => expr), ...(await queries())].flatMap(metricsOf);
+  const asked = (await expressions()).flatMap(metricsOf);
   expect(asked.length).toBeGreaterThan(20);
   expect(asked.filter((name) => !there.has(name))).toEqual([]);
 });
@@ -66,10 +72,26 @@ async function queries(): Promise<string[]> {
   );
 }
 
-/** The words of an expression that could be metrics: with an underscore, and not inside of braces or a list of labels. */
+async function expressions(): Promise<string[]> {
+  return [...(await alerts()).map(({ expr }) => expr), ...(await queries())];
+}
+
+/** Where the parser does not understand an expression: from each such place on. */
+function mistakes(expr: string): string[] {
+  return nodesOf(expr).flatMap(({ type, from }) => (type.isError ? expr.slice(from) : []));
+}
+
 function metricsOf(expr: string): string[] {
-  const bare = expr.replace(/\{[^}]*\}/g, '').replace(/\b(by|on)\s*\([^)]*\)/g, '');
-  return (bare.match(/\b[a-z]+_\w+/g) ?? []).filter((word) => word !== 'histogram_quantile');
+  return nodesOf(expr).flatMap(({ name, from, to }) => (name === 'Identifier' ? expr.slice(from, to) : []));
+}
+
+/** All parts of an expression, as its grammar calls them. */
+function nodesOf(expr: string) {
+  const nodes: { name: string; type: { isError: boolean }; from: number; to: number }[] = [];
+  parser
+    .parse(expr)
+    .iterate({ enter: ({ name, type, from, to }) => void nodes.push({ name, type, from, to }) });
+  return nodes;
 }
 
 /** The names under which our programs' metrics are read, those of a histogram's parts among them. */

@@ -90,9 +90,14 @@ export class ControlPlaneAccess {
     return made.trim();
   }
 
-  /** Applies our own CRD and those that it builds on, and waits until they are served. */
+  /** Applies our own CRD and those that it builds on. */
   async applyCrds(set: CrdSet = availableCrds()): Promise<void> {
-    const files = (await crdFiles(set)).map((file) => `--filename=${file}`);
+    await this.applyCrdFiles(await crdFiles(set));
+  }
+
+  /** Applies CRDs, and waits until they are served. */
+  async applyCrdFiles(paths: string[]): Promise<void> {
+    const files = paths.map((path) => `--filename=${path}`);
     await this.kubectl('apply', '--server-side', '--force-conflicts', ...files);
     const wait = () => this.kubectl('wait', '--for=condition=Established', '--timeout=30s', ...files);
     // One that has no conditions yet, not even a wrong one, kubectl takes for an error.
