@@ -1,29 +1,52 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { parseGameAnalytics } from '../../api/parse.ts';
+import { blocks, commandsOf, PAGES } from '../support/docs.ts';
 
-const PAGES = ['README.md', ...readdirSync('docs').map((file) => `docs/${file}`)].filter((file) =>
-  file.endsWith('.md'),
-);
 const CHARTS = ['gameanalytics-operator', 'gameanalytics-platform'];
+/** What does not begin with one of these no test would run or parse. */
+const PROGRAMS = [
+  'make', // below
+  'npx', // below
+  'kubectl', // test/operator/docs.test.ts
+  'helm', // test/operator/docs.test.ts
+  'kind', // test/unit/kind.test.ts
+  'tools/kind', // test/unit/kind.test.ts
+  'tools/build-images', // test/images
+  'docker', // test/images
+  'minikube', // Only here is it not: nothing of it can be had where the tests run.
+];
 
 describe.each(PAGES)('%s', (page) => {
   const text = readFileSync(page, 'utf8');
-  const commands = blocks(text, 'sh').flatMap(lines);
+  const commands = commandsOf(text);
 
   it('links to pages, files and folders that there are', () => {
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(([, link]) => link!);
     expect(links.filter((link) => !existsSync(join(dirname(page), link)))).toEqual([]);
   });
 
-  it('has commands whose files and make targets there are', () => {
+  it('has commands of programs that a test knows, and whose files there are', () => {
+    const programs = commands.map((command) => /^(?:[A-Z_]+=\S+ )*(\S+)/.exec(command)![1]);
+    expect(programs.filter((program) => !PROGRAMS.includes(program!))).toEqual([]);
     const words = commands.flatMap((command) => command.split(/[\s=]+/));
     const files = words.filter((word) => /^(charts|docs|examples|images|monitoring|tools)\//.test(word));
     expect(files.filter((file) => !existsSync(file))).toEqual([]);
-    const targets = commands.flatMap((command) => /^(?:\w+=\S+ )*make ([a-z-]+)/.exec(command)?.[1] ?? []);
-    const makefile = readFileSync('Makefile', 'utf8');
-    expect(targets.filter((target) => !makefile.includes(`\n${target}:`))).toEqual([]);
+  });
+
+  it('has targets that make knows, and flags that what they run knows', async () => {
+    for (const command of commands.filter((command) => /^([A-Z]+=\S+ )*make /.test(command))) {
+      const recipe = await shell(command, { MAKEFLAGS: 'n' });
+      const [, args] = / ARGS="(.*)"/.exec(command) ?? [];
+      if (args === undefined) continue;
+      // A flag that it does not know is an error even when help is asked for, which lists the names that a flag may take.
+      const help = await shell(`${recipe.trim().split('\n').at(-1)} --help`);
+      for (const word of args.split(' ').filter((word) => !/^\d+$/.test(word))) expect(help).toContain(word);
+    }
   });
 
   it('sets values that the charts have', () => {
@@ -37,21 +60,65 @@ describe.each(PAGES)('%s', (page) => {
     }
   });
 
-  it('has YAML that is YAML', () => {
-    for (const block of blocks(text, 'yaml')) expect(() => parse(block)).not.toThrow();
+  it('has resources, and parts of their spec, that are valid', () => {
+    for (const block of blocks(text, 'yaml')) {
+      const manifest = block.startsWith('  ') ? `${SPEC}${block}` : block;
+      expect(parseGameAnalytics(parse(manifest)).problems ?? [], block).toEqual([]);
+    }
   });
 });
 
-function blocks(text: string, language: string): string[] {
-  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
-    ([, block]) => block!,
-  );
-}
+const SPEC = `
+apiVersion: gameanalytics.dev/v1alpha1
+kind: GameAnalytics
+metadata: { name: arcade }
+spec:
+  kafka: { cluster: games }
+`;
 
-/** The commands of a block, without comments; what follows a backslash belongs to the line before. */
-function lines(block: string): string[] {
-  const joined = block.replace(/\s*\\\n\s*/g, ' ').split('\n');
-  return joined.map((line) => line.replace(/(^|\s+)#.*$/, '').trim()).filter((line) => line !== '');
+it('the README lists the commands of the command line, as its help does', async () => {
+  const usages = (text: string) =>
+    [...text.matchAll(/^ *(?:npx )?gameanalytics (\w+(?: FILE)?) {3}/gm)].map(([, usage]) => usage);
+  const help = usages(await shell('npx gameanalytics --help'));
+  expect(help).toContain('run FILE');
+  expect(usages(readFileSync('README.md', 'utf8'))).toEqual(help);
+});
+
+describe('sizes in docs/operations.md', () => {
+  const page = readFileSync('docs/operations.md', 'utf8');
+  const section = page.slice(page.indexOf('## Sizing'), page.indexOf('## Kafka'));
+  const cells = (row: string) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim());
+  const [measured = [], taken = []] = (section.match(/(?:^\|.*\n)+/gm) ?? []).map((table) =>
+    table.trim().split('\n').slice(2).map(cells),
+  );
+
+  it('are what the README measured', () => {
+    const readme = readFileSync('README.md', 'utf8');
+    expect(measured.length).toBeGreaterThan(2);
+    for (const [players, state, figures] of measured)
+      expect(readme).toContain(`| job: four boards of ${players} players, ${state} | ${figures}`);
+  });
+
+  it('follow from that', () => {
+    expect(taken.length).toBeGreaterThan(2);
+    const number = (text = '') => Number(text.replaceAll(',', ''));
+    const seconds = new Map(
+      measured.map(([players, state, figures = '']) => [players + state!, parseInt(figures, 10)]),
+    );
+    for (const [rate, players, cores, parallelism] of taken) {
+      const busy = (number(rate) * seconds.get(`${players}heap`)!) / 1_000_000;
+      expect([cores, parallelism]).toEqual([busy.toFixed(2), String(Math.ceil(2 * busy))]);
+    }
+  });
+});
+
+async function shell(command: string, env: Record<string, string> = {}): Promise<string> {
+  const { stdout } = await promisify(execFile)('sh', ['-c', command], { env: { ...process.env, ...env } });
+  return stdout;
 }
 
 function valueAt(values: unknown, path: string): unknown {
