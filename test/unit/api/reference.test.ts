@@ -4,7 +4,7 @@ import { customResourceDefinition } from '../../../api/crd.ts';
 import { defaultOf, reference } from '../../support/reference.ts';
 import { nodes, type Schema } from '../../support/structural-schema.ts';
 
-const root = customResourceDefinition().spec.versions[0]!.schema.openAPIV3Schema as unknown as Schema;
+const root = customResourceDefinition().spec.versions[0]!.schema.openAPIV3Schema as Schema;
 
 it('docs/resource.md has what the schema says', async () => {
   await expect(reference(root)).toMatchFileSnapshot('../../../docs/resource.md');
@@ -43,8 +43,8 @@ function tableRows(): { paths: string[]; defaults: string[] }[] {
     .map((line) => {
       const [names = [], defaults = []] = line.split('|').slice(1).map(quoted);
       const beside = names[0]!.replace(/[^.]*$/, '');
-      const paths = names.map((name, i) => (i === 0 || name.includes('.') ? name : beside + name));
-      return { paths: paths.map((path) => (path.startsWith('.') ? beside + path.slice(1) : path)), defaults };
+      const paths = names.map((name) => (/.\./.test(name) ? name : beside + name.replace('.', '')));
+      return { paths, defaults };
     });
 }
 
