@@ -3,8 +3,9 @@ const may = {
   api: [],
   plan: ['api'],
   operator: ['api', 'plan'],
-  injector: [],
-  dashboard: [],
+  kafka: [],
+  injector: ['kafka'],
+  dashboard: ['kafka'],
   local: ['api', 'plan'],
   cli: ['api', 'plan', 'local'],
 };

@@ -3,6 +3,7 @@ export const CONDITION_TYPES = [
   'Ready',
   'KafkaReady',
   'TopicsReady',
+  'UsersReady',
   'JobRunning',
   'InjectorReady',
   'DashboardReady',
@@ -50,6 +51,10 @@ export const REASONS = {
   KafkaMissing: { means: 'There is no Kafka of the name in spec.kafka.cluster.', event: 'Warning' },
   ListenerMissing: {
     means: 'The Kafka has no such listener, or no address for it.',
+    event: 'Warning',
+  },
+  ListenerMismatch: {
+    means: 'The listener asks for other authentication, or other encryption, than the spec gives.',
     event: 'Warning',
   },
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
+import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
 import { LiveBoard } from './boards/live-board.ts';
 import { type Credentials, watchCredentials } from './credentials.ts';
 import { kafkaClient } from './kafka/client.ts';
@@ -22,20 +23,26 @@ if (process.argv.includes('--help')) {
   process.stdout.write(HELP);
 } else {
   const given = settingsOrExplain();
-  if (given) await run(given.settings, given.credentials);
+  if (given) await run(given);
   else process.exitCode = 2;
 }
 
-function settingsOrExplain(): { settings: Settings; credentials?: () => Credentials } | null {
+/** What the process is told from outside, with the files that it names. */
+interface Given {
+  settings: Settings;
+  access: Access;
+  credentials: (() => Credentials) | undefined;
+}
+
+function settingsOrExplain(): Given | null {
   try {
     const settings = parseSettings(process.env);
     const { SIGN_IN_FOLDER } = settings;
-    return SIGN_IN_FOLDER
-      ? { settings, credentials: watchCredentials(SIGN_IN_FOLDER, Date.now) }
-      : { settings };
+    const credentials = SIGN_IN_FOLDER ? watchCredentials(SIGN_IN_FOLDER, Date.now) : undefined;
+    return { settings, access: kafkaAccess(settings), credentials };
   } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    process.stderr.write(`${error.problems.join('\n')}\nSee --help.\n`);
+    if (!(error instanceof SettingsError || error instanceof AccessError)) throw error;
+    process.stderr.write(`${error.message}\nSee --help.\n`);
     return null;
   }
 }
@@ -54,10 +61,10 @@ async function listen(app: FastifyInstance, { HOST, PORT }: Settings): Promise<b
 }
 
 /** Serves at once and reads Kafka beside it: a page that says "waiting" is better than none. */
-async function run(settings: Settings, credentials?: () => Credentials): Promise<void> {
+async function run({ settings, access, credentials }: Given): Promise<void> {
   const log = pino({ level: settings.LOG_LEVEL });
   const now = Date.now;
-  const kafka = kafkaClient(settings.KAFKA_BOOTSTRAP_SERVERS, log);
+  const kafka = kafkaClient(settings.KAFKA_BOOTSTRAP_SERVERS, access, log);
   const boards = settings.DASHBOARD_BOARDS.map((definition) => new LiveBoard(definition));
   const stats = new Live(new Stats());
   const histories = historiesOf(settings, kafka);

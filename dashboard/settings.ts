@@ -23,6 +23,9 @@ Usage: node --disable-warning=TimeoutNegativeWarning dashboard/main.ts
 
 Settings come from the environment:
   KAFKA_BOOTSTRAP_SERVERS  host:port of Kafka brokers, separated by commas (required)
+  KAFKA_CA_FOLDER          folder with the certificates that sign for the brokers, ca.crt (default: a connection without TLS)
+  KAFKA_USER_FOLDER        folder with what to sign in to Kafka with: password, or user.crt and user.key
+  KAFKA_USERNAME           whose the password is (default: the certificate says who it is)
   DASHBOARD_BOARDS         the boards to show, a JSON array (required)
   STATS_TOPIC              the topic of the pipeline's own counts (required)
   DASHBOARD_TITLE          the page's title (default: Game Analytics)
@@ -72,6 +75,9 @@ const trustedProxies = z
 
 const schema = z.object({
   KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
+  KAFKA_CA_FOLDER: z.string().optional(),
+  KAFKA_USER_FOLDER: z.string().optional(),
+  KAFKA_USERNAME: z.string().optional(),
   DASHBOARD_BOARDS: boardsJson.pipe(boardDefinitions),
   STATS_TOPIC: z.string("is required: the topic of the pipeline's own counts").pipe(topicName),
   DASHBOARD_TITLE: z.string().max(120).default('Game Analytics'),

@@ -7,12 +7,14 @@ import {
   type RetryOptions,
 } from 'kafkajs';
 import type { Logger } from 'pino';
+import type { Access } from '../kafka/access.ts';
 import type { Link } from './producer.ts';
 import { Sockets } from './sockets.ts';
 
 export type KafkaOptions = {
   readonly brokers: readonly string[];
   readonly topic: string;
+  readonly access: Access;
   readonly log: Logger;
   /** Told of every error kafkajs meets; it tries again by itself. */
   onError(reason: string): void;
@@ -41,7 +43,7 @@ export const MAX_MESSAGES_PER_LINK = 2 ** 30;
 
 /** Resolves when a broker answers and knows the topic; otherwise rejects with what is missing, as words after "waiting for". */
 export async function findTopic(options: KafkaOptions): Promise<void> {
-  const admin = createClient(options, ONCE, new Sockets()).admin();
+  const admin = createClient(options, ONCE, new Sockets(options.access.socketFactory)).admin();
   try {
     await admin.connect().catch((error) => {
       throw new Error(`Kafka at ${options.brokers.join(',')}: ${error.message}`);
@@ -57,7 +59,7 @@ export async function findTopic(options: KafkaOptions): Promise<void> {
 
 /** Opens an idempotent session. */
 export async function openLink(options: KafkaOptions): Promise<Link> {
-  const sockets = new Sockets();
+  const sockets = new Sockets(options.access.socketFactory);
   const producer = createClient(options, PERSISTENT, sockets).producer({
     idempotent: true,
     maxInFlightRequests: 1,
@@ -94,8 +96,10 @@ const stickyPartitioner: ICustomPartitioner = () => {
   };
 };
 
-function createClient({ brokers, log, onError }: KafkaOptions, retry: RetryOptions, sockets: Sockets): Kafka {
+function createClient(options: KafkaOptions, retry: RetryOptions, sockets: Sockets): Kafka {
+  const { brokers, access, log, onError } = options;
   return new Kafka({
+    ...access,
     clientId: 'injector',
     brokers: [...brokers],
     connectionTimeout: CONNECTION_TIMEOUT_MILLIS,

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
+import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
 import { findTopic, type KafkaOptions, MAX_MESSAGES_PER_LINK, openLink } from './kafka.ts';
 import { createMetrics } from './metrics.ts';
 import type { GameOptions } from './options.ts';
@@ -26,21 +27,35 @@ async function main(): Promise<number> {
     return 0;
   }
   const parsed = parseSettings(process.env);
-  if ('problems' in parsed) {
-    process.stderr.write(`${parsed.problems.join('\n')}\n`);
-    return 2;
-  }
+  if ('problems' in parsed) return refuse(parsed.problems);
+  const access = accessOrProblem(parsed.settings);
+  if (access instanceof AccessError) return refuse([access.message]);
   // Written at once: the last line, which says what was lost, must be out before the process ends.
   const log = pino({ level: parsed.settings.LOG_LEVEL }, pino.destination({ sync: true }));
-  return run(parsed.settings, log).catch((error) => {
+  return run(parsed.settings, access, log).catch((error) => {
     log.debug(error);
     log.fatal(`the injector failed: ${error.message}`);
     return 1;
   });
 }
 
+/** Says what is wrong with the settings; returns the exit code. */
+function refuse(problems: readonly string[]): number {
+  process.stderr.write(`${problems.join('\n')}\n`);
+  return 2;
+}
+
+function accessOrProblem(settings: Settings): Access | AccessError {
+  try {
+    return kafkaAccess(settings);
+  } catch (error) {
+    if (error instanceof AccessError) return error;
+    throw error;
+  }
+}
+
 /** Runs until told to stop. */
-async function run(settings: Settings, log: Logger): Promise<number> {
+async function run(settings: Settings, access: Access, log: Logger): Promise<number> {
   const stop = stopOnSignals(log);
   const progress = new Progress(Date.now());
   const game = gameOptions(settings);
@@ -58,6 +73,7 @@ async function run(settings: Settings, log: Logger): Promise<number> {
   const kafka: KafkaOptions = {
     brokers: settings.KAFKA_BOOTSTRAP_SERVERS.split(','),
     topic: settings.EVENTS_TOPIC,
+    access,
     log,
     onError: (reason) => progress.fail(reason),
   };

@@ -14,6 +14,15 @@ const schema = z
     KAFKA_BOOTSTRAP_SERVERS: text('host:port, or several with commas between', BROKERS).meta({
       description: 'where to find Kafka',
     }),
+    KAFKA_CA_FOLDER: text('a folder with ca.crt')
+      .optional()
+      .meta({ description: 'the certificates that sign for the brokers; unset, a connection without TLS' }),
+    KAFKA_USER_FOLDER: text('a folder with password, or with user.crt and user.key')
+      .optional()
+      .meta({ description: 'what to sign in with, as the Secret of a KafkaUser' }),
+    KAFKA_USERNAME: text('the name of a user')
+      .optional()
+      .meta({ description: 'whose the password is; unset, the certificate says who it is' }),
     EVENTS_TOPIC: text('the name of a topic: up to 249 letters, digits, dots, _ and -', TOPIC).meta({
       description: 'where to write, never created here',
     }),

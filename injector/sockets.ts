@@ -1,17 +1,21 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { ISocketFactory } from 'kafkajs';
 
-const KEEP_ALIVE_MILLIS = 60_000;
-
 /**
- * Opens plain connections for kafkajs and can break them. When a broker's machine vanishes without closing its connections, kafkajs sends its
+ * Keeps account of kafkajs' connections and can break them. When a broker's machine vanishes without closing its connections, kafkajs sends its
  * retries into the void until the kernel gives up, a quarter of an hour later; broken off, it connects anew and keeps its producer id.
  */
 export class Sockets {
   readonly #open = new Set<Socket>();
+  readonly #connect: ISocketFactory;
 
-  readonly factory: ISocketFactory = ({ host, port, onConnect }) => {
-    const socket = connect({ host, port }, onConnect).setKeepAlive(true, KEEP_ALIVE_MILLIS);
+  /** @param connect opens a connection */
+  constructor(connect: ISocketFactory) {
+    this.#connect = connect;
+  }
+
+  readonly factory: ISocketFactory = (args) => {
+    const socket = this.#connect(args);
     this.#open.add(socket);
     return socket.once('close', () => this.#open.delete(socket));
   };

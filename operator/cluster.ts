@@ -8,6 +8,7 @@ import {
   INGRESS,
   KAFKA,
   KAFKA_TOPIC,
+  KAFKA_USER,
   type Kind,
   ROLE_BINDING,
   SERVICE,
@@ -22,6 +23,7 @@ import type { View } from './pipeline/view.ts';
 /** The kinds that a pipeline is made of. */
 export const CHILDREN = [
   KAFKA_TOPIC,
+  KAFKA_USER,
   FLINK_DEPLOYMENT,
   DEPLOYMENT,
   SERVICE,

@@ -1,7 +1,7 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { type Component, metadata, selector } from './metadata.ts';
-import type { Container, Deployment, EnvVar, KubernetesObject } from './objects.ts';
-import { RESTRICTED_CONTAINER, RESTRICTED_POD } from './pod.ts';
+import type { Container, Deployment, EnvVar, KubernetesObject, SecretVolume } from './objects.ts';
+import { RESTRICTED_CONTAINER, RESTRICTED_POD, secretMounts, secretVolumes } from './pod.ts';
 
 interface App {
   component: Extract<Component, 'injector' | 'dashboard'>;
@@ -9,8 +9,7 @@ interface App {
   /** Left out, the number is an autoscaler's to say. */
   replicas: number | undefined;
   env: EnvVar[];
-  /** Secrets it reads as folders with a file for each key: what is in them is in no argument, variable or object. */
-  secrets?: { name: string; secretName: string; mountPath: string }[];
+  secrets: SecretVolume[];
   resources: Record<string, unknown>;
 }
 
@@ -26,7 +25,7 @@ export function appName(resource: GameAnalytics, component: App['component']): s
 
 /** A Deployment of one of our own programs: `node <component>/main.ts` in the app image, set up by its environment. */
 export function appDeployment(resource: GameAnalytics, app: App): Deployment {
-  const { component, secrets = [] } = app;
+  const { component, secrets } = app;
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -44,25 +43,21 @@ export function appDeployment(resource: GameAnalytics, app: App): Deployment {
           terminationGracePeriodSeconds: 30,
           securityContext: RESTRICTED_POD,
           containers: [container(app)],
-          ...(secrets.length > 0 && {
-            volumes: secrets.map(({ name, secretName }) => ({ name, secret: { secretName } })),
-          }),
+          ...(secrets.length > 0 && { volumes: secretVolumes(secrets) }),
         },
       },
     },
   };
 }
 
-function container({ component, image, env, secrets = [], resources }: App): Container {
+function container({ component, image, env, secrets, resources }: App): Container {
   return {
     name: component,
     image,
     // kafkajs sets timers with times that have passed; Node would warn of each.
     command: ['node', '--disable-warning=TimeoutNegativeWarning', `${component}/main.ts`],
     env: [{ name: 'HOST', value: '0.0.0.0' }, { name: 'PORT', value: String(HTTP_PORT) }, ...env],
-    ...(secrets.length > 0 && {
-      volumeMounts: secrets.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
-    }),
+    ...(secrets.length > 0 && { volumeMounts: secretMounts(secrets) }),
     ports: [{ name: 'http', containerPort: HTTP_PORT }],
     readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 5 },
     livenessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 10 },

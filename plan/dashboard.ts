@@ -2,6 +2,7 @@ import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { appDeployment, appName, appServiceAccount } from './app.ts';
 import { type Board, boards } from './boards.ts';
 import type { Environment } from './environment.ts';
+import { kafkaSecrets, kafkaSettings } from './kafka-access.ts';
 import { metadata, selector } from './metadata.ts';
 import type { KubernetesObject, Service } from './objects.ts';
 import { statsTopic } from './topics.ts';
@@ -22,14 +23,17 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
       image: environment.appImage,
       replicas,
       env: [
-        { name: 'KAFKA_BOOTSTRAP_SERVERS', value: environment.bootstrapServers },
+        ...kafkaSettings(resource, 'dashboard', environment.bootstrapServers),
         { name: 'DASHBOARD_TITLE', value: resource.spec.dashboard.title ?? resource.metadata.name },
         { name: 'DASHBOARD_BOARDS', value: JSON.stringify(boards(resource).map(panel), null, 1) },
         { name: 'STATS_TOPIC', value: statsTopic(resource) },
         ...(ingress && ingress.path !== '/' ? [{ name: 'BASE_PATH', value: ingress.path }] : []),
         ...(auth ? [{ name: 'SIGN_IN_FOLDER', value: SIGN_IN_MOUNT }] : []),
       ],
-      secrets: auth ? [{ name: 'sign-in', secretName: auth.secretName, mountPath: SIGN_IN_MOUNT }] : [],
+      secrets: [
+        ...kafkaSecrets(resource, 'dashboard'),
+        ...(auth ? [{ name: 'sign-in', secretName: auth.secretName, mountPath: SIGN_IN_MOUNT }] : []),
+      ],
       resources,
     }),
     dashboardService(resource),

@@ -1,13 +1,12 @@
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import type { Environment } from './environment.ts';
+import { kafkaSecrets } from './kafka-access.ts';
 import { LAYOUT_ANNOTATION, layOut, printLayout } from './layout.ts';
 import { metadata } from './metadata.ts';
 import type { FlinkDeployment, KubernetesObject } from './objects.ts';
-import { RESTRICTED_CONTAINER, RESTRICTED_POD } from './pod.ts';
+import { RESTRICTED_CONTAINER, RESTRICTED_POD, secretMounts, secretVolumes } from './pod.ts';
 import { sqlScript } from './sql.ts';
-
-type FlinkSpec = GameAnalytics['spec']['flink'];
 
 /** The user of Flink's official image; it owns what the job writes. */
 const FLINK_USER = 9999;
@@ -39,7 +38,7 @@ function deployment(resource: GameAnalytics, environment: Environment): FlinkDep
       taskManager: {
         resource: { memory: flinkMemory(flink.taskManager.memory), cpu: flink.taskManager.cpu },
       },
-      podTemplate: podTemplate(flink),
+      podTemplate: podTemplate(resource),
       job: {
         // Never loaded, but native mode wants a jar that is in the image.
         jarURI: 'local:///opt/flink/lib/flink-table-runtime-2.3.0.jar',
@@ -104,8 +103,14 @@ function flinkMemory(quantity: string): string {
   return `${quantity.endsWith('Gi') ? amount * 1024 : amount}m`;
 }
 
-function podTemplate({ state }: FlinkSpec) {
-  const claim = state?.claim;
+function podTemplate(resource: GameAnalytics) {
+  const claim = resource.spec.flink.state?.claim;
+  const secrets = kafkaSecrets(resource, 'flink');
+  const mounts = [...secretMounts(secrets), ...(claim ? [{ name: 'state', mountPath: STATE_MOUNT }] : [])];
+  const volumes = [
+    ...secretVolumes(secrets),
+    ...(claim ? [{ name: 'state', persistentVolumeClaim: { claimName: claim } }] : []),
+  ];
   return {
     spec: {
       securityContext: {
@@ -118,10 +123,10 @@ function podTemplate({ state }: FlinkSpec) {
         {
           name: 'flink-main-container',
           securityContext: RESTRICTED_CONTAINER,
-          ...(claim && { volumeMounts: [{ name: 'state', mountPath: STATE_MOUNT }] }),
+          ...(mounts.length > 0 && { volumeMounts: mounts }),
         },
       ],
-      ...(claim && { volumes: [{ name: 'state', persistentVolumeClaim: { claimName: claim } }] }),
+      ...(volumes.length > 0 && { volumes }),
     },
   };
 }

@@ -2,6 +2,7 @@ import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { appDeployment, appServiceAccount } from './app.ts';
 import type { Environment } from './environment.ts';
+import { kafkaSecrets, kafkaSettings } from './kafka-access.ts';
 import type { EnvVar, KubernetesObject } from './objects.ts';
 import { eventsTopic } from './topics.ts';
 
@@ -18,7 +19,11 @@ export function injector(resource: GameAnalytics, environment: Environment): Kub
       component: 'injector',
       image: environment.appImage,
       replicas: 1,
-      env: settings(resource, injector, environment.bootstrapServers),
+      env: [
+        ...kafkaSettings(resource, 'injector', environment.bootstrapServers),
+        ...settings(resource, injector),
+      ],
+      secrets: kafkaSecrets(resource, 'injector'),
       resources: injector.resources,
     }),
   ];
@@ -27,11 +32,9 @@ export function injector(resource: GameAnalytics, environment: Environment): Kub
 function settings(
   resource: GameAnalytics,
   injector: NonNullable<GameAnalytics['spec']['injector']>,
-  bootstrapServers: string,
 ): EnvVar[] {
   const { membersPerTeam, lateEvents, seed } = injector;
   const values: Record<string, string | number | undefined> = {
-    KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
     EVENTS_TOPIC: eventsTopic(resource),
     EVENTS_PER_SECOND: injector.eventsPerSecond,
     LIVE_TEAMS: injector.liveTeams,

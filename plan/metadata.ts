@@ -2,7 +2,7 @@ import { API_VERSION, type GameAnalytics, KIND } from '../api/gameanalytics.ts';
 import type { KubernetesObject } from './objects.ts';
 
 /** The part of the pipeline an object belongs to. */
-export type Component = 'topics' | 'flink' | 'injector' | 'dashboard';
+export type Component = 'topics' | 'users' | 'flink' | 'injector' | 'dashboard';
 
 /** Labels that every object of a pipeline has; `name` and `component` select its pods. */
 export function labels(resource: GameAnalytics, component: Component): Record<string, string> {

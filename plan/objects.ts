@@ -46,6 +46,13 @@ export interface Container {
   securityContext: Record<string, unknown>;
 }
 
+/** A Secret as a folder in a container, with a file for each key: what is in it is in no argument, variable or object. */
+export interface SecretVolume {
+  name: string;
+  secretName: string;
+  mountPath: string;
+}
+
 export interface Deployment extends KubernetesObject {
   kind: 'Deployment';
   spec: {
@@ -71,6 +78,19 @@ export interface Service extends KubernetesObject {
 export interface KafkaTopic extends KubernetesObject {
   kind: 'KafkaTopic';
   spec: { partitions: number; config: Record<string, string | number> };
+}
+
+export interface KafkaUser extends KubernetesObject {
+  kind: 'KafkaUser';
+  spec: {
+    authentication: { type: 'scram-sha-512' | 'tls' };
+    authorization: { type: 'simple'; acls: KafkaAcl[] };
+  };
+}
+
+export interface KafkaAcl {
+  resource: { type: 'topic' | 'group'; name: string; patternType: 'literal' | 'prefix' };
+  operations: ('Read' | 'Write')[];
 }
 
 export interface FlinkDeployment extends KubernetesObject {

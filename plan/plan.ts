@@ -5,6 +5,7 @@ import { flink } from './flink.ts';
 import { injector } from './injector.ts';
 import type { KubernetesObject } from './objects.ts';
 import { topics } from './topics.ts';
+import { users } from './users.ts';
 
 /**
  * The Kubernetes objects that make the pipeline a resource describes, in the order in which they are best created.
@@ -13,6 +14,7 @@ import { topics } from './topics.ts';
 export function plan(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
   return [
     ...topics(resource),
+    ...users(resource, environment.layout),
     ...flink(resource, environment),
     ...injector(resource, environment),
     ...dashboard(resource, environment),

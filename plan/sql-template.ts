@@ -10,6 +10,8 @@ const FOR_EVER = Number.MAX_SAFE_INTEGER;
 const handlebars = Handlebars.create();
 handlebars.registerHelper({
   string: (value: string) => raw(quote(value, "'")),
+  /** An option of Kafka's client, as the connectors take it. */
+  property: (name: string) => raw(quote(`properties.${name}`, "'")),
   identifier: (name: string) => raw(quote(name, '`')),
   identifiers: (names: string[]) => raw(names.map((name) => quote(name, '`')).join(', ')),
   join: (names: string[]) => names.join(';'),

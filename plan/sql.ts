@@ -2,6 +2,7 @@ import type Handlebars from 'handlebars';
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { type Board, boardOf } from './boards.ts';
+import { connectorOptions } from './kafka-access.ts';
 import { type Layout, layOut, type Slot } from './layout.ts';
 import { template } from './sql-template.ts';
 import { eventsTopic, statsTopic } from './topics.ts';
@@ -18,23 +19,24 @@ export function sqlScript(
   layout: Layout = layOut(resource),
 ): string {
   const { name } = resource.metadata;
+  const kafka = connectorOptions(resource, bootstrapServers);
   const common = {
-    bootstrapServers,
+    kafka,
     maxLatenessMillis: millis(resource.spec.events.maxLateness),
     slotSeconds: STATS_SLOT_SECONDS,
   };
-  const lanes = [...new Set(layout.slots.map(({ lane }) => lane))].map((lane) => ({
+  const lanes = lanesOf(layout).map((lane) => ({
     ...common,
     ...viewsOf(lane),
     topic: eventsTopic(resource),
-    group: lane === 1 ? `${name}-flink` : `${name}-flink-${lane}`,
+    group: laneGroup(resource, lane),
   }));
   const [first] = lanes;
   const stats = {
     ...first,
     topic: statsTopic(resource),
     eventsTopic: eventsTopic(resource),
-    group: `${name}-flink-stats`,
+    group: statsGroup(resource),
   };
   const sinks = layout.slots.flatMap((slot, i) => sinksOf(resource, slot, i));
   return SCRIPT({
@@ -46,10 +48,27 @@ export function sqlScript(
     stats: STATS(stats).trim(),
     boards: sinks.map(({ name, table, topic, board, slot }) => ({
       name,
-      table: table({ ...board, bootstrapServers, name, topic }),
+      table: table({ ...board, kafka, name, topic }),
       select: select(slot, common.maxLatenessMillis),
     })),
   });
+}
+
+/** The consumer groups in which a job of this layout reads the events. */
+export function consumerGroups(resource: GameAnalytics, layout: Layout): string[] {
+  return [...lanesOf(layout).map((lane) => laneGroup(resource, lane)), statsGroup(resource)];
+}
+
+function lanesOf({ slots }: Layout): number[] {
+  return [...new Set(slots.map(({ lane }) => lane))];
+}
+
+function laneGroup({ metadata }: GameAnalytics, lane: number): string {
+  return lane === 1 ? `${metadata.name}-flink` : `${metadata.name}-flink-${lane}`;
+}
+
+function statsGroup({ metadata }: GameAnalytics): string {
+  return `${metadata.name}-flink-stats`;
 }
 
 /** Length of a slot of pipeline-stats. */

@@ -1,4 +1,5 @@
 import { Kafka, type LogEntry } from 'kafkajs';
+import type { Access } from '../../kafka/access.ts';
 
 /** Takes what kafkajs has to say. */
 export interface DebugLog {
@@ -12,8 +13,9 @@ const RETRY = { retries: 2, initialRetryTime: 200 };
  * A Kafka client for following topics. kafkajs calls every failed attempt an error; here failures are expected and
  * reported once by the feed, so its own words are for debugging.
  */
-export function kafkaClient(brokers: string[], log: DebugLog): Kafka {
+export function kafkaClient(brokers: string[], access: Access, log: DebugLog): Kafka {
   return new Kafka({
+    ...access,
     clientId: 'gameanalytics-dashboard',
     brokers,
     connectionTimeout: 3000,

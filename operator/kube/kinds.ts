@@ -14,6 +14,7 @@ export const GAME_ANALYTICS: Kind = {
 };
 export const KAFKA: Kind = { apiVersion: 'kafka.strimzi.io/v1', kind: 'Kafka', plural: 'kafkas' };
 export const KAFKA_TOPIC: Kind = { ...KAFKA, kind: 'KafkaTopic', plural: 'kafkatopics' };
+export const KAFKA_USER: Kind = { ...KAFKA, kind: 'KafkaUser', plural: 'kafkausers' };
 export const FLINK_DEPLOYMENT: Kind = {
   apiVersion: 'flink.apache.org/v1beta1',
   kind: 'FlinkDeployment',
@@ -40,6 +41,7 @@ const KINDS = [
   GAME_ANALYTICS,
   KAFKA,
   KAFKA_TOPIC,
+  KAFKA_USER,
   FLINK_DEPLOYMENT,
   DEPLOYMENT,
   CONTROLLER_REVISION,

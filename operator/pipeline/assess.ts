@@ -5,12 +5,19 @@ import { DEPLOYMENT } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import type { Conflict } from './apply.ts';
 import { paired } from './changes.ts';
-import { componentOf, isTopic, judgeApp, judgeTopics } from './parts.ts';
+import { componentOf, isTopic, isUser, judgeApp, judgeTopics, judgeUsers } from './parts.ts';
 import type { Verdicts } from './status.ts';
 import { fails, holds, type Verdict } from './verdict.ts';
 
 /** The parts of a pipeline, in the order in which they depend on each other. */
-const PARTS = ['KafkaReady', 'TopicsReady', 'JobRunning', 'InjectorReady', 'DashboardReady'] as const;
+const PARTS = [
+  'KafkaReady',
+  'TopicsReady',
+  'UsersReady',
+  'JobRunning',
+  'InjectorReady',
+  'DashboardReady',
+] as const;
 
 type PartVerdicts = Record<(typeof PARTS)[number], Verdict>;
 
@@ -31,9 +38,11 @@ export function assess(
   { kafka, job, problems = new Map(), conflicts = [] }: Findings,
 ): Verdicts {
   const topics = judgeTopics(paired(planned.filter(isTopic), children));
+  const users = judgeUsers(paired(planned.filter(isUser), children));
   const parts = {
     KafkaReady: kafka,
     TopicsReady: problems.get('topics') ?? topics,
+    UsersReady: problems.get('users') ?? users,
     JobRunning: problems.get('flink') ?? job,
     InjectorReady: problems.get('injector') ?? judgeComponent('injector', planned, children),
     DashboardReady: problems.get('dashboard') ?? judgeComponent('dashboard', planned, children),
@@ -47,6 +56,7 @@ export function assessWaiting(resource: GameAnalytics, kafka: Verdict): Verdicts
   const parts = {
     KafkaReady: kafka,
     TopicsReady: waiting,
+    UsersReady: waiting,
     JobRunning: waiting,
     InjectorReady: waiting,
     DashboardReady: waiting,

@@ -1,5 +1,15 @@
+import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { fails, holds, type Verdict } from './verdict.ts';
+
+type KafkaSpec = GameAnalytics['spec']['kafka'];
+
+/** A listener as a Kafka's spec has it. */
+interface Listener {
+  name?: string;
+  tls?: boolean;
+  authentication?: { type?: string };
+}
 
 /** The parts of a Kafka's status that are read here. */
 interface KafkaStatus {
@@ -19,13 +29,12 @@ export interface ChildCondition {
  * Whether Kafka is there, and its address, once the wanted listener has one: with it a pipeline can be planned.
  *
  * @param served whether the cluster knows Strimzi's kinds
- * @param cluster name of the Kafka
+ * @param wanted the resource's spec.kafka
  */
 export function judgeKafka(
   served: boolean,
   kafka: LiveObject | undefined,
-  cluster: string,
-  listener: string,
+  wanted: KafkaSpec,
 ): { verdict: Verdict; bootstrapServers?: string } {
   if (!served)
     return {
@@ -38,13 +47,14 @@ export function judgeKafka(
     return {
       verdict: fails(
         'KafkaMissing',
-        `There is no Kafka '${cluster}' in this namespace: create it, or name another in spec.kafka.cluster.`,
+        `There is no Kafka '${wanted.cluster}' in this namespace: create it, or name another in spec.kafka.cluster.`,
       ),
     };
-  return judgeListener(kafka, listener);
+  return judgeListener(kafka, wanted);
 }
 
-function judgeListener(kafka: LiveObject, listener: string) {
+function judgeListener(kafka: LiveObject, wanted: KafkaSpec) {
+  const { listener } = wanted;
   const { listeners = [], conditions = [] } = (kafka.status ?? {}) as KafkaStatus;
   const bootstrapServers = listeners.find(({ name }) => name === listener)?.bootstrapServers;
   const notReady = words(conditions);
@@ -55,10 +65,29 @@ function judgeListener(kafka: LiveObject, listener: string) {
     const message = `Kafka '${kafka.metadata.name}' has no listener '${listener}' with an address; it has: ${known}.`;
     return { verdict: fails('ListenerMissing', message) };
   }
+  const mismatch = mismatchOf(kafka, wanted);
+  if (mismatch) return { verdict: fails('ListenerMismatch', mismatch) };
   const verdict = notReady
     ? fails('NotReady', `Kafka '${kafka.metadata.name}': ${notReady}`)
     : holds('Available', `Kafka '${kafka.metadata.name}' is ready at ${bootstrapServers}.`);
   return { verdict, bootstrapServers };
+}
+
+/** Why programs set up by the resource would not be let in, and how to mend it; undefined when they are. */
+function mismatchOf(kafka: LiveObject, { listener, authentication }: KafkaSpec): string | undefined {
+  const { listeners = [] } = (kafka.spec as { kafka?: { listeners?: Listener[] } }).kafka ?? {};
+  const found = listeners.find(({ name }) => name === listener);
+  const name = `Listener '${listener}' of Kafka '${kafka.metadata.name}'`;
+  const asked = found?.authentication?.type;
+  const { type } = authentication ?? {};
+  if (asked !== type)
+    return asked
+      ? `${name} asks for authentication ${asked}: set spec.kafka.authentication.type to it, or name another in spec.kafka.listener.`
+      : `${name} asks for no authentication, and spec.kafka.authentication is ${type}: have the listener ask for it, or name another in spec.kafka.listener.`;
+  if (Boolean(found?.tls) === Boolean(type)) return undefined;
+  return type
+    ? `${name} is without TLS, and spec.kafka.authentication needs it: have it use TLS, or name another in spec.kafka.listener.`
+    : `${name} uses TLS, which is for spec.kafka.authentication: set that, or name another in spec.kafka.listener.`;
 }
 
 /** What a Strimzi resource says against being ready; undefined when it is. */

@@ -1,6 +1,6 @@
 import type { Component } from '../../plan/metadata.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
-import { KAFKA_TOPIC } from '../kube/kinds.ts';
+import { KAFKA_TOPIC, KAFKA_USER } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { type ChildCondition, words } from './kafka.ts';
 import { fails, holds, type Verdict } from './verdict.ts';
@@ -13,16 +13,22 @@ export interface Child {
 
 /** Whether every topic is there, by what Strimzi says of each. */
 export function judgeTopics(topics: Child[]): Verdict {
-  const said = topics.map(judgeTopic).filter((verdict) => verdict !== undefined);
-  return (
-    said.find(({ reason }) => reason === 'NotReady') ??
-    said[0] ??
-    holds('Available', `${topics.length} topics are there.`)
-  );
+  return judgeAll(topics) ?? holds('Available', `${topics.length} topics are there.`);
 }
 
-function judgeTopic({ desired, live }: Child): Verdict | undefined {
-  const name = `KafkaTopic ${desired.metadata.name}`;
+/** Whether everybody who signs in to Kafka is known there, by what Strimzi says of each. */
+export function judgeUsers(users: Child[]): Verdict {
+  if (users.length === 0) return holds('NotWanted', 'The spec asks for no authentication.');
+  return judgeAll(users) ?? holds('Available', `${users.length} users are there.`);
+}
+
+function judgeAll(children: Child[]): Verdict | undefined {
+  const said = children.map(judgeStrimzi).filter((verdict) => verdict !== undefined);
+  return said.find(({ reason }) => reason === 'NotReady') ?? said[0];
+}
+
+function judgeStrimzi({ desired, live }: Child): Verdict | undefined {
+  const name = `${desired.kind} ${desired.metadata.name}`;
   if (live?.metadata.deletionTimestamp)
     return fails('Pending', `${name} is being deleted, and made again then.`);
   const { conditions = [], observedGeneration = 0 } = (live?.status ?? {}) as {
@@ -77,4 +83,8 @@ export function componentOf({ metadata }: { metadata: { labels?: Record<string, 
 
 export function isTopic({ kind }: { kind: string }): boolean {
   return kind === KAFKA_TOPIC.kind;
+}
+
+export function isUser({ kind }: { kind: string }): boolean {
+  return kind === KAFKA_USER.kind;
 }

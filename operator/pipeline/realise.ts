@@ -8,9 +8,10 @@ import { type Applied, applyChild, type Conflict } from './apply.ts';
 import { needsWrite, paired, stamped, unwanted } from './changes.ts';
 import { decideJob, type JobDecision, jobAgeMillis } from './job.ts';
 import type { Notice } from './notices.ts';
-import { componentOf, isTopic, judgeTopics } from './parts.ts';
+import { componentOf, isTopic, isUser, judgeTopics, judgeUsers } from './parts.ts';
 import type { Recorder } from './recorder.ts';
 import { controllerRevision, keptRevision, type Revision } from './revision.ts';
+import { withRightsBefore } from './rights.ts';
 import { statusOf } from './status.ts';
 import { assertStillThere } from './still-there.ts';
 import { fails, type Verdict } from './verdict.ts';
@@ -70,19 +71,21 @@ class Realisation {
   }
 
   /**
-   * The job comes last: it needs the topics, and it is what can go wrong. Topics that no board needs any more go once the job
-   * that wrote them has been replaced.
+   * The job comes last: it needs the topics and its user, and it is what can go wrong. Topics that no board needs any more, and
+   * rights to them, go once the job that wrote them has been replaced.
    */
   async run(planned: KubernetesObject[]): Promise<Outcome> {
     const plannedJob = jobOf(planned);
     const others = planned.filter((object) => object !== plannedJob);
-    await this.#apply(others);
+    const before = this.#children();
+    await this.#apply(others.map((object) => (isUser(object) ? withRightsBefore(object, before) : object)));
     // What comes up from here on is the next run's to judge.
     const seen = this.#children();
     const job = this.#decide(plannedJob, seen);
     const kept = job.good ? [controllerRevision(plannedJob, job.good)] : [];
     const held = this.#whyHeld(job, others, seen);
     if (!held) await this.#apply([...kept, job.desired]);
+    if (job.settled) await this.#apply(others.filter(isUser));
     await this.#remove(
       unwanted([...others, ...kept, job.desired], seen, this.#live.metadata.uid),
       job.settled,
@@ -147,20 +150,29 @@ class Realisation {
     const changes = paired([desired], children).some((child) =>
       needsWrite({ ...child, desired: stamped(desired) }),
     );
-    const topics = judgeTopics(paired(others.filter(isTopic), children));
-    if (!changes || topics.status === 'True') return undefined;
-    return fails('Waiting', `The job is started once its topics are there. ${topics.message}`);
+    if (!changes) return undefined;
+    const needs = [
+      judgeTopics(paired(others.filter(isTopic), children)),
+      judgeUsers(paired(others.filter(isUser), children)),
+    ];
+    const missing = needs.find(({ status }) => status !== 'True');
+    return missing && fails('Waiting', `The job is started once Kafka is set up for it. ${missing.message}`);
   }
 
   async #remove(gone: LiveObject[], settled: boolean): Promise<void> {
     const { client, view, recorder } = this.#parts;
-    for (const object of gone.filter((object) => settled || !isTopic(object))) {
+    for (const object of gone.filter((object) => settled || !isOfKafka(object))) {
       const left = await client.delete(object, { signal: this.#signal });
       if (left) view.put(left);
       else view.remove(object);
       if (isTopic(object)) await recorder(this.#live, removalOf(object));
     }
   }
+}
+
+/** What a job needs in Kafka for as long as it runs. */
+function isOfKafka(object: LiveObject): boolean {
+  return isTopic(object) || isUser(object);
 }
 
 /** A topic goes with all that is in it: that is worth telling. */

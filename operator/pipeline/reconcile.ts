@@ -54,8 +54,8 @@ async function bringAbout(parts: ReconcilerParts, key: string, signal: AbortSign
   const { resource, problems } = parseGameAnalytics({ ...live, status: undefined });
   if (problems) return refuse(parts, live, problems);
 
-  const { cluster, listener } = resource.spec.kafka;
-  const kafka = judgeKafka(view.serves(KAFKA), view.kafka(namespace, cluster), cluster, listener);
+  const wanted = resource.spec.kafka;
+  const kafka = judgeKafka(view.serves(KAFKA), view.kafka(namespace, wanted.cluster), wanted);
   const { bootstrapServers } = kafka;
   if (bootstrapServers === undefined) {
     await report(parts, live, assessWaiting(resource, kafka.verdict));

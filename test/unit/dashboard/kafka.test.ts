@@ -9,6 +9,7 @@ import { ReadProgress } from '../../../dashboard/kafka/read-progress.ts';
 import { boardSource, statsSource } from '../../../dashboard/kafka/sources.ts';
 import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
+import { kafkaAccess } from '../../../kafka/access.ts';
 import { NOW, record, topTeams } from './fixtures.ts';
 
 describe('the progress of a reading', () => {
@@ -117,7 +118,7 @@ describe('the history', () => {
 });
 
 async function kafkaThatIsAway() {
-  return kafkaClient([`127.0.0.1:${await closedPort()}`], silent);
+  return kafkaClient([`127.0.0.1:${await closedPort()}`], kafkaAccess({}), silent);
 }
 
 /** A port nobody listens on. */

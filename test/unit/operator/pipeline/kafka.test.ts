@@ -8,9 +8,21 @@ const LISTENERS = [
 ];
 const READY = { type: 'Ready', status: 'True' };
 
-const kafka = (status?: object) => live('Kafka', { status }, { name: 'games' });
-const judge = (object = kafka(), listener = 'tls', served = true) =>
-  judgeKafka(served, object, 'games', listener);
+type Authentication = 'scram-sha-512' | 'tls' | undefined;
+
+const kafka = (status?: object, spec = {}) => live('Kafka', { status, spec }, { name: 'games' });
+const judge = (object = kafka(), listener = 'tls', served = true, type: Authentication = undefined) =>
+  judgeKafka(served, object, { cluster: 'games', listener, ...(type && { authentication: { type } }) });
+
+/** What is said against a resource's authentication, by what the listener asks for. */
+function mismatch(type: Authentication, tls: boolean, asked?: string): string | undefined {
+  const listener = { name: 'tls', tls, ...(asked && { authentication: { type: asked } }) };
+  const object = kafka({ listeners: LISTENERS, conditions: [READY] }, { kafka: { listeners: [listener] } });
+  const { verdict, bootstrapServers } = judge(object, 'tls', true, type);
+  // Nothing is planned that would not be let in.
+  expect(bootstrapServers === undefined).toBe(verdict.reason === 'ListenerMismatch');
+  return verdict.reason === 'ListenerMismatch' ? verdict.message : undefined;
+}
 
 describe('Kafka', () => {
   it('is available at the address of the wanted listener', () => {
@@ -44,8 +56,29 @@ describe('Kafka', () => {
   });
 
   it('that is not there, and a cluster without Strimzi, are told with what to do', () => {
-    expect(judgeKafka(true, undefined, 'games', 'plain').verdict).toMatchObject({ reason: 'KafkaMissing' });
+    expect(judgeKafka(true, undefined, { cluster: 'games', listener: 'plain' }).verdict).toMatchObject({
+      reason: 'KafkaMissing',
+    });
     expect(judge(kafka(), 'plain', false).verdict).toMatchObject({ reason: 'StrimziMissing' });
     expect(judge(kafka(), 'plain', false).verdict.message).toMatch(/install Strimzi/);
   });
+
+  it('asks for what the resource gives', () => {
+    expect(mismatch(undefined, false)).toBeUndefined();
+    expect(mismatch('scram-sha-512', true, 'scram-sha-512')).toBeUndefined();
+    expect(mismatch('tls', true, 'tls')).toBeUndefined();
+  });
+
+  it.each([
+    [undefined, true, undefined, /uses TLS, which is for spec.kafka.authentication: set that/],
+    [undefined, true, 'tls', /asks for authentication tls: set spec.kafka.authentication.type to it/],
+    ['tls', true, 'scram-sha-512', /asks for authentication scram-sha-512: set/],
+    ['tls', true, undefined, /asks for no authentication, and spec.kafka.authentication is tls/],
+    ['scram-sha-512', false, 'scram-sha-512', /is without TLS, and spec.kafka.authentication needs it/],
+  ] as const)(
+    'given %s by a listener with TLS %s that asks for %s says what to do',
+    (type, tls, asked, words) => {
+      expect(mismatch(type, tls, asked)).toMatch(words);
+    },
+  );
 });
