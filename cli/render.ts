@@ -14,7 +14,7 @@ const HELP = `gameanalytics render FILE [options]
 Prints the Kubernetes objects that a GameAnalytics manifest becomes, as the operator would apply them.
 
   --only sql            print just the Flink SQL script
-  --bootstrap ADDRESS   address of the Kafka listener (default: <cluster>-kafka-bootstrap:9092, Strimzi's Service)
+  --bootstrap ADDRESS   address of the Kafka listener (default: Strimzi's Service, <cluster>-kafka-bootstrap, at port 9092, or 9093 with authentication)
   --image IMAGE         image of the injector and the dashboard (default: ${APP_IMAGE})
   --flink-image IMAGE   Flink image where the manifest names none (default: ${FLINK_IMAGE})
 `;
@@ -32,7 +32,8 @@ export async function render(args: string[]): Promise<void> {
   const { only, bootstrap, image = APP_IMAGE, 'flink-image': flinkImage = FLINK_IMAGE } = line.values;
   if (only !== undefined && only !== 'sql') throw new UsageError(`--only takes sql, not ${only}`);
   const resource = await readManifest(line.file);
-  const bootstrapServers = bootstrap ?? `${resource.spec.kafka.cluster}-kafka-bootstrap:9092`;
+  const { cluster, authentication } = resource.spec.kafka;
+  const bootstrapServers = bootstrap ?? `${cluster}-kafka-bootstrap:${authentication ? 9093 : 9092}`;
   if (only === 'sql') {
     process.stdout.write(sqlScript(resource, bootstrapServers));
     return;

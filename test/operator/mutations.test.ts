@@ -26,14 +26,16 @@ let stage: Stage;
 beforeAll(async () => {
   const kafkas = all.filter(({ outcome }) => outcome === 'valid').map(({ spec }) => spec.kafka as Kafka);
   const clusters = new Set(kafkas.map(({ cluster }) => cluster));
-  const listeners = new Set(kafkas.map(({ listener = 'plain' }) => listener));
-  stage = await Stage.start(plane, [...clusters], [...listeners]);
+  const plain = kafkas.filter(({ authentication }) => !authentication);
+  const listeners = new Set(plain.map(({ listener = 'plain' }) => listener));
+  stage = await Stage.start(plane, [...clusters], [...listeners, { name: 'tls', authentication: 'tls' }]);
 });
 afterAll(() => stage.stop());
 
 interface Kafka {
   cluster: string;
   listener?: string;
+  authentication?: object;
 }
 
 /** A resource with the full spec, and what its children are then. */

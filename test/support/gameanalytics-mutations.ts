@@ -83,7 +83,7 @@ export const FULL: Spec = {
 
 /** A spec with the fields that exclude others. */
 const OTHERWISE: Spec = {
-  kafka: { cluster: 'games' },
+  kafka: { cluster: 'games', authentication: { type: 'tls' } },
   events: { topic: 'own-events' },
   flink: { state: { uri: 's3://bucket/path' } },
 };
@@ -103,6 +103,8 @@ const KUBERNETES_NAME: SpecialCase = { unrealisable: ['a..b'] };
 
 /** What the API server knows by CEL rules, or not at all. FULL's longest season is 2h. */
 const SPECIAL: Record<string, SpecialCase> = {
+  // By default the listener is `tls`, which has one way to sign in.
+  'kafka.authentication.type': { valid: ['tls'] },
   'events.topic': { refused: ['..'] },
   'events.retention': { valid: ['4h', '240m', '999999d'], refused: ['239m', '9m', '0d'] },
   'events.maxLateness': { valid: ['1s', '1h', '3600s'], refused: ['0s', '61m'] },

@@ -16,7 +16,7 @@ says so. That is rare, and not worth the right.
   resources: [kafkas]
   verbs: [list, watch]
 - apiGroups: [kafka.strimzi.io]
-  resources: [kafkatopics]
+  resources: [kafkatopics, kafkausers]
   verbs: [get, list, watch, create, patch, delete]
 # Those of a pipeline that no edit takes away go with their owner, by garbage collection.
 - apiGroups: [flink.apache.org]

@@ -9,6 +9,7 @@ type Spec = Record<string, unknown>;
 
 const KINDS = [
   'kafkatopics',
+  'kafkausers',
   'flinkdeployments',
   'deployments',
   'services',

@@ -7,6 +7,7 @@ import type { TestOperator } from './operator.ts';
 
 /** With everything that an edit can take away. */
 const FULL = {
+  kafka: { cluster: 'games', authentication: { type: 'scram-sha-512' } },
   flink: { state: { claim: 'state' } },
   injector: {},
   dashboard: { ingress: { host: 'games.example' } },
@@ -66,7 +67,9 @@ export class Life {
       },
     });
     await this.#arcade.kubectl('create', 'service', 'clusterip', 'arcade-dashboard', '--tcp=80');
-    await createKafka(plane.kubeConfig(), namespace, 'games');
+    await createKafka(plane.kubeConfig(), namespace, 'games', {
+      listeners: ['plain', { name: 'tls', authentication: 'scram-sha-512' }],
+    });
     await this.#arcade.until('DashboardReady', { reason: 'NotOurs' });
     await this.#arcade.kubectl('delete', 'service', 'arcade-dashboard');
     await this.#arcade.ready();
@@ -97,7 +100,10 @@ export class Life {
     await this.#arcade.apply({ flink: FULL.flink, leaderboards: boards('2h').slice(0, 1) });
     await this.#arcade.ready();
     await expect
-      .poll(() => this.#children('Deployment', 'Ingress', 'KafkaTopic', 'ServiceAccount'), PATIENCE)
+      .poll(
+        () => this.#children('Deployment', 'Ingress', 'KafkaTopic', 'KafkaUser', 'ServiceAccount'),
+        PATIENCE,
+      )
       .toEqual([
         'Deployment arcade-dashboard',
         'KafkaTopic arcade-pipeline-stats',

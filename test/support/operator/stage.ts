@@ -15,7 +15,7 @@ import { type Child, isTopic } from '../../../operator/pipeline/parts.ts';
 import type { KubernetesObject } from '../../../plan/objects.ts';
 import { plan } from '../../../plan/plan.ts';
 import type { ControlPlaneAccess } from '../control-plane/access.ts';
-import { createKafka } from '../stand-ins/kafka.ts';
+import { createKafka, type Listener } from '../stand-ins/kafka.ts';
 import { type StandIns, startStandIns } from '../stand-ins/stand-ins.ts';
 import { settledOf, timeless } from './arcade.ts';
 import { APP_IMAGE, FLINK_IMAGE, startOperator, type TestOperator } from './operator.ts';
@@ -53,7 +53,7 @@ export class Stage {
   static async start(
     plane: ControlPlaneAccess,
     kafkas: string[] = ['games'],
-    listeners: string[] = ['plain'],
+    listeners: Listener[] = ['plain', { name: 'tls', authentication: 'tls' }],
   ): Promise<Stage> {
     const namespace = await plane.newNamespace();
     for (const kafka of kafkas) await createKafka(plane.kubeConfig(), namespace, kafka, { listeners });

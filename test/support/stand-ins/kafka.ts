@@ -4,9 +4,11 @@ import type { LiveObject } from '../../../operator/kube/object.ts';
 import { ControllerApi } from './api.ts';
 import { type Condition, timestamp } from './condition.ts';
 
+/** A listener by its name; one that asks for authentication does so over TLS. */
+export type Listener = string | { name: string; authentication: 'scram-sha-512' | 'tls' };
+
 interface KafkaOptions {
-  /** Names of its listeners. */
-  listeners?: string[];
+  listeners?: Listener[];
   /** The address that each of them has. */
   bootstrapServers?: string;
 }
@@ -27,7 +29,7 @@ export async function createKafka(
       ...said(kafka, { type: 'Ready', status: 'True' }),
       clusterId: 'gPcSFWa2QZGv0kFrQdrn6g',
       kafkaVersion: '4.3.0',
-      listeners: listeners.map((listener) => ({ name: listener, bootstrapServers })),
+      listeners: listeners.map((listener) => ({ name: nameOf(listener), bootstrapServers })),
     });
   });
 }
@@ -61,8 +63,14 @@ function manifest(namespace: string, name: string) {
   return { apiVersion, kind, metadata: { namespace, name } };
 }
 
-function internal(name: string, index: number) {
-  return { name, port: 9092 + index, type: 'internal', tls: false };
+function internal(listener: Listener, index: number) {
+  const common = { name: nameOf(listener), port: 9092 + index, type: 'internal' };
+  if (typeof listener === 'string') return { ...common, tls: false };
+  return { ...common, tls: true, authentication: { type: listener.authentication } };
+}
+
+function nameOf(listener: Listener): string {
+  return typeof listener === 'string' ? listener : listener.name;
 }
 
 function said({ metadata }: LiveObject, condition: Condition) {

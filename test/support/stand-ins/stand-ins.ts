@@ -8,6 +8,7 @@ import { type Deploy, FlinkOperator, imaginaryJobs, type JobBackend } from './fl
 import type { JobOutcome, LiveFlinkDeployment } from './flink-status.ts';
 import { TopicOperator } from './topic-operator.ts';
 import { ImaginaryTopics, type TopicBackend } from './topics.ts';
+import { type LiveUser, UserOperator } from './user-operator.ts';
 
 interface StandInOptions {
   /** Where they are at work; everywhere when it is not said. */
@@ -18,6 +19,8 @@ interface StandInOptions {
   outcomes?: {
     job?: (deployment: LiveFlinkDeployment) => JobOutcome;
     app?: (deployment: LiveDeployment) => AppOutcome;
+    /** What is said against a user; undefined when it is taken. */
+    user?: (user: LiveUser) => string | undefined;
   };
   /** How long each takes from one state to the next. */
   stepMillis?: number;
@@ -32,7 +35,7 @@ export interface StandIns {
 }
 
 /**
- * Starts stand-ins for the operators that a pipeline is built on: Strimzi's topic operator, the Flink Kubernetes Operator, and
+ * Starts stand-ins for the operators that a pipeline is built on: Strimzi's topic and user operators, the Flink Kubernetes Operator, and
  * the Deployment controller. Readiness moves through the states of the real ones, with their words. Resolves when they know what
  * there is.
  */
@@ -44,12 +47,13 @@ export async function startStandIns(
     backends.jobs ?? imaginaryJobs(outcomes.job ?? (() => ({ state: 'stable' }))),
   );
   const topics = new TopicOperator(backends.topics ?? new ImaginaryTopics());
+  const users = new UserOperator(outcomes.user ?? (() => undefined));
   const apps = new Deployments(backends.apps ?? imaginaryApps(outcomes.app ?? (() => 'available')));
   const log = pino({ level: 'error' }, pino.destination({ fd: 2, sync: true }));
   const controllers = (namespaces ?? [undefined]).flatMap((namespace) => {
     const controller = <T extends Controlled>(behaviour: Behaviour<T>) =>
       new Controller({ behaviour, config, namespace, stepMillis, log });
-    return [controller(topics), controller(flink), controller(apps)];
+    return [controller(topics), controller(users), controller(flink), controller(apps)];
   });
   await Promise.all(controllers.map((controller) => controller.start()));
   return {

@@ -80,6 +80,26 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     },
   },
   {
+    name: 'kafka-by-password',
+    kinds: ['KafkaUser', 'FlinkDeployment', 'Deployment'],
+    spec: {
+      kafka: { cluster: 'games', authentication: { type: 'scram-sha-512' } },
+      leaderboards: [{ name: 'top', type: 'TopTeams', history: true }],
+      flink: { state: { claim: 'flink-state' } },
+      injector: {},
+      dashboard: { auth: { secretName: 'sign-in' } },
+    },
+  },
+  {
+    name: 'kafka-by-certificate',
+    kinds: ['KafkaUser', 'FlinkDeployment', 'Deployment'],
+    spec: {
+      kafka: { cluster: 'games', listener: 'secure', authentication: { type: 'tls' } },
+      events: { topic: 'scores' },
+      leaderboards: [{ name: 'top', type: 'TopTeams' }],
+    },
+  },
+  {
     name: 'own-topic',
     kinds: ['KafkaTopic'],
     spec: { events: { topic: 'scores' }, leaderboards: [{ name: 'top', type: 'TopTeams', season: '30m' }] },
@@ -129,11 +149,14 @@ describe.each(CASES)('$name', ({ name, kinds, spec, metadata }) => {
   });
 });
 
-it('a board written in SQL becomes this script', async () => {
-  const spec = CASES.find(({ name }) => name === 'query-board')?.spec;
-  const script = sqlScript(resource(spec), ENVIRONMENT.bootstrapServers);
-  await expect(script).toMatchFileSnapshot(`${GOLDEN}/cases/query-board.sql`);
-});
+it.each(['query-board', 'kafka-by-password', 'kafka-by-certificate'])(
+  '%s becomes this script',
+  async (name) => {
+    const spec = CASES.find((other) => other.name === name)?.spec;
+    const script = sqlScript(resource(spec), ENVIRONMENT.bootstrapServers);
+    await expect(script).toMatchFileSnapshot(`${GOLDEN}/cases/${name}.sql`);
+  },
+);
 
 function yaml(objects: KubernetesObject[]): string {
   return objects.map(toYaml).join('---\n');

@@ -9,6 +9,7 @@ import { statements, structure, tokens } from '../../support/sql-tokens.ts';
 /** Helpers whose output is one literal, one name, a number, or a comment. */
 const QUOTING = [
   'string',
+  'property',
   'identifier',
   'identifiers',
   'integer',

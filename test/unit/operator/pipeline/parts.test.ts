@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { judgeApp, judgeTopics } from '../../../../operator/pipeline/parts.ts';
+import { judgeApp, judgeTopics, judgeUsers } from '../../../../operator/pipeline/parts.ts';
 import { live } from './live.ts';
 
-const desired = (name: string) => ({ apiVersion: 'v1', kind: 'Any', metadata: { name, labels: {} } });
-const topic = (name: string, status?: object, metadata = {}) => ({
-  desired: desired(name),
-  live: live('KafkaTopic', { status }, { name, ...metadata }),
+const desired = (name: string, kind = 'Any') => ({ apiVersion: 'v1', kind, metadata: { name, labels: {} } });
+const child = (kind: string, name: string, status?: object, metadata = {}) => ({
+  desired: desired(name, kind),
+  live: live(kind, { status }, { name, ...metadata }),
 });
+const topic = (name: string, status?: object, metadata = {}) => child('KafkaTopic', name, status, metadata);
 const ready = { observedGeneration: 1, conditions: [{ type: 'Ready', status: 'True' }] };
 const refused = {
   observedGeneration: 1,
@@ -36,8 +37,27 @@ describe('topics', () => {
     ['has no status', topic('a')],
     ['was answered for an earlier spec', topic('a', ready, { generation: 2 })],
     ['is being deleted', topic('a', ready, { deletionTimestamp: 'now' })],
-  ])('are pending while one %s', (_, child) => {
-    expect(judgeTopics([topic('b', ready), child])).toMatchObject({ status: 'False', reason: 'Pending' });
+  ])('are pending while one %s', (_, other) => {
+    expect(judgeTopics([topic('b', ready), other])).toMatchObject({ status: 'False', reason: 'Pending' });
+  });
+});
+
+describe('users', () => {
+  it('are not wanted where nobody signs in', () => {
+    expect(judgeUsers([])).toMatchObject({ status: 'True', reason: 'NotWanted' });
+  });
+
+  it('are there once Strimzi says so of each, and are told in its words where it refuses', () => {
+    expect(judgeUsers([child('KafkaUser', 'a', ready)])).toMatchObject({
+      status: 'True',
+      reason: 'Available',
+    });
+    expect(judgeUsers([child('KafkaUser', 'a')])).toMatchObject({ status: 'False', reason: 'Pending' });
+    const conditions = [
+      { type: 'NotReady', status: 'True', reason: 'InvalidResourceException', message: 'no ACLs here' },
+    ];
+    const verdict = judgeUsers([child('KafkaUser', 'a', { observedGeneration: 1, conditions })]);
+    expect(verdict.message).toBe('KafkaUser a: InvalidResourceException: no ACLs here');
   });
 });
 

@@ -1,0 +1,223 @@
+-- The whole pipeline of game as one Flink job: one scan of the events, one statement set for all boards.
+
+SET 'table.local-time-zone' = 'UTC';
+-- Totals of past seasons are forgotten this long after their last change.
+SET 'table.exec.state.ttl' = '10800000 ms';
+-- Updates are combined for this long before they move on: fewer changes at a small cost in freshness.
+SET 'table.exec.mini-batch.enabled' = 'true';
+SET 'table.exec.mini-batch.allow-latency' = '200 ms';
+SET 'table.exec.mini-batch.size' = '5000';
+-- A partition without events for this long does not hold up the others' windows. Longer than Kafka is away in a roll-out: of
+-- partitions that come back after this time, the first to be read closes the windows of the others.
+SET 'table.exec.source.idle-timeout' = '30 s';
+-- State is found by an operator's place in this script: statements may be added at the end, and none may move.
+SET 'table.exec.uid.generation' = 'ALWAYS';
+SET 'table.exec.uid.format' = '1-c9dd1f12-<id>_<transformation>';
+
+-- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
+-- digits in quotes are a number); nothing in the topic can stop the job.
+CREATE TABLE `raw_events` (
+  user_id STRING,
+  team_id STRING,
+  team_name STRING,
+  score BIGINT,
+  event_time_millis BIGINT,
+  -- When the producer made the record: with it, being late is a fact of the topic's content and the same in every replay.
+  produced_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  -- An event cannot have happened after it was sent: a clock that runs ahead must not close everyone else's windows.
+  event_time AS CASE
+    WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) < produced_at THEN TO_TIMESTAMP_LTZ(event_time_millis, 3)
+    ELSE produced_at
+  END,
+  WATERMARK FOR event_time AS event_time - INTERVAL '0 00:00:05' DAY TO SECOND
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'scores',
+  'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
+  'properties.security.protocol' = 'SSL',
+  'properties.ssl.keystore.type' = 'PEM',
+  'properties.ssl.keystore.certificate.chain' = '${secret:/etc/gameanalytics/kafka-user:user.crt}',
+  'properties.ssl.keystore.key' = '${secret:/etc/gameanalytics/kafka-user:user.key}',
+  'properties.ssl.truststore.type' = 'PEM',
+  'properties.ssl.truststore.location' = '/etc/gameanalytics/kafka-ca/ca.crt',
+  'properties.config.providers' = 'secret',
+  'properties.config.providers.secret.class' = 'org.apache.flink.kafka.shaded.org.apache.kafka.common.config.provider.DirectoryConfigProvider',
+  'properties.config.providers.secret.param.allowed.paths' = '/etc/gameanalytics/kafka-user',
+  'properties.group.id' = 'game-flink',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.topic-partition-discovery.interval' = '30 s',
+  -- Reading a backlog, partitions stay within 5 min of each other's event time, so that windows hold little.
+  'scan.watermark.alignment.group' = 'raw_events',
+  'scan.watermark.alignment.max-drift' = '5 min',
+  'scan.watermark.alignment.update-interval' = '100 ms',
+  'value.format' = 'json',
+  'value.json.ignore-parse-errors' = 'true'
+);
+
+-- The events that count: with ids, a time (up to the last day that dates have), and a score from 0 to the largest integer
+-- that JSON carries exactly.
+-- "score >= 0" stands on the bare column: by it the planner knows that totals only grow, and ranks them the fast way.
+-- Ids and names are bounded, so that no row outgrows a Kafka message. (And LEFT makes text that compares by its bytes: text as
+-- it comes from JSON compares by UTF-16.)
+CREATE VIEW `valid_events` AS
+SELECT
+  user_id,
+  team_id,
+  LEFT(team_name, 256) AS team_name,
+  score,
+  event_time_millis,
+  event_time,
+  produced_at
+FROM `raw_events`
+WHERE user_id <> '' AND CHAR_LENGTH(user_id) <= 256
+  AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
+  AND event_time_millis >= 0 AND event_time_millis <= 8640000000000000
+  AND score >= 0 AND score <= 9007199254740991;
+
+-- What goes through the pipeline, in slots of 5 s. Counts are by Kafka's own time of the record; players and teams are those
+-- with an event in time whose event time is in the slot. A slot's row grows until its time is over.
+CREATE TABLE pipeline_stats (
+  slot_start BIGINT,
+  events BIGINT,
+  late_events BIGINT,
+  robot_events BIGINT,
+  uncounted_events BIGINT,
+  undecodable_messages BIGINT,
+  active_players BIGINT,
+  active_teams BIGINT,
+  newest_event_time BIGINT,
+  PRIMARY KEY (slot_start) NOT ENFORCED
+) WITH (
+  'connector' = 'upsert-kafka',
+  'topic' = 'game-pipeline-stats',
+  'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
+  'properties.security.protocol' = 'SSL',
+  'properties.ssl.keystore.type' = 'PEM',
+  'properties.ssl.keystore.certificate.chain' = '${secret:/etc/gameanalytics/kafka-user:user.crt}',
+  'properties.ssl.keystore.key' = '${secret:/etc/gameanalytics/kafka-user:user.key}',
+  'properties.ssl.truststore.type' = 'PEM',
+  'properties.ssl.truststore.location' = '/etc/gameanalytics/kafka-ca/ca.crt',
+  'properties.config.providers' = 'secret',
+  'properties.config.providers.secret.class' = 'org.apache.flink.kafka.shaded.org.apache.kafka.common.config.provider.DirectoryConfigProvider',
+  'properties.config.providers.secret.param.allowed.paths' = '/etc/gameanalytics/kafka-user',
+  'key.format' = 'json',
+  'value.format' = 'json',
+  'sink.buffer-flush.max-rows' = '5000',
+  'sink.buffer-flush.interval' = '200 ms'
+);
+
+-- Every message, read but not decoded: those that give no event could not be decoded.
+CREATE TABLE messages (
+  content BYTES,
+  produced_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  WATERMARK FOR produced_at AS produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'scores',
+  'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
+  'properties.security.protocol' = 'SSL',
+  'properties.ssl.keystore.type' = 'PEM',
+  'properties.ssl.keystore.certificate.chain' = '${secret:/etc/gameanalytics/kafka-user:user.crt}',
+  'properties.ssl.keystore.key' = '${secret:/etc/gameanalytics/kafka-user:user.key}',
+  'properties.ssl.truststore.type' = 'PEM',
+  'properties.ssl.truststore.location' = '/etc/gameanalytics/kafka-ca/ca.crt',
+  'properties.config.providers' = 'secret',
+  'properties.config.providers.secret.class' = 'org.apache.flink.kafka.shaded.org.apache.kafka.common.config.provider.DirectoryConfigProvider',
+  'properties.config.providers.secret.param.allowed.paths' = '/etc/gameanalytics/kafka-user',
+  'properties.group.id' = 'game-flink-stats',
+  'scan.startup.mode' = 'earliest-offset',
+  'scan.topic-partition-discovery.interval' = '30 s',
+  -- Not ahead of the events, or all that is ahead would count as undecodable until they follow.
+  'scan.watermark.alignment.group' = 'raw_events',
+  'scan.watermark.alignment.max-drift' = '5 min',
+  'scan.watermark.alignment.update-interval' = '100 ms',
+  'value.format' = 'raw'
+);
+
+-- A board with totals that change: each rank's newest row, by upsert.
+CREATE TABLE `top` (
+  `season_start` BIGINT,
+  `rnk` BIGINT,
+  `team_id` STRING,
+  `team_name` STRING,
+  `total_score` BIGINT,
+  PRIMARY KEY (`season_start`, `rnk`) NOT ENFORCED
+) WITH (
+  'connector' = 'upsert-kafka',
+  'topic' = 'game-top',
+  'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
+  'properties.security.protocol' = 'SSL',
+  'properties.ssl.keystore.type' = 'PEM',
+  'properties.ssl.keystore.certificate.chain' = '${secret:/etc/gameanalytics/kafka-user:user.crt}',
+  'properties.ssl.keystore.key' = '${secret:/etc/gameanalytics/kafka-user:user.key}',
+  'properties.ssl.truststore.type' = 'PEM',
+  'properties.ssl.truststore.location' = '/etc/gameanalytics/kafka-ca/ca.crt',
+  'properties.config.providers' = 'secret',
+  'properties.config.providers.secret.class' = 'org.apache.flink.kafka.shaded.org.apache.kafka.common.config.provider.DirectoryConfigProvider',
+  'properties.config.providers.secret.param.allowed.paths' = '/etc/gameanalytics/kafka-user',
+  'key.format' = 'json',
+  'value.format' = 'json',
+  -- Of all changes to a rank in this time only the last is written.
+  'sink.buffer-flush.max-rows' = '5000',
+  'sink.buffer-flush.interval' = '200 ms'
+);
+
+EXECUTE STATEMENT SET
+BEGIN
+INSERT INTO pipeline_stats
+WITH parts AS (
+  SELECT
+    1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)) AS slot_start,
+    0 AS messages,
+    1 AS events,
+    CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at - INTERVAL '0 00:00:05' DAY TO SECOND THEN 1 ELSE 0 END AS late,
+    CASE WHEN user_id LIKE 'RBT%' THEN 1 ELSE 0 END AS robots,
+    CASE WHEN user_id <> '' AND CHAR_LENGTH(user_id) <= 256
+  AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
+  AND event_time_millis >= 0 AND event_time_millis <= 8640000000000000
+  AND score >= 0 AND score <= 9007199254740991 THEN 0 ELSE 1 END AS uncounted,
+    CAST(0 AS BIGINT) AS players,
+    CAST(0 AS BIGINT) AS teams,
+    CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at THEN event_time_millis END AS event_time_millis
+  FROM `raw_events`
+  UNION ALL
+  SELECT 1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)), 1, 0, 0, 0, 0, 0, 0, CAST(NULL AS BIGINT)
+  FROM messages
+  UNION ALL
+  SELECT 1000 * EXTRACT(EPOCH FROM window_start), 0, 0, 0, 0, 0, COUNT(DISTINCT user_id), COUNT(DISTINCT team_id), CAST(NULL AS BIGINT)
+  FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '5' SECOND))
+  WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
+  GROUP BY window_start, window_end
+)
+-- A slot changes for seconds; it need not be remembered as long as a season.
+SELECT /*+ STATE_TTL('parts' = '1 h') */
+  slot_start,
+  SUM(CAST(events AS BIGINT)),
+  SUM(CAST(late AS BIGINT)),
+  SUM(CAST(robots AS BIGINT)),
+  SUM(CAST(uncounted AS BIGINT)),
+  SUM(CAST(messages AS BIGINT)) - SUM(CAST(events AS BIGINT)),
+  SUM(players),
+  SUM(teams),
+  MAX(event_time_millis)
+FROM parts
+GROUP BY slot_start;
+
+INSERT INTO `top`
+WITH totals AS (
+  SELECT
+    event_time_millis - MOD(event_time_millis, 3600000) AS season_start,
+    team_id,
+    MAX(team_name) AS team_name,
+    SUM(score) AS total_score
+  FROM `valid_events`
+  GROUP BY event_time_millis - MOD(event_time_millis, 3600000), team_id
+), ranked AS (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, team_id) AS rnk
+  FROM totals
+)
+SELECT season_start, rnk, team_id, team_name, total_score
+FROM ranked
+WHERE rnk <= 16;
+
+END;

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { boards } from '../../../plan/boards.ts';
+import { layOut } from '../../../plan/layout.ts';
+import type { Deployment, FlinkDeployment, KafkaUser } from '../../../plan/objects.ts';
+import { plan } from '../../../plan/plan.ts';
+import { sqlScript } from '../../../plan/sql.ts';
+import { resource } from '../../support/resource.ts';
+
+const ENVIRONMENT = { bootstrapServers: 'kafka:9093', appImage: 'app', flinkImage: 'flink' };
+const SPEC = {
+  injector: {},
+  leaderboards: [
+    { name: 'teams', type: 'TopTeams', history: true },
+    { name: 'hot', type: 'HotStreakers' },
+  ],
+};
+const TYPES = ['scram-sha-512', 'tls'] as const;
+
+const signedIn = (type: (typeof TYPES)[number], spec: object = SPEC, name = 'game') =>
+  resource({ kafka: { cluster: 'games', authentication: { type } }, ...spec }, name);
+
+/** What a user may, as `Operation type name`; a name's beginning ends with *. */
+function rights(user: KafkaUser | undefined): string[] {
+  return (user?.spec.authorization.acls ?? []).flatMap(
+    ({ resource: { type, name, patternType }, operations }) =>
+      operations.map((operation) => `${operation} ${type} ${name}${patternType === 'prefix' ? '*' : ''}`),
+  );
+}
+
+function users(made = signedIn('scram-sha-512')): Map<string, KafkaUser> {
+  const found = plan(made, ENVIRONMENT).filter((object): object is KafkaUser => object.kind === 'KafkaUser');
+  return new Map(found.map((user) => [user.metadata.name, user]));
+}
+
+describe('users', () => {
+  it('are none where nobody signs in', () => {
+    expect([...users(resource(SPEC)).keys()]).toEqual([]);
+  });
+
+  it('are one for each program that there is, of the cluster', () => {
+    expect([...users().keys()]).toEqual(['game-injector-kafka', 'game-flink-kafka', 'game-dashboard-kafka']);
+    expect([...users(signedIn('tls', {})).keys()]).toEqual(['game-flink-kafka', 'game-dashboard-kafka']);
+    for (const { metadata, spec } of users(signedIn('tls')).values()) {
+      expect(metadata.labels['strimzi.io/cluster']).toBe('games');
+      expect(spec.authentication).toEqual({ type: 'tls' });
+    }
+  });
+
+  it('may do what their program does, and nothing else', () => {
+    expect(rights(users().get('game-injector-kafka'))).toEqual(['Write topic game-user-score']);
+    expect(rights(users().get('game-flink-kafka'))).toEqual([
+      'Read topic game-user-score',
+      'Read group game-flink',
+      'Read group game-flink-stats',
+      'Write topic game-pipeline-stats',
+      'Write topic game-teams',
+      'Write topic game-teams-history',
+      'Write topic game-hot',
+    ]);
+    expect(rights(users().get('game-dashboard-kafka'))).toEqual([
+      'Read topic game-pipeline-stats',
+      'Read group game-pipeline-stats-dashboard-*',
+      'Read topic game-teams',
+      'Read group game-teams-dashboard-*',
+      'Read topic game-teams-history',
+      'Read group game-teams-history-dashboard-*',
+      'Read topic game-hot',
+      'Read group game-hot-dashboard-*',
+    ]);
+  });
+
+  it('read the user’s own topic where the events are there', () => {
+    const found = users(signedIn('tls', { ...SPEC, events: { topic: 'scores' } }));
+    expect(rights(found.get('game-injector-kafka'))).toEqual(['Write topic scores']);
+    expect(rights(found.get('game-flink-kafka'))).toContain('Read topic scores');
+  });
+
+  it('may use every group and topic of the job’s script, also of a board that came later', () => {
+    const later = { ...SPEC, leaderboards: [...SPEC.leaderboards, { name: 'new', type: 'TopPlayers' }] };
+    const made = signedIn('tls', later);
+    const layout = layOut(made, layOut(signedIn('tls')));
+    const script = sqlScript(made, 'kafka:9093', layout);
+    const flink = plan(made, { ...ENVIRONMENT, layout: layOut(signedIn('tls')) }).find(
+      (object): object is KafkaUser => object.metadata.name === 'game-flink-kafka',
+    );
+    const named = (option: string, type: string) =>
+      [...script.matchAll(new RegExp(`'${option}' = '(.*?)'`, 'g'))].map(([, name]) => `${type} ${name}`);
+    const allowed = new Set(rights(flink).map((right) => right.replace(/^\w+ /, '')));
+    const used = new Set([...named('topic', 'topic'), ...named('properties.group.id', 'group')]);
+    expect(used).toContain('group game-flink-2');
+    expect(allowed).toEqual(used);
+    expect(boards(made)).toHaveLength(3);
+  });
+});
+
+describe.each(TYPES)('programs that sign in by %s', (type) => {
+  const objects = plan(signedIn(type), ENVIRONMENT);
+
+  it('have the Secrets that Strimzi makes, and only theirs', () => {
+    for (const deployment of objects.filter((object): object is Deployment => object.kind === 'Deployment')) {
+      const { volumes, containers } = deployment.spec.template.spec;
+      const name = deployment.metadata.name;
+      expect(volumes).toEqual([
+        { name: 'kafka-ca', secret: { secretName: 'games-cluster-ca-cert' } },
+        { name: 'kafka-user', secret: { secretName: `${name}-kafka` } },
+      ]);
+      const env = Object.fromEntries(containers[0].env.map(({ name, value }) => [name, value]));
+      const mounts = containers[0].volumeMounts?.map(({ mountPath }) => mountPath);
+      expect([env.KAFKA_CA_FOLDER, env.KAFKA_USER_FOLDER]).toEqual(mounts);
+      expect(env.KAFKA_USERNAME).toBe(type === 'tls' ? undefined : `${name}-kafka`);
+    }
+  });
+
+  it('are told of every connection of the job alike', () => {
+    const job = objects.find((object): object is FlinkDeployment => object.kind === 'FlinkDeployment');
+    const script = job?.spec.job.args.join() ?? '';
+    const count = (text: string) => script.split(text).length - 1;
+    expect(count(`'properties.security.protocol' = '${type === 'tls' ? 'SSL' : 'SASL_SSL'}'`)).toBe(
+      count("'properties.bootstrap.servers'"),
+    );
+    expect(count('${secret:/etc/gameanalytics/kafka-user:')).toBeGreaterThan(0);
+    expect(JSON.stringify(job?.spec.podTemplate)).toContain('game-flink-kafka');
+  });
+});
