@@ -14,7 +14,7 @@ import { users } from './users.ts';
 export function plan(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
   return [
     ...topics(resource),
-    ...users(resource, environment.layout),
+    ...users(resource),
     ...flink(resource, environment),
     ...injector(resource, environment),
     ...dashboard(resource, environment),

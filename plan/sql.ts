@@ -25,18 +25,18 @@ export function sqlScript(
     maxLatenessMillis: millis(resource.spec.events.maxLateness),
     slotSeconds: STATS_SLOT_SECONDS,
   };
-  const lanes = lanesOf(layout).map((lane) => ({
+  const lanes = [...new Set(layout.slots.map(({ lane }) => lane))].map((lane) => ({
     ...common,
     ...viewsOf(lane),
     topic: eventsTopic(resource),
-    group: laneGroup(resource, lane),
+    group: `${groupPrefix(resource)}flink${lane === 1 ? '' : `-${lane}`}`,
   }));
   const [first] = lanes;
   const stats = {
     ...first,
     topic: statsTopic(resource),
     eventsTopic: eventsTopic(resource),
-    group: statsGroup(resource),
+    group: `${groupPrefix(resource)}flink-stats`,
   };
   const sinks = layout.slots.flatMap((slot, i) => sinksOf(resource, slot, i));
   return SCRIPT({
@@ -54,21 +54,12 @@ export function sqlScript(
   });
 }
 
-/** The consumer groups in which a job of this layout reads the events. */
-export function consumerGroups(resource: GameAnalytics, layout: Layout): string[] {
-  return [...lanesOf(layout).map((lane) => laneGroup(resource, lane)), statsGroup(resource)];
-}
-
-function lanesOf({ slots }: Layout): number[] {
-  return [...new Set(slots.map(({ lane }) => lane))];
-}
-
-function laneGroup({ metadata }: GameAnalytics, lane: number): string {
-  return lane === 1 ? `${metadata.name}-flink` : `${metadata.name}-flink-${lane}`;
-}
-
-function statsGroup({ metadata }: GameAnalytics): string {
-  return `${metadata.name}-flink-stats`;
+/**
+ * How the names of all consumer groups of a resource's job begin. A dot is in no resource's name, so no other resource's
+ * groups begin so.
+ */
+export function groupPrefix({ metadata }: GameAnalytics): string {
+  return `${metadata.name}.`;
 }
 
 /** Length of a slot of pipeline-stats. */

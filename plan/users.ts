@@ -1,23 +1,20 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { boards } from './boards.ts';
 import { type KafkaClient, kafkaUserName } from './kafka-access.ts';
-import { type Layout, layOut } from './layout.ts';
 import { metadata } from './metadata.ts';
 import type { KafkaAcl, KafkaUser } from './objects.ts';
-import { consumerGroups } from './sql.ts';
+import { groupPrefix } from './sql.ts';
 import { eventsTopic, statsTopic } from './topics.ts';
 
 /**
  * The users as which a pipeline's programs sign in to Kafka, when it asks that of them, with the least rights: the injector
  * writes events, the job reads them and writes what it makes of them, and the dashboard reads that.
- *
- * @param layout of the job whose state the planned one finds, as in the plan
  */
-export function users(resource: GameAnalytics, layout: Layout | undefined): KafkaUser[] {
+export function users(resource: GameAnalytics): KafkaUser[] {
   if (!resource.spec.kafka.authentication) return [];
   return [
     ...(resource.spec.injector ? [kafkaUser(resource, 'injector', injectorAcls(resource))] : []),
-    kafkaUser(resource, 'flink', jobAcls(resource, layOut(resource, layout))),
+    kafkaUser(resource, 'flink', jobAcls(resource)),
     kafkaUser(resource, 'dashboard', dashboardAcls(resource)),
   ];
 }
@@ -38,20 +35,17 @@ function injectorAcls(resource: GameAnalytics): KafkaAcl[] {
   return [topic(eventsTopic(resource), 'Write')];
 }
 
-function jobAcls(resource: GameAnalytics, layout: Layout): KafkaAcl[] {
+function jobAcls(resource: GameAnalytics): KafkaAcl[] {
   return [
     topic(eventsTopic(resource), 'Read'),
-    ...consumerGroups(resource, layout).map((name) => group(name, 'literal')),
+    group(groupPrefix(resource)),
     ...writtenTopics(resource).map((name) => topic(name, 'Write')),
   ];
 }
 
 /** Each of its processes reads a topic in a group of its own, whose name begins so. */
 function dashboardAcls(resource: GameAnalytics): KafkaAcl[] {
-  return writtenTopics(resource).flatMap((name) => [
-    topic(name, 'Read'),
-    group(`${name}-dashboard-`, 'prefix'),
-  ]);
+  return writtenTopics(resource).flatMap((name) => [topic(name, 'Read'), group(`${name}-dashboard-`)]);
 }
 
 /** The topics that the job makes of the events. */
@@ -64,6 +58,7 @@ function topic(name: string, operation: 'Read' | 'Write'): KafkaAcl {
   return { resource: { type: 'topic', name, patternType: 'literal' }, operations: [operation] };
 }
 
-function group(name: string, patternType: 'literal' | 'prefix'): KafkaAcl {
-  return { resource: { type: 'group', name, patternType }, operations: ['Read'] };
+/** The consumer groups whose names begin so. */
+function group(name: string): KafkaAcl {
+  return { resource: { type: 'group', name, patternType: 'prefix' }, operations: ['Read'] };
 }

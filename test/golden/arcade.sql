@@ -34,7 +34,7 @@ CREATE TABLE `raw_events` (
   'connector' = 'kafka',
   'topic' = 'arcade-user-score',
   'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
-  'properties.group.id' = 'arcade-flink',
+  'properties.group.id' = 'arcade.flink',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   -- Reading a backlog, partitions stay within 5 min of each other's event time, so that windows hold little.
@@ -97,7 +97,7 @@ CREATE TABLE messages (
   'connector' = 'kafka',
   'topic' = 'arcade-user-score',
   'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
-  'properties.group.id' = 'arcade-flink-stats',
+  'properties.group.id' = 'arcade.flink-stats',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   -- Not ahead of the events, or all that is ahead would count as undecodable until they follow.

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LiveObject } from '../../operator/kube/object.ts';
+import type { KafkaUser } from '../../plan/objects.ts';
 import { connectedControlPlane } from '../support/control-plane/connected.ts';
 import { Arcade, writesOf } from '../support/operator/arcade.ts';
 import { startOperator, type TestOperator } from '../support/operator/operator.ts';
@@ -18,14 +20,16 @@ let arcade: Arcade;
 let operator: TestOperator;
 let standIns: StandIns;
 let jobOutcome: (script: string) => JobOutcome;
+let userRefusal: string | undefined;
 
 beforeEach(async () => {
   const namespace = await plane.newNamespace();
   arcade = new Arcade(plane, namespace);
   jobOutcome = () => ({ state: 'stable' });
+  userRefusal = undefined;
   standIns = await startStandIns(plane.kubeConfig(), {
     namespaces: [namespace],
-    outcomes: { job: ({ spec }) => jobOutcome(spec.job.args.join()) },
+    outcomes: { job: ({ spec }) => jobOutcome(spec.job.args.join()), user: () => userRefusal },
   });
   operator = startOperator(plane.kubeConfig(), namespace, { upgradeTimeoutMillis: 2_000 });
 });
@@ -52,9 +56,15 @@ describe('a GameAnalytics that is applied', () => {
     await arcade.kubectl('wait', '--for=condition=Ready', 'ga/arcade', '--timeout=30s');
     const status = await arcade.status();
     expect(status.conditions?.map(({ type, status }) => `${type} ${status}`)).toEqual(
-      ['Ready', 'KafkaReady', 'TopicsReady', 'JobRunning', 'InjectorReady', 'DashboardReady'].map(
-        (type) => `${type} True`,
-      ),
+      [
+        'Ready',
+        'KafkaReady',
+        'TopicsReady',
+        'UsersReady',
+        'JobRunning',
+        'InjectorReady',
+        'DashboardReady',
+      ].map((type) => `${type} True`),
     );
     expect(status).toMatchObject({
       observedGeneration: 1,
@@ -305,6 +315,83 @@ describe('an upgrade that does not come up', () => {
     jobOutcome = () => ({ state: 'stable' });
     await other.apply({ flink: { parallelism: 2 } });
     await other.ready();
+  });
+});
+
+describe('a pipeline that signs in to Kafka', () => {
+  const SIGNED_IN = {
+    ...DURABLE,
+    kafka: { cluster: 'games', authentication: { type: 'scram-sha-512' } },
+    leaderboards: BOARDS,
+  };
+  const securedKafka = () =>
+    createKafka(plane.kubeConfig(), arcade.namespace, 'games', {
+      listeners: ['plain', { name: 'tls', authentication: 'scram-sha-512' }],
+    });
+  const written = async () => {
+    const { spec } = await arcade.get<LiveObject & { spec: KafkaUser['spec'] }>(
+      'kafkauser',
+      'arcade-flink-kafka',
+    );
+    return spec.authorization.acls
+      .filter(({ operations }) => operations.includes('Write'))
+      .map(({ resource }) => resource.name);
+  };
+
+  it('has its users, and says when it is not let in so', async () => {
+    await kafka();
+    await arcade.apply({ ...SIGNED_IN, kafka: { ...SIGNED_IN.kafka, listener: 'plain' }, injector: {} });
+    const { message } = await arcade.until('KafkaReady', { status: 'False', reason: 'ListenerMismatch' });
+    expect(message).toMatch(/Listener 'plain' of Kafka 'games' asks for no authentication/);
+    expect(await arcade.children()).toEqual(new Map());
+    await securedKafka();
+    await arcade.apply({ ...SIGNED_IN, injector: {} });
+    await arcade.ready();
+    await arcade.until('UsersReady', { status: 'True', message: '3 users are there.' });
+    expect((await names('KafkaUser')).sort()).toEqual([
+      'arcade-dashboard-kafka',
+      'arcade-flink-kafka',
+      'arcade-injector-kafka',
+    ]);
+  });
+
+  it('starts its job once Strimzi takes its users, and says in its words why it does not', async () => {
+    userRefusal = 'Simple authorization ACL rules are configured but not supported in the Kafka cluster.';
+    await securedKafka();
+    await arcade.apply(SIGNED_IN);
+    const refused = await arcade.until('UsersReady', { status: 'False', reason: 'NotReady' });
+    expect(refused.message).toContain(`InvalidResourceException: ${userRefusal}`);
+    const { message } = await arcade.until('JobRunning', { status: 'False', reason: 'Waiting' });
+    expect(message).toContain(userRefusal);
+    expect(await names('FlinkDeployment')).toEqual([]);
+  });
+
+  it('keeps the rights of the job that runs until it has been replaced', async () => {
+    await securedKafka();
+    await arcade.apply(SIGNED_IN);
+    await arcade.ready();
+    const before = await written();
+    expect(before).toContain('arcade-top-players');
+    jobOutcome = (script) =>
+      script.includes('arcade-new') ? { state: 'failed', error: 'no' } : { state: 'stable' };
+    await arcade.apply({ ...SIGNED_IN, leaderboards: [BOARDS[0], { ...BOARDS[1], name: 'new' }] });
+    await arcade.until('JobRunning', { status: 'True', reason: 'RolledBack' });
+    expect((await written()).sort()).toEqual([...before, 'arcade-new'].sort());
+    await arcade.apply({ ...SIGNED_IN, leaderboards: [BOARDS[0], { ...BOARDS[1], name: 'other' }] });
+    await arcade.ready();
+    await expect
+      .poll(async () => (await written()).sort(), { timeout: 10_000 })
+      .toEqual(['arcade-other', 'arcade-pipeline-stats', 'arcade-top-teams']);
+  });
+
+  it('loses its users once its job does not sign in any more', async () => {
+    await securedKafka();
+    await arcade.apply(SIGNED_IN);
+    await arcade.ready();
+    await arcade.apply({ ...SIGNED_IN, kafka: { cluster: 'games' } });
+    await arcade.ready();
+    await expect.poll(() => names('KafkaUser'), { timeout: 10_000 }).toEqual([]);
+    await arcade.until('UsersReady', { status: 'True', reason: 'NotWanted' });
   });
 });
 

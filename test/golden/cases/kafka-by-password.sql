@@ -42,7 +42,7 @@ CREATE TABLE `raw_events` (
   'properties.config.providers' = 'secret',
   'properties.config.providers.secret.class' = 'org.apache.flink.kafka.shaded.org.apache.kafka.common.config.provider.DirectoryConfigProvider',
   'properties.config.providers.secret.param.allowed.paths' = '/etc/gameanalytics/kafka-user',
-  'properties.group.id' = 'game-flink',
+  'properties.group.id' = 'game.flink',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   -- Reading a backlog, partitions stay within 5 min of each other's event time, so that windows hold little.
@@ -121,7 +121,7 @@ CREATE TABLE messages (
   'properties.config.providers' = 'secret',
   'properties.config.providers.secret.class' = 'org.apache.flink.kafka.shaded.org.apache.kafka.common.config.provider.DirectoryConfigProvider',
   'properties.config.providers.secret.param.allowed.paths' = '/etc/gameanalytics/kafka-user',
-  'properties.group.id' = 'game-flink-stats',
+  'properties.group.id' = 'game.flink-stats',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   -- Not ahead of the events, or all that is ahead would count as undecodable until they follow.
