@@ -12,6 +12,7 @@ const STREAKERS = { name: 'streakers', type: 'HotStreakers' };
 
 /** A pipeline that goes without a trace when it is deleted. */
 const BASE: Spec = {
+  kafka: { cluster: 'games', authentication: { type: 'tls' } },
   events: { deletionPolicy: 'Delete' },
   flink: { state: { claim: 'state' } },
   leaderboards: [TEAMS, PLAYERS],

@@ -56,7 +56,9 @@ export class Subject {
   static async start(plane: ControlPlaneAccess): Promise<Subject> {
     const namespace = await plane.newNamespace();
     const standIns = await startStandIns(plane.kubeConfig(), { namespaces: [namespace], stepMillis: 5 });
-    await createKafka(plane.kubeConfig(), namespace, 'games');
+    await createKafka(plane.kubeConfig(), namespace, 'games', {
+      listeners: ['plain', { name: 'tls', authentication: 'tls' }],
+    });
     const subject = new Subject(plane, namespace, standIns);
     await subject.startOperator();
     return subject;
