@@ -43,6 +43,7 @@ const GOLDENS = [
   { name: 'default', values: {}, flags: [] },
   { name: 'production', values: {}, flags: [PRODUCTION] },
   { name: 'monitors', values: MONITORS, flags: [] },
+  { name: 'signed-in', values: { kafka: { authentication: 'tls' }, kpow: MONITORS.kpow }, flags: [] },
 ];
 
 describe('the platform’s chart', () => {
@@ -123,6 +124,24 @@ describe('a monitor', () => {
     expect(told('flex')).toMatchObject({ FLINK_REST_URL: 'http://arcade-job-rest:8081' });
   });
 
+  it('signs in to a Kafka that asks for it, with nothing secret among its variables', async () => {
+    const objects = await render({ ...MONITORS, kafka: { authentication: 'scram-sha-512' } });
+    expect(variables(objects, 'kpow')).toMatchObject({
+      BOOTSTRAP: 'games-kafka-bootstrap:9093',
+      SECURITY_PROTOCOL: 'SASL_SSL',
+      SASL_JAAS_CONFIG: undefined,
+    });
+    expect(objects.find(({ kind }) => kind === 'KafkaUser')).toMatchObject({
+      metadata: { name: 'platform-kpow', labels: { 'strimzi.io/cluster': 'games' } },
+      spec: { authentication: { type: 'scram-sha-512' } },
+    });
+    const listeners = (await kafkaOf({ authentication: 'scram-sha-512' })) as object;
+    expect(listeners).toMatchObject({
+      listeners: [{ name: 'tls', tls: true, authentication: { type: 'scram-sha-512' } }],
+      authorization: { type: 'simple' },
+    });
+  });
+
   it('of a Kafka elsewhere must be told where', async () => {
     const kpow = { enabled: true, licenseSecret: 'license' };
     await expect(text({ kafka: { enabled: false }, kpow })).rejects.toThrow('kpow.bootstrapServers: with');
@@ -171,7 +190,7 @@ describe('wrong values', () => {
 
 describe.runIf(availableCrds() === 'real')('the API server, with Strimzi’s own CRDs', () => {
   beforeAll(async () => {
-    const names = ['kafkas.kafka.strimzi.io', 'kafkanodepools.kafka.strimzi.io'];
+    const names = ['kafkas', 'kafkanodepools', 'kafkausers'].map((plural) => `${plural}.kafka.strimzi.io`);
     await plane.applyCrdFiles(await Promise.all(names.map(realCrd)));
   });
 

@@ -5,7 +5,9 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseGameAnalytics } from '../../api/parse.ts';
+import { users } from '../../plan/users.ts';
 import { blocks, commandsOf, PAGES } from '../support/docs.ts';
+import { resource } from '../support/resource.ts';
 
 const CHARTS = ['gameanalytics-operator', 'gameanalytics-platform'];
 /** What does not begin with one of these no test would run or parse. */
@@ -62,11 +64,19 @@ describe.each(PAGES)('%s', (page) => {
 
   it('has resources, and parts of their spec, that are valid', () => {
     for (const block of blocks(text, 'yaml')) {
-      const manifest = block.startsWith('  ') ? `${SPEC}${block}` : block;
-      expect(parseGameAnalytics(parse(manifest)).problems ?? [], block).toEqual([]);
+      const manifest = parse(block.startsWith('  ') ? `${SPEC}${block}` : block);
+      if (manifest.kind === 'KafkaUser') expect(manifest.spec).toMatchObject(writerOf('arena-user-score'));
+      else expect(parseGameAnalytics(manifest).problems ?? [], block).toEqual([]);
     }
   });
 });
+
+/** A user who may write a topic, as the injector's is in the plan. */
+function writerOf(topic: string) {
+  const kafka = { cluster: 'games', authentication: { type: 'scram-sha-512' } };
+  const [injector] = users(resource({ kafka, injector: {}, events: { topic } }));
+  return injector!.spec;
+}
 
 const SPEC = `
 apiVersion: gameanalytics.dev/v1alpha1

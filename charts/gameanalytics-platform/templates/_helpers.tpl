@@ -19,7 +19,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- if .Values.kpow.bootstrapServers -}}
 {{- .Values.kpow.bootstrapServers -}}
 {{- else if .Values.kafka.enabled -}}
-{{- printf "%s-kafka-bootstrap:9092" .Values.kafka.name -}}
+{{- printf "%s-kafka-bootstrap:%s" .Values.kafka.name (empty .Values.kafka.authentication | ternary "9092" "9093") -}}
 {{- else -}}
 {{- fail "kpow.bootstrapServers: with kafka.enabled=false there is no Kafka here to look at. Set it to host:port of one." -}}
 {{- end -}}
@@ -27,7 +27,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 
 {{/*
 A monitor of Factor House: its account, its Service, its NetworkPolicy, its Deployment. A dict of `root`, `part` (kpow or flex), `title`, `port` of the
-Service, and `env`, what it is told beside the values' own variables.
+Service, and `env`, what it is told beside the values' own variables. Where it signs in to Kafka also `secretEnv`, variables by the
+keys of its KafkaUser's Secret, and `mounts`, folders by the Secrets that are mounted there.
 */}}
 {{- define "gameanalytics-platform.monitor" -}}
 {{- $values := index .root.Values .part -}}
@@ -118,6 +119,21 @@ spec:
             - name: {{ $variable }}
               value: {{ $value | quote }}
             {{- end }}
+            {{- range $variable, $key := .secretEnv }}
+            - name: {{ $variable }}
+              valueFrom:
+                secretKeyRef:
+                  name: {{ $name }}
+                  key: {{ $key }}
+            {{- end }}
+          {{- with .mounts }}
+          volumeMounts:
+            {{- range $secret, $folder := . }}
+            - name: {{ base $folder }}
+              mountPath: {{ $folder }}
+              readOnly: true
+            {{- end }}
+          {{- end }}
           ports:
             - name: http
               containerPort: 3000
@@ -144,4 +160,12 @@ spec:
             allowPrivilegeEscalation: false
             capabilities:
               drop: [ALL]
+      {{- with .mounts }}
+      volumes:
+        {{- range $secret, $folder := . }}
+        - name: {{ base $folder }}
+          secret:
+            secretName: {{ $secret }}
+        {{- end }}
+      {{- end }}
 {{- end -}}
