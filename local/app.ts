@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Container, Deployment, HttpProbe } from '../plan/objects.ts';
 import { freePort, LOOPBACK } from './ports.ts';
 import { until } from './retry.ts';
+import { secretFolders } from './secrets.ts';
 import type { Command, SupervisedProcess } from './supervisor.ts';
-import { UserError } from './user-error.ts';
 import type { Workshop } from './workshop.ts';
 
 /** The processes of one Deployment, one per replica. */
@@ -25,7 +23,7 @@ const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Realises a Deployment: its command and environment as processes on this machine, watched by its probes. Ready when each replica is. */
 export async function startApp(workshop: Workshop, deployment: Deployment, wantedPort = 0): Promise<App> {
-  const folders = secretFolders(workshop.stateDir, deployment);
+  const folders = secretFolders(workshop.stateDir, deployment.spec.template.spec);
   const count = deployment.spec.replicas ?? 1;
   const replicas: Replica[] = [];
   for (let index = 0; index < count; index += 1)
@@ -61,26 +59,6 @@ async function startReplica(
   const name = index === 0 ? container.name : `${container.name}-${index + 1}`;
   const process = workshop.spawn(name, () => commandOf(container, folders, port));
   return { url: `http://${LOOPBACK}:${port}`, process };
-}
-
-/**
- * The folders that stand for a Deployment's Secrets on this machine, by where the container has them: one for each Secret, with
- * a file for each of its keys, as the kubelet writes them.
- *
- * @throws UserError when one is not there
- */
-function secretFolders(stateDir: string, { spec }: Deployment): Map<string, string> {
-  const { containers, volumes = [] } = spec.template.spec;
-  return new Map(
-    (containers[0].volumeMounts ?? []).map(({ name, mountPath }) => {
-      const secretName = volumes.find((volume) => volume.name === name)?.secret.secretName ?? name;
-      const folder = join(stateDir, 'secrets', secretName);
-      if (existsSync(folder)) return [mountPath, folder];
-      throw new UserError(
-        `The Secret ${secretName} is a folder on this machine, and it is not there. Make ${folder}, with a file for each key: mkdir -p -m 700 ${folder}`,
-      );
-    }),
-  );
 }
 
 /** The container's command in the project's folder, as the image has it in its own; where it listens and finds Secrets differs. */

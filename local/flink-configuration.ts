@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import type { FlinkDeployment } from '../plan/objects.ts';
+import { QUICK_START } from './java.ts';
 import { LOOPBACK } from './ports.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -96,9 +97,6 @@ export async function memoryArguments(
     .map((line) => line.slice(RESULT.length).trim());
   return { jvm: words(jvm), dynamic: words(dynamic) };
 }
-
-/** For a JVM that soon has done what it is for: compile quickly, not well. */
-export const QUICK_START = ['-XX:TieredStopAtLevel=1'];
 
 const RESULT = 'BASH_JAVA_UTILS_EXEC_RESULT:';
 

@@ -9,13 +9,14 @@ import {
   type FlinkPorts,
   type MemoryArguments,
   memoryArguments,
-  QUICK_START,
   writeConfiguration,
 } from './flink-configuration.ts';
 import { FlinkRest, type JobOverview } from './flink-rest.ts';
+import { QUICK_START } from './java.ts';
 import { noteLayout } from './noted-layout.ts';
 import { freePort, LOOPBACK } from './ports.ts';
 import { until } from './retry.ts';
+import { secretFolders } from './secrets.ts';
 import { keepOnly, newestSnapshot } from './snapshots.ts';
 import type { Command, SupervisedProcess } from './supervisor.ts';
 import { UserError } from './user-error.ts';
@@ -40,6 +41,7 @@ export async function startFlink(
   wantedPort = 0,
 ): Promise<FlinkCluster> {
   const folders = foldersOf(workshop, deployment);
+  const jobArguments = argumentsHere(workshop, deployment);
   const ports: FlinkPorts = { rest: await freePort(wantedPort), rpc: await freePort() };
   await rm(folders.temporary, { recursive: true, force: true });
   await writeConfiguration(deployment, folders, ports);
@@ -55,7 +57,7 @@ export async function startFlink(
     memoryArguments(workshop, folders.configuration, 'TM'),
   ]);
   const jobManager = workshop.spawn('flink-jobmanager', () =>
-    jobManagerCommand(workshop, deployment, folders, jobMemory),
+    jobManagerCommand(workshop, deployment, folders, jobMemory, jobArguments),
   );
   const taskManagers = Array.from({ length: taskManagerCount(deployment) }, (_, i) =>
     workshop.spawn(`flink-taskmanager-${i + 1}`, () => taskManagerCommand(workshop, folders, taskMemory)),
@@ -91,6 +93,22 @@ function lastCause(logFile: string): string {
   return causes?.at(-1)?.slice('Caused by: '.length) ?? 'no cause was logged';
 }
 
+/**
+ * The job's arguments with its Secrets where this machine has them.
+ *
+ * @throws UserError when one is not there, or where SQL and Kafka could not name it
+ */
+function argumentsHere({ stateDir }: Workshop, { spec }: FlinkDeployment): string[] {
+  const folders = [...secretFolders(stateDir, spec.podTemplate.spec)];
+  if (folders.length > 0 && /[':,{}]/.test(stateDir))
+    throw new UserError(
+      `The state folder ${stateDir} has one of ' : , { } in its name, which Kafka’s client cannot read secrets from. Choose another with --state-dir.`,
+    );
+  return spec.job.args.map((argument) =>
+    folders.reduce((text, [mountPath, folder]) => text.replaceAll(mountPath, () => folder), argument),
+  );
+}
+
 /** State belongs to an epoch of the job's layout; so does its folder. */
 function foldersOf(workshop: Workshop, { metadata }: FlinkDeployment): FlinkFolders {
   const root = join(workshop.stateDir, 'flink');
@@ -113,6 +131,7 @@ async function jobManagerCommand(
   { spec }: FlinkDeployment,
   folders: FlinkFolders,
   memory: MemoryArguments,
+  jobArguments: string[],
 ): Promise<Command> {
   const snapshot = await newestSnapshot(folders.snapshots);
   // A JobManager plans the SQL once and then has little to do.
@@ -131,7 +150,7 @@ async function jobManagerCommand(
       ...(spec.job.allowNonRestoredState ? ['--allowNonRestoredState'] : []),
       '--job-classname',
       spec.job.entryClass,
-      ...spec.job.args,
+      ...jobArguments,
     ],
   );
 }

@@ -31,3 +31,6 @@ async function majorVersion(java: string): Promise<number | undefined> {
     return undefined;
   }
 }
+
+/** For a JVM that soon has done what it is for: compile quickly, not well. */
+export const QUICK_START = ['-XX:TieredStopAtLevel=1'];

@@ -5,8 +5,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
+import type { GameAnalytics } from '../api/gameanalytics.ts';
+import type { CertificateAuthority } from './certificates.ts';
+import { QUICK_START } from './java.ts';
+import { type SecuredListener, secureListener } from './kafka-security.ts';
 import { freePort, LOOPBACK } from './ports.ts';
 import { until } from './retry.ts';
+import { writeSecret } from './secrets.ts';
 import type { SupervisedProcess } from './supervisor.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -14,17 +19,36 @@ const run = promisify(execFile);
 
 /** A running broker. */
 export interface Broker {
+  /** Where everybody may do everything: for whoever looks after the broker, and for people on this machine. */
   bootstrapServers: string;
+  /** Where the pipeline's programs connect: the same, unless they sign in. */
+  clientServers: string;
+  /** Signs for the broker and its users, when they sign in. */
+  authority?: CertificateAuthority;
   admin: Admin;
   process: SupervisedProcess;
 }
 
-/** Starts a single-node Kafka (broker and controller in one) that keeps its data in the workshop's folder. */
-export async function startKafka(workshop: Workshop, wantedPort = 0): Promise<Broker> {
+/**
+ * Starts a single-node Kafka (broker and controller in one) that keeps its data in the workshop's folder.
+ *
+ * @param spec a resource's: with authentication there is a listener that asks for it, and the Secret with its CA
+ */
+export async function startKafka(
+  workshop: Workshop,
+  wantedPort = 0,
+  spec?: GameAnalytics['spec']['kafka'],
+): Promise<Broker> {
   const { report, signal } = workshop;
   const folder = join(workshop.stateDir, 'kafka');
+  await mkdir(folder, { recursive: true });
   const port = await freePort(wantedPort);
-  const properties = await writeProperties(folder, port, await freePort());
+  const secured = spec?.authentication && (await secureListener(folder, spec.authentication.type));
+  if (spec && secured)
+    await writeSecret(workshop.stateDir, `${spec.cluster}-cluster-ca-cert`, {
+      'ca.crt': secured.authority.certificate,
+    });
+  const properties = await writeProperties(folder, port, await freePort(), secured);
   await formatOnce(workshop, folder, properties);
   const process = workshop.spawn('kafka', () => ({
     file: workshop.java,
@@ -35,7 +59,9 @@ export async function startKafka(workshop: Workshop, wantedPort = 0): Promise<Br
   workshop.onClose(() => admin.disconnect());
   await until(() => connect(admin), { everyMillis: 250, signal });
   report(`Kafka is ready on ${bootstrapServers}`);
-  return { bootstrapServers, admin, process };
+  if (!secured) return { bootstrapServers, clientServers: bootstrapServers, admin, process };
+  const { authority } = secured;
+  return { bootstrapServers, clientServers: `${LOOPBACK}:${secured.port}`, authority, admin, process };
 }
 
 function newAdmin(bootstrapServers: string): Admin {
@@ -59,8 +85,12 @@ async function connect(admin: Admin): Promise<true | undefined> {
   }
 }
 
-async function writeProperties(folder: string, port: number, controllerPort: number): Promise<string> {
-  await mkdir(folder, { recursive: true });
+async function writeProperties(
+  folder: string,
+  port: number,
+  controllerPort: number,
+  secured: SecuredListener | undefined,
+): Promise<string> {
   const file = join(folder, 'server.properties');
   const lines = Object.entries({
     'process.roles': 'broker,controller',
@@ -84,6 +114,7 @@ async function writeProperties(folder: string, port: number, controllerPort: num
     // A broker that was killed and came back is let in at once, not after its old session has run out.
     'broker.session.timeout.ms': 2000,
     'broker.heartbeat.interval.ms': 500,
+    ...secured?.properties(port, controllerPort),
   }).map(([key, value]) => `${key}=${value}`);
   await writeFile(file, `${lines.join('\n')}\n`);
   return file;
@@ -97,14 +128,22 @@ async function formatOnce(workshop: Workshop, folder: string, properties: string
   await run(workshop.java, args, { signal: workshop.signal });
 }
 
-function jvm({ jars }: Workshop): string[] {
+function jvm(workshop: Workshop): string[] {
   return [
     '-Xms256m',
     '-Xmx512m',
     '-Djava.awt.headless=true',
     '-Dorg.slf4j.simpleLogger.showDateTime=true',
     '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss',
-    '-cp',
-    `${jars.kafka}/*`,
+    ...classPath(workshop),
   ];
+}
+
+/** Options of a JVM for one of Kafka's tools, which soon has done what it is for. */
+export function kafkaTool(workshop: Workshop): string[] {
+  return [...QUICK_START, '-Xmx128m', ...classPath(workshop)];
+}
+
+function classPath({ jars }: Workshop): string[] {
+  return ['-cp', `${jars.kafka}/*`];
 }

@@ -1,11 +1,19 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { boards } from '../plan/boards.ts';
-import type { Deployment, FlinkDeployment, KafkaTopic, KubernetesObject, Service } from '../plan/objects.ts';
+import type {
+  Deployment,
+  FlinkDeployment,
+  KafkaTopic,
+  KafkaUser,
+  KubernetesObject,
+  Service,
+} from '../plan/objects.ts';
 import { plan } from '../plan/plan.ts';
 import { eventsTopic } from '../plan/topics.ts';
 import { type App, startApp } from './app.ts';
 import { type FlinkCluster, startFlink } from './flink.ts';
 import { type Broker, startKafka } from './kafka.ts';
+import { applyUsers } from './kafka-users.ts';
 import { notedLayout } from './noted-layout.ts';
 import type { Report } from './report.ts';
 import { applyTopics } from './topics.ts';
@@ -59,12 +67,19 @@ async function startParts(
   workshop: Workshop,
   ports: PipelineOptions['ports'],
 ): Promise<Parts> {
-  const broker = await startKafka(workshop, ports.kafka);
-  const { bootstrapServers } = broker;
+  const broker = await startKafka(workshop, ports.kafka, resource.spec.kafka);
   const layout = await notedLayout(workshop.stateDir);
-  const objects = plan(resource, { bootstrapServers, appImage: 'local', flinkImage: 'local', layout });
+  const objects = plan(resource, {
+    bootstrapServers: broker.clientServers,
+    appImage: 'local',
+    flinkImage: 'local',
+    layout,
+  });
   const topics = ofKind<KafkaTopic>(objects, 'KafkaTopic');
-  await applyTopics(broker.admin, topics);
+  await Promise.all([
+    applyTopics(broker.admin, topics),
+    applyUsers(workshop, broker, ofKind<KafkaUser>(objects, 'KafkaUser')),
+  ]);
   workshop.report(`${topics.length} topics are there; starting Flink, the injector and the dashboard`);
   const [flink, apps] = await Promise.all([
     startFlink(workshop, only(ofKind<FlinkDeployment>(objects, 'FlinkDeployment')), ports.flink),

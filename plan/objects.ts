@@ -37,7 +37,7 @@ export interface Container {
   image: string;
   command: string[];
   env: EnvVar[];
-  volumeMounts?: { name: string; mountPath: string; readOnly: boolean }[];
+  volumeMounts?: VolumeMount[];
   ports: { name: string; containerPort: number }[];
   startupProbe?: HttpProbe;
   readinessProbe: HttpProbe;
@@ -53,6 +53,24 @@ export interface SecretVolume {
   mountPath: string;
 }
 
+interface VolumeMount {
+  name: string;
+  mountPath: string;
+  readOnly?: boolean;
+}
+
+interface Volume {
+  name: string;
+  secret?: { secretName: string };
+  persistentVolumeClaim?: { claimName: string };
+}
+
+export interface PodSpec {
+  containers: { volumeMounts?: VolumeMount[] }[];
+  volumes?: Volume[];
+  [field: string]: unknown;
+}
+
 export interface Deployment extends KubernetesObject {
   kind: 'Deployment';
   spec: {
@@ -60,11 +78,7 @@ export interface Deployment extends KubernetesObject {
     selector: { matchLabels: Record<string, string> };
     template: {
       metadata: { labels: Record<string, string> };
-      spec: {
-        containers: [Container];
-        volumes?: { name: string; secret: { secretName: string } }[];
-        [field: string]: unknown;
-      };
+      spec: PodSpec & { containers: [Container] };
     };
     [field: string]: unknown;
   };
@@ -102,7 +116,7 @@ export interface FlinkDeployment extends KubernetesObject {
     flinkConfiguration: Record<string, string>;
     jobManager: FlinkProcess;
     taskManager: FlinkProcess;
-    podTemplate: unknown;
+    podTemplate: { spec: PodSpec };
     job: {
       jarURI: string;
       entryClass: string;
