@@ -8,6 +8,7 @@ import {
 } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Access } from '../kafka/access.ts';
+import { explained } from '../kafka/refusal.ts';
 import type { Link } from './producer.ts';
 import { Sockets } from './sockets.ts';
 
@@ -50,7 +51,9 @@ export async function findTopic(options: KafkaOptions): Promise<void> {
     });
     await admin.fetchTopicMetadata({ topics: [options.topic] }).catch((error) => {
       const missing = error.type === 'UNKNOWN_TOPIC_OR_PARTITION';
-      throw new Error(`topic ${options.topic}: ${missing ? 'it does not exist' : error.message}`);
+      throw new Error(
+        missing ? `topic ${options.topic}: it does not exist` : explained(error.message, options.topic),
+      );
     });
   } finally {
     await admin.disconnect();

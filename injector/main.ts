@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
+import { explained } from '../kafka/refusal.ts';
 import { findTopic, type KafkaOptions, MAX_MESSAGES_PER_LINK, openLink } from './kafka.ts';
 import { createMetrics } from './metrics.ts';
 import type { GameOptions } from './options.ts';
@@ -75,11 +76,12 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
     topic: settings.EVENTS_TOPIC,
     access,
     log,
-    onError: (reason) => progress.fail(reason),
+    onError: (reason) => progress.fail(explained(reason, settings.EVENTS_TOPIC)),
   };
   const producer = new EventProducer({
     openLink: () => openLink(kafka),
-    onFailure(reason) {
+    onFailure(failure) {
+      const reason = explained(failure, settings.EVENTS_TOPIC);
       progress.fail(reason);
       log.warn(`sending failed, trying again over a new connection: ${reason}`);
     },

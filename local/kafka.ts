@@ -124,7 +124,15 @@ async function writeProperties(
 async function formatOnce(workshop: Workshop, folder: string, properties: string): Promise<void> {
   if (existsSync(join(folder, 'data', 'meta.properties'))) return;
   const id = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
-  const args = [...jvm(workshop), 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties];
+  // In one word, as an id may begin with a dash.
+  const args = [
+    ...jvm(workshop),
+    'kafka.tools.StorageTool',
+    'format',
+    `--cluster-id=${id}`,
+    '-c',
+    properties,
+  ];
   await run(workshop.java, args, { signal: workshop.signal });
 }
 

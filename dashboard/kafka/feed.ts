@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
+import { explained } from '../../kafka/refusal.ts';
 import type { RawRecord } from '../boards/record.ts';
 import type { Live } from '../live.ts';
 import { readTopic, type TopicReader } from './read-topic.ts';
@@ -43,7 +44,7 @@ export async function feed<Content>(
     try {
       await readTopic(context.kafka, topic, topicReader(source, context), signal);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = explained(error instanceof Error ? error.message : String(error), topic);
       // The same reason over and over is one event.
       if (reason !== live.status.reason) context.log.warn({ topic, reason }, 'topic cannot be read');
       live.interrupt(reason);

@@ -1,0 +1,274 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AccessSettings, kafkaAccess } from '../../kafka/access.ts';
+import { CertificateAuthority } from '../../local/certificates.ts';
+import { aclEntries } from '../../local/kafka-users.ts';
+import type { Pipeline } from '../../local/pipeline.ts';
+import { users } from '../../plan/users.ts';
+import { expectBoardsToEqualOracle } from '../support/boards.ts';
+import { resource } from '../support/resource.ts';
+import { kafkaClient } from '../support/topic.ts';
+import { startWholePipeline } from '../support/whole-pipeline.ts';
+
+/* Real Kafka with its StandardAuthorizer, over TLS; a real Flink, injector and dashboard, each with its own credentials and rights. */
+
+const SOON = { timeout: 60_000, interval: 250 };
+const EVENTS = 'arcade-user-score';
+const BOARD = 'arcade-top-teams';
+/** What kafkajs makes of a group that may not be used. */
+const NO_GROUP = /^Failed to find group coordinator$/;
+const COMPONENTS = ['injector', 'flink', 'dashboard'] as const;
+type Component = (typeof COMPONENTS)[number];
+
+const TEAMS = { name: 'top-teams', type: 'TopTeams', season: '12h', history: true };
+const arcade = (type: 'scram-sha-512' | 'tls') =>
+  resource(
+    {
+      kafka: { cluster: 'games', authentication: { type } },
+      leaderboards: [TEAMS, { name: 'hot', type: 'HotStreakers' }],
+      injector: { eventsPerSecond: 100, seed: 7 },
+    },
+    'arcade',
+  );
+
+/** A pipeline, and what somebody with access to its machine can do with its secrets. */
+class Subject {
+  readonly pipeline: Pipeline;
+  readonly stateDir: string;
+
+  constructor(pipeline: Pipeline) {
+    this.pipeline = pipeline;
+    this.stateDir = dirname(dirname(pipeline.flink.jobManager.logFile));
+  }
+
+  secret(name: string): string {
+    return join(this.stateDir, 'secrets', name);
+  }
+
+  /** How a component is let in. */
+  settings(component: Component, type: 'scram-sha-512' | 'tls'): AccessSettings {
+    const name = `arcade-${component}-kafka`;
+    return {
+      KAFKA_CA_FOLDER: this.secret('games-cluster-ca-cert'),
+      KAFKA_USER_FOLDER: this.secret(name),
+      ...(type === 'scram-sha-512' && { KAFKA_USERNAME: name }),
+    };
+  }
+
+  /** A client that connects as the settings say; it tries everything once. */
+  client(settings: AccessSettings): Kafka {
+    const brokers = [this.pipeline.broker.clientServers];
+    return new Kafka({
+      clientId: 'test',
+      brokers,
+      ...kafkaAccess(settings),
+      logLevel: logLevel.NOTHING,
+      retry: { retries: 0 },
+    });
+  }
+
+  log(name: string): string {
+    return readFileSync(join(this.stateDir, 'logs', `${name}.log`), 'utf8');
+  }
+
+  async rows(board: string): Promise<unknown[]> {
+    const response = await fetch(`${this.pipeline.services.get('arcade-dashboard')}/api/boards/${board}`);
+    return ((await response.json()) as { rows: unknown[] }).rows;
+  }
+}
+
+/** What came of an attempt: `done`, or the reason why not. */
+function outcome(attempt: Promise<unknown>): Promise<string> {
+  return attempt.then(
+    () => 'done',
+    (error: Error) => error.message,
+  );
+}
+
+/** Writes what no board and no count of events takes in. */
+async function write(kafka: Kafka, topic: string): Promise<void> {
+  const producer = kafka.producer({ allowAutoTopicCreation: false });
+  try {
+    await producer.connect();
+    await producer.send({ topic, messages: [{ key: 'k', value: '{}' }] });
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+/** Reads a record. */
+async function read(kafka: Kafka, topic: string, groupId: string): Promise<void> {
+  const consumer = kafka.consumer({ groupId, retry: { restartOnFailure: async () => false } });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({ autoCommit: false, eachMessage: async () => resolve() });
+    await promise;
+  } finally {
+    await consumer.disconnect();
+  }
+}
+
+async function createTopic(kafka: Kafka): Promise<void> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    await admin.createTopics({ topics: [{ topic: 'arcade-mine' }] });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+describe('a pipeline that signs in by a password', () => {
+  const cleanup = new AsyncDisposableStack();
+  let subject: Subject;
+
+  beforeAll(async () => {
+    subject = new Subject(await startWholePipeline(arcade('scram-sha-512'), cleanup));
+  });
+  afterAll(() => cleanup.disposeAsync());
+
+  const as = (component: Component) => subject.client(subject.settings(component, 'scram-sha-512'));
+
+  it('shows its boards', async () => {
+    await expect.poll(() => subject.rows('top-teams'), SOON).toHaveLength(10);
+    await expect.poll(async () => (await subject.rows('hot')).length, SOON).toBeGreaterThan(0);
+  });
+
+  it('lets each program do what it does, and nothing else', async () => {
+    expect(await outcome(write(as('injector'), EVENTS))).toBe('done');
+    expect(await outcome(read(as('injector'), EVENTS, 'arcade.test'))).toMatch(NO_GROUP);
+    expect(await outcome(write(as('injector'), BOARD))).toMatch(/not authorized/i);
+
+    expect(await outcome(read(as('flink'), EVENTS, 'arcade.test'))).toBe('done');
+    expect(await outcome(read(as('flink'), EVENTS, 'another'))).toMatch(NO_GROUP);
+    expect(await outcome(write(as('flink'), EVENTS))).toMatch(/not authorized/i);
+
+    expect(await outcome(read(as('dashboard'), BOARD, `${BOARD}-dashboard-test`))).toBe('done');
+    expect(await outcome(read(as('dashboard'), BOARD, 'arcade.test'))).toMatch(NO_GROUP);
+    expect(await outcome(read(as('dashboard'), EVENTS, `${BOARD}-dashboard-test`))).toMatch(
+      /not authorized/i,
+    );
+    expect(await outcome(write(as('dashboard'), BOARD))).toMatch(/not authorized/i);
+
+    for (const component of COMPONENTS)
+      expect(await outcome(createTopic(as(component)))).toBe('Topic creation errors');
+    expect(await subject.pipeline.broker.admin.listTopics()).not.toContain('arcade-mine');
+  });
+
+  it('lets nobody in who has no password, or a wrong one', async () => {
+    const { KAFKA_USERNAME: _, ...unnamed } = subject.settings('injector', 'scram-sha-512');
+    const folder = join(subject.stateDir, 'wrong');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'password'), 'guess');
+    const guess = { ...subject.settings('injector', 'scram-sha-512'), KAFKA_USER_FOLDER: folder };
+    expect(await outcome(write(subject.client(guess), EVENTS))).toMatch(/authentication failed/i);
+    expect(() => subject.client(unnamed)).toThrow(/^KAFKA_USER_FOLDER: .*user\.crt/);
+  });
+
+  it('keeps its passwords to itself', () => {
+    const passwords = COMPONENTS.map((component) =>
+      readFileSync(join(subject.secret(`arcade-${component}-kafka`), 'password'), 'utf8'),
+    );
+    expect(new Set(passwords).size).toBe(3);
+    for (const password of passwords) expect(password.length).toBeGreaterThanOrEqual(32);
+    const texts = ['logs', 'flink/conf', 'kafka']
+      .flatMap((folder) => files(join(subject.stateDir, folder)))
+      .concat(processFiles());
+    expect(texts.length).toBeGreaterThan(10);
+    const telling = texts.filter((file) => passwords.some((password) => content(file).includes(password)));
+    expect(telling).toEqual([]);
+  });
+
+  it('says what is missing when a right is taken away, and goes on once it is back', async () => {
+    const { broker, flink, apps } = subject.pipeline;
+    const all = users(arcade('scram-sha-512')).flatMap(aclEntries);
+    const toEvents = all.filter(({ resourceName }) => resourceName === EVENTS);
+    const toBoard = all.filter(
+      ({ resourceName, principal }) => resourceName === BOARD && /dashboard/.test(principal),
+    );
+    const filters = [...toEvents, ...toBoard];
+    expect(filters).toHaveLength(3);
+    await broker.admin.deleteAcls({ filters });
+    for (const [name, topic] of [
+      ['injector', EVENTS],
+      ['dashboard', BOARD],
+    ] as const)
+      await expect.poll(() => subject.log(name), SOON).toContain(`not authorized for the topic ${topic}`);
+    await expect.poll(async () => (await flink.job())?.allTasksRunning, SOON).toBe(false);
+    await broker.admin.createAcls({ acl: filters });
+    await expect.poll(async () => (await flink.job())?.allTasksRunning, SOON).toBe(true);
+    await apps.find(({ deployment }) => deployment.metadata.name === 'arcade-injector')?.stop();
+    expect(subject.log('injector')).toContain('all accepted events are sent');
+    const kafka = kafkaClient(broker.bootstrapServers);
+    await expectBoardsToEqualOracle(kafka, resource({ leaderboards: [TEAMS] }, 'arcade'), Date.now());
+  });
+});
+
+describe('a pipeline that signs in by a certificate', () => {
+  const cleanup = new AsyncDisposableStack();
+  let subject: Subject;
+
+  beforeAll(async () => {
+    subject = new Subject(await startWholePipeline(arcade('tls'), cleanup));
+  });
+  afterAll(() => cleanup.disposeAsync());
+
+  it('shows its boards', async () => {
+    await expect.poll(() => subject.rows('top-teams'), SOON).toHaveLength(10);
+  });
+
+  it('lets each program do what it does, and nobody in without a certificate of this Kafka’s', async () => {
+    const injector = subject.settings('injector', 'tls');
+    expect(await outcome(write(subject.client(injector), EVENTS))).toBe('done');
+    expect(await outcome(write(subject.client(injector), BOARD))).toMatch(/not authorized/i);
+    expect(await outcome(write(subject.client(subject.settings('dashboard', 'tls')), EVENTS))).toMatch(
+      /not authorized/i,
+    );
+    const stranger = join(subject.stateDir, 'stranger');
+    mkdirSync(stranger);
+    const { certificate, key } = await (await CertificateAuthority.create('local')).issue(
+      'arcade-injector-kafka',
+    );
+    writeFileSync(join(stranger, 'user.crt'), certificate);
+    writeFileSync(join(stranger, 'user.key'), key);
+    expect(
+      await outcome(write(subject.client({ ...injector, KAFKA_USER_FOLDER: stranger }), EVENTS)),
+    ).toMatch(/certificate|closed connection/i);
+  });
+
+  it('takes a renewed certificate at the next connection', async () => {
+    const folder = join(subject.stateDir, 'renewed');
+    cpSync(subject.secret('arcade-injector-kafka'), folder, { recursive: true });
+    const kafka = subject.client({ ...subject.settings('injector', 'tls'), KAFKA_USER_FOLDER: folder });
+    expect(await outcome(write(kafka, EVENTS))).toBe('done');
+    cpSync(subject.secret('arcade-dashboard-kafka'), folder, { recursive: true });
+    expect(await outcome(write(kafka, EVENTS))).toMatch(/not authorized/i);
+  });
+});
+
+/** All files below a folder but the broker's own data. */
+function files(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+}
+
+/** What everybody can read of processes, and what those of the same user can. */
+function processFiles(): string[] {
+  const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return ids.flatMap((id) => [`/proc/${id}/cmdline`, `/proc/${id}/environ`]);
+}
+
+/** Empty when the process has just ended. */
+function content(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
+}
