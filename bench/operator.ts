@@ -5,6 +5,8 @@ import {
   DEPLOYMENT,
   KAFKA_TOPIC,
   kindOf,
+  NETWORK_POLICY,
+  POD_DISRUPTION_BUDGET,
   ROLE_BINDING,
   SERVICE,
   SERVICE_ACCOUNT,
@@ -40,6 +42,8 @@ const CHILDREN = {
   [ROLE_BINDING.plural]: 1,
   [DEPLOYMENT.plural]: 1,
   [SERVICE.plural]: 1,
+  [NETWORK_POLICY.plural]: 2,
+  [POD_DISRUPTION_BUDGET.plural]: 1,
 };
 const CHILD_COUNT = Object.values(CHILDREN).reduce((sum, count) => sum + count);
 /** The one that is waited for: each resource has one, and it is written with all others. */

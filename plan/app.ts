@@ -11,6 +11,8 @@ interface App {
   env: EnvVar[];
   secrets: SecretVolume[];
   resources: Record<string, unknown>;
+  /** How its copies keep apart, where there can be several. */
+  topologySpreadConstraints?: Record<string, unknown>[];
 }
 
 /** Port on which each of our programs answers probes, metrics and, the dashboard, browsers. */
@@ -25,7 +27,7 @@ export function appName(resource: GameAnalytics, component: App['component']): s
 
 /** A Deployment of one of our own programs: `node <component>/main.ts` in the app image, set up by its environment. */
 export function appDeployment(resource: GameAnalytics, app: App): Deployment {
-  const { component, secrets } = app;
+  const { component, secrets, topologySpreadConstraints } = app;
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -42,6 +44,7 @@ export function appDeployment(resource: GameAnalytics, app: App): Deployment {
           automountServiceAccountToken: false,
           terminationGracePeriodSeconds: 30,
           securityContext: RESTRICTED_POD,
+          ...(topologySpreadConstraints && { topologySpreadConstraints }),
           containers: [container(app)],
           ...(secrets.length > 0 && { volumes: secretVolumes(secrets) }),
         },

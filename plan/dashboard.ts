@@ -13,7 +13,7 @@ export const DASHBOARD_PORT = 80;
 /** Where the Secret that signs people in is mounted. */
 const SIGN_IN_MOUNT = '/etc/gameanalytics/sign-in';
 
-/** The page that shows the boards: its Deployment, the Service in front, and an Ingress when asked for. */
+/** The page that shows the boards: its Deployment, what keeps its copies apart, the Service in front, and an Ingress when asked for. */
 export function dashboard(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
   const { replicas, resources, ingress, auth } = resource.spec.dashboard;
   return [
@@ -35,7 +35,11 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
         ...(auth ? [{ name: 'sign-in', secretName: auth.secretName, mountPath: SIGN_IN_MOUNT }] : []),
       ],
       resources,
+      topologySpreadConstraints: ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((place) =>
+        spreadOver(place, resource),
+      ),
     }),
+    dashboardBudget(resource),
     dashboardService(resource),
     ...dashboardIngress(resource),
   ];
@@ -55,6 +59,31 @@ function panel({ name, title, topic, historyTopic, size, period, identity, colum
       shown ? [{ name, label: shown.label, type: shown.as }] : [],
     ),
     ...(bar && { bar }),
+  };
+}
+
+/** The copies of one revision go to different places, as far as there are any: the old ones, which end, do not count. */
+function spreadOver(topologyKey: string, resource: GameAnalytics) {
+  return {
+    maxSkew: 1,
+    topologyKey,
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector: { matchLabels: selector(resource, 'dashboard') },
+    matchLabelKeys: ['pod-template-hash'],
+  };
+}
+
+/** A drain takes one copy at a time. It is never stopped: not by the only copy, nor by one that does no good. */
+function dashboardBudget(resource: GameAnalytics): KubernetesObject {
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: metadata(resource, 'dashboard', appName(resource, 'dashboard')),
+    spec: {
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+      selector: { matchLabels: selector(resource, 'dashboard') },
+    },
   };
 }
 

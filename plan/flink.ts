@@ -3,7 +3,7 @@ import type { GameAnalytics } from '../api/gameanalytics.ts';
 import type { Environment } from './environment.ts';
 import { kafkaSecrets } from './kafka-access.ts';
 import { LAYOUT_ANNOTATION, layOut, printLayout } from './layout.ts';
-import { metadata } from './metadata.ts';
+import { metadata, selector } from './metadata.ts';
 import type { FlinkDeployment, KubernetesObject } from './objects.ts';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD, secretMounts, secretVolumes } from './pod.ts';
 import { sqlScript } from './sql.ts';
@@ -55,7 +55,7 @@ function deployment(resource: GameAnalytics, environment: Environment): FlinkDep
 }
 
 /** The Flink Kubernetes Operator takes at most 45 characters: 40 are the resource's. */
-function flinkName(resource: GameAnalytics): string {
+export function flinkName(resource: GameAnalytics): string {
   return `${resource.metadata.name}-job`;
 }
 
@@ -103,6 +103,7 @@ function flinkMemory(quantity: string): string {
   return `${quantity.endsWith('Gi') ? amount * 1024 : amount}m`;
 }
 
+/** Flink adds its own labels to those here. */
 function podTemplate(resource: GameAnalytics) {
   const claim = resource.spec.flink.state?.claim;
   const secrets = kafkaSecrets(resource, 'flink');
@@ -112,6 +113,7 @@ function podTemplate(resource: GameAnalytics) {
     ...(claim ? [{ name: 'state', persistentVolumeClaim: { claimName: claim } }] : []),
   ];
   return {
+    metadata: { labels: selector(resource, 'flink') },
     spec: {
       securityContext: {
         ...RESTRICTED_POD,

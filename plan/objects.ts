@@ -89,6 +89,28 @@ export interface Service extends KubernetesObject {
   spec: { selector: Record<string, string>; ports: { name: string; port: number; targetPort: string }[] };
 }
 
+export interface NetworkPolicyPeer {
+  /** Left out, the pods are those of the policy's own namespace; empty, those of all. */
+  namespaceSelector?: { matchLabels?: Record<string, string> };
+  podSelector: { matchLabels: Record<string, string> };
+}
+
+export interface NetworkPolicyPort {
+  protocol: 'TCP' | 'UDP';
+  port: number | string;
+}
+
+export interface NetworkPolicy extends KubernetesObject {
+  kind: 'NetworkPolicy';
+  spec: {
+    podSelector: { matchLabels: Record<string, string> };
+    policyTypes: ('Ingress' | 'Egress')[];
+    /** Without `from`, from everywhere; without `ports`, to all. */
+    ingress: { from?: NetworkPolicyPeer[]; ports?: NetworkPolicyPort[] }[];
+    egress?: { to?: NetworkPolicyPeer[]; ports?: NetworkPolicyPort[] }[];
+  };
+}
+
 export interface KafkaTopic extends KubernetesObject {
   kind: 'KafkaTopic';
   spec: { partitions: number; config: Record<string, string | number> };

@@ -3,6 +3,7 @@ import { dashboard } from './dashboard.ts';
 import type { Environment } from './environment.ts';
 import { flink } from './flink.ts';
 import { injector } from './injector.ts';
+import { networkPolicies } from './network-policies.ts';
 import type { KubernetesObject } from './objects.ts';
 import { topics } from './topics.ts';
 import { users } from './users.ts';
@@ -15,6 +16,7 @@ export function plan(resource: GameAnalytics, environment: Environment): Kuberne
   return [
     ...topics(resource),
     ...users(resource),
+    ...networkPolicies(resource),
     ...flink(resource, environment),
     ...injector(resource, environment),
     ...dashboard(resource, environment),

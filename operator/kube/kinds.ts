@@ -34,6 +34,16 @@ export const ROLE_BINDING: Kind = {
   plural: 'rolebindings',
 };
 export const INGRESS: Kind = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', plural: 'ingresses' };
+export const NETWORK_POLICY: Kind = {
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  plural: 'networkpolicies',
+};
+export const POD_DISRUPTION_BUDGET: Kind = {
+  apiVersion: 'policy/v1',
+  kind: 'PodDisruptionBudget',
+  plural: 'poddisruptionbudgets',
+};
 export const LEASE: Kind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases' };
 export const EVENT: Kind = { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events' };
 
@@ -49,6 +59,8 @@ const KINDS = [
   SERVICE_ACCOUNT,
   ROLE_BINDING,
   INGRESS,
+  NETWORK_POLICY,
+  POD_DISRUPTION_BUDGET,
   LEASE,
   EVENT,
 ];

@@ -18,25 +18,26 @@ export function covers(live: unknown, desired: unknown, path = ''): boolean {
   );
 }
 
-/** Lists that the API server merges by a key: others may have items of their own in them. Any other is ours as a whole. */
-const MERGED_BY: Record<string, string> = {
-  'metadata.ownerReferences': 'uid',
-  'spec.ports': 'port',
-  'spec.template.spec.containers': 'name',
-  'spec.template.spec.containers.env': 'name',
-  'spec.template.spec.containers.ports': 'containerPort',
+/** Lists that the API server merges by keys: others may have items of their own in them. Any other is ours as a whole. */
+const MERGED_BY: Record<string, string[]> = {
+  'metadata.ownerReferences': ['uid'],
+  'spec.ports': ['port'],
+  'spec.template.spec.containers': ['name'],
+  'spec.template.spec.containers.env': ['name'],
+  'spec.template.spec.containers.ports': ['containerPort'],
+  'spec.template.spec.topologySpreadConstraints': ['topologyKey', 'whenUnsatisfiable'],
 };
 
 function coversList(live: unknown[], desired: unknown[], path: string): boolean {
-  const key = MERGED_BY[path];
-  if (key === undefined)
+  const keys = MERGED_BY[path];
+  if (keys === undefined)
     return live.length === desired.length && desired.every((item, i) => covers(live[i], item, path));
-  const byKey = new Map(live.map((item) => [keyOf(item, key), item]));
-  return desired.every((item) => covers(byKey.get(keyOf(item, key)), item, path));
+  const byKey = new Map(live.map((item) => [keyOf(item, keys), item]));
+  return desired.every((item) => covers(byKey.get(keyOf(item, keys)), item, path));
 }
 
-function keyOf(item: unknown, key: string): unknown {
-  return isObject(item) ? item[key] : undefined;
+function keyOf(item: unknown, keys: string[]): string {
+  return keys.map((key) => isObject(item) && item[key]).join();
 }
 
 function isObject(value: unknown): value is Fields {

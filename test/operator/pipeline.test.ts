@@ -203,6 +203,7 @@ describe('a change of the spec', () => {
     await arcade.until('InjectorReady', { reason: 'NotWanted' });
     expect(await names('Deployment')).toEqual(['arcade-dashboard']);
     expect(await names('ServiceAccount')).toEqual(['arcade-dashboard', 'arcade-job']);
+    expect(await names('NetworkPolicy')).toEqual(['arcade-dashboard', 'arcade-job']);
   });
 
   it('that is invalid leaves what runs as it was, with the reason in Ready', async () => {

@@ -21,6 +21,8 @@ const CHILDREN_OF_EACH = {
   rolebindings: 1,
   deployments: 1,
   services: 1,
+  networkpolicies: 2,
+  poddisruptionbudgets: 1,
   flinkdeployments: 1,
   controllerrevisions: 1,
 };

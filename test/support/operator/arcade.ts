@@ -16,6 +16,8 @@ const KINDS = [
   'serviceaccounts',
   'rolebindings',
   'ingresses',
+  'networkpolicies',
+  'poddisruptionbudgets',
   'controllerrevisions',
 ];
 

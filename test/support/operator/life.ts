@@ -14,6 +14,8 @@ const FULL = {
 };
 /** Of the first board: a job with it does not come up. */
 const REFUSED_SEASON = '3h';
+/** Kinds of which an edit can take objects away. */
+const REMOVABLE = ['Deployment', 'Ingress', 'KafkaTopic', 'KafkaUser', 'NetworkPolicy', 'ServiceAccount'];
 const PATIENCE = { timeout: 30_000 };
 
 /** Everything that operators ever do, one thing after the other, by a leader and its standby. */
@@ -100,15 +102,14 @@ export class Life {
     await this.#arcade.apply({ flink: FULL.flink, leaderboards: boards('2h').slice(0, 1) });
     await this.#arcade.ready();
     await expect
-      .poll(
-        () => this.#children('Deployment', 'Ingress', 'KafkaTopic', 'KafkaUser', 'ServiceAccount'),
-        PATIENCE,
-      )
+      .poll(() => this.#children(...REMOVABLE), PATIENCE)
       .toEqual([
         'Deployment arcade-dashboard',
         'KafkaTopic arcade-pipeline-stats',
         'KafkaTopic arcade-top-teams',
         'KafkaTopic arcade-user-score',
+        'NetworkPolicy arcade-dashboard',
+        'NetworkPolicy arcade-job',
         'ServiceAccount arcade-dashboard',
         'ServiceAccount arcade-job',
       ]);

@@ -184,6 +184,9 @@ describe('a board that keeps its history', () => {
 
 describe('pods', () => {
   const objects = planned(resource(FULL, 'game', IN_CLUSTER));
+  const selectorOf = (component: string) =>
+    ofKind<Deployment>(objects, 'Deployment').find(({ metadata }) => metadata.name === `game-${component}`)
+      ?.spec.selector.matchLabels;
 
   it('meet the restricted Pod Security level', () => {
     const deployments = ofKind<Deployment>(objects, 'Deployment').map(({ spec }) => spec.template);
@@ -231,6 +234,30 @@ describe('pods', () => {
       ),
     );
     expect(selected.map(({ metadata }) => metadata.name)).toEqual(['game-dashboard']);
+  });
+
+  it('may be taken one at a time by a drain, and go to different places, where there can be several', () => {
+    const own = selectorOf('dashboard');
+    const budgets = objects.filter(({ kind }) => kind === 'PodDisruptionBudget');
+    expect(budgets.map(({ metadata, spec }) => ({ name: metadata.name, spec }))).toEqual([
+      {
+        name: 'game-dashboard',
+        spec: {
+          maxUnavailable: 1,
+          unhealthyPodEvictionPolicy: 'AlwaysAllow',
+          selector: { matchLabels: own },
+        },
+      },
+    ]);
+    const spread = ofKind<Deployment>(objects, 'Deployment').flatMap(
+      ({ spec }) => (spec.template.spec.topologySpreadConstraints as object[] | undefined) ?? [],
+    );
+    expect(spread).toHaveLength(2);
+    for (const constraint of spread)
+      expect(constraint).toMatchObject({
+        whenUnsatisfiable: 'ScheduleAnyway',
+        labelSelector: { matchLabels: own },
+      });
   });
 
   it('brings no roles: the job is bound to the one that comes with the operator', () => {

@@ -30,6 +30,25 @@ describe('a live object covers a desired one', () => {
     expect(covers(live, desired)).toBe(true);
   });
 
+  it('whose pods others spread otherwise too', () => {
+    const spread = (...constraints: [string, string, number][]) => ({
+      spec: {
+        template: {
+          spec: {
+            topologySpreadConstraints: constraints.map(([topologyKey, whenUnsatisfiable, maxSkew]) => ({
+              topologyKey,
+              whenUnsatisfiable,
+              maxSkew,
+            })),
+          },
+        },
+      },
+    });
+    const ours: [string, string, number] = ['host', 'ScheduleAnyway', 1];
+    expect(covers(spread(['host', 'DoNotSchedule', 5], ours, ['host', 'x', 2]), spread(ours))).toBe(true);
+    expect(covers(spread(['host', 'DoNotSchedule', 1]), spread(ours))).toBe(false);
+  });
+
   it.each([
     ['0.5', '500m', '1024Mi', '1Gi'],
     ['1000m', '1', '128974848', '123Mi'],

@@ -1,0 +1,82 @@
+import type { GameAnalytics } from '../api/gameanalytics.ts';
+import { appName } from './app.ts';
+import { flinkName } from './flink.ts';
+import { type Component, metadata, selector } from './metadata.ts';
+import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from './objects.ts';
+
+type Rules = Omit<NetworkPolicy['spec'], 'podSelector'>;
+
+/** Where Flink's REST service answers. */
+const FLINK_REST: NetworkPolicyPort = { protocol: 'TCP', port: 8081 };
+/** Where Flink's Prometheus reporter answers, once flink.configuration turns it on, unless it is told otherwise. */
+const FLINK_METRICS: NetworkPolicyPort = { protocol: 'TCP', port: 9249 };
+
+/** Anywhere, since a cache of the node's is no pod. */
+const DNS: NetworkPolicyPort[] = [
+  { protocol: 'UDP', port: 53 },
+  { protocol: 'TCP', port: 53 },
+];
+
+/**
+ * Who may talk to the pods of each component, and to whom they may. Policies add up: what a cluster needs beyond these, another
+ * policy allows. Every default of the API server is spelled out, or it would look like a change of somebody else's.
+ */
+export function networkPolicies(resource: GameAnalytics): NetworkPolicy[] {
+  return [
+    policy(resource, 'flink', flinkName(resource), jobRules(resource)),
+    ...(resource.spec.injector
+      ? [policy(resource, 'injector', appName(resource, 'injector'), appRules(resource))]
+      : []),
+    policy(resource, 'dashboard', appName(resource, 'dashboard'), appRules(resource)),
+  ];
+}
+
+function policy(resource: GameAnalytics, component: Component, name: string, rules: Rules): NetworkPolicy {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: metadata(resource, component, name),
+    spec: { podSelector: { matchLabels: selector(resource, component) }, ...rules },
+  };
+}
+
+/**
+ * One of our programs answers everybody on its one port: probes, Prometheus, browsers and the ingress controllers before them are
+ * in places that a plan cannot know. It asks nobody but Kafka.
+ */
+function appRules(resource: GameAnalytics): Rules {
+  return {
+    policyTypes: ['Ingress', 'Egress'],
+    ingress: [{ ports: [{ protocol: 'TCP', port: 'http' }] }],
+    egress: [{ ports: DNS }, { to: [kafkaPods(resource)] }],
+  };
+}
+
+/**
+ * Whoever reaches a job's REST service can run code in it, so only those may who must. What the job itself asks is left open: the
+ * API server and the place of its state have addresses that a plan cannot know.
+ */
+function jobRules(resource: GameAnalytics): Rules {
+  return {
+    policyTypes: ['Ingress'],
+    ingress: [
+      { from: [{ podSelector: { matchLabels: selector(resource, 'flink') } }] },
+      { from: [FLINK_OPERATOR, FLEX], ports: [FLINK_REST] },
+      { ports: [FLINK_METRICS] },
+    ],
+  };
+}
+
+/** By labels that Strimzi gives to the brokers of a Kafka. The one with their name is longer than a label when the Kafka's is long. */
+function kafkaPods(resource: GameAnalytics): NetworkPolicyPeer {
+  const matchLabels = { 'strimzi.io/cluster': resource.spec.kafka.cluster, 'strimzi.io/broker-role': 'true' };
+  return { podSelector: { matchLabels } };
+}
+
+/** The Flink Kubernetes Operator, in whatever namespace it is installed. */
+const FLINK_OPERATOR: NetworkPolicyPeer = {
+  namespaceSelector: {},
+  podSelector: { matchLabels: { 'app.kubernetes.io/name': 'flink-kubernetes-operator' } },
+};
+/** The monitor of the chart gameanalytics-platform, which is installed beside the Kafka. */
+const FLEX: NetworkPolicyPeer = { podSelector: { matchLabels: { 'app.kubernetes.io/name': 'flex' } } };
