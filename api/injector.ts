@@ -54,5 +54,8 @@ export const injector = z.strictObject({
   seed: integer(0, 4_294_967_295)
     .optional()
     .describe('The same seed gives the same sequence of events. Unset: another game each time.'),
-  resources: resources.prefault({}).describe('Resources of the injector’s container.'),
+  // Measured: 132 MB and 4 % of a core at the default rate, 275 MB and 72 % at the greatest.
+  resources: resources({ requests: { cpu: '50m', memory: '192Mi' }, limits: { memory: '512Mi' } }).describe(
+    'Resources of the injector’s container. Unset: 50m and 192Mi requested, 512Mi at most, by what it was measured to take; at 50,000 events/s it takes 720m. What is set replaces all of that.',
+  ),
 });

@@ -18,8 +18,23 @@ const resourceList = z
   })
   .meta(ONE_VALUE);
 
-/** What a container asks for, in Kubernetes' own terms. */
-export const resources = z.strictObject({
+const fields = z.strictObject({
   requests: resourceList.optional().describe('What the container is scheduled with.'),
   limits: resourceList.optional().describe('What the container may use at most.'),
 });
+
+type Resources = z.infer<typeof fields>;
+
+/**
+ * What a container asks for, in Kubernetes' own terms. Nothing in it comes to the same as none at all: where the last quantity is
+ * taken back, the API server sometimes leaves the one, sometimes the other.
+ *
+ * @param measured what is asked for when the resource asks for nothing
+ */
+export function resources(measured: Resources) {
+  return fields.transform((wanted) => (asksForNothing(wanted) ? measured : wanted)).prefault(measured);
+}
+
+function asksForNothing({ requests = {}, limits = {} }: Resources): boolean {
+  return Object.keys(requests).length + Object.keys(limits).length === 0;
+}

@@ -55,7 +55,9 @@ describe('a manifest with a single field', () => {
         checkpointInterval: '10s',
         configuration: {},
       },
-      dashboard: { resources: {} },
+      dashboard: {
+        resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '512Mi' } },
+      },
       paused: false,
     });
   });
@@ -68,8 +70,16 @@ describe('a manifest with a single field', () => {
       maxScore: 20,
       robotProbability: 0.2,
       lateEvents: { share: 0.02, minDelay: '5m', maxDelay: '10m' },
-      resources: {},
+      resources: { requests: { cpu: '50m', memory: '192Mi' }, limits: { memory: '512Mi' } },
     });
+  });
+
+  it('asks for measured resources when nothing is asked for, in whatever way', () => {
+    const measured = resource().spec.dashboard.resources;
+    for (const nothing of [{}, { limits: {} }, { requests: {}, limits: {} }])
+      expect(resource({ dashboard: { resources: nothing } }).spec.dashboard.resources).toEqual(measured);
+    const resources = { limits: { cpu: '2' } };
+    expect(resource({ dashboard: { resources } }).spec.dashboard.resources).toEqual(resources);
   });
 
   it('makes titles and labels of names', () => {
