@@ -138,7 +138,7 @@ export interface FlinkDeployment extends KubernetesObject {
     flinkConfiguration: Record<string, string>;
     jobManager: FlinkProcess;
     taskManager: FlinkProcess;
-    podTemplate: { spec: PodSpec };
+    podTemplate: { metadata: { labels: Record<string, string> }; spec: PodSpec };
     job: {
       jarURI: string;
       entryClass: string;

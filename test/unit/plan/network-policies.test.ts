@@ -201,7 +201,7 @@ function jobPods(): Record<string, Pod> {
   return Object.fromEntries(
     jobs.flatMap(({ metadata: { name }, spec }) =>
       ['jobmanager', 'taskmanager'].map((component) => {
-        const { labels } = (spec.podTemplate as { metadata: { labels: Labels } }).metadata;
+        const { labels } = spec.podTemplate.metadata;
         const added = { app: name, component, type: 'flink-native-kubernetes' };
         return [`${name} ${component}`, pod({ ...labels, ...added })];
       }),
