@@ -110,8 +110,8 @@ describe('a watch of a real API server', () => {
         connected: () => connections++,
       },
     });
-    await eventually(() => connections === 2);
-    expect(types).toContain('BOOKMARK');
+    // A short watch gets one in its last seconds, or the next one does when the machine was busy then.
+    await eventually(() => connections >= 2 && types.includes('BOOKMARK'));
     await client.apply(lease(namespace, 'later'));
     await eventually(() => told.includes('later new'));
     expect(relists).toEqual(['start']);

@@ -87,6 +87,10 @@ metadata:
   annotations:
     ignore-check.kube-linter.io/no-read-only-root-fs: It unpacks native libraries and keeps files in folders that Factor House does not name.
     ignore-check.kube-linter.io/no-rolling-update-strategy: The old one ends before the new one starts, so that no two keep their notes in the same topics.
+    {{- if .secretEnv }}
+    ignore-check.kube-linter.io/env-value-from: Strimzi makes the Secret.
+    ignore-check.kube-linter.io/read-secret-from-env-var: It reads settings from variables alone.
+    {{- end }}
 spec:
   replicas: 1
   revisionHistoryLimit: 2
