@@ -38,6 +38,7 @@ describe('a job whose spec changes', () => {
     ['nothing', {}, {}],
     ['memory and parallelism', {}, { flink: { parallelism: 4, taskManager: { memory: '2Gi' } } }],
     ['the image', {}, { flink: { image: 'flink:mine' } }],
+    ['signing in to Kafka', {}, { kafka: { cluster: 'games', authentication: { type: 'tls' } } }],
     ['a title', ofBoards(teams()), ofBoards(teams({ title: 'Best' }))],
     ['a smaller size', ofBoards(teams({ size: 16 })), ofBoards(teams({ size: 1 }))],
     ['a greater size', ofBoards(teams({ size: 10 })), ofBoards(teams({ size: 16 }))],
