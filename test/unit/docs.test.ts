@@ -42,7 +42,7 @@ describe.each(PAGES)('%s', (page) => {
 
   it('has targets that make knows, and flags that what they run knows', async () => {
     for (const command of commands.filter((command) => /^([A-Z]+=\S+ )*make /.test(command))) {
-      const recipe = await shell(command, { MAKEFLAGS: 'n' });
+      const recipe = await shell(command, { MAKEFLAGS: 'n --no-print-directory' });
       const [, args] = / ARGS="(.*)"/.exec(command) ?? [];
       if (args === undefined) continue;
       // A flag that it does not know is an error even when help is asked for, which lists the names that a flag may take.
