@@ -1,9 +1,10 @@
 import type { Broker } from '../../local/kafka.ts';
 import type { Workshop } from '../../local/workshop.ts';
+import type { FlinkDeployment } from '../../plan/objects.ts';
 import { writeBacklog } from './backlog.ts';
-import { type Outcome, runJobs } from './flink-job.ts';
+import { type Bounds, type Outcome, runJob } from './flink-job.ts';
 import { markdownTable, megabytes, short } from './markdown.ts';
-import { baseline, product, type Subject, type SubjectOptions } from './subjects.ts';
+import { BASELINE_BOARDS, baseline, type JobOptions, product } from './subjects.ts';
 
 /** A backlog of events, and what reads it. */
 export interface Backlog {
@@ -11,58 +12,95 @@ export interface Backlog {
   title: string;
   players: number;
   events: number;
-  stateBackend: SubjectOptions['stateBackend'];
+  stateBackend: JobOptions['stateBackend'];
   subjects: SubjectName[];
-  /** After this much processor time a run is ended, in seconds. */
+  /** Processor time that each subject may use, in seconds: each of its jobs gets an equal part, after which it is ended. */
   limitCpuSeconds: number;
 }
 
 export type SubjectName = keyof typeof SUBJECTS;
 
-type Make = (broker: Broker, options: SubjectOptions) => Promise<Subject>;
+interface Job {
+  title: string;
+  make: (broker: Broker, options: JobOptions) => Promise<FlinkDeployment>;
+}
 
 const TOTALS = [
   { name: 'top-teams', type: 'TopTeams' },
   { name: 'top-players', type: 'TopPlayers' },
 ];
 
+/** What is compared, each with all the jobs that it takes. */
 const SUBJECTS = {
-  'the four boards': product,
-  'the two total boards': (broker: Broker, options: SubjectOptions) =>
-    product(broker, { ...options, leaderboards: TOTALS }),
-  'baseline, mini-batches': (broker: Broker, options: SubjectOptions) => baseline(broker, options, true),
-  'baseline, Flink’s defaults': (broker: Broker, options: SubjectOptions) => baseline(broker, options, false),
-} satisfies Record<string, Make>;
+  'the four boards': [{ title: 'the four boards', make: product }],
+  'the two total boards': [
+    {
+      title: 'the two total boards',
+      make: (broker, options) => product(broker, { ...options, leaderboards: TOTALS }),
+    },
+  ],
+  'the demo’s queries': baselineJobs('the demo’s', true),
+  'the demo’s queries without mini-batches': baselineJobs('without mini-batches:', false),
+} satisfies Record<string, Job[]>;
+
+function baselineJobs(whose: string, miniBatch: boolean): Job[] {
+  return BASELINE_BOARDS.map((board) => ({
+    title: `${whose} ${board}`,
+    make: (broker, options) => baseline(broker, options, board, miniBatch),
+  }));
+}
 
 const SEED = 1;
 
-/** Writes a backlog and has each subject read it, one after the other. Returns a Markdown table. */
+/**
+ * Writes a backlog and has each subject's jobs read it, one after the other: side by side, nothing would tell whose the processor
+ * time was. Returns a Markdown table.
+ */
 export async function benchBacklog(workshop: Workshop, broker: Broker, backlog: Backlog): Promise<string> {
-  const { name, title, players, events, subjects } = backlog;
+  const { name, title, players, events, stateBackend, subjects, limitCpuSeconds } = backlog;
   workshop.report(`${name}: writing ${short(events)} events`);
   await writeBacklog(broker, name, { seed: SEED, players, events }, workshop.signal);
-  const outcomes: [SubjectName, Outcome | Error][] = [];
-  for (const [index, subject] of subjects.entries()) {
-    workshop.report(`${name}: ${subject}`);
-    outcomes.push([subject, await run(workshop, broker, backlog, index)]);
+  const results: Result[] = [];
+  for (const [i, subject] of subjects.entries()) {
+    const jobs: Job[] = SUBJECTS[subject];
+    const runs: Run[] = [];
+    for (const [j, { title, make }] of jobs.entries()) {
+      workshop.report(`${name}: ${title}`);
+      const deploy = (attempt: number) =>
+        make(broker, { run: `${name}-${i}-${j}-${attempt}`, events: name, stateBackend });
+      const outcome = await run(workshop, deploy, {
+        backlog: events,
+        limitCpuSeconds: limitCpuSeconds / jobs.length,
+      });
+      runs.push({ title, outcome });
+    }
+    results.push({ subject, runs });
   }
   await broker.admin.deleteTopics({ topics: [name] });
-  return `### ${title}, ${short(events)} events\n\n${table(outcomes)}`;
+  return `### ${title}, ${short(events)} events\n\n${table(results)}`;
 }
 
-/** One subject's run. That a job could not do it is a result too. */
+interface Run {
+  title: string;
+  outcome: Outcome | Error;
+}
+
+interface Result {
+  subject: SubjectName;
+  runs: Run[];
+}
+
+/** One job's run. That it could not do it is a result too. */
 async function run(
   workshop: Workshop,
-  broker: Broker,
-  { name, events, stateBackend, subjects, limitCpuSeconds }: Backlog,
-  index: number,
+  deploy: (attempt: number) => Promise<FlinkDeployment>,
+  bounds: Bounds,
 ): Promise<Outcome | Error> {
-  const make: Make = SUBJECTS[subjects[index]!];
   for (let attempt = 1; ; attempt++) {
     // A name of its own, or a second attempt would go on from the first one's checkpoint.
-    const subject = await make(broker, { run: `${name}-${index}-${attempt}`, events: name, stateBackend });
+    const deployment = await deploy(attempt);
     try {
-      return await runJobs(workshop, { ...subject, backlog: events, limitCpuSeconds });
+      return await runJob(workshop, deployment, bounds);
     } catch (error) {
       workshop.signal.throwIfAborted();
       workshop.report((error as Error).message);
@@ -82,46 +120,56 @@ const HEAD = [
   'job',
   'CPU s per million',
   'of it JIT',
+  'CPU without JIT, times the first row',
   'events/s',
   'events/s per core',
   'read',
   'peak RSS TM + JM',
   'state',
   'checkpoint',
-  'CPU, times the first row',
 ];
 
-function table(outcomes: [SubjectName, Outcome | Error][]): string {
-  const first = outcomes[0]?.[1];
-  const rows = outcomes.map(([subject, outcome]) =>
-    outcome instanceof Error ? failedRow(subject, outcome) : row(subject, outcome, first),
-  );
+function table(results: Result[]): string {
+  const first = perMillion(results[0]!.runs, withoutCompilers);
+  const rows = results.flatMap(({ subject, runs }) => [
+    ...runs.map((run) => [run.title, ...costs([run], first), ...details(run)]),
+    ...(runs.length > 1 ? [[`**${subject}**`, ...costs(runs, first), ...NO_DETAILS]] : []),
+  ]);
   return markdownTable(HEAD, rows);
 }
 
-function row(subject: SubjectName, outcome: Outcome, first: Outcome | Error | undefined): string[] {
-  const { finished, events, seconds, cpuSeconds, compilerCpuSeconds, checkpoints } = outcome;
-  const ratio =
-    first === undefined || first instanceof Error ? Number.NaN : perMillion(outcome) / perMillion(first);
+/** Of jobs that each have to read all the events. The compilers' part is as large in a short run as in a long one, so it is not compared. */
+function costs(runs: Run[], first: number): string[] {
   return [
-    subject,
-    perMillion(outcome).toFixed(1),
-    ((1e6 * compilerCpuSeconds) / events).toFixed(1),
+    perMillion(runs, ({ cpuSeconds }) => cpuSeconds).toFixed(1),
+    perMillion(runs, ({ compilerCpuSeconds }) => compilerCpuSeconds).toFixed(1),
+    (perMillion(runs, withoutCompilers) / first).toFixed(1),
+  ];
+}
+
+/** NaN when one of the jobs failed. */
+function perMillion(runs: Run[], seconds: (outcome: Outcome) => number): number {
+  const each = runs.map(({ outcome }) =>
+    outcome instanceof Error ? Number.NaN : seconds(outcome) / (outcome.events / 1e6),
+  );
+  return each.reduce((sum, term) => sum + term, 0);
+}
+
+function withoutCompilers({ cpuSeconds, compilerCpuSeconds }: Outcome): number {
+  return cpuSeconds - compilerCpuSeconds;
+}
+
+function details({ outcome }: Run): string[] {
+  if (outcome instanceof Error) return [`failed: ${outcome.message.split('\n')[0]}`, ...NO_DETAILS.slice(1)];
+  const { finished, events, seconds, cpuSeconds, checkpoints } = outcome;
+  return [
     short(events / seconds),
     short(events / cpuSeconds),
     finished ? short(events) : `${short(events)}, did not finish`,
     `${megabytes(outcome.taskManagerPeakBytes)} + ${megabytes(outcome.jobManagerPeakBytes)}`,
     checkpoints ? megabytes(checkpoints.stateBytes) : '',
     checkpoints ? `${checkpoints.millis.toFixed(0)} ms` : 'none',
-    ratio.toFixed(1),
   ];
 }
 
-function failedRow(subject: SubjectName, { message }: Error): string[] {
-  const cells = HEAD.map(() => '');
-  return [subject, `failed: ${message.split('\n')[0]}`, ...cells.slice(2)];
-}
-
-function perMillion({ cpuSeconds, events }: Outcome): number {
-  return cpuSeconds / (events / 1e6);
-}
+const NO_DETAILS = ['', '', '', '', '', ''];

@@ -9,25 +9,25 @@ import { childProcess } from './processes.ts';
 export interface Outcome {
   /** Whether all was read and written within the limit. */
   finished: boolean;
-  /** From the moment the first job runs. */
+  /** From the moment the job runs. */
   seconds: number;
-  /** Of the TaskManager from the moment the first job runs, and of the JobManager from the moment it has planned the last one. */
+  /** Of the TaskManager and the JobManager, from the moment the job runs. */
   cpuSeconds: number;
   /** The part of it that the TaskManager's JIT compilers took: a long run would hardly see it. */
   compilerCpuSeconds: number;
-  /** Events read; of several jobs that have not finished the average, which makes them look cheaper than they are: the slowest read least. */
+  /**
+   * Events read. A job that has not finished may still hold some that it has not counted, and has seen few players yet: both make it
+   * look cheaper than it is.
+   */
   events: number;
   taskManagerPeakBytes: number;
   jobManagerPeakBytes: number;
-  /** Of all jobs together; undefined when none was completed. */
+  /** Undefined when none was completed. */
   checkpoints: Checkpoints | undefined;
 }
 
-interface RunOptions {
-  deployment: FlinkDeployment;
-  /** How many jobs the script makes. */
-  jobs: number;
-  /** How many events wait for each of them. */
+export interface Bounds {
+  /** How many events wait for the job. */
   backlog: number;
   /** A run that has used this much is ended. Processor time, so that a busy machine ends no run earlier than an idle one. */
   limitCpuSeconds: number;
@@ -37,27 +37,26 @@ const POLL_MILLIS = 500;
 /** A run that gets nowhere uses no processor time: it is ended after this many times its limit. */
 const STUCK = 5;
 
-/** Runs a script of bounded jobs on a Flink of its own, until they have finished or the limit is reached. */
-export async function runJobs(workshop: Workshop, options: RunOptions): Promise<Outcome> {
-  const flink = await startFlink(workshop, options.deployment);
+/** Runs a bounded job on a Flink of its own, until it has finished or the limit is reached. */
+export async function runJob(
+  workshop: Workshop,
+  deployment: FlinkDeployment,
+  bounds: Bounds,
+): Promise<Outcome> {
+  const flink = await startFlink(workshop, deployment);
   try {
-    return await observe(new FlinkMetrics(flink.url, workshop.signal), options);
+    return await observe(new FlinkMetrics(flink.url, workshop.signal), bounds);
   } finally {
     await Promise.all([flink.jobManager, ...flink.taskManagers].map((process) => process.stop(3_000)));
   }
 }
 
-async function observe(
-  metrics: FlinkMetrics,
-  { jobs, backlog, limitCpuSeconds }: RunOptions,
-): Promise<Outcome> {
+async function observe(metrics: FlinkMetrics, { backlog, limitCpuSeconds }: Bounds): Promise<Outcome> {
   const taskManager = childProcess('TaskManagerRunner');
   const jobManager = childProcess('StandaloneApplicationClusterEntryPoint');
   const started = performance.now();
-  const taskManagerBefore = taskManager.cpuSeconds();
+  const before = taskManager.cpuSeconds() + jobManager.cpuSeconds();
   const compilersBefore = taskManager.compilerCpuSeconds();
-  while ((await metrics.jobs()).length < jobs) await sleep(POLL_MILLIS);
-  const before = taskManagerBefore + jobManager.cpuSeconds();
   for (;;) {
     const finished = await metrics.finished();
     const seconds = (performance.now() - started) / 1000;

@@ -16,7 +16,7 @@ interface Exceptions {
 
 export interface Checkpoints {
   count: number;
-  /** The largest of each job, added up. */
+  /** Of the largest. */
   stateBytes: number;
   /** One of them, on average. */
   millis: number;
@@ -24,10 +24,10 @@ export interface Checkpoints {
 
 const MOST_ASKED = 10;
 
-/** States in which a job is that neither failed nor is restarting. */
+/** States of a job that neither failed nor is restarting. */
 const WELL = new Set(['INITIALIZING', 'CREATED', 'RUNNING', 'FINISHED']);
 
-/** What Flink's REST API tells of the jobs of one cluster. */
+/** What Flink's REST API tells of the one job of a cluster. */
 export class FlinkMetrics {
   readonly #url: string;
   readonly #signal: AbortSignal;
@@ -39,40 +39,37 @@ export class FlinkMetrics {
     this.#signal = signal;
   }
 
-  async jobs(): Promise<Job[]> {
-    const { jobs } = await this.#get<{ jobs: Job[] }>('/jobs/overview');
-    return jobs;
-  }
-
-  /** Whether every job has finished. One that failed, or had to be restarted, is an error. */
+  /** Whether the job has finished. That it failed, or had to be restarted, is an error. */
   async finished(): Promise<boolean> {
-    const jobs = await this.jobs();
-    const failed = jobs.find(({ state }) => !WELL.has(state));
-    if (failed) throw new Error(`a job is ${failed.state}: ${await this.#cause(failed)}`);
-    return jobs.every(({ state }) => state === 'FINISHED');
+    const job = await this.#job();
+    if (!WELL.has(job.state)) throw new Error(`the job is ${job.state}: ${await this.#cause(job)}`);
+    return job.state === 'FINISHED';
   }
 
-  /** Records that came out of Kafka so far, averaged over all sources. Flink itself learns of them every ten seconds. */
+  /** Records that came out of Kafka so far, averaged over the job's sources. */
   async eventsRead(): Promise<number> {
-    for (const { jid } of await this.jobs()) await this.#countSources(jid);
+    const { jid } = await this.#job();
+    await this.#countSources(jid);
     const counts = [...this.#read.values()];
     return counts.reduce((sum, count) => sum + count, 0) / Math.max(1, counts.length);
   }
 
   async checkpoints(): Promise<Checkpoints | undefined> {
-    const jobs = await this.jobs();
-    const all = await Promise.all(
-      jobs.map(({ jid }) => this.#get<CheckpointAnswer>(`/jobs/${jid}/checkpoints`)),
-    );
-    const made = all.filter(({ counts }) => counts.completed > 0);
-    if (made.length === 0) return undefined;
-    const sum = (term: (each: CheckpointAnswer) => number) =>
-      made.reduce((total, each) => total + term(each), 0);
+    const { jid } = await this.#job();
+    const { counts, summary } = await this.#get<CheckpointAnswer>(`/jobs/${jid}/checkpoints`);
+    if (counts.completed === 0) return undefined;
     return {
-      count: sum(({ counts }) => counts.completed),
-      stateBytes: sum(({ summary }) => summary.state_size.max),
-      millis: sum(({ summary }) => summary.end_to_end_duration.avg) / made.length,
+      count: counts.completed,
+      stateBytes: summary.state_size.max,
+      millis: summary.end_to_end_duration.avg,
     };
+  }
+
+  async #job(): Promise<Job> {
+    const { jobs } = await this.#get<{ jobs: Job[] }>('/jobs/overview');
+    const [job] = jobs;
+    if (!job) throw new Error('Flink has no job');
+    return job;
   }
 
   /** Flink shows a graph of the job that may be some seconds old, and to which the cause is still unknown. */

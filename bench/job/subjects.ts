@@ -6,13 +6,7 @@ import type { FlinkDeployment, KafkaTopic } from '../../plan/objects.ts';
 import { plan } from '../../plan/plan.ts';
 import { resource } from '../../test/support/resource.ts';
 
-/** What is measured: a script that ends where the backlog ends, with the cluster that it runs on. */
-export interface Subject {
-  deployment: FlinkDeployment;
-  jobs: number;
-}
-
-export interface SubjectOptions {
+export interface JobOptions {
   /** Names this run's topics; no two runs share one. */
   run: string;
   /** Topic of the backlog. */
@@ -24,11 +18,15 @@ export interface SubjectOptions {
 
 const TASK_MANAGER_MEMORY = '3Gi';
 const CHECKPOINT_INTERVAL = '10s';
-/** The cluster stays when its job is done, to be asked what it did. */
-const STAYS = { 'execution.shutdown-on-application-finish': 'false' };
+const MEASURED = {
+  // The cluster stays when its job is done, to be asked what it did.
+  'execution.shutdown-on-application-finish': 'false',
+  // What a job that is ended has read by then is at most this old.
+  'metrics.fetcher.update-interval': '1000',
+};
 
-/** The job of a resource, as the plan has it, with its board topics made. */
-export async function product(broker: Broker, options: SubjectOptions): Promise<Subject> {
+/** The job of a resource, as the plan has it, with its board topics made. It ends where the backlog ends. */
+export async function product(broker: Broker, options: JobOptions): Promise<FlinkDeployment> {
   const objects = plan(benchResource(options), {
     bootstrapServers: broker.bootstrapServers,
     appImage: 'local',
@@ -41,46 +39,49 @@ export async function product(broker: Broker, options: SubjectOptions): Promise<
   const deployment = objects.find((object): object is FlinkDeployment => object.kind === 'FlinkDeployment');
   if (!deployment) throw new Error('the plan has no FlinkDeployment');
   const [option = '', script = ''] = deployment.spec.job.args;
-  return { jobs: 1, deployment: withScript(deployment, [option, bounded(script)]) };
+  return withScript(deployment, [option, bounded(script)]);
 }
 
-/** The baseline's four jobs, on a cluster of the same size with four slots for them. */
+export type BaselineBoard = (typeof BASELINE_BOARDS)[number];
+export const BASELINE_BOARDS = ['top-teams', 'top-players', 'hot-streakers', 'team-mvps'] as const;
+
+/** One of the baseline's jobs, on a cluster of the same size. */
 export async function baseline(
   broker: Broker,
-  options: SubjectOptions,
+  options: JobOptions,
+  board: BaselineBoard,
   miniBatch: boolean,
-): Promise<Subject> {
+): Promise<FlinkDeployment> {
   const { run, events, stateBackend } = options;
+  const topic = `${run}-${board}`;
+  const configEntries = [{ name: 'cleanup.policy', value: 'compact' }];
   await broker.admin.createTopics({
-    topics: BASELINE_BOARDS.map((board) => ({
-      topic: `${run}-${board}`,
-      numPartitions: 1,
-      configEntries: [{ name: 'cleanup.policy', value: 'compact' }],
-    })),
+    topics: [{ topic, numPartitions: 1, configEntries }],
     waitForLeaders: true,
   });
+  const sql = baselineFile('events') + baselineFile(board);
   const values = { run, events, bootstrapServers: broker.bootstrapServers };
-  const script = bounded(filled(miniBatch ? BASELINE : withoutMiniBatch(BASELINE), values));
-  const { deployment } = await product(broker, { ...options, run: `${run}-unused` });
+  const script = bounded(filled(miniBatch ? sql : withoutMiniBatch(sql), values));
+  const deployment = await product(broker, { ...options, run: `${run}-unused` });
   const plain: FlinkDeployment = {
     ...deployment,
     spec: {
       ...deployment.spec,
       flinkConfiguration: {
-        'taskmanager.numberOfTaskSlots': String(BASELINE_BOARDS.length),
         'state.backend.type': stateBackend,
         'execution.checkpointing.interval': CHECKPOINT_INTERVAL,
-        ...STAYS,
+        ...MEASURED,
       },
     },
   };
-  return { jobs: BASELINE_BOARDS.length, deployment: withScript(plain, ['--script', script]) };
+  return withScript(plain, ['--script', script]);
 }
 
-const BASELINE = readFileSync(new URL('./baseline.sql', import.meta.url), 'utf8');
-const BASELINE_BOARDS = ['top-teams', 'top-players', 'hot-streakers', 'team-mvps'];
+function baselineFile(name: string): string {
+  return readFileSync(new URL(`./baseline/${name}.sql`, import.meta.url), 'utf8');
+}
 
-function benchResource({ run, events, stateBackend, leaderboards }: SubjectOptions): GameAnalytics {
+function benchResource({ run, events, stateBackend, leaderboards }: JobOptions): GameAnalytics {
   return resource(
     {
       events: { topic: events },
@@ -88,7 +89,7 @@ function benchResource({ run, events, stateBackend, leaderboards }: SubjectOptio
       flink: {
         taskManager: { memory: TASK_MANAGER_MEMORY },
         checkpointInterval: CHECKPOINT_INTERVAL,
-        configuration: { 'state.backend.type': stateBackend, ...STAYS },
+        configuration: { 'state.backend.type': stateBackend, ...MEASURED },
       },
     },
     run,
