@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FlinkCluster } from '../../local/flink.ts';
+import { groupPrefix } from '../../plan/sql.ts';
 import { expectBoardsToEqualOracle } from '../support/boards.ts';
 import { checkpoints, restored } from '../support/checkpoints.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
@@ -104,7 +105,7 @@ describe(`the boards of generated streams (seed ${SEED}) equal the oracle`, () =
     const ends = await admin.fetchTopicOffsets(TOPIC);
     await vi.waitFor(async () => {
       await send(beats);
-      const [read] = await admin.fetchOffsets({ groupId: `${game.metadata.name}-flink`, topics: [TOPIC] });
+      const [read] = await admin.fetchOffsets({ groupId: `${groupPrefix(game)}flink`, topics: [TOPIC] });
       const offsets = new Map(read?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
       for (const { partition, high } of ends)
         expect(offsets.get(partition)).toBeGreaterThanOrEqual(Number(high));
