@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
+import { clusterCaSecret } from '../plan/kafka-access.ts';
 import type { CertificateAuthority } from './certificates.ts';
 import { QUICK_START } from './java.ts';
 import { type SecuredListener, secureListener } from './kafka-security.ts';
@@ -45,7 +46,7 @@ export async function startKafka(
   const port = await freePort(wantedPort);
   const secured = spec?.authentication && (await secureListener(folder, spec.authentication.type));
   if (spec && secured)
-    await writeSecret(workshop.stateDir, `${spec.cluster}-cluster-ca-cert`, {
+    await writeSecret(workshop.stateDir, clusterCaSecret(spec.cluster), {
       'ca.crt': secured.authority.certificate,
     });
   const properties = await writeProperties(folder, port, await freePort(), secured);

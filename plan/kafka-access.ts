@@ -17,12 +17,17 @@ export function kafkaUserName(resource: GameAnalytics, component: KafkaClient): 
   return `${resource.metadata.name}-${component}-kafka`;
 }
 
+/** The Secret with the certificates that sign for a Kafka's brokers, as Strimzi names it. */
+export function clusterCaSecret(cluster: string): string {
+  return `${cluster}-cluster-ca-cert`;
+}
+
 /** The Secrets a component needs to be let in: the CA that signs for the brokers, and its own credentials. Both are Strimzi's. */
 export function kafkaSecrets(resource: GameAnalytics, component: KafkaClient): SecretVolume[] {
   const { cluster, authentication } = resource.spec.kafka;
   if (!authentication) return [];
   return [
-    { name: 'kafka-ca', secretName: `${cluster}-cluster-ca-cert`, mountPath: CA_MOUNT },
+    { name: 'kafka-ca', secretName: clusterCaSecret(cluster), mountPath: CA_MOUNT },
     { name: 'kafka-user', secretName: kafkaUserName(resource, component), mountPath: USER_MOUNT },
   ];
 }

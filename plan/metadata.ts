@@ -36,6 +36,16 @@ export function metadata(
   };
 }
 
+/** Metadata of an object that Strimzi realises in the resource's Kafka. */
+export function strimziMetadata(
+  resource: GameAnalytics,
+  component: Component,
+  name: string,
+): KubernetesObject['metadata'] {
+  const meta = metadata(resource, component, name);
+  return { ...meta, labels: { ...meta.labels, 'strimzi.io/cluster': resource.spec.kafka.cluster } };
+}
+
 function ownerReference(name: string, uid: string) {
   return {
     apiVersion: API_VERSION,

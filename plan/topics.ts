@@ -1,7 +1,7 @@
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { type Board, boards } from './boards.ts';
-import { metadata } from './metadata.ts';
+import { strimziMetadata } from './metadata.ts';
 import type { KafkaTopic } from './objects.ts';
 
 /** The topic the events are in: the user's own, or the one that is managed. */
@@ -73,11 +73,10 @@ function kafkaTopic(
   partitions: number,
   config: KafkaTopic['spec']['config'],
 ): KafkaTopic {
-  const meta = metadata(resource, 'topics', name);
   return {
     apiVersion: 'kafka.strimzi.io/v1',
     kind: 'KafkaTopic',
-    metadata: { ...meta, labels: { ...meta.labels, 'strimzi.io/cluster': resource.spec.kafka.cluster } },
+    metadata: strimziMetadata(resource, 'topics', name),
     spec: { partitions, config },
   };
 }

@@ -1,33 +1,28 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-import { boards } from './boards.ts';
 import { type KafkaClient, kafkaUserName } from './kafka-access.ts';
-import { metadata } from './metadata.ts';
+import { strimziMetadata } from './metadata.ts';
 import type { KafkaAcl, KafkaUser } from './objects.ts';
 import { groupPrefix } from './sql.ts';
-import { eventsTopic, statsTopic } from './topics.ts';
+import { eventsTopic, topics } from './topics.ts';
 
 /**
  * The users as which a pipeline's programs sign in to Kafka, when it asks that of them, with the least rights: the injector
  * writes events, the job reads them and writes what it makes of them, and the dashboard reads that.
  */
 export function users(resource: GameAnalytics): KafkaUser[] {
-  if (!resource.spec.kafka.authentication) return [];
-  return [
-    ...(resource.spec.injector ? [kafkaUser(resource, 'injector', injectorAcls(resource))] : []),
-    kafkaUser(resource, 'flink', jobAcls(resource)),
-    kafkaUser(resource, 'dashboard', dashboardAcls(resource)),
-  ];
-}
-
-function kafkaUser(resource: GameAnalytics, component: KafkaClient, acls: KafkaAcl[]): KafkaUser {
-  const { cluster, authentication = { type: 'tls' } } = resource.spec.kafka;
-  const meta = metadata(resource, 'users', kafkaUserName(resource, component));
-  return {
+  const { authentication } = resource.spec.kafka;
+  if (!authentication) return [];
+  const user = (component: KafkaClient, acls: KafkaAcl[]): KafkaUser => ({
     apiVersion: 'kafka.strimzi.io/v1',
     kind: 'KafkaUser',
-    metadata: { ...meta, labels: { ...meta.labels, 'strimzi.io/cluster': cluster } },
+    metadata: strimziMetadata(resource, 'users', kafkaUserName(resource, component)),
     spec: { authentication, authorization: { type: 'simple', acls } },
-  };
+  });
+  return [
+    ...(resource.spec.injector ? [user('injector', injectorAcls(resource))] : []),
+    user('flink', jobAcls(resource)),
+    user('dashboard', dashboardAcls(resource)),
+  ];
 }
 
 /** The right to write to any topic includes that to a producer id, which makes retries safe (KIP-679). */
@@ -50,8 +45,9 @@ function dashboardAcls(resource: GameAnalytics): KafkaAcl[] {
 
 /** The topics that the job makes of the events. */
 function writtenTopics(resource: GameAnalytics): string[] {
-  const ofBoards = boards(resource).flatMap(({ topic, historyTopic }) => [topic, historyTopic ?? []].flat());
-  return [statsTopic(resource), ...ofBoards];
+  return topics(resource)
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => name !== eventsTopic(resource));
 }
 
 function topic(name: string, operation: 'Read' | 'Write'): KafkaAcl {

@@ -77,8 +77,7 @@ class Realisation {
   async run(planned: KubernetesObject[]): Promise<Outcome> {
     const plannedJob = jobOf(planned);
     const others = planned.filter((object) => object !== plannedJob);
-    const before = this.#children();
-    await this.#apply(others.map((object) => (isUser(object) ? withRightsBefore(object, before) : object)));
+    await this.#apply(paired(others, this.#children()).map(withRightsBefore));
     // What comes up from here on is the next run's to judge.
     const seen = this.#children();
     const job = this.#decide(plannedJob, seen);

@@ -1,15 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KafkaUser, KubernetesObject } from '../../plan/objects.ts';
-import type { LiveObject } from '../kube/object.ts';
-import { paired } from './changes.ts';
+import { type Child, isUser } from './parts.ts';
 
-/** A user with the rights it is to have and those that it has: the job that runs may need them until it has been replaced. */
-export function withRightsBefore(user: KubernetesObject, children: LiveObject[]): KubernetesObject {
-  const { spec } = user as KafkaUser;
-  const live = paired([user], children)[0]?.live?.spec as Partial<KafkaUser['spec']> | undefined;
+/**
+ * What is wanted of an object; of a user the rights that it has as well: the job that runs may need them until it has been
+ * replaced.
+ */
+export function withRightsBefore({ desired, live }: Child): KubernetesObject {
+  if (!isUser(desired)) return desired;
+  const { spec } = desired as KafkaUser;
   const wanted = spec.authorization.acls;
-  const only = (live?.authorization?.acls ?? []).filter(
-    (before) => !wanted.some((acl) => isDeepStrictEqual(acl, before)),
-  );
-  return { ...user, spec: { ...spec, authorization: { ...spec.authorization, acls: [...wanted, ...only] } } };
+  const had = (live?.spec as Partial<KafkaUser['spec']> | undefined)?.authorization?.acls ?? [];
+  const only = had.filter((before) => !wanted.some((acl) => isDeepStrictEqual(acl, before)));
+  return {
+    ...desired,
+    spec: { ...spec, authorization: { ...spec.authorization, acls: [...wanted, ...only] } },
+  };
 }
