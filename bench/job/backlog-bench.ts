@@ -11,10 +11,14 @@ export interface Backlog {
   name: string;
   title: string;
   players: number;
+  /** Of which the first are one of each player. */
   events: number;
   stateBackend: JobOptions['stateBackend'];
   subjects: SubjectName[];
-  /** Processor time that each subject may use, in seconds: each of its jobs gets an equal part, after which it is ended. */
+  /**
+   * Processor time that each subject may use, in seconds, once everybody has played: each of its jobs gets an equal part, after
+   * which it is ended.
+   */
   limitCpuSeconds: number;
 }
 
@@ -70,6 +74,7 @@ export async function benchBacklog(workshop: Workshop, broker: Broker, backlog: 
         make(broker, { run: `${name}-${i}-${j}-${attempt}`, events: name, stateBackend });
       const outcome = await run(workshop, deploy, {
         backlog: events,
+        warmUp: players,
         limitCpuSeconds: limitCpuSeconds / jobs.length,
       });
       runs.push({ title, outcome });
@@ -161,15 +166,21 @@ function withoutCompilers({ cpuSeconds, compilerCpuSeconds }: Outcome): number {
 
 function details({ outcome }: Run): string[] {
   if (outcome instanceof Error) return [`failed: ${outcome.message.split('\n')[0]}`, ...NO_DETAILS.slice(1)];
-  const { finished, events, seconds, cpuSeconds, checkpoints } = outcome;
+  const { part, events, seconds, cpuSeconds, checkpoints } = outcome;
   return [
     short(events / seconds),
     short(events / cpuSeconds),
-    finished ? short(events) : `${short(events)}, did not finish`,
+    `${short(events)}${REMARKS[part]}`,
     `${megabytes(outcome.taskManagerPeakBytes)} + ${megabytes(outcome.jobManagerPeakBytes)}`,
     checkpoints ? megabytes(checkpoints.stateBytes) : '',
     checkpoints ? `${checkpoints.millis.toFixed(0)} ms` : 'none',
   ];
 }
+
+const REMARKS: Record<Outcome['part'], string> = {
+  all: '',
+  'some of the rest': ' once everybody had played, did not finish',
+  'some of the warm-up': ', did not get to where everybody had played',
+};
 
 const NO_DETAILS = ['', '', '', '', '', ''];

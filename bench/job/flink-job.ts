@@ -5,21 +5,21 @@ import type { FlinkDeployment } from '../../plan/objects.ts';
 import { type Checkpoints, FlinkMetrics } from './flink-metrics.ts';
 import { childProcess } from './processes.ts';
 
-/** What a run over a backlog cost. */
-export interface Outcome {
-  /** Whether all was read and written within the limit. */
-  finished: boolean;
-  /** From the moment the job runs. */
+/** What it cost to read some events, from the first of them on. */
+interface Reading {
   seconds: number;
-  /** Of the TaskManager and the JobManager, from the moment the job runs. */
+  /** Of the TaskManager and the JobManager. */
   cpuSeconds: number;
   /** The part of it that the TaskManager's JIT compilers took: a long run would hardly see it. */
   compilerCpuSeconds: number;
-  /**
-   * Events read. A job that has not finished may still hold some that it has not counted, and has seen few players yet: both make it
-   * look cheaper than it is.
-   */
+  /** Events read. A job that has not finished may still hold some that it has not counted, which makes it look cheaper than it is. */
   events: number;
+}
+
+/** What a run over a backlog cost. */
+export interface Outcome extends Reading {
+  /** What of the backlog this is of: the rest of it is what comes after the warm-up. */
+  part: 'all' | 'some of the rest' | 'some of the warm-up';
   taskManagerPeakBytes: number;
   jobManagerPeakBytes: number;
   /** Undefined when none was completed. */
@@ -29,7 +29,15 @@ export interface Outcome {
 export interface Bounds {
   /** How many events wait for the job. */
   backlog: number;
-  /** A run that has used this much is ended. Processor time, so that a busy machine ends no run earlier than an idle one. */
+  /**
+   * How many of them fill its state. A run that is ended before it has read all is measured from there on: with little state it was
+   * cheaper than it would have been.
+   */
+  warmUp: number;
+  /**
+   * A run that has used this much since its warm-up, or for it, is ended. Processor time, so that a busy machine ends no run earlier
+   * than an idle one.
+   */
   limitCpuSeconds: number;
 }
 
@@ -51,28 +59,42 @@ export async function runJob(
   }
 }
 
-async function observe(metrics: FlinkMetrics, { backlog, limitCpuSeconds }: Bounds): Promise<Outcome> {
+async function observe(
+  metrics: FlinkMetrics,
+  { backlog, warmUp, limitCpuSeconds }: Bounds,
+): Promise<Outcome> {
   const taskManager = childProcess('TaskManagerRunner');
   const jobManager = childProcess('StandaloneApplicationClusterEntryPoint');
-  const started = performance.now();
-  const before = taskManager.cpuSeconds() + jobManager.cpuSeconds();
-  const compilersBefore = taskManager.compilerCpuSeconds();
+  const read = (events: number): Reading => ({
+    seconds: performance.now() / 1000,
+    cpuSeconds: taskManager.cpuSeconds() + jobManager.cpuSeconds(),
+    compilerCpuSeconds: taskManager.compilerCpuSeconds(),
+    events,
+  });
+  const first = read(0);
+  let warm: Reading | undefined;
   for (;;) {
     const finished = await metrics.finished();
-    const seconds = (performance.now() - started) / 1000;
-    const cpuSeconds = taskManager.cpuSeconds() + jobManager.cpuSeconds() - before;
-    const read = await metrics.eventsRead();
-    if (finished || cpuSeconds > limitCpuSeconds || seconds > STUCK * limitCpuSeconds)
+    const reading = read(finished ? backlog : await metrics.eventsRead());
+    if (reading.events >= warmUp) warm ??= reading;
+    const used = since(warm ?? first, reading);
+    if (finished || used.cpuSeconds > limitCpuSeconds || used.seconds > STUCK * limitCpuSeconds)
       return {
-        finished,
-        seconds,
-        cpuSeconds,
-        compilerCpuSeconds: taskManager.compilerCpuSeconds() - compilersBefore,
-        events: finished ? backlog : read,
+        ...(finished ? since(first, reading) : used),
+        part: finished ? 'all' : warm ? 'some of the rest' : 'some of the warm-up',
         taskManagerPeakBytes: taskManager.peakResidentBytes(),
         jobManagerPeakBytes: jobManager.peakResidentBytes(),
         checkpoints: await metrics.checkpoints(),
       };
     await sleep(POLL_MILLIS);
   }
+}
+
+function since(before: Reading, now: Reading): Reading {
+  return {
+    seconds: now.seconds - before.seconds,
+    cpuSeconds: now.cpuSeconds - before.cpuSeconds,
+    compilerCpuSeconds: now.compilerCpuSeconds - before.compilerCpuSeconds,
+    events: now.events - before.events,
+  };
 }
