@@ -73,10 +73,19 @@ function configuration(resource: GameAnalytics): Record<string, string> {
     // Flink's limit equals its request by default, and a start needs far more than the work after it.
     'kubernetes.jobmanager.cpu.limit-factor': '4',
     'kubernetes.taskmanager.cpu.limit-factor': '2',
+    ...managedMemory(flink.configuration),
     ...flink.configuration,
     'execution.checkpointing.interval': `${millis(flink.checkpointInterval)} ms`,
     ...stateConfiguration(resource),
   };
+}
+
+/**
+ * State on the heap wants heap: of managed memory, of which Flink sets 40 % aside, it takes none, and windows buffer in as little
+ * as they get. Sixteen boards of them ran in 1Gi with this.
+ */
+function managedMemory({ 'state.backend.type': backend = 'hashmap' }: Record<string, string>) {
+  return backend === 'hashmap' ? { 'taskmanager.memory.managed.fraction': '0.1' } : {};
 }
 
 function stateConfiguration(resource: GameAnalytics): Record<string, string> {

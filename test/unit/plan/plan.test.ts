@@ -317,6 +317,15 @@ describe('the Flink job', () => {
     expect(flinkConfiguration).toMatchObject({ 'pipeline.object-reuse': 'false', x: 'y' });
     expect(Object.values(flinkConfiguration).every((value) => typeof value === 'string')).toBe(true);
   });
+
+  it('has its memory as heap when its state is there, and not when that is in RocksDB', () => {
+    const managed = (configuration: Record<string, string>) =>
+      job({ flink: { configuration } }).flinkConfiguration['taskmanager.memory.managed.fraction'];
+    expect(managed({})).toBe('0.1');
+    expect(managed({ 'state.backend.type': 'hashmap' })).toBe('0.1');
+    expect(managed({ 'state.backend.type': 'rocksdb' })).toBeUndefined();
+    expect(managed({ 'taskmanager.memory.managed.fraction': '0.3' })).toBe('0.3');
+  });
 });
 
 describe('our programs', () => {
