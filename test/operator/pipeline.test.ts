@@ -362,8 +362,10 @@ describe('a pipeline that signs in to Kafka', () => {
     await arcade.apply(SIGNED_IN);
     const refused = await arcade.until('UsersReady', { status: 'False', reason: 'NotReady' });
     expect(refused.message).toContain(`InvalidResourceException: ${userRefusal}`);
-    const { message } = await arcade.until('JobRunning', { status: 'False', reason: 'Waiting' });
-    expect(message).toContain(userRefusal);
+    // Of what the job waits for it names the first, and that is a topic until all of them are there.
+    const waitsFor = async () =>
+      (await arcade.until('JobRunning', { status: 'False', reason: 'Waiting' })).message;
+    await expect.poll(waitsFor, { timeout: 30_000 }).toContain(userRefusal);
     expect(await names('FlinkDeployment')).toEqual([]);
   });
 
