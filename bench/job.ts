@@ -75,7 +75,7 @@ const MILLION: Backlog[] = [
     events: 2_000_000,
     stateBackend: 'hashmap',
     subjects: ['the four boards'],
-    limitCpuSeconds: 4 * LIMIT_CPU_SECONDS,
+    limitCpuSeconds: 2 * LIMIT_CPU_SECONDS,
   },
   {
     name: 'rocksdb-1m',
