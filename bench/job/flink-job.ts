@@ -5,7 +5,7 @@ import type { FlinkDeployment } from '../../plan/objects.ts';
 import { type Checkpoints, FlinkMetrics } from './flink-metrics.ts';
 import { childProcess } from './processes.ts';
 
-/** What it cost to read some events, from the first of them on. */
+/** A run's clocks and counts at one moment, or what they went up by between two. */
 interface Reading {
   seconds: number;
   /** Of the TaskManager and the JobManager. */
