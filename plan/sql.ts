@@ -23,7 +23,6 @@ export function sqlScript(
   const common = {
     kafka,
     maxLatenessMillis: millis(resource.spec.events.maxLateness),
-    slotSeconds: STATS_SLOT_SECONDS,
   };
   const lanes = [...new Set(layout.slots.map(({ lane }) => lane))].map((lane) => ({
     ...common,
@@ -61,9 +60,6 @@ export function sqlScript(
 export function groupPrefix({ metadata }: GameAnalytics): string {
   return `${metadata.name}.`;
 }
-
-/** Length of a slot of pipeline-stats. */
-const STATS_SLOT_SECONDS = 5;
 
 /** The tables of a lane's events: the first lane's have plain names. */
 function viewsOf(lane: number): { rawEvents: string; validEvents: string } {
@@ -115,30 +111,9 @@ function select({ board, lane }: Slot, maxLatenessMillis: number): string {
   const { where: condition } = board;
   const settings = {
     maxLatenessMillis,
-    refreshMillis: REFRESH_MILLIS,
-    ...qualification(board.size),
     ...(board.type === 'HotStreakers' && { pastMillis: board.longWindowMillis - board.everyMillis }),
   };
   return SELECTS[board.type]({ ...board, ...views, ...settings, condition }).trim();
-}
-
-/** How often the ranks of Team MVPs are written again, changed or not. */
-const REFRESH_MILLIS = 10_000;
-
-/**
- * Numbers of groups in which the teams qualify for the rank by share; hashes of both signs make nearly twice as many. Measured: in
- * more groups most teams qualify and are ranked again, and in fewer each change costs more, as all of a group is gone through.
- */
-const ROUNDS = [64, 8];
-
-/** A board of more ranks takes most of a group, and has no rounds. */
-const MOST_QUALIFIED = 64;
-
-function qualification(size: number): { rounds: object[]; finalists: string } {
-  const groups = size <= MOST_QUALIFIED ? ROUNDS : [];
-  const names = ['mvps', ...groups.map((groups) => `best_of_${groups}`)];
-  const rounds = groups.map((groups, i) => ({ groups, from: names[i], name: names[i + 1] }));
-  return { rounds, finalists: names.at(-1) ?? '' };
 }
 
 /** A query names the events of the first lane; in another, that name stands for the lane's own. A comment may end a query; the new line ends the comment. */
