@@ -25,6 +25,9 @@ needs more CPU per event: it combines less in its 200 ms.
 
 /** What a subject's jobs may use before they are ended: more than the product needs, so that it finishes. */
 const LIMIT_CPU_SECONDS = 240;
+/** What a TaskManager needs to keep 100,000 players, or a million, on its heap. */
+const MEMORY = '3Gi';
+const MEMORY_OF_A_MILLION = '6Gi';
 const DEMO: SubjectName = 'the demo’s queries';
 const DEMO_WITHOUT: SubjectName = 'the demo’s queries without mini-batches';
 const COMPARED: SubjectName[] = ['the four boards', DEMO];
@@ -36,6 +39,7 @@ const BACKLOGS: Backlog[] = [
     players: 150,
     events: 2_000_000,
     stateBackend: 'hashmap',
+    taskManagerMemory: MEMORY,
     subjects: COMPARED,
     limitCpuSeconds: LIMIT_CPU_SECONDS,
   },
@@ -45,6 +49,7 @@ const BACKLOGS: Backlog[] = [
     players: 100_000,
     events: 1_000_000,
     stateBackend: 'hashmap',
+    taskManagerMemory: MEMORY,
     subjects: COMPARED,
     limitCpuSeconds: LIMIT_CPU_SECONDS,
   },
@@ -54,6 +59,7 @@ const BACKLOGS: Backlog[] = [
     players: 10_000,
     events: 1_000_000,
     stateBackend: 'rocksdb',
+    taskManagerMemory: MEMORY,
     subjects: [...COMPARED, DEMO_WITHOUT],
     limitCpuSeconds: 2 * LIMIT_CPU_SECONDS,
   },
@@ -63,6 +69,7 @@ const BACKLOGS: Backlog[] = [
     players: 10_000,
     events: 3_000_000,
     stateBackend: 'hashmap',
+    taskManagerMemory: MEMORY,
     subjects: ['the two total boards'],
     limitCpuSeconds: LIMIT_CPU_SECONDS,
   },
@@ -75,8 +82,9 @@ const MILLION: Backlog[] = [
     players: 1_000_000,
     events: 2_000_000,
     stateBackend: 'hashmap',
+    taskManagerMemory: MEMORY_OF_A_MILLION,
     subjects: ['the four boards'],
-    limitCpuSeconds: 2 * LIMIT_CPU_SECONDS,
+    limitCpuSeconds: 4 * LIMIT_CPU_SECONDS,
   },
   {
     name: 'rocksdb-1m',
@@ -84,6 +92,7 @@ const MILLION: Backlog[] = [
     players: 1_000_000,
     events: 2_000_000,
     stateBackend: 'rocksdb',
+    taskManagerMemory: MEMORY_OF_A_MILLION,
     subjects: ['the four boards'],
     limitCpuSeconds: 4 * LIMIT_CPU_SECONDS,
   },

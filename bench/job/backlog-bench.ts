@@ -2,7 +2,7 @@ import type { Broker } from '../../local/kafka.ts';
 import type { Workshop } from '../../local/workshop.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
 import { writeBacklog } from './backlog.ts';
-import { type Bounds, type Outcome, runJob } from './flink-job.ts';
+import { type Bounds, type Outcome, type Peak, runJob } from './flink-job.ts';
 import { markdownTable, megabytes, short } from './markdown.ts';
 import { BASELINE_BOARDS, baseline, type JobOptions, product } from './subjects.ts';
 
@@ -14,6 +14,7 @@ export interface Backlog {
   /** Of which the first are one of each player. */
   events: number;
   stateBackend: JobOptions['stateBackend'];
+  taskManagerMemory: string;
   subjects: SubjectName[];
   /**
    * Processor time that each subject may use, in seconds, once everybody has played: each of its jobs gets an equal part, after
@@ -61,7 +62,8 @@ const SEED = 1;
  * time was. Returns a Markdown table.
  */
 export async function benchBacklog(workshop: Workshop, broker: Broker, backlog: Backlog): Promise<string> {
-  const { name, title, players, events, stateBackend, subjects, limitCpuSeconds } = backlog;
+  const { name, title, players, events, stateBackend, taskManagerMemory, subjects, limitCpuSeconds } =
+    backlog;
   workshop.report(`${name}: writing ${short(events)} events`);
   await writeBacklog(broker, name, { seed: SEED, players, events }, workshop.signal);
   const results: Result[] = [];
@@ -71,7 +73,7 @@ export async function benchBacklog(workshop: Workshop, broker: Broker, backlog: 
     for (const [j, { title, make }] of jobs.entries()) {
       workshop.report(`${name}: ${title}`);
       const deploy = (attempt: number) =>
-        make(broker, { run: `${name}-${i}-${j}-${attempt}`, events: name, stateBackend });
+        make(broker, { run: `${name}-${i}-${j}-${attempt}`, events: name, stateBackend, taskManagerMemory });
       const outcome = await run(workshop, deploy, {
         backlog: events,
         warmUp: players,
@@ -130,7 +132,9 @@ const HEAD = [
   'events/s per core',
   'read',
   'peak RSS TM + JM',
+  'TM once all had played',
   'state',
+  'state once all had played',
   'checkpoint',
 ];
 
@@ -166,15 +170,21 @@ function withoutCompilers({ cpuSeconds, compilerCpuSeconds }: Outcome): number {
 
 function details({ outcome }: Run): string[] {
   if (outcome instanceof Error) return [`failed: ${outcome.message.split('\n')[0]}`, ...NO_DETAILS.slice(1)];
-  const { part, events, seconds, cpuSeconds, checkpoints } = outcome;
+  const { part, events, seconds, cpuSeconds, peak, peakOfWarmUp } = outcome;
   return [
     short(events / seconds),
     short(events / cpuSeconds),
     `${short(events)}${REMARKS[part]}`,
-    `${megabytes(outcome.taskManagerPeakBytes)} + ${megabytes(outcome.jobManagerPeakBytes)}`,
-    checkpoints ? megabytes(checkpoints.stateBytes) : '',
-    checkpoints ? `${checkpoints.millis.toFixed(0)} ms` : 'none',
+    `${megabytes(peak.taskManagerBytes)} + ${megabytes(peak.jobManagerBytes)}`,
+    peakOfWarmUp ? megabytes(peakOfWarmUp.taskManagerBytes) : '',
+    stateOf(peak),
+    stateOf(peakOfWarmUp),
+    peak.checkpoints ? `${peak.checkpoints.millis.toFixed(0)} ms` : 'none',
   ];
+}
+
+function stateOf(peak: Peak | undefined): string {
+  return peak?.checkpoints ? megabytes(peak.checkpoints.stateBytes) : '';
 }
 
 const REMARKS: Record<Outcome['part'], string> = {
@@ -183,4 +193,4 @@ const REMARKS: Record<Outcome['part'], string> = {
   'some of the warm-up': ', did not get to where everybody had played',
 };
 
-const NO_DETAILS = ['', '', '', '', '', ''];
+const NO_DETAILS = ['', '', '', '', '', '', '', ''];

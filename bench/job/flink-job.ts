@@ -20,8 +20,16 @@ interface Reading {
 export interface Outcome extends Reading {
   /** What of the backlog this is of: the rest of it is what comes after the warm-up. */
   part: 'all' | 'some of the rest' | 'some of the warm-up';
-  taskManagerPeakBytes: number;
-  jobManagerPeakBytes: number;
+  peak: Peak;
+  /** By the end of the warm-up, if it got there: a run whose memory is flat needs no more after it. */
+  peakOfWarmUp: Peak | undefined;
+}
+
+/** The most that a run has held so far. */
+export interface Peak {
+  /** Resident. */
+  taskManagerBytes: number;
+  jobManagerBytes: number;
   /** Undefined when none was completed. */
   checkpoints: Checkpoints | undefined;
 }
@@ -71,20 +79,24 @@ async function observe(
     compilerCpuSeconds: taskManager.compilerCpuSeconds(),
     events,
   });
+  const peak = async (): Promise<Peak> => ({
+    taskManagerBytes: taskManager.peakResidentBytes(),
+    jobManagerBytes: jobManager.peakResidentBytes(),
+    checkpoints: await metrics.checkpoints(),
+  });
   const first = read(0);
-  let warm: Reading | undefined;
+  let warm: (Reading & { peak: Peak }) | undefined;
   for (;;) {
     const finished = await metrics.finished();
     const reading = read(finished ? backlog : await metrics.eventsRead());
-    if (reading.events >= warmUp) warm ??= reading;
+    if (reading.events >= warmUp) warm ??= { ...reading, peak: await peak() };
     const used = since(warm ?? first, reading);
     if (finished || used.cpuSeconds > limitCpuSeconds || used.seconds > STUCK * limitCpuSeconds)
       return {
         ...(finished ? since(first, reading) : used),
         part: finished ? 'all' : warm ? 'some of the rest' : 'some of the warm-up',
-        taskManagerPeakBytes: taskManager.peakResidentBytes(),
-        jobManagerPeakBytes: jobManager.peakResidentBytes(),
-        checkpoints: await metrics.checkpoints(),
+        peak: await peak(),
+        peakOfWarmUp: warm?.peak,
       };
     await sleep(POLL_MILLIS);
   }

@@ -15,7 +15,6 @@ interface Exceptions {
 }
 
 export interface Checkpoints {
-  count: number;
   /** Of the largest. */
   stateBytes: number;
   /** One of them, on average. */
@@ -59,7 +58,6 @@ export class FlinkMetrics {
     const { counts, summary } = await this.#get<CheckpointAnswer>(`/jobs/${jid}/checkpoints`);
     if (counts.completed === 0) return undefined;
     return {
-      count: counts.completed,
       stateBytes: summary.state_size.max,
       millis: summary.end_to_end_duration.avg,
     };

@@ -12,11 +12,11 @@ export interface JobOptions {
   /** Topic of the backlog. */
   events: string;
   stateBackend: 'hashmap' | 'rocksdb';
+  taskManagerMemory: string;
   /** Boards of the product's job; the default four when left out. */
   leaderboards?: Record<string, unknown>[];
 }
 
-const TASK_MANAGER_MEMORY = '3Gi';
 const CHECKPOINT_INTERVAL = '10s';
 const MEASURED = {
   // The cluster stays when its job is done, to be asked what it did.
@@ -81,13 +81,19 @@ function baselineFile(name: string): string {
   return readFileSync(new URL(`./baseline/${name}.sql`, import.meta.url), 'utf8');
 }
 
-function benchResource({ run, events, stateBackend, leaderboards }: JobOptions): GameAnalytics {
+function benchResource({
+  run,
+  events,
+  stateBackend,
+  taskManagerMemory,
+  leaderboards,
+}: JobOptions): GameAnalytics {
   return resource(
     {
       events: { topic: events },
       ...(leaderboards && { leaderboards }),
       flink: {
-        taskManager: { memory: TASK_MANAGER_MEMORY },
+        taskManager: { memory: taskManagerMemory },
         checkpointInterval: CHECKPOINT_INTERVAL,
         configuration: { 'state.backend.type': stateBackend, ...MEASURED },
       },
