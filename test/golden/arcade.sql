@@ -12,7 +12,7 @@ SET 'table.exec.mini-batch.size' = '5000';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-c5ae95e0-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-a94db027-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -340,8 +340,8 @@ INSERT INTO `team-mvps`
 -- Within a team the share orders like the total, so the team's best player is found by total first (a fast rank) and only
 -- then joined with the team's total: joining first would make every event re-emit every member of the team.
 -- A rank by share must take back what it said, and for that Flink reads and writes the keys of all it ranks with each change.
--- So the teams play qualifying rounds, in ever fewer groups: no rank has many to keep, however many teams there are. A board of
--- many ranks takes most of a group, and has no rounds.
+-- So the teams play qualifying rounds, in ever fewer groups: no rank has many to keep, however many teams there are. In fewer groups
+-- each change costs more; in more, most teams qualify and are ranked again. Hashes of both signs make nearly twice as many groups.
 WITH players AS (
   SELECT event_time_millis - MOD(event_time_millis, 3600000) AS season_start, team_id, user_id, SUM(score) AS player_total
   FROM `valid_events`
@@ -368,8 +368,19 @@ WITH players AS (
   FROM players_ranked AS mvp
   JOIN teams ON teams.season_start = mvp.season_start AND teams.team_id = mvp.team_id
   WHERE mvp.rnk = 1
+), best_of_512 AS (
+  SELECT season_start, user_id, team_id, team_name, player_total, team_total, contrib_ratio
+  FROM (
+    SELECT
+      *,
+      ROW_NUMBER() OVER (
+        PARTITION BY season_start, MOD(HASH_CODE(team_id), 512)
+        ORDER BY contrib_ratio DESC, player_total DESC, team_id
+      ) AS place
+    FROM `mvps`
+  )
+  WHERE place <= 16
 ), best_of_64 AS (
-  -- The best of each group qualify. Hashes of both signs make nearly twice as many groups.
   SELECT season_start, user_id, team_id, team_name, player_total, team_total, contrib_ratio
   FROM (
     SELECT
@@ -378,11 +389,10 @@ WITH players AS (
         PARTITION BY season_start, MOD(HASH_CODE(team_id), 64)
         ORDER BY contrib_ratio DESC, player_total DESC, team_id
       ) AS place
-    FROM `mvps`
+    FROM `best_of_512`
   )
   WHERE place <= 16
 ), best_of_8 AS (
-  -- The best of each group qualify. Hashes of both signs make nearly twice as many groups.
   SELECT season_start, user_id, team_id, team_name, player_total, team_total, contrib_ratio
   FROM (
     SELECT

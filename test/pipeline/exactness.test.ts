@@ -49,7 +49,7 @@ const game = resource(
       },
       { name: 'teams-ever', type: 'TopTeams', season: 'none', size: 3 },
       { name: 'players-ever', type: 'TopPlayers', season: 'none', size: 1000 },
-      { name: 'mvps-ever', type: 'TeamMvps', season: 'none' },
+      { name: 'mvps-ever', type: 'TeamMvps', season: 'none', size: 1000 },
     ],
     flink: { checkpointInterval: '2s' },
   },

@@ -29,7 +29,8 @@ const RENDERED = [
   '{{{stats}}}',
   '{{{statsTables}}}',
   '{{> counts}}',
-  '{{> qualifying-round from="mvps" groups=64}}',
+  '{{> qualifying-round from="mvps" groups=512}}',
+  '{{> qualifying-round from="best_of_512" groups=64}}',
   '{{> qualifying-round from="best_of_64" groups=8}}',
 ];
 
@@ -45,7 +46,7 @@ describe.each(readdirSync('sql'))('sql/%s', (file) => {
 
 function isSafe(mustache: string): boolean {
   const [, helper = ''] = /^\{\{(\w+) [^{}]+\}\}$/.exec(mustache) ?? [];
-  const isBlock = /^\{\{(#each|#if|#unless|else|\/each|\/if|\/unless)\b/.test(mustache);
+  const isBlock = /^\{\{(#each|#unless|\/each|\/unless)\b/.test(mustache);
   return isBlock || RENDERED.includes(mustache) || [...QUOTING, ...CHECKED].includes(helper);
 }
 
