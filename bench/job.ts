@@ -94,7 +94,7 @@ const MILLION: Backlog[] = [
     stateBackend: 'rocksdb',
     taskManagerMemory: MEMORY_OF_A_MILLION,
     subjects: ['the four boards'],
-    limitCpuSeconds: 4 * LIMIT_CPU_SECONDS,
+    limitCpuSeconds: 10 * LIMIT_CPU_SECONDS,
   },
 ];
 
