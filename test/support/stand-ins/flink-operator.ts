@@ -16,13 +16,19 @@ import {
 export interface JobBackend {
   /** Starts the job of a FlinkDeployment, and tells what becomes of it. */
   run(deployment: LiveFlinkDeployment): Promise<JobOutcome>;
-  /** Stops its job, if it has one. */
+  /** Stops its job, if it has one, so that the next can go on from it. */
   stop(deployment: LiveFlinkDeployment): Promise<void>;
+  /** Ends its job, if it has one, for good. */
+  cancel(deployment: LiveFlinkDeployment): Promise<void>;
 }
 
 /** Jobs that are only imagined, and end up as a test says. */
 export function imaginaryJobs(outcome: (deployment: LiveFlinkDeployment) => JobOutcome): JobBackend {
-  return { run: async (deployment) => outcome(deployment), stop: async () => undefined };
+  return {
+    run: async (deployment) => outcome(deployment),
+    stop: async () => undefined,
+    cancel: async () => undefined,
+  };
 }
 
 /** A job that was started. */
@@ -58,7 +64,9 @@ export class FlinkOperator implements Behaviour<LiveFlinkDeployment> {
     const isFinalized = finalizers.includes(FINALIZER);
     if (deletionTimestamp) {
       if (!isFinalized) return undefined;
-      await this.#stop(deployment);
+      // The real one takes no savepoint then, which could not be done once the topics of the boards are gone.
+      this.#outcomes.delete(deployment.metadata.uid);
+      await this.#backend.cancel(deployment);
       return api.setFinalizers(
         deployment,
         finalizers.filter((name) => name !== FINALIZER),

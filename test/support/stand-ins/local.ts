@@ -20,6 +20,11 @@ export function localJobs(workshop: Workshop): JobBackend {
       jobs.delete(name);
       await job?.stop();
     },
+    async cancel({ metadata: { name } }) {
+      const job = await jobs.get(name)?.catch(() => undefined);
+      jobs.delete(name);
+      if (job) await Promise.all([job.jobManager, ...job.taskManagers].map((process) => process.stop()));
+    },
   };
 }
 
