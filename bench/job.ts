@@ -23,7 +23,7 @@ needs more CPU per event: it combines less in its 200 ms.
 
 `;
 
-/** What a subject's jobs may use before they are ended: more than the product needs, so that it finishes. */
+/** What a subject's jobs may use before they are ended: more than the product needs on a quiet machine, so that it finishes there. */
 const LIMIT_CPU_SECONDS = 240;
 /** What a TaskManager needs to keep 100,000 players, or a million, on its heap. */
 const MEMORY = '3Gi';

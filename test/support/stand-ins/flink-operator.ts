@@ -65,8 +65,7 @@ export class FlinkOperator implements Behaviour<LiveFlinkDeployment> {
     if (deletionTimestamp) {
       if (!isFinalized) return undefined;
       // The real one takes no savepoint then, which could not be done once the topics of the boards are gone.
-      this.#outcomes.delete(deployment.metadata.uid);
-      await this.#backend.cancel(deployment);
+      await this.#end(deployment, 'cancel');
       return api.setFinalizers(
         deployment,
         finalizers.filter((name) => name !== FINALIZER),
@@ -83,7 +82,7 @@ export class FlinkOperator implements Behaviour<LiveFlinkDeployment> {
     const change = specChange(deployment);
     if (change === 'none') return this.#goOn(deployment, context);
     if (change === 'ignored') return context.api.replaceStatus(deployment, observed(deployment));
-    if (change === 'changed') await this.#stop(deployment);
+    if (change === 'changed') await this.#end(deployment, 'stop');
     return context.api.replaceStatus(deployment, upgrading(deployment));
   }
 
@@ -118,8 +117,8 @@ export class FlinkOperator implements Behaviour<LiveFlinkDeployment> {
     this.#outcomes.set(uid, this.#backend.run(deployment).catch(failed));
   }
 
-  async #stop(deployment: LiveFlinkDeployment): Promise<void> {
+  async #end(deployment: LiveFlinkDeployment, how: 'stop' | 'cancel'): Promise<void> {
     this.#outcomes.delete(deployment.metadata.uid);
-    await this.#backend.stop(deployment);
+    await this.#backend[how](deployment);
   }
 }

@@ -8,6 +8,11 @@ import type { JobBackend } from './flink-operator.ts';
 /** FlinkDeployments as real Flink jobs on this machine: one at a time of each name. */
 export function localJobs(workshop: Workshop): JobBackend {
   const jobs = new Map<string, Promise<FlinkCluster>>();
+  const taken = async (name: string) => {
+    const job = await jobs.get(name)?.catch(() => undefined);
+    jobs.delete(name);
+    return job;
+  };
   return {
     async run(deployment) {
       const job = startFlink(workshop, deployment as unknown as FlinkDeployment);
@@ -16,13 +21,10 @@ export function localJobs(workshop: Workshop): JobBackend {
       return { state: 'stable' };
     },
     async stop({ metadata: { name } }) {
-      const job = await jobs.get(name)?.catch(() => undefined);
-      jobs.delete(name);
-      await job?.stop();
+      await (await taken(name))?.stop();
     },
     async cancel({ metadata: { name } }) {
-      const job = await jobs.get(name)?.catch(() => undefined);
-      jobs.delete(name);
+      const job = await taken(name);
       if (job) await Promise.all([job.jobManager, ...job.taskManagers].map((process) => process.stop()));
     },
   };
