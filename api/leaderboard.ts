@@ -31,6 +31,7 @@ const SEASON_TYPES = ['TopTeams', 'TopPlayers', 'TeamMvps'];
 const FIELD_TYPES: Record<string, string[]> = {
   where: [...SEASON_TYPES, 'HotStreakers'],
   season: SEASON_TYPES,
+  minimumEvents: ['TeamMvps'],
   shortWindow: ['HotStreakers'],
   longWindow: ['HotStreakers'],
   memory: ['HotStreakers'],
@@ -42,6 +43,8 @@ const FIELD_TYPES: Record<string, string[]> = {
 /** Defaults of the hot streaks' windows, which several rules must also assume. */
 const WINDOW_DEFAULTS = { shortWindow: '10s', longWindow: '60s', memory: '5m', every: '5s' } as const;
 type WindowField = keyof typeof WINDOW_DEFAULTS;
+
+const DEFAULT_MINIMUM_EVENTS = 10;
 
 /** What a condition or a query can read, in the words of its description. */
 const EVENT_COLUMNS =
@@ -88,6 +91,11 @@ const fields = z.strictObject({
     .optional()
     .describe(
       'How long totals run before they start anew, from 1m to 30d: seasons begin at multiples of it since 1970-01-01T00:00Z, and an event counts in the season it happened in. none: totals run for ever. Default 1h.',
+    ),
+  minimumEvents: integer(1, 1_000_000)
+    .optional()
+    .describe(
+      'TeamMvps: how many events of a season a team needs to be ranked. The share of a player in a team that has hardly played says little: of one event it is 100 %. Default 10.',
     ),
   shortWindow: duration('HotStreakers: the recent window, a multiple of `every`. Default 10s.').optional(),
   longWindow: duration(
@@ -241,6 +249,8 @@ interface Conditional extends Common {
 /** A board whose totals run within a season. */
 export interface SeasonBoard extends Conditional {
   type: 'TopTeams' | 'TopPlayers' | 'TeamMvps';
+  /** TeamMvps: how many events of a season a team needs to be ranked. */
+  minimumEvents?: number;
   /** Length of a season; null: one season for ever. */
   seasonMillis: number | null;
 }
@@ -300,6 +310,7 @@ function resolve(board: Fields): Leaderboard {
         ...common,
         ...where,
         type: board.type,
+        ...(board.type === 'TeamMvps' && { minimumEvents: board.minimumEvents ?? DEFAULT_MINIMUM_EVENTS }),
         seasonMillis: board.season === 'none' ? null : millis(board.season ?? '1h'),
       };
   }

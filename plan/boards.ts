@@ -1,17 +1,18 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import type { Leaderboard, QueryBoard, SeasonBoard, StreakBoard } from '../api/leaderboard.ts';
+import { boardDigest, ranks } from './layout.ts';
 
-/** A column of a board's topic: its Flink SQL type, and how it is shown, unless only programs read it. */
+/** A field of a board's rows: its Flink SQL type, and how it is shown, unless only programs read it. */
 export interface BoardColumn {
   name: string;
   type: string;
-  shown?: { label: string; as: 'text' | 'integer' | 'decimal' | 'percent' };
+  shown?: { label: string; as: 'text' | 'integer' | 'decimal' | 'factor' | 'percent' | 'time' };
 }
 
-/** What a row of a board belongs to: a season, an instant at which the whole board was drawn, or neither. */
+/** What a record of a board belongs to: a season, or an instant for which it was computed. `lengthMillis` null: not known, or endless. */
 export type Period =
-  | { kind: 'season'; column: string; lengthMillis: number | null }
-  | { kind: 'instant'; column: string; everyMillis: number };
+  | { kind: 'season'; lengthMillis: number | null }
+  | { kind: 'instant'; everyMillis: number };
 
 /** A board of any type, described by its columns: the sink, the topic and the dashboard need to know nothing else. */
 export interface Board {
@@ -21,9 +22,11 @@ export interface Board {
   topic: string;
   /** Where the board's changes are kept, if they are. */
   historyTopic?: string;
+  /** Names the definition: records of an earlier definition of the board have another digest. */
+  digest: string;
+  /** Of each row; `rnk`, the rank from 1, is the first. */
   columns: BoardColumn[];
-  /** Columns of the topic's key. */
-  key: string[];
+  /** Null: one board for all time. */
   period: Period | null;
   /** Columns that say who holds a rank. */
   identity: string[];
@@ -47,40 +50,42 @@ export function boardOf(resource: GameAnalytics, source: Leaderboard): Board {
     size,
     topic,
     ...(history && { historyTopic: `${topic}-history` }),
+    digest: boardDigest(resource, source),
     source,
     ...shape(source),
   };
 }
 
-type Shape = Pick<Board, 'columns' | 'key' | 'period' | 'identity' | 'bar'>;
+type Shape = Pick<Board, 'columns' | 'period' | 'identity' | 'bar'>;
 
 function shape(board: Leaderboard): Shape {
   switch (board.type) {
     case 'TopTeams':
       return {
-        ...seasonal(board),
-        columns: [...RANK, hidden('team_id'), TEAM, integer('total_score', 'Score')],
+        period: season(board),
+        columns: [RANK, hidden('team_id'), TEAM, integer('total_score', 'Score'), LAST_EVENT],
         identity: ['team_id'],
         bar: 'total_score',
       };
     case 'TopPlayers':
       return {
-        ...seasonal(board),
-        columns: [...RANK, PLAYER, TEAM, integer('total_score', 'Score')],
+        period: season(board),
+        columns: [RANK, PLAYER, TEAM, integer('total_score', 'Score'), LAST_EVENT],
         identity: ['user_id'],
         bar: 'total_score',
       };
     case 'TeamMvps':
       return {
-        ...seasonal(board),
+        period: season(board),
         columns: [
-          ...RANK,
+          RANK,
           PLAYER,
           hidden('team_id'),
           TEAM,
           integer('player_total', 'Points'),
           integer('team_total', 'Team total'),
           { name: 'contrib_ratio', type: 'DOUBLE', shown: { label: 'Share', as: 'percent' } },
+          LAST_EVENT,
         ],
         identity: ['team_id'],
         bar: 'contrib_ratio',
@@ -92,12 +97,11 @@ function shape(board: Leaderboard): Shape {
   }
 }
 
-const RANK: BoardColumn[] = [
-  { name: 'season_start', type: 'BIGINT' },
-  { name: 'rnk', type: 'BIGINT' },
-];
+const RANK: BoardColumn = { name: 'rnk', type: 'BIGINT' };
 const PLAYER: BoardColumn = { name: 'user_id', type: 'STRING', shown: { label: 'Player', as: 'text' } };
 const TEAM: BoardColumn = { name: 'team_name', type: 'STRING', shown: { label: 'Team', as: 'text' } };
+/** When Kafka got the newest event that the row counts, in epoch milliseconds. */
+export const LAST_EVENT: BoardColumn = { name: 'last_event_at', type: 'BIGINT' };
 
 const hidden = (name: string): BoardColumn => ({ name, type: 'STRING' });
 const integer = (name: string, label: string): BoardColumn => ({
@@ -111,25 +115,22 @@ const decimal = (name: string, label: string): BoardColumn => ({
   shown: { label, as: 'decimal' },
 });
 
-function seasonal(board: SeasonBoard): Pick<Shape, 'key' | 'period'> {
-  return {
-    key: ['season_start', 'rnk'],
-    period: { kind: 'season', column: 'season_start', lengthMillis: board.seasonMillis },
-  };
+function season({ seasonMillis }: SeasonBoard): Period {
+  return { kind: 'season', lengthMillis: seasonMillis };
 }
 
 function streaks(board: StreakBoard): Shape {
   return {
-    key: ['rnk'],
-    period: { kind: 'instant', column: 'as_of', everyMillis: board.everyMillis },
+    period: { kind: 'instant', everyMillis: board.everyMillis },
     columns: [
-      { name: 'as_of', type: 'BIGINT' },
-      { name: 'rnk', type: 'BIGINT' },
+      RANK,
       PLAYER,
       TEAM,
-      decimal('short_term_avg', `Last ${inSeconds(board.shortWindowMillis)}`),
-      decimal('long_term_avg', `Last ${inSeconds(board.longWindowMillis)}`),
-      decimal('peak_hotness', 'Peak'),
+      // The averages are those of the player's hottest moment, which may be minutes ago.
+      decimal('short_term_avg', `${inSeconds(board.shortWindowMillis)} avg at peak`),
+      decimal('long_term_avg', `${inSeconds(board.longWindowMillis)} avg at peak`),
+      { name: 'peak_hotness', type: 'DOUBLE', shown: { label: 'Peak', as: 'factor' } },
+      { name: 'peak_at', type: 'BIGINT', shown: { label: 'When', as: 'time' } },
     ],
     identity: ['user_id'],
     bar: 'peak_hotness',
@@ -142,22 +143,34 @@ function inSeconds(millis: number): string {
 
 const SHOWN_AS = { STRING: 'text', BOOLEAN: 'text', BIGINT: 'integer', DOUBLE: 'decimal' } as const;
 
-/** A Query board's key columns are known by name; the first of the others says who holds the rank, the last number is the bar. */
+/** Columns of a Query board that are known by their names. */
+const SEASON_COLUMN = 'season_start';
+
+/** A Query board: its first column after the known ones says who holds the rank, the last number is the bar. */
 function queried(board: QueryBoard): Shape {
-  const key = ['season_start', 'rnk'].filter((name) => board.columns.some((column) => column.name === name));
-  const columns = board.columns.map(
-    ({ name, type, label }): BoardColumn =>
-      key.includes(name) ? { name, type } : { name, type, shown: { label, as: SHOWN_AS[type] } },
-  );
-  const shown = columns.filter((column) => column.shown);
-  const bar = shown.findLast(({ type }) => type === 'BIGINT' || type === 'DOUBLE')?.name;
+  const columns = board.columns
+    .filter(({ name }) => name !== RANK.name && name !== SEASON_COLUMN)
+    .map(({ name, type, label }) => ({ name, type, shown: { label, as: SHOWN_AS[type] } }));
+  const bar = columns.findLast(({ type }) => type === 'BIGINT' || type === 'DOUBLE')?.name;
+  const hasSeasons = board.columns.some(({ name }) => name === SEASON_COLUMN);
   return {
-    key,
-    period: key.includes('season_start')
-      ? { kind: 'season', column: 'season_start', lengthMillis: null }
-      : null,
-    columns,
-    identity: shown.slice(0, 1).map(({ name }) => name),
+    period: hasSeasons ? { kind: 'season', lengthMillis: null } : null,
+    columns: [RANK, ...columns],
+    identity: columns.slice(0, 1).map(({ name }) => name),
     ...(bar && { bar }),
   };
+}
+
+/** Longest text in a row, in characters, each of which JSON may write as 6 bytes. */
+const MAX_TEXT_BYTES = 6 * 256;
+const MAX_NUMBER_BYTES = 30;
+const MEBIBYTE = 1024 * 1024;
+
+/** How large a record of a board can be, in bytes: whole mebibytes. */
+export function maxRecordBytes({ size, columns }: Board): number {
+  const rowBytes = columns.map(
+    ({ name, type }) => name.length + 4 + (type === 'STRING' ? MAX_TEXT_BYTES : MAX_NUMBER_BYTES),
+  );
+  const total = ranks(size) * rowBytes.reduce((sum, bytes) => sum + bytes, 0);
+  return MEBIBYTE * Math.ceil(total / MEBIBYTE + 0.1);
 }

@@ -1,6 +1,6 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { appDeployment, appName, appServiceAccount } from './app.ts';
-import { type Board, boards } from './boards.ts';
+import { type Board, boards, LAST_EVENT } from './boards.ts';
 import type { Environment } from './environment.ts';
 import { kafkaSecrets, kafkaSettings } from './kafka-access.ts';
 import { metadata, selector } from './metadata.ts';
@@ -46,12 +46,13 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
 }
 
 /** A board as the dashboard is told of it; it knows no type of leaderboard. */
-function panel({ name, title, topic, historyTopic, size, period, identity, columns, bar }: Board) {
+function panel({ name, title, topic, historyTopic, digest, size, period, identity, columns, bar }: Board) {
   return {
     name,
     title,
     topic,
     ...(historyTopic && { historyTopic }),
+    digest,
     size,
     period,
     identity,
@@ -59,6 +60,7 @@ function panel({ name, title, topic, historyTopic, size, period, identity, colum
       shown ? [{ name, label: shown.label, type: shown.as }] : [],
     ),
     ...(bar && { bar }),
+    ...(columns.includes(LAST_EVENT) && { lastEvent: LAST_EVENT.name }),
   };
 }
 

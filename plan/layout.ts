@@ -60,6 +60,14 @@ export function layOut(resource: GameAnalytics, previous?: Layout): Layout {
   return tooMany ? anew(basis, statements, previous) : { ...previous, slots };
 }
 
+/**
+ * Digest of all that a board's rows depend on: the events, and its statement. What changes nothing of the rows, such as a title or
+ * how many of the topic's ranks are shown, does not change it.
+ */
+export function boardDigest(resource: GameAnalytics, board: Leaderboard): string {
+  return digest([basisOf(resource), statement(board)]);
+}
+
 /** Whether a job of one layout goes on from the state of another. */
 export function goesOn(from: Layout | undefined, to: Layout): boolean {
   return from?.epoch === to.epoch;
@@ -107,15 +115,14 @@ export function readLayout(text: string | undefined): Layout | undefined {
 }
 
 /** How many ranks the topic of a board has: a size can change within it, and the statement stays what it is. */
-function ranks(size: number): number {
+export function ranks(size: number): number {
   return Math.min(MOST_RANKS, Math.max(LEAST_RANKS, 2 ** Math.ceil(Math.log2(size))));
 }
 
 function statement(board: Leaderboard): Statement {
   const plain = JSON.parse(JSON.stringify({ ...board, title: '', size: ranks(board.size) })) as Statement;
   if (plain.type !== 'Query') return plain;
-  // A Query board has its limit in its own SQL.
-  return { ...plain, size: 0, columns: plain.columns.map((column) => ({ ...column, label: '' })) };
+  return { ...plain, columns: plain.columns.map((column) => ({ ...column, label: '' })) };
 }
 
 function anew(basis: string, statements: Statement[], previous: Layout | undefined): Layout {

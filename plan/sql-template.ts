@@ -14,7 +14,8 @@ handlebars.registerHelper({
   property: (name: string) => raw(quote(`properties.${name}`, "'")),
   identifier: (name: string) => raw(quote(name, '`')),
   identifiers: (names: string[]) => raw(names.map((name) => quote(name, '`')).join(', ')),
-  join: (names: string[]) => names.join(';'),
+  /** A number as a string. */
+  text: (value: number) => raw(quote(wholeNumber(value), "'")),
   integer: (value: number) => raw(wholeNumber(value)),
   interval: (value: number) => raw(`INTERVAL '${daysToSeconds(value)}' DAY TO SECOND`),
   duration: (value: number) => raw(`${wholeNumber(value / 1000)} s`),

@@ -1,7 +1,6 @@
-import type Handlebars from 'handlebars';
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-import { type Board, boardOf } from './boards.ts';
+import { type Board, boardOf, maxRecordBytes } from './boards.ts';
 import { connectorOptions } from './kafka-access.ts';
 import { type Layout, layOut, type Slot } from './layout.ts';
 import { template } from './sql-template.ts';
@@ -45,10 +44,9 @@ export function sqlScript(
     events: lanes.map((lane) => EVENTS(lane)),
     statsTables: STATS_TABLES(stats),
     stats: STATS(stats).trim(),
-    boards: sinks.map(({ name, table, topic, board, slot }) => ({
-      name,
-      table: table({ ...board, kafka, name, topic }),
-      select: select(slot, common.maxLatenessMillis),
+    boards: sinks.map((sink) => ({
+      table: table(sink, kafka),
+      insert: insert(sink, common.maxLatenessMillis),
     })),
   });
 }
@@ -70,7 +68,6 @@ function viewsOf(lane: number): { rawEvents: string; validEvents: string } {
 /** A table that a statement fills. */
 interface Sink {
   name: string;
-  table: Handlebars.TemplateDelegate;
   topic: string;
   board: Board;
   slot: Slot;
@@ -81,12 +78,38 @@ function sinksOf(resource: GameAnalytics, slot: Slot, index: number): Sink[] {
   const board = boardOf(resource, slot.board);
   const { topic, historyTopic } = board;
   const name = slot.retired ? `retired_${index + 1}` : board.name;
-  const sink = { name, table: slot.retired ? RETIRED : tableOf(board), topic, board, slot };
+  const sink = { name, topic, board, slot };
   return historyTopic ? [sink, { ...sink, name: `${name}_history`, topic: historyTopic }] : [sink];
 }
 
-function tableOf(board: Board): Handlebars.TemplateDelegate {
-  return board.period?.kind === 'instant' ? SNAPSHOTS : BOARD;
+function table({ name, topic, board, slot }: Sink, kafka: Record<string, string>): string {
+  const asOf = board.period?.kind === 'instant';
+  const connector = asOf ? 'kafka' : 'upsert-kafka';
+  const rowColumns = board.columns;
+  const maxBytes = maxRecordBytes(board);
+  return (slot.retired ? RETIRED : BOARD)({ name, topic, kafka, asOf, connector, rowColumns, maxBytes });
+}
+
+/** The statement that writes all ranks of a season, or of an instant, as one record. */
+function insert({ name, board, slot }: Sink, maxLatenessMillis: number): string {
+  const { period, digest, columns } = board;
+  const template = period?.kind === 'instant' ? INSTANT_INSERT : BOARD_INSERT;
+  return template({
+    name,
+    digest,
+    size: slot.board.size,
+    hasSeasons: period?.kind === 'season',
+    columns: selectColumns(board),
+    // Text that a query makes may be of any length; ids and names of events are bounded.
+    cells: columns.map(({ name, type }) => ({ name, isText: slot.board.type === 'Query' && type === 'STRING' })),
+    select: select(slot, maxLatenessMillis),
+  }).trim();
+}
+
+/** The columns of a board's SELECT, in its order: a Query board's are in the user's. */
+function selectColumns({ source, period, columns }: Board): string[] {
+  if (source.type === 'Query') return source.columns.map(({ name }) => name);
+  return [...(period?.kind === 'season' ? ['season_start'] : []), ...columns.map(({ name }) => name)];
 }
 
 /**
@@ -127,7 +150,8 @@ const EVENTS = template('events');
 const STATS_TABLES = template('pipeline-stats-tables');
 const STATS = template('pipeline-stats');
 const BOARD = template('board');
-const SNAPSHOTS = template('snapshots');
+const BOARD_INSERT = template('board-insert');
+const INSTANT_INSERT = template('instant-insert');
 const RETIRED = template('retired');
 const SELECTS = {
   TopTeams: template('top-teams'),

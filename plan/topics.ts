@@ -1,6 +1,6 @@
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-import { type Board, boards } from './boards.ts';
+import { type Board, boards, maxRecordBytes } from './boards.ts';
 import { strimziMetadata } from './metadata.ts';
 import type { KafkaTopic } from './objects.ts';
 
@@ -39,14 +39,18 @@ function eventsKafkaTopic(resource: GameAnalytics): KafkaTopic {
 const CLEANED_EARLY = { 'segment.ms': millis('10m'), 'min.cleanable.dirty.ratio': 0.1 };
 
 function boardKafkaTopic(resource: GameAnalytics, board: Board): KafkaTopic {
-  const config = { ...cleanup(board), ...CLEANED_EARLY };
+  const config = { ...cleanup(board), ...CLEANED_EARLY, 'max.message.bytes': maxRecordBytes(board) };
   return kafkaTopic(resource, board.topic, 1, config);
 }
 
 /** A board's changes, one after the other, for as long as its past seasons are readable. */
 function historyKafkaTopic(resource: GameAnalytics, board: Board): KafkaTopic[] {
   if (!board.historyTopic) return [];
-  const config = { 'cleanup.policy': 'delete', 'retention.ms': readableMillis(board) };
+  const config = {
+    'cleanup.policy': 'delete',
+    'retention.ms': readableMillis(board),
+    'max.message.bytes': maxRecordBytes(board),
+  };
   return [kafkaTopic(resource, board.historyTopic, 1, config)];
 }
 

@@ -13,18 +13,17 @@ export const topicName = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be th
 const column = z.strictObject({
   name: columnName,
   label: z.string().min(1).max(60),
-  /** `percent` is a ratio 0..1, shown times 100. */
-  type: z.enum(['text', 'integer', 'decimal', 'percent']),
+  /** `percent`: a ratio 0..1, shown times 100. `factor`: how many times. `time`: epoch milliseconds, shown as an age. */
+  type: z.enum(['text', 'integer', 'decimal', 'factor', 'percent', 'time']),
 });
 
 const period = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('season'),
-    column: columnName,
     /** Null: how long a season lasts is not known, or it never ends. */
     lengthMillis: positiveMillis.nullable(),
   }),
-  z.strictObject({ kind: z.literal('instant'), column: columnName, everyMillis: positiveMillis }),
+  z.strictObject({ kind: z.literal('instant'), everyMillis: positiveMillis }),
 ]);
 
 /** One board: which topic it is read from, what makes a row, and which columns are shown after the rank. */
@@ -36,14 +35,18 @@ export const boardDefinition = z
     topic: topicName,
     /** Where every change of the board is kept for a while, one after the other; not set: nowhere. */
     historyTopic: topicName.optional(),
+    /** Names the board's definition: records with another digest are left from an earlier one, and are not shown. */
+    digest: z.string().regex(/^[0-9a-f]{1,64}$/, 'must be a digest in hexadecimal digits'),
     size: z.int().min(1).max(1000),
-    /** Null: one board for ever, keyed by rank alone. */
+    /** Null: one board for all time. */
     period: period.nullable(),
     /** The columns that say who holds a rank; a row keeps its element id while it climbs and falls. */
     identity: z.array(columnName).min(1),
     columns: z.array(column).min(1),
     /** The numeric column drawn as a bar. */
     bar: columnName.optional(),
+    /** The field of a row that says when Kafka got the newest event that the row counts, in epoch milliseconds. */
+    lastEvent: columnName.optional(),
   })
   .superRefine((board, context) => {
     const names = board.columns.map((shown) => shown.name);

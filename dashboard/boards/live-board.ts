@@ -17,7 +17,7 @@ export class LiveBoard extends Live<Board> {
   }
 
   view(now: number, season: Season = 'this'): BoardView {
-    return this.content.shown(now, season);
+    return this.content.view(now, season);
   }
 
   /** Remembers how the board stands, to tell later who moved. To be called a few times a minute at least. */

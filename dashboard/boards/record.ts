@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { BoardDefinition, Column } from './definition.ts';
 
 /*
- * One Kafka record of a board topic, taken apart. Whatever is in the topic is untrusted: a record either has
- * exactly the expected shape, or is malformed and leaves the board as it was.
+ * One Kafka record of a board topic: the whole board of one season, or of one instant. Topic content is untrusted: a
+ * record either has the expected shape, or it is malformed and leaves the board as it was.
  */
 
 /** A record as Kafka hands it over; the timestamp is epoch milliseconds. */
@@ -18,101 +18,91 @@ export type Value = string | number | null;
 /** A row of a board: who holds the rank, and the values to show. */
 export interface Row {
   rank: number;
-  /** Stable for the row's identity, safe as part of an element id whatever the identity's text is. */
+  /** Stable for the row's identity, and safe as part of an element id whatever the identity's text is. */
   id: string;
-  /** The instant the row was computed for, in epoch milliseconds; null unless the board is one of instants. */
-  instantMillis: number | null;
   values: ReadonlyMap<string, Value>;
+  /** When Kafka got the newest event that the row counts, in epoch milliseconds; null where the board does not tell. */
+  lastEventMillis: number | null;
 }
 
-/** A place on a board. */
-export interface Position {
-  /** Start of the season in epoch milliseconds; null on boards without seasons. */
-  seasonMillis: number | null;
-  rank: number;
-}
-
-/** A write to a position: a row, or null when the rank became vacant (a tombstone). */
-export interface BoardRecord extends Position {
-  row: Row | null;
+/** A board as one record has it. */
+export interface BoardRecord {
+  /** Start of the season in epoch milliseconds; 0 on boards without seasons. */
+  seasonMillis: number;
+  /** The instant the board was computed for, in epoch milliseconds; null unless the board is one of instants. */
+  instantMillis: number | null;
+  /** By rank, at most as many as the board has ranks. */
+  rows: Row[];
 }
 
 const RANK_COLUMN = 'rnk';
 
-/** The longest text kept: names are people's input, and the memory of a board is bounded. */
-const MAX_TEXT_LENGTH = 200;
+/** The longest text kept, in UTF-16 units. Ids have at most 256 characters, so no two of them look the same. */
+const MAX_TEXT_LENGTH = 512;
 
-/** What `Date` can represent; anything later is a broken clock and could not be printed. */
+/** What `Date` can represent; anything later comes from a broken clock and could not be printed. */
 const MAX_EPOCH_MILLIS = 8.64e15;
 
 /**
- * Reads one record of a board's topic.
+ * Reads one record of a board's topic. A tombstone is a board without rows.
  *
- * @returns the write it stands for, or null when the record is malformed; never throws
+ * @returns the board, `foreign` when it is of another definition of the board, or `malformed`; never throws
  */
-export function parseRecord(definition: BoardDefinition, raw: RawRecord): BoardRecord | null {
-  const position = parsePosition(definition, raw.key);
-  if (!position || raw.value === null) return position && { ...position, row: null };
-  const row = parseRow(definition, position.rank, raw.value);
-  return row && { ...position, row };
+export function parseRecord(definition: BoardDefinition, raw: RawRecord): BoardRecord | 'foreign' | 'malformed' {
+  const seasonMillis = parseSeason(raw.key);
+  if (seasonMillis === undefined) return 'malformed';
+  if (raw.value === null) return { seasonMillis, instantMillis: null, rows: [] };
+  const fields = parseObject(raw.value);
+  if (!fields) return 'malformed';
+  if (fields.digest !== definition.digest) return 'foreign';
+  const isInstant = definition.period?.kind === 'instant';
+  const instantMillis = isInstant ? epochMillis(fields.as_of) : null;
+  const rows = parseRows(definition, fields.rows);
+  if (!rows || instantMillis === undefined) return 'malformed';
+  return { seasonMillis, instantMillis, rows };
 }
 
-/**
- * Reads the key alone of a record of a board's topic.
- *
- * @returns the position that it is about, or null when the key is malformed; never throws
- */
-export function parsePosition(definition: BoardDefinition, recordKey: Buffer | null): Position | null {
-  const key = parseObject(recordKey);
-  const rank = key?.[RANK_COLUMN];
-  if (!key || !Number.isSafeInteger(rank) || (rank as number) < 1) return null;
-  const period = definition.period;
-  const seasonMillis = period?.kind === 'season' ? epochMillis(key[period.column]) : null;
-  return seasonMillis === undefined ? null : { seasonMillis, rank: rank as number };
+/** The season in a record's key, in epoch milliseconds; undefined when the key is malformed. */
+export function parseSeason(key: Buffer | null): number | undefined {
+  return epochMillis(parseObject(key)?.season_start);
 }
 
-function parseRow(definition: BoardDefinition, rank: number, value: Buffer): Row | null {
-  const fields = parseObject(value);
-  if (!fields) return null;
-  const identity = identityOf(definition, fields);
-  const period = definition.period;
-  const instantMillis = period?.kind === 'instant' ? epochMillis(fields[period.column]) : null;
-  if (identity === undefined || instantMillis === undefined) return null;
-
-  const values = new Map<string, Value>(identity);
-  for (const column of definition.columns) {
-    const shown = columnValue(column, fields[column.name]);
-    if (shown === undefined) return null;
-    values.set(column.name, shown);
-  }
-  return { rank, id: identityId(definition, fields), instantMillis, values };
+function parseRows(definition: BoardDefinition, rows: unknown): Row[] | undefined {
+  // An aggregate of no rows is null.
+  if (rows === null) return [];
+  if (!Array.isArray(rows)) return undefined;
+  const parsed = rows.map((row) => parseRow(definition, row));
+  if (!parsed.every((row) => row !== undefined)) return undefined;
+  return parsed.filter(({ rank }) => rank <= definition.size).sort((a, b) => a.rank - b.rank);
 }
 
-/** The identity's columns with their values, or undefined when one is missing. */
-function identityOf(definition: BoardDefinition, fields: Fields): [string, Value][] | undefined {
-  const entries = definition.identity.map((name): [string, unknown] => [name, fields[name]]);
-  const complete = entries.every(([, value]) => ['string', 'number'].includes(typeof value));
-  return complete ? entries.map(([name, value]) => [name, boundedText(String(value))]) : undefined;
+function parseRow(definition: BoardDefinition, row: unknown): Row | undefined {
+  if (!isFields(row)) return undefined;
+  const rank = row[RANK_COLUMN];
+  if (!Number.isSafeInteger(rank) || (rank as number) < 1) return undefined;
+  const { identity, columns, lastEvent } = definition;
+  const values = new Map<string, Value>(identity.map((name) => [name, textValue(row[name])]));
+  for (const column of columns) values.set(column.name, columnValue(column, row[column.name]));
+  const lastEventMillis = lastEvent === undefined ? null : (epochMillis(row[lastEvent]) ?? null);
+  return { rank: rank as number, id: identityId(identity.map((name) => row[name])), values, lastEventMillis };
 }
 
-/** Hashed, because the text is untrusted and of any length; from the whole text, so that cutting never merges two. */
-function identityId(definition: BoardDefinition, fields: Fields): string {
-  const identity = definition.identity.map((name) => fields[name]);
+/** Hashed, because the text is untrusted and of any length; made of the whole text, so that cutting never merges two. */
+function identityId(identity: unknown[]): string {
   return createHash('sha256').update(JSON.stringify(identity)).digest('base64url').slice(0, 12);
 }
 
-/** The value a column shows; undefined when it has the wrong type. */
-function columnValue(column: Column, value: unknown): Value | undefined {
-  if (value === null) return null;
-  if (column.type === 'text')
-    return ['string', 'boolean'].includes(typeof value) ? boundedText(String(value)) : undefined;
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+/** The value that a column shows. A number that is none, such as NaN, is null. */
+function columnValue({ type }: Column, value: unknown): Value {
+  if (type === 'text') return textValue(value);
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-function boundedText(text: string): string {
-  // A cut through a surrogate pair leaves half a character behind: toWellFormed makes it a printable one.
-  const cut = text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH - 1)}…` : text;
-  return cut.toWellFormed();
+function textValue(value: unknown): Value {
+  if (value === null || value === undefined) return null;
+  const text = String(value);
+  // A cut through a surrogate pair leaves half a character: toWellFormed makes it a printable one.
+  return (text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH - 1)}…` : text).toWellFormed();
 }
 
 function epochMillis(value: unknown): number | undefined {
@@ -122,14 +112,16 @@ function epochMillis(value: unknown): number | undefined {
 
 type Fields = Record<string, unknown>;
 
-function parseObject(json: Buffer | null): Fields | null {
-  if (json === null) return null;
+function parseObject(json: Buffer | null): Fields | undefined {
+  if (json === null) return undefined;
   try {
     const parsed: unknown = JSON.parse(json.toString('utf8'));
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as Fields)
-      : null;
+    return isFields(parsed) ? parsed : undefined;
   } catch {
-    return null;
+    return undefined;
   }
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,9 +4,13 @@ import type { Value } from '../boards/record.ts';
 /** What stands for a value that is not there. */
 const NOTHING = '–';
 
-const NUMBER_FORMATS: Record<Exclude<Column['type'], 'text'>, Intl.NumberFormat> = {
+const DECIMAL = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+const NUMBER_FORMATS: Record<Exclude<Column['type'], 'text'>, Pick<Intl.NumberFormat, 'format'>> = {
   integer: new Intl.NumberFormat('en', { maximumFractionDigits: 0 }),
-  decimal: new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+  decimal: DECIMAL,
+  factor: { format: (value) => `${DECIMAL.format(Number(value))}×` },
+  time: { format: (value) => timestamp(Number(value), 'second').text },
   percent: new Intl.NumberFormat('en', {
     style: 'percent',
     minimumFractionDigits: 1,
@@ -15,7 +19,7 @@ const NUMBER_FORMATS: Record<Exclude<Column['type'], 'text'>, Intl.NumberFormat>
 };
 
 const CLOCK = { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' } as const;
-const MOMENT_FORMATS = {
+const TIMESTAMP_FORMATS = {
   second: new Intl.DateTimeFormat('en-GB', { ...CLOCK, second: '2-digit' }),
   minute: new Intl.DateTimeFormat('en-GB', { ...CLOCK, day: 'numeric', month: 'short' }),
 };
@@ -48,14 +52,14 @@ export function formatSeconds(millis: number | null): string {
  * A moment for the page: exact for machines, short and in UTC for people without JavaScript. Relative wording
  * ("2 s ago") belongs to the browser, so that what is rendered here stays true however long it is kept.
  */
-export interface Moment {
+export interface Timestamp {
   millis: number;
   iso: string;
   text: string;
 }
 
 /** @param millis epoch milliseconds; `second` leaves out the date, for moments that are just now */
-export function moment(millis: number, precision: 'second' | 'minute'): Moment {
+export function timestamp(millis: number, precision: 'second' | 'minute'): Timestamp {
   const date = new Date(millis);
-  return { millis, iso: date.toISOString(), text: `${MOMENT_FORMATS[precision].format(date)} UTC` };
+  return { millis, iso: date.toISOString(), text: `${TIMESTAMP_FORMATS[precision].format(date)} UTC` };
 }

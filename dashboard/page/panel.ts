@@ -3,7 +3,7 @@ import type { BoardDefinition, Column } from '../boards/definition.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
 import type { Standing } from '../boards/trail.ts';
-import { formatValue, type Moment, moment } from './format.ts';
+import { formatValue, type Timestamp, timestamp } from './format.ts';
 import { type Movement, movementOf } from './movement.ts';
 import { isFound } from './search.ts';
 import { type TeamColour, teamColour } from './team-colour.ts';
@@ -21,7 +21,7 @@ export interface Panel {
   /** What is said in place of rows, when there are none. */
   vacant: { title: string; text: string } | null;
   period: PanelPeriod | null;
-  updated: Moment | null;
+  updated: Timestamp | null;
   head: PanelCells;
   rows: PanelRow[];
   hasBar: boolean;
@@ -35,7 +35,7 @@ export type PanelState = 'waiting' | 'error' | 'empty' | 'live' | 'quiet' | 'awa
 
 export interface PanelPeriod {
   label: string;
-  at: Moment;
+  at: Timestamp;
   /** True when `at` lies ahead: the browser counts down to it. */
   countdown: boolean;
 }
@@ -94,7 +94,7 @@ export function panelOf(board: LiveBoard, season: Season, now: number, search = 
     notice: view.rows.length > 0 ? (NOTICES[state] ?? null) : null,
     vacant: view.rows.length > 0 ? null : vacancyOf(state, definition, season),
     period: panelPeriod(view.period),
-    updated: view.updatedMillis === null ? null : moment(view.updatedMillis, 'second'),
+    updated: view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
     head: panelCells(definition, (column) => column.label),
     rows: panelRows(definition, view.rows, { id, before, search }),
     hasBar: definition.bar !== undefined,
@@ -118,9 +118,9 @@ function vacancyOf(state: PanelState, { period }: BoardDefinition, season: Seaso
 function panelPeriod(period: BoardView['period']): PanelPeriod | null {
   if (!period) return null;
   if (period.kind === 'instant') {
-    return { label: 'as of', at: moment(period.atMillis, 'second'), countdown: false };
+    return { label: 'as of', at: timestamp(period.atMillis, 'second'), countdown: false };
   }
-  const at = moment(period.endMillis, 'minute');
+  const at = timestamp(period.endMillis, 'minute');
   return { label: period.over ? 'season ended' : 'season ends', at, countdown: !period.over };
 }
 
@@ -130,7 +130,7 @@ interface RowContext {
   search: string;
 }
 
-function panelRows(definition: BoardDefinition, rows: Row[], context: RowContext): PanelRow[] {
+function panelRows(definition: BoardDefinition, rows: readonly Row[], context: RowContext): PanelRow[] {
   const lengths = barLengths(definition, rows);
   const ids = distinctIds(rows);
   return rows.map((row, index) => ({
@@ -167,8 +167,8 @@ function barLengths({ bar, columns }: BoardDefinition, rows: Row[]): string[] {
   return lengths.map((length) => Math.min((100 * length) / longest, 100).toFixed(1));
 }
 
-/** Between two writes one holder can stand at two ranks; element ids must differ all the same. */
-function distinctIds(rows: Row[]): string[] {
+/** A query may rank one holder twice; element ids must differ all the same. */
+function distinctIds(rows: readonly Row[]): string[] {
   const seen = new Map<string, number>();
   return rows.map(({ id }) => {
     const before = seen.get(id) ?? 0;

@@ -1,6 +1,6 @@
 import type { Live } from '../live.ts';
 import type { Stats } from '../stats/stats.ts';
-import { formatRate, formatSeconds, formatValue, type Moment, moment } from './format.ts';
+import { formatRate, formatSeconds, formatValue, type Timestamp, timestamp } from './format.ts';
 
 /** The header's figures of what goes through the pipeline, as they will be shown. */
 export interface Traffic {
@@ -22,7 +22,7 @@ export interface Sparkline {
 
 /** How fresh what is shown is. */
 export interface Freshness {
-  newest: Moment | null;
+  newest: Timestamp | null;
   delay: string;
   stale: boolean;
 }
@@ -51,7 +51,7 @@ export function trafficOf(stats: Live<Stats>, now: number): Traffic {
 export function freshnessOf(stats: Live<Stats>, now: number): Freshness {
   const { newestEventMillis, delayMillis } = stats.content.view(now);
   return {
-    newest: newestEventMillis === null ? null : moment(newestEventMillis, 'second'),
+    newest: newestEventMillis === null ? null : timestamp(newestEventMillis, 'second'),
     delay: formatSeconds(delayMillis),
     stale: isQuiet(newestEventMillis, now),
   };

@@ -30,12 +30,6 @@ const season = z.object({ start: time, end: time, over: z.boolean() });
 const board = z.object({
   ...summary.shape,
   at: time.optional().describe('The moment that was asked for.'),
-  complete: z
-    .boolean()
-    .optional()
-    .describe(
-      'Of a board of the past: false when ranks may be missing, because their changes are no longer kept.',
-    ),
   season: season.optional().describe('The season of the rows, on boards that have seasons.'),
   asOf: time.optional().describe('The instant of the rows, on boards of instants.'),
   updatedAt: time.nullable().describe('When the board was last written to.'),

@@ -25,7 +25,7 @@ interface BoardRequest {
 
 /** A board as it was asked for, or why it cannot be had. */
 type Found =
-  | { board: LiveBoard; view: BoardView; moment?: { at: string; complete: boolean } }
+  | { board: LiveBoard; view: BoardView; moment?: { at: string } }
   | { code: 400 | 404 | 503; error: string; retryAfterSeconds?: number };
 
 /** The boards as JSON and CSV, and the pipeline's counts as JSON. Times are ISO 8601 in UTC, ratios are 0..1. */
@@ -56,7 +56,7 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     const answer = await past.answer(board.definition.name, query.at);
     if (answer.code !== 200) return answer;
     const { atMillis, view } = answer;
-    return { board, view, moment: { at: iso(atMillis), complete: view.complete } };
+    return { board, view, moment: { at: iso(atMillis) } };
   };
 
   app.get('/api/openapi.json', async () => openApiDocument(title, basePath, secured));

@@ -1,4 +1,4 @@
-import type { PastView } from '../kafka/history.ts';
+import type { BoardView } from '../boards/board.ts';
 import { NO_MOMENT, parseMoment } from './moment.ts';
 
 /*
@@ -7,11 +7,11 @@ import { NO_MOMENT, parseMoment } from './moment.ts';
  */
 
 /** Finds a board as it was shown; null when nothing is kept of that time. */
-export type History = (atMillis: number, signal: AbortSignal) => Promise<PastView | null>;
+export type History = (atMillis: number, signal: AbortSignal) => Promise<BoardView | null>;
 
 /** A board of the past, or why there is none. */
 export type PastAnswer =
-  | { code: 200; atMillis: number; view: PastView }
+  | { code: 200; atMillis: number; view: BoardView }
   | { code: 400 | 404 | 503; error: string; retryAfterSeconds?: number };
 
 export interface PastOptions {
