@@ -13,7 +13,7 @@ SET 'table.exec.mini-batch.size' = '2000000000';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-c1d2c76e-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-90ac2ff5-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -314,9 +314,11 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '4d9061bf',
+  '5a648c62',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
+  SELECT *
+  FROM (
 WITH totals AS (
   SELECT
     event_time_millis - MOD(event_time_millis, 86400000) AS season_start,
@@ -335,16 +337,19 @@ SELECT
   total_score,
   last_event_at
 FROM totals
-) AS board_rows (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
-WHERE rnk <= 128
+  ) AS ranked (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
+  WHERE rnk <= 128
+)
 GROUP BY season_start;
 
 INSERT INTO `top-teams_history` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '4d9061bf',
+  '5a648c62',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
+  SELECT *
+  FROM (
 WITH totals AS (
   SELECT
     event_time_millis - MOD(event_time_millis, 86400000) AS season_start,
@@ -363,16 +368,19 @@ SELECT
   total_score,
   last_event_at
 FROM totals
-) AS board_rows (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
-WHERE rnk <= 128
+  ) AS ranked (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
+  WHERE rnk <= 128
+)
 GROUP BY season_start;
 
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '0fc87a21',
+  'db8640de',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
+  SELECT *
+  FROM (
 WITH totals AS (
   SELECT
     event_time_millis - MOD(event_time_millis, 86400000) AS season_start,
@@ -391,14 +399,15 @@ SELECT
   total_score,
   last_event_at
 FROM totals
-) AS board_rows (`season_start`, `rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`)
-WHERE rnk <= 128
+  ) AS ranked (`season_start`, `rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`)
+  WHERE rnk <= 128
+)
 GROUP BY season_start;
 
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  'faff8b80',
+  'bc4e6cfd',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -485,9 +494,11 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '0979f140',
+  '52612cc4',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
+  SELECT *
+  FROM (
 -- Every step has one input, so at the end of a mini-batch the board is that of all events before it, and of no others. A join
 -- would mix what it has read of one side with what it has not yet read of the other.
 WITH plays AS (
@@ -579,8 +590,9 @@ WITH plays AS (
 )
 SELECT season_start, rnk, user_id, team_id, team_name, player_total, team_total, CASE WHEN team_total > 0 THEN CAST(player_total AS DOUBLE) / CAST(team_total AS DOUBLE) ELSE CAST(0 AS DOUBLE) END AS contrib_ratio, last_event_at
 FROM ranked
-) AS board_rows (`season_start`, `rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`)
-WHERE rnk <= 16
+  ) AS ranked (`season_start`, `rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`)
+  WHERE rnk <= 16
+)
 GROUP BY season_start;
 
 END;

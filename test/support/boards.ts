@@ -71,7 +71,8 @@ async function rowsOf(kafka: Kafka, board: Board): Promise<Row[]> {
 export function boardRows(board: Board, value: string): Row[] {
   const { season_start, as_of, digest, rows } = JSON.parse(value) as BoardValue;
   if (digest !== board.digest) return [];
-  const period = board.period?.kind === 'instant' ? { as_of } : { season_start };
+  const periods = { season: { season_start }, instant: { as_of } };
+  const period = board.period ? periods[board.period.kind] : {};
   // A topic has more ranks than are shown.
   return rows.filter(({ rnk }) => Number(rnk) <= board.size).map((row) => ({ ...period, ...row }) as Row);
 }

@@ -13,7 +13,7 @@ SET 'table.exec.mini-batch.size' = '2000000000';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-57422dff-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-28358932-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -213,9 +213,11 @@ GROUP BY slot_start;
 INSERT INTO `top` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '7dc08b4f',
+  '983aab0a',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
+  SELECT *
+  FROM (
 WITH totals AS (
   SELECT
     event_time_millis - MOD(event_time_millis, 3600000) AS season_start,
@@ -234,8 +236,9 @@ SELECT
   total_score,
   last_event_at
 FROM totals
-) AS board_rows (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
-WHERE rnk <= 16
+  ) AS ranked (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
+  WHERE rnk <= 16
+)
 GROUP BY season_start;
 
 END;

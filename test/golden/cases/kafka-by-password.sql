@@ -13,7 +13,7 @@ SET 'table.exec.mini-batch.size' = '2000000000';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-7263222a-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-adeccafa-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -235,9 +235,11 @@ GROUP BY slot_start;
 INSERT INTO `top` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '7ba13a46',
+  'a83f5366',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
+  SELECT *
+  FROM (
 WITH totals AS (
   SELECT
     event_time_millis - MOD(event_time_millis, 3600000) AS season_start,
@@ -256,16 +258,19 @@ SELECT
   total_score,
   last_event_at
 FROM totals
-) AS board_rows (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
-WHERE rnk <= 16
+  ) AS ranked (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
+  WHERE rnk <= 16
+)
 GROUP BY season_start;
 
 INSERT INTO `top_history` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '7ba13a46',
+  'a83f5366',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
+  SELECT *
+  FROM (
 WITH totals AS (
   SELECT
     event_time_millis - MOD(event_time_millis, 3600000) AS season_start,
@@ -284,8 +289,9 @@ SELECT
   total_score,
   last_event_at
 FROM totals
-) AS board_rows (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
-WHERE rnk <= 16
+  ) AS ranked (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
+  WHERE rnk <= 16
+)
 GROUP BY season_start;
 
 END;

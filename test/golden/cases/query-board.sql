@@ -13,7 +13,7 @@ SET 'table.exec.mini-batch.size' = '2000000000';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-4e0c1287-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-42b5b16e-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -177,16 +177,19 @@ GROUP BY slot_start;
 INSERT INTO `biggest-events` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'e0d7ed69',
+  '7f6a3b50',
   ARRAY_AGG(ROW(`rnk`, LEFT(`user_id`, 256), `biggest`))
 FROM (
+  SELECT *
+  FROM (
 SELECT season_start, rnk, user_id, biggest FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY biggest DESC, user_id) AS rnk FROM (
     SELECT event_time_millis / 3600000 * 3600000 AS season_start, user_id, MAX(score) AS biggest
     FROM valid_events GROUP BY event_time_millis / 3600000 * 3600000, user_id))
 WHERE rnk <= 10 -- of each hour
-) AS board_rows (`season_start`, `rnk`, `user_id`, `biggest`)
-WHERE rnk <= 1000
+  ) AS ranked (`season_start`, `rnk`, `user_id`, `biggest`)
+  WHERE rnk <= 1000
+)
 GROUP BY season_start;
 
 END;
