@@ -32,6 +32,7 @@ export const OWNED_CONFIGURATION = [
   'kubernetes.service-account',
   'parallelism.default',
   'taskmanager.memory.process.size',
+  'taskmanager.numberOfTaskSlots',
 ];
 
 const configuration = withRules(
@@ -88,9 +89,15 @@ export const flink = z.strictObject({
     .describe(
       'Flink version as the Flink Kubernetes Operator names it. Its release 1.15 takes none newer than v2_2, for images of Flink 2.3 too.',
     ),
-  parallelism: integer(1, 256).default(1).describe('Parallelism of the job.'),
+  parallelism: integer(1, 256)
+    .default(1)
+    .describe(
+      'How many tasks read and decode events, at most one per partition of their topic. What follows runs in one task each, side by side in the TaskManager, so that a board is always the board of one moment.',
+    ),
   jobManager: flinkProcess('JobManager', '1Gi', 0.5).prefault({}).describe('Size of the JobManager.'),
-  taskManager: flinkProcess('TaskManager', '1536Mi', 1).prefault({}).describe('Size of each TaskManager.'),
+  taskManager: flinkProcess('TaskManager', '1536Mi', 1)
+    .prefault({})
+    .describe('Size of the TaskManager, in which the whole job runs.'),
   checkpointInterval: duration(
     'How often the job’s state is checkpointed, from 1s to 1h.',
     '1s',

@@ -44,7 +44,8 @@ function deployment(resource: GameAnalytics, environment: Environment): FlinkDep
         jarURI: 'local:///opt/flink/lib/flink-table-runtime-2.3.0.jar',
         entryClass: 'org.apache.flink.table.runtime.application.SqlDriver',
         args: ['--script', sqlScript(resource, bootstrapServers, layout)],
-        parallelism: flink.parallelism,
+        // Only the reading of events is spread over several tasks, by the script: a board of several would be of several moments.
+        parallelism: 1,
         // What a job of another layout kept, nothing asks for any more.
         allowNonRestoredState: true,
         upgradeMode: flink.state ? 'savepoint' : 'stateless',
@@ -69,7 +70,8 @@ function configuration(resource: GameAnalytics): Record<string, string> {
     'restart-strategy.type': 'exponential-delay',
     'restart-strategy.exponential-delay.initial-backoff': '1 s',
     'restart-strategy.exponential-delay.max-backoff': '30 s',
-    'taskmanager.numberOfTaskSlots': '1',
+    // One for each reader, all of them in one TaskManager.
+    'taskmanager.numberOfTaskSlots': String(flink.parallelism),
     // Flink's limit equals its request by default, and a start needs far more than the work after it.
     'kubernetes.jobmanager.cpu.limit-factor': '4',
     'kubernetes.taskmanager.cpu.limit-factor': '2',

@@ -22,6 +22,7 @@ export function sqlScript(
   const common = {
     kafka,
     maxLatenessMillis: millis(resource.spec.events.maxLateness),
+    parallelism: resource.spec.flink.parallelism,
   };
   const lanes = [...new Set(layout.slots.map(({ lane }) => lane))].map((lane) => ({
     ...common,
@@ -137,7 +138,7 @@ function select({ board, lane }: Slot, maxLatenessMillis: number): string {
   const { where: condition } = board;
   const settings = {
     maxLatenessMillis,
-    ...(board.type === 'HotStreakers' && { pastMillis: board.longWindowMillis - board.everyMillis }),
+    ...(board.type === 'HotStreakers' && { pastMillis: board.longWindowMillis - board.shortWindowMillis }),
   };
   return SELECTS[board.type]({ ...board, ...views, ...settings, condition }).trim();
 }

@@ -8,12 +8,15 @@ SET 'table.exec.state.ttl' = '176400000 ms';
 SET 'table.exec.mini-batch.enabled' = 'true';
 SET 'table.exec.mini-batch.allow-latency' = '500 ms';
 SET 'table.exec.mini-batch.size' = '2000000000';
+-- Readers do not combine events themselves: they may be a mini-batch apart, and half of what one combined would be taken in. It
+-- would also save little, since few events of a mini-batch are of the same player.
+SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 -- A partition without events for this long does not hold up the others' windows. Longer than Kafka is away in a roll-out: of
 -- partitions that come back after this time, the first to be read closes the windows of the others.
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-90ac2ff5-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-b960e5b6-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -49,6 +52,7 @@ CREATE TABLE `raw_events` (
   'properties.group.id' = 'arena.flink',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
+  'scan.parallelism' = '4',
   -- Reading a backlog, partitions stay within 5 min of each other's event time, so that windows hold little.
   'scan.watermark.alignment.group' = 'raw_events',
   'scan.watermark.alignment.max-drift' = '5 min',
@@ -132,6 +136,7 @@ CREATE TABLE messages (
   'properties.group.id' = 'arena.flink-stats',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
+  'scan.parallelism' = '4',
   -- Not ahead of the events, or all that is ahead would count as undecodable until they follow.
   'scan.watermark.alignment.group' = 'raw_events',
   'scan.watermark.alignment.max-drift' = '5 min',
@@ -314,7 +319,7 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '5a648c62',
+  'f813cfbf',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -345,7 +350,7 @@ GROUP BY season_start;
 INSERT INTO `top-teams_history` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '5a648c62',
+  'f813cfbf',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -376,7 +381,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'db8640de',
+  'dca5b0ef',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -407,7 +412,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  'bc4e6cfd',
+  '377340b2',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -416,37 +421,33 @@ FROM (
 --   the board at t ranks each player's highest hotness of the last 300 s; a team's name is that of the short window.
 -- Events that reached Kafka too late for the windows are left out by their own timestamps, so that the board does not
 -- depend on the order in which partitions are read.
-WITH slices AS (
-  SELECT window_time AS slice_time, user_id, MAX(dated_team_name) AS dated_team_name, SUM(score) AS total, COUNT(*) AS events
-  FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '0 00:00:05' DAY TO SECOND))
-  WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
-  GROUP BY window_start, window_end, window_time, user_id
-), recents AS (
-  -- Only who played within the short window has a hotness: a row for each such player and instant, with what is new since the
-  -- instant before. The long window is the sum of what was new; as a HOP of its own it would make a row at each instant for
-  -- everyone who played within it, of whom most have no hotness.
+WITH short_windows AS (
+  -- A row for each instant and player with events in the short window: only they have a hotness.
   SELECT
     window_time AS instant,
+    MOD(EXTRACT(EPOCH FROM window_start), 10) AS phase,
     user_id,
     MAX(dated_team_name) AS dated_team_name,
-    SUM(total) AS short_total,
-    SUM(events) AS short_events,
-    SUM(total) FILTER (WHERE slice_time >= window_end - INTERVAL '0 00:00:05' DAY TO SECOND) AS new_total,
-    SUM(events) FILTER (WHERE slice_time >= window_end - INTERVAL '0 00:00:05' DAY TO SECOND) AS new_events
-  FROM TABLE(HOP(TABLE slices, DESCRIPTOR(slice_time), INTERVAL '0 00:00:05' DAY TO SECOND, INTERVAL '0 00:00:10' DAY TO SECOND))
+    SUM(score) AS total,
+    COUNT(*) AS events
+  FROM TABLE(
+    HOP(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '0 00:00:05' DAY TO SECOND, INTERVAL '0 00:00:10' DAY TO SECOND)
+  )
+  WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
   GROUP BY window_start, window_end, window_time, user_id
 ), averages AS (
+  -- Short windows of one phase lie side by side, so the long window is the sum of those that end within it.
   SELECT
     instant,
     user_id,
     dated_team_name,
-    CAST(short_total AS DOUBLE) / CAST(short_events AS DOUBLE) AS short_avg,
-    CAST(SUM(new_total) OVER long_window AS DOUBLE) / CAST(SUM(new_events) OVER long_window AS DOUBLE) AS long_avg
-  FROM recents
+    CAST(total AS DOUBLE) / CAST(events AS DOUBLE) AS short_avg,
+    CAST(SUM(total) OVER long_window AS DOUBLE) / CAST(SUM(events) OVER long_window AS DOUBLE) AS long_avg
+  FROM short_windows
   WINDOW long_window AS (
-    PARTITION BY user_id ORDER BY instant RANGE BETWEEN INTERVAL '0 00:00:55' DAY TO SECOND PRECEDING AND CURRENT ROW
+    PARTITION BY user_id, phase ORDER BY instant RANGE BETWEEN INTERVAL '0 00:00:50' DAY TO SECOND PRECEDING AND CURRENT ROW
   )
-), moments AS (
+), instant_hotness AS (
   SELECT
     instant,
     user_id,
@@ -454,26 +455,30 @@ WITH slices AS (
     short_avg,
     long_avg,
     short_avg / long_avg AS hotness,
-    ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY short_avg / long_avg DESC, user_id) AS place
+    ROW_NUMBER() OVER (
+      PARTITION BY window_start, window_end ORDER BY short_avg / long_avg DESC, user_id
+    ) AS instant_rank
   FROM TABLE(TUMBLE(TABLE averages, DESCRIPTOR(instant), INTERVAL '0 00:00:05' DAY TO SECOND))
   WHERE long_avg > 0
-), hottest AS (
-  -- Who is outranked by a whole board at the moment of its peak is outranked by the same players for as long as that peak is
-  -- remembered: only a board's worth of each instant needs to be.
+), top_per_instant AS (
+  -- A player outside the top ranks at its own peak stays outside them while that peak is remembered, so only the top ranks
+  -- of each instant are kept.
   SELECT instant, user_id, dated_team_name, short_avg, long_avg, hotness
-  FROM moments
-  WHERE place <= 16
-), remembered AS (
+  FROM instant_hotness
+  WHERE instant_rank <= 16
+), peak_window AS (
   SELECT
     *,
     ROW_NUMBER() OVER (
       PARTITION BY window_start, window_end, user_id ORDER BY hotness DESC, instant DESC
-    ) AS nth
-  FROM TABLE(HOP(TABLE hottest, DESCRIPTOR(instant), INTERVAL '0 00:00:05' DAY TO SECOND, INTERVAL '0 00:05:00' DAY TO SECOND))
+    ) AS peak_rank
+  FROM TABLE(
+    HOP(TABLE top_per_instant, DESCRIPTOR(instant), INTERVAL '0 00:00:05' DAY TO SECOND, INTERVAL '0 00:05:00' DAY TO SECOND)
+  )
 ), ranked AS (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY hotness DESC, user_id) AS rnk
-  FROM remembered
-  WHERE nth = 1
+  FROM peak_window
+  WHERE peak_rank = 1
 )
 SELECT
   window_start,
@@ -494,7 +499,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '52612cc4',
+  '9159b3f8',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *
@@ -522,21 +527,12 @@ WITH plays AS (
     team_id,
     SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
     SUM(score) AS team_total,
+    MAX(player_total) AS player_total,
     MIN(CAST(9223372036854775807 - player_total AS STRING) || user_id) AS best_player,
     MAX(produced_at_millis) AS last_event_at
   FROM plays
   GROUP BY season_start, team_id
   HAVING COUNT(*) >= 10
-), mvps AS (
-  SELECT
-    season_start,
-    team_id,
-    team_name,
-    team_total,
-    SUBSTRING(best_player FROM 20) AS user_id,
-    9223372036854775807 - CAST(SUBSTRING(best_player FROM 1 FOR 19) AS BIGINT) AS player_total,
-    last_event_at
-  FROM teams
 ), entries AS (
   -- A team as a text, which orders like the board: by the share in steps of 2^-62, by the player's total, by the team's id.
   -- Ids and names follow in hexadecimal digits, because they may contain any character.
@@ -545,20 +541,18 @@ WITH plays AS (
     MOD(HASH_CODE(team_id), 512) AS bucket,
     CONCAT(
       CAST(9223372036854775807 - CAST(CASE WHEN team_total > 0 THEN CAST(player_total AS DOUBLE) / CAST(team_total AS DOUBLE) ELSE CAST(0 AS DOUBLE) END * 4611686018427387904 AS BIGINT) AS STRING),
-      CAST(9223372036854775807 - player_total AS STRING),
+      SUBSTRING(best_player FROM 1 FOR 19),
       HEX(team_id),
-      ' ',
-      CAST(player_total AS STRING),
       ' ',
       CAST(team_total AS STRING),
       ' ',
       CAST(last_event_at AS STRING),
       ' ',
-      HEX(user_id),
+      HEX(SUBSTRING(best_player FROM 20)),
       ' ',
       COALESCE('=' || HEX(team_name), '')
     ) AS entry
-  FROM mvps
+  FROM teams
 ), bucket_boards AS (
   -- Shares also fall, and Flink's Top-N of values that fall reads and writes all rows of a partition for each change. Sorting
   -- small buckets once per mini-batch costs a fraction of it.
@@ -578,13 +572,11 @@ WITH plays AS (
     season_start,
     CAST(rnk AS BIGINT) AS rnk,
     DECODE(UNHEX(SUBSTRING(SPLIT_INDEX(entry, ' ', 0) FROM 39)), 'UTF-8') AS team_id,
-    CAST(SPLIT_INDEX(entry, ' ', 1) AS BIGINT) AS player_total,
-    CAST(SPLIT_INDEX(entry, ' ', 2) AS BIGINT) AS team_total,
-    CAST(SPLIT_INDEX(entry, ' ', 3) AS BIGINT) AS last_event_at,
-    DECODE(UNHEX(SPLIT_INDEX(entry, ' ', 4)), 'UTF-8') AS user_id,
-    CASE
-      WHEN SPLIT_INDEX(entry, ' ', 5) LIKE '=%' THEN DECODE(UNHEX(SUBSTRING(SPLIT_INDEX(entry, ' ', 5) FROM 2)), 'UTF-8')
-    END AS team_name
+    9223372036854775807 - CAST(SUBSTRING(entry FROM 20 FOR 19) AS BIGINT) AS player_total,
+    CAST(SPLIT_INDEX(entry, ' ', 1) AS BIGINT) AS team_total,
+    CAST(SPLIT_INDEX(entry, ' ', 2) AS BIGINT) AS last_event_at,
+    DECODE(UNHEX(SPLIT_INDEX(entry, ' ', 3)), 'UTF-8') AS user_id,
+    DECODE(UNHEX(SUBSTRING(NULLIF(SPLIT_INDEX(entry, ' ', 4), '') FROM 2)), 'UTF-8') AS team_name
   FROM boards
   CROSS JOIN UNNEST(entries) WITH ORDINALITY AS places (entry, rnk)
 )

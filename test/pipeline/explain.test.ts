@@ -78,7 +78,7 @@ describe('the plan that Flink makes of the SQL', () => {
     'combines what a rank takes back and replaces before %s is written',
     (board) => {
       expect(planOf(plan, board)).toMatch(
-        /^Sink\(.*\n.*\bCalc\(.*changelogMode=\[I,UA,D\]\)\n.*\bGlobalGroupAggregate\(/,
+        /^Sink\(.*\n.*\bCalc\(.*changelogMode=\[I,UA,D\]\)\n.*\bGroupAggregate\(/,
       );
     },
   );

@@ -47,6 +47,15 @@ export async function readEvents(kafka: Kafka, resource: GameAnalytics): Promise
   return records.map(({ value, timestamp }) => ({ value, producedAt: timestamp }));
 }
 
+/** The records of an events topic, each partition's in their order. */
+export async function readPartitions(kafka: Kafka, topic: string): Promise<EventRecord[][]> {
+  const records = await readTopic(kafka, topic);
+  const partitions = Map.groupBy(records, ({ partition }) => partition);
+  return [...partitions.values()].map((own) =>
+    own.map(({ value, timestamp }) => ({ value, producedAt: timestamp })),
+  );
+}
+
 async function expectRows(kafka: Kafka, board: Board, expected: Row[]): Promise<void> {
   const deadline = Date.now() + SETTLE_MILLIS;
   let actual = await rowsOf(kafka, board);

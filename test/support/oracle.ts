@@ -82,11 +82,9 @@ export function expectedRows(
   const events = countedEvents(records);
   switch (board.type) {
     case 'TopTeams':
-      return perSeason(board, events, topTeams);
     case 'TopPlayers':
-      return perSeason(board, events, topPlayers);
     case 'TeamMvps':
-      return perSeason(board, events, teamMvps);
+      return seasonRows(board, events);
     case 'HotStreakers':
       return hotStreakers(board, events, maxLateness, until);
     case 'Query':
@@ -94,20 +92,19 @@ export function expectedRows(
   }
 }
 
-function perSeason(
-  board: SeasonBoard,
-  events: CountedEvent[],
-  rank: (events: CountedEvent[], board: SeasonBoard) => Row[],
-): Row[] {
+/** The rows of all seasons of a board of totals. */
+export function seasonRows(board: SeasonBoard, events: CountedEvent[]): Row[] {
   const seasons = groupBy(events, ({ time }) =>
     board.seasonMillis ? time - (time % board.seasonMillis) : 0,
   );
   return [...seasons].flatMap(([season_start, played]) =>
-    rank(played, board)
+    RANKINGS[board.type](played, board)
       .slice(0, board.size)
       .map((row, index) => ({ season_start, rnk: index + 1, ...row })),
   );
 }
+
+const RANKINGS = { TopTeams: topTeams, TopPlayers: topPlayers, TeamMvps: teamMvps };
 
 function topTeams(events: CountedEvent[]): Row[] {
   return [...groupBy(events, ({ team }) => team)]

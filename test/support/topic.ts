@@ -1,6 +1,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 
 export interface TopicRecord {
+  partition: number;
   key: string | null;
   value: string | null;
   timestamp: number;
@@ -33,6 +34,7 @@ export async function readTopic(kafka: Kafka, topic: string): Promise<TopicRecor
             for (const { key, value, timestamp, offset } of batch.messages) {
               if (Number(offset) >= (ends.get(batch.partition) ?? 0)) continue;
               records.push({
+                partition: batch.partition,
                 key: key?.toString() ?? null,
                 value: value?.toString() ?? null,
                 timestamp: Number(timestamp),

@@ -38,7 +38,7 @@ const MOST_COMPUTED = 400;
  * @param partitions the events of a season, in each partition's order
  * @param rows the board, all ranks that its topic has
  * @param compute the board of some events, by the oracle
- * @param hint places that an earlier board was of: those from there on are tried first
+ * @param hint places that an earlier board was of
  */
 export function findPlaces(
   partitions: CountedEvent[][],
@@ -103,19 +103,22 @@ function windowOf(length: number, holders: Holder[], p: number): Window {
   return window;
 }
 
-/** The places within the windows at which every holder has its total, beginning behind the hint. */
+/**
+ * The places within the windows at which every holder has its total, the earliest first: what those who are not on the board
+ * have only grows from there. Mostly a board is of no earlier places than the one before it, so these are tried first.
+ */
 function* candidates(windows: Window[], holders: Holder[], hint: Places): Generator<Places> {
-  const orders = windows.map(({ from, to }, p) => {
-    const start = Math.min(Math.max(hint[p] ?? 0, from), to);
-    const forward = Array.from({ length: to - start + 1 }, (_, i) => start + i);
-    const backward = Array.from({ length: start - from }, (_, i) => start - 1 - i);
-    return [...forward, ...backward];
-  });
+  const later = windows.map(({ from, to }, p) => ({ from: Math.max(from, hint[p]!), to }));
+  yield* within(later, holders);
+  yield* within(windows, holders);
+}
+
+function* within(windows: Window[], holders: Holder[]): Generator<Places> {
   const last = windows.length - 1;
   let tried = 0;
   const places: Places = windows.map(() => 0);
   function* choose(p: number, missing: number[]): Generator<Places> {
-    for (const place of orders[p]!) {
+    for (let place = windows[p]!.from; place <= windows[p]!.to; place += 1) {
       tried += 1;
       if (tried > MOST_TRIED) return;
       const left = missing.map((total, h) => total - holders[h]!.sums[p]![place]!);

@@ -56,7 +56,7 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
         parallelism: 4,
         jobManager: { memory: '2Gi', cpu: 1 },
         taskManager: { memory: '4096Mi', cpu: 2.5 },
-        configuration: { 'taskmanager.numberOfTaskSlots': '4', 'metrics.reporters': 'prom' },
+        configuration: { 'metrics.reporters': 'prom' },
       },
       injector: { seed: 42, resources: { requests: { cpu: '250m' }, limits: { memory: '256Mi' } } },
       dashboard: { replicas: 3, resources: { requests: { cpu: '0.1', memory: '128Mi' } } },

@@ -16,6 +16,7 @@ const QUOTING = [
   'text',
   'interval',
   'duration',
+  'seconds',
   'type',
   'season',
   'comment',
@@ -180,7 +181,7 @@ describe('a script', () => {
   it('ends the comment a query ends with before it ends the statement', () => {
     const query = 'SELECT 1, user_id FROM valid_events -- mine';
     const boards = [{ name: 'mine', type: 'Query', columns: COLUMNS, query }];
-    expect(sqlScript(resource({ leaderboards: boards }), 'kafka:9092')).toMatch(/-- mine\n  \) AS ranked/);
+    expect(sqlScript(resource({ leaderboards: boards }), 'kafka:9092')).toMatch(/-- mine\n {2}\) AS ranked/);
   });
 
   it('forgets totals only after two seasons of the longest kind, and not in a lifetime where a season never ends', () => {

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kafka } from 'kafkajs';
+
+/*
+ * Watch a pipeline as its users do, and keep all that was seen. Times are epoch milliseconds of this machine.
+ */
+
+/** A record of a board's topic, in the topic's order. */
+export interface SeenRecord {
+  season: number;
+  value: string | null;
+  at: number;
+}
+
+/** What a browser got of one board with one message of the socket. */
+export interface SeenFrame {
+  board: string;
+  html: string;
+  at: number;
+}
+
+/** An answer of the API. */
+export interface SeenAnswer {
+  path: string;
+  status: number;
+  body: {
+    rows?: Record<string, unknown>[];
+    season?: { start: string; end: string; over: boolean };
+    asOf?: string;
+  };
+  at: number;
+}
+
+/** Reads a topic from its start, and every record as it comes: a compacted topic keeps few of them. */
+export async function watchTopic(
+  kafka: Kafka,
+  topic: string,
+  cleanup: AsyncDisposableStack,
+): Promise<SeenRecord[]> {
+  const seen: SeenRecord[] = [];
+  const consumer = kafka.consumer({ groupId: `watch-${crypto.randomUUID()}`, maxWaitTimeInMs: 100 });
+  await consumer.connect();
+  cleanup.defer(() => consumer.disconnect());
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ message: { key, value } }) => {
+      const { season_start } = JSON.parse(String(key));
+      seen.push({ season: season_start, value: value && String(value), at: Date.now() });
+    },
+  });
+  return seen;
+}
+
+/** The parts of a socket's message that replace an element of the page: htmx's partials. */
+const PARTIAL = /<hx-partial hx-target="#board-([a-z0-9-]+)"[^>]*>([\s\S]*?)<\/hx-partial>/g;
+
+/** Keeps a socket of the page open, also over a restart of what serves it. */
+export function watchSocket(url: string, cleanup: AsyncDisposableStack): SeenFrame[] {
+  const seen: SeenFrame[] = [];
+  let closed = false;
+  let socket: WebSocket | undefined;
+  const open = () => {
+    if (closed) return;
+    socket = new WebSocket(url.replace(/^http/, 'ws'));
+    socket.onmessage = ({ data }) => {
+      for (const [, board = '', html = ''] of String(data).matchAll(PARTIAL))
+        seen.push({ board, html, at: Date.now() });
+    };
+    socket.onclose = () => setTimeout(open, 200);
+  };
+  open();
+  cleanup.defer(() => {
+    closed = true;
+    socket?.close();
+  });
+  return seen;
+}
+
+const PAUSE_MILLIS = 100;
+
+/** Asks the API for these paths again and again. */
+export function watchApi(url: string, paths: string[], cleanup: AsyncDisposableStack): SeenAnswer[] {
+  const seen: SeenAnswer[] = [];
+  const stop = new AbortController();
+  const asking = (async () => {
+    for (let i = 0; !stop.signal.aborted; i += 1) {
+      const path = paths[i % paths.length]!;
+      const response = await fetch(url + path, { signal: stop.signal });
+      seen.push({
+        path,
+        status: response.status,
+        body: (await response.json()) as SeenAnswer['body'],
+        at: Date.now(),
+      });
+      await sleep(PAUSE_MILLIS);
+    }
+  })().catch((error) => {
+    if (!stop.signal.aborted) throw error;
+  });
+  cleanup.defer(async () => {
+    stop.abort();
+    await asking;
+  });
+  return seen;
+}
