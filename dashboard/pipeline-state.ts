@@ -42,6 +42,7 @@ export function pipelineState(facts: PipelineFacts, now: number): PipelineState 
     if (now - idleSince >= PATIENCE_MILLIS) return { kind: 'stalled', sinceMillis: idleSince };
     if (countedMillis !== null) return { kind: 'behind', behindMillis: Math.max(now - countedMillis, 0) };
   }
-  if (countedMillis === null || now - countedMillis > QUIET_MILLIS) return { kind: 'quiet', sinceMillis: countedMillis };
+  if (countedMillis === null || now - countedMillis > QUIET_MILLIS)
+    return { kind: 'quiet', sinceMillis: countedMillis };
   return { kind: 'live' };
 }

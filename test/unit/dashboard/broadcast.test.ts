@@ -5,7 +5,18 @@ import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Broadcast, type Viewer } from '../../../dashboard/web/broadcast.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import { Parts } from '../../../dashboard/web/parts.ts';
-import { boardOf, HOUR, liveBoardOf, NOW, record, SEASON, streakers, team, topTeams } from './fixtures.ts';
+import {
+  boardOf,
+  HOUR,
+  liveBoardOf,
+  NOW,
+  record,
+  SEASON,
+  season,
+  streakers,
+  team,
+  topTeams,
+} from './fixtures.ts';
 
 class RecordingViewer implements Viewer {
   bufferedAmount = 0;
@@ -31,7 +42,7 @@ class RecordingViewer implements Viewer {
 }
 
 function setUp() {
-  const teams = boardOf(topTeams, [team(1, 'a', 1)]);
+  const teams = boardOf(topTeams, [season([team('a', 1)])]);
   const boards = [liveBoardOf(topTeams, []), liveBoardOf(streakers, [])];
   boards[0]?.publish(teams);
   const clock = { now: NOW };
@@ -65,7 +76,7 @@ describe('the broadcast', () => {
   it('sends only the board that changed, the same bytes to all', () => {
     const { broadcast, join, teams } = setUp();
     const viewers = [join(), join()];
-    teams.apply(team(1, 'b', 2), NOW);
+    teams.apply(season([team('b', 2)]), NOW);
     broadcast.tick();
     const [one, two] = viewers.map((viewer) => viewer.frames[1]);
     expect(viewers[0]?.boards[1]).toEqual(['top-teams']);
@@ -76,7 +87,7 @@ describe('the broadcast', () => {
   it('lets a newcomer join between ticks without hiding the change from the others', () => {
     const { broadcast, join, teams } = setUp();
     const first = join();
-    teams.apply(team(1, 'b', 2), NOW);
+    teams.apply(season([team('b', 2)]), NOW);
     const second = join();
     broadcast.tick();
     expect(first.frames.at(-1)?.toString()).toContain('Team b');
@@ -96,7 +107,7 @@ describe('the broadcast', () => {
   it('sends who looks at one board that board alone', () => {
     const { broadcast, boards, teams, join } = setUp();
     const viewer = join({ board: 'hot-streakers' });
-    teams.apply(team(1, 'b', 2), NOW);
+    teams.apply(season([team('b', 2)]), NOW);
     broadcast.tick();
     boards[1]?.interrupt('gone');
     broadcast.tick();
@@ -106,10 +117,10 @@ describe('the broadcast', () => {
   it('sends who looks at the last season that season, and only its changes', () => {
     const { broadcast, teams, join } = setUp();
     const viewer = join({ season: 'last' });
-    teams.apply(team(1, 'b', 2), NOW);
+    teams.apply(season([team('b', 2)]), NOW);
     broadcast.tick();
     expect(viewer.frames).toHaveLength(1);
-    teams.apply(team(1, 'late', 2, SEASON - HOUR), NOW);
+    teams.apply(season([team('late', 2)], SEASON - HOUR), NOW);
     broadcast.tick();
     expect(viewer.boards[1]).toEqual(['top-teams']);
     expect(viewer.frames[1]?.toString()).toContain('Team late');
@@ -129,12 +140,11 @@ describe('the broadcast', () => {
 
   it('tells after a minute who moved', () => {
     const { broadcast, clock, teams, join } = setUp();
-    teams.apply(team(2, 'b', 1), NOW);
+    teams.apply(season([team('a', 1), team('b', 1)]), NOW);
     broadcast.tick();
     const viewer = join();
     clock.now += 30_000;
-    teams.apply(team(1, 'b', 2), clock.now);
-    teams.apply(team(2, 'a', 1), clock.now);
+    teams.apply(season([team('b', 2), team('a', 1)]), clock.now);
     broadcast.tick();
     expect(viewer.frames[1]?.toString()).toMatch(/▲1.*Team b.*▼1.*Team a/s);
   });
@@ -144,7 +154,7 @@ describe('the broadcast', () => {
     const slow = join();
     slow.bufferedAmount = 1_000_000;
     for (const id of ['b', 'c', 'd']) {
-      teams.apply(team(1, id, 2), NOW);
+      teams.apply(season([team(id, 2)]), NOW);
       broadcast.tick();
     }
     expect(slow.frames).toHaveLength(1);
@@ -159,7 +169,7 @@ describe('the broadcast', () => {
     const { broadcast, join, teams } = setUp();
     const viewer = join();
     broadcast.remove(viewer);
-    teams.apply(team(1, 'b', 2), NOW);
+    teams.apply(season([team('b', 2)]), NOW);
     broadcast.tick();
     expect(viewer.frames).toHaveLength(1);
   });

@@ -8,10 +8,10 @@ import { teamColour } from '../../../dashboard/page/team-colour.ts';
 import { trafficOf } from '../../../dashboard/page/traffic.ts';
 import { lookOf, queryOf, viewOf } from '../../../dashboard/page/view.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
-import { boardOf, HOUR, NOW, record, SEASON, TOP_TEAMS_JSON, team, topTeams } from './fixtures.ts';
+import { boardOf, HOUR, NOW, record, SEASON, season, TOP_TEAMS_JSON, team, topTeams } from './fixtures.ts';
 
-const rowsOf = (...teams: ReturnType<typeof team>[]) => boardOf(topTeams, teams).view(NOW).rows;
-const [first, second] = rowsOf(team(1, 'a', 2), team(2, 'b', 1));
+const rowsOf = (...teams: object[]) => boardOf(topTeams, [season(teams)]).view(NOW).rows;
+const [first, second] = rowsOf(team('a', 2), team('b', 1));
 
 describe('a look', () => {
   it('is read from a query and written into one', () => {
@@ -38,9 +38,10 @@ describe('a look', () => {
 });
 
 describe('a trail', () => {
-  const view = (leader: string, season = SEASON) => boardOf(topTeams, [team(1, leader, 1, season)]).view(NOW);
+  const view = (leader: string, start = SEASON) =>
+    boardOf(topTeams, [season([team(leader, 1)], start)]).view(NOW);
   const leaderOf = (standing: Standing | null) => [...(standing?.ranks.keys() ?? [])][0];
-  const idOf = (name: string) => rowsOf(team(1, name, 1))[0]?.id;
+  const idOf = (name: string) => rowsOf(team(name, 1))[0]?.id;
 
   it('remembers how a board stood a minute ago', () => {
     const trail = new Trail();
@@ -99,15 +100,14 @@ describe('a team’s colour', () => {
       identity: ['user_id'],
       columns: [{ name: 'user_id', label: 'Player', type: 'text' }, ...TOP_TEAMS_JSON.columns],
     });
-    const key = { season_start: SEASON, rnk: 3 };
     const fields = { user_id: 'u', team_name: 'Team a', total_score: 1 };
-    const [player] = boardOf(players, [record(key, fields)]).view(NOW).rows;
+    const [, player] = boardOf(players, [season([{}, fields])]).view(NOW).rows;
     expect(teamColour(players, player!)).toEqual(teamColour(topTeams, first!));
   });
 
   it('differs between most teams', () => {
     const colours = Array.from({ length: 240 }, (_, index) =>
-      JSON.stringify(teamColour(topTeams, rowsOf(team(1, `${index}`, 1))[0]!)),
+      JSON.stringify(teamColour(topTeams, rowsOf(team(`${index}`, 1))[0]!)),
     );
     expect(new Set(colours).size).toBe(24);
   });

@@ -7,10 +7,12 @@ import { renderBoard, renderFrame } from '../../../dashboard/page/render.ts';
 import {
   boardOf,
   HOUR,
+  instant,
   liveBoardOf,
   NOW,
-  record,
+  player,
   SEASON,
+  season,
   streakers,
   TOP_TEAMS_JSON,
   team,
@@ -36,17 +38,15 @@ describe('a value', () => {
 
 describe('a panel', () => {
   it('scales its bars to the leader', () => {
-    const { rows } = panel(liveBoardOf(topTeams, [team(1, 'a', 200), team(2, 'b', 50), team(3, 'c', -5)]));
+    const { rows } = panel(liveBoardOf(topTeams, [season([team('a', 200), team('b', 50), team('c', -5)])]));
     expect(rows.map((row) => row.bar)).toEqual(['100.0', '25.0', '0.0']);
   });
 
   it('draws a share as that much of a whole', () => {
     const columns = [{ name: 'share', label: 'Share', type: 'percent' }];
     const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns, bar: 'share' });
-    const shares = [0.4, 0.25, 1.5].map((share, index) =>
-      record({ season_start: SEASON, rnk: index + 1 }, { team_id: String(index), share }),
-    );
-    expect(panel(liveBoardOf(definition, shares)).rows.map((row) => row.bar)).toEqual([
+    const shares = [0.4, 0.25, 1.5].map((share, index) => ({ team_id: String(index), share }));
+    expect(panel(liveBoardOf(definition, [season(shares)])).rows.map((row) => row.bar)).toEqual([
       '40.0',
       '25.0',
       '100.0',
@@ -54,17 +54,17 @@ describe('a panel', () => {
   });
 
   it('draws no bar when all values are zero', () => {
-    expect(panel(liveBoardOf(topTeams, [team(1, 'a', 0)])).rows[0]?.bar).toBe('0.0');
+    expect(panel(liveBoardOf(topTeams, [season([team('a', 0)])])).rows[0]?.bar).toBe('0.0');
   });
 
   it('keeps the id of a row while its rank changes', () => {
-    const before = panel(liveBoardOf(topTeams, [team(1, 'a', 2), team(2, 'b', 1)]));
-    const after = panel(liveBoardOf(topTeams, [team(1, 'b', 3), team(2, 'a', 2)]));
+    const before = panel(liveBoardOf(topTeams, [season([team('a', 2), team('b', 1)])]));
+    const after = panel(liveBoardOf(topTeams, [season([team('b', 3), team('a', 2)])]));
     expect(after.rows.map((row) => row.id)).toEqual(before.rows.map((row) => row.id).reverse());
   });
 
   it('has distinct ids also while one team stands at two ranks', () => {
-    const { rows } = panel(liveBoardOf(topTeams, [team(1, 'a', 2), team(2, 'a', 1)]));
+    const { rows } = panel(liveBoardOf(topTeams, [season([team('a', 2), team('a', 1)])]));
     expect(new Set(rows.map((row) => row.id)).size).toBe(2);
   });
 
@@ -86,7 +86,7 @@ describe('a panel', () => {
   });
 
   it('counts down to the end of a running season, and says when an old one ended', () => {
-    const live = liveBoardOf(topTeams, [team(1, 'a', 1)]);
+    const live = liveBoardOf(topTeams, [season([team('a', 1)])]);
     expect(html(live)).toContain(
       `season ends <time datetime="${new Date(SEASON + HOUR).toISOString()}" data-until="${SEASON + HOUR}"`,
     );
@@ -96,7 +96,7 @@ describe('a panel', () => {
 
   it('says which instant it is of', () => {
     const as_of = NOW - 5000;
-    const live = liveBoardOf(streakers, [record({ rnk: 1 }, { user_id: 'u', as_of, peak_hotness: 1 })]);
+    const live = liveBoardOf(streakers, [instant([player('u')], as_of)]);
     expect(html(live)).toContain(`as of <time datetime="${new Date(as_of).toISOString()}"`);
   });
 
@@ -108,7 +108,7 @@ describe('a panel', () => {
     expect(html(live)).not.toContain('10.0.0.1');
     live.publish(boardOf(topTeams, []));
     expect(html(live)).toMatch(/data-state="empty".*No scores yet/s);
-    live.publish(boardOf(topTeams, [team(1, 'a', 1)]));
+    live.publish(boardOf(topTeams, [season([team('a', 1)])]));
     expect(html(live)).toMatch(/data-state="live".*Team a/s);
     expect(html(live, NOW + 60_001)).toMatch(/data-state="quiet".*Nothing has changed.*Team a/s);
     live.interrupt('connect ECONNREFUSED 10.0.0.1:9092');
@@ -123,9 +123,9 @@ describe('a panel', () => {
     '</bdi></td></table><hx-partial hx-target="body">',
     '{{title}} {{> panel}}',
   ])('escapes a hostile name: %s', (name) => {
-    const key = { season_start: SEASON, rnk: 1 };
-    const hostile = liveBoardOf(topTeams, [record(key, { team_id: name, team_name: name, total_score: 1 })]);
-    const harmless = liveBoardOf(topTeams, [record(key, { team_id: 'x', team_name: 'x', total_score: 1 })]);
+    const called = (text: string) => season([{ team_id: text, team_name: text, total_score: 1 }]);
+    const hostile = liveBoardOf(topTeams, [called(name)]);
+    const harmless = liveBoardOf(topTeams, [called('x')]);
     const tags = (text: string) =>
       text.match(/<[^>]*>/g)?.map((tag) => tag.replace(/ (id|data-hue|data-shade)="[^"]*"/g, ''));
     expect(tags(html(hostile))).toEqual(tags(html(harmless)));

@@ -7,7 +7,7 @@ import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import { createServer, type ServerOptions } from '../../../dashboard/web/server.ts';
-import { liveBoardOf, NOW, streakers, team, topTeams } from './fixtures.ts';
+import { liveBoardOf, NOW, season, streakers, team, topTeams } from './fixtures.ts';
 
 /** A dashboard of two boards, the first with two teams. */
 export interface Served {
@@ -21,7 +21,10 @@ export interface Served {
 }
 
 export async function serve(options: Partial<ServerOptions> = {}): Promise<Served> {
-  const boards = [liveBoardOf(topTeams, [team(1, 'a', 20), team(2, 'b', 10)]), liveBoardOf(streakers, [])];
+  const boards = [
+    liveBoardOf(topTeams, [season([team('a', 20), team('b', 10)])]),
+    liveBoardOf(streakers, []),
+  ];
   const now = () => NOW;
   const metrics = new Metrics(boards, now);
   const app = await createServer({

@@ -11,7 +11,19 @@ import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import type { History } from '../../../dashboard/web/past-boards.ts';
 import { createServer } from '../../../dashboard/web/server.ts';
-import { boardOf, HOUR, NOW, record, SEASON, streakers, team, topTeams } from './fixtures.ts';
+import {
+  boardOf,
+  HOUR,
+  instant,
+  NOW,
+  player,
+  record,
+  SEASON,
+  season,
+  streakers,
+  team,
+  topTeams,
+} from './fixtures.ts';
 
 let app: FastifyInstance;
 let boards: LiveBoard[];
@@ -20,7 +32,7 @@ let stats: Live<Stats>;
 let histories: Map<string, History>;
 
 beforeEach(async () => {
-  teams = boardOf(topTeams, [team(1, 'a', 20), team(2, 'b', 10)]);
+  teams = boardOf(topTeams, [season([team('a', 20), team('b', 10)])]);
   boards = [new LiveBoard(topTeams), new LiveBoard(streakers)];
   boards[0]?.publish(teams);
   stats = new Live(new Stats());
@@ -98,8 +110,7 @@ describe('the API', () => {
   });
 
   it('gives a board with its instant', async () => {
-    const hot = record({ rnk: 1 }, { user_id: 'u', as_of: NOW, peak_hotness: 1.5 });
-    boards[1]?.publish(boardOf(streakers, [hot]));
+    boards[1]?.publish(boardOf(streakers, [instant([player('u', 1.5)])]));
     const board = (await app.inject('/api/boards/hot-streakers')).json();
     expect(board).toMatchObject({
       asOf: new Date(NOW).toISOString(),
@@ -119,14 +130,12 @@ describe('a board of the past', () => {
   const at = (moment: string | number) => app.inject(`/api/boards/top-teams?at=${moment}`);
 
   it('comes as the board of now does, with its moment', async () => {
-    histories.set('top-teams', async (atMillis) => ({
-      ...boardOf(topTeams, [team(1, 'b', 5)], atMillis).view(atMillis),
-      complete: true,
-    }));
-    const { at: moment, complete, ...past } = (await at(EARLIER)).json();
+    histories.set('top-teams', async (atMillis) =>
+      boardOf(topTeams, [season([team('b', 5)])], atMillis).view(atMillis),
+    );
+    const { at: moment, ...past } = (await at(EARLIER)).json();
     const { rows, updatedAt, ...shared } = (await app.inject('/api/boards/top-teams')).json();
     expect(moment).toBe(new Date(EARLIER).toISOString());
-    expect(complete).toBe(true);
     expect(past).toEqual({
       ...shared,
       updatedAt: moment,
@@ -284,7 +293,7 @@ describe('the socket', () => {
     const snapshots = await Promise.all(viewers.map((viewer) => viewer.next()));
     for (const snapshot of snapshots) expect(snapshot).toMatch(/#board-top-teams.*#board-hot-streakers/s);
 
-    teams.apply(team(1, 'new', 30), NOW);
+    teams.apply(season([team('new', 30)]), NOW);
     const [one, two] = await Promise.all(viewers.map((viewer) => viewer.next()));
     expect(one).toContain('Team new');
     expect(one).not.toContain('#board-hot-streakers');
