@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import type { Column } from '../../dashboard/boards/definition.ts';
 import { LiveBoard } from '../../dashboard/boards/live-board.ts';
+import { EventsWatch } from '../../dashboard/events-watch.ts';
 import { Live } from '../../dashboard/live.ts';
 import { Stats } from '../../dashboard/stats/stats.ts';
 import { Metrics } from '../../dashboard/web/metrics.ts';
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
     boards,
     histories: new Map(),
     stats,
+    events: new EventsWatch(),
     metrics,
     log,
     now,

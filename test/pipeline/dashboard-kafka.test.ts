@@ -1,6 +1,8 @@
+import { readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ObservedProcess } from '../../bench/job/processes.ts';
+import { commandLine, ObservedProcess } from '../../bench/job/processes.ts';
 import { freePort, LOOPBACK } from '../../local/ports.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { type DashboardProcess, startDashboard } from '../support/dashboard-process.ts';
@@ -75,6 +77,19 @@ describe('the dashboard', () => {
     return { code: response.status, reason: boards.find(({ name }) => name === 'teams')?.reason };
   }
 
+  async function pipelineState(): Promise<string> {
+    const response = await fetch(`${dashboard.url}/api/stats`);
+    return ((await response.json()) as { pipeline: { state: string } }).pipeline.state;
+  }
+
+  /** All processes of the broker, which are those that name its folder. */
+  function signalBroker(signal: NodeJS.Signals): void {
+    const folder = dirname(dirname(cluster.broker.process.logFile));
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      if (commandLine(pid).includes(folder)) process.kill(Number(pid), signal);
+    }
+  }
+
   async function metric(line: string): Promise<number> {
     const text = await (await fetch(`${dashboard.url}/metrics`)).text();
     return Number(
@@ -109,6 +124,29 @@ describe('the dashboard', () => {
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [20, 15] });
   });
 
+  it('says that a broker hangs, without waiting for its connections to break, and goes on with it', async () => {
+    signalBroker('SIGSTOP');
+    try {
+      await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'away', totals: [20, 15] });
+      await expect.poll(pipelineState, SOON).toBe('unavailable');
+    } finally {
+      signalBroker('SIGCONT');
+    }
+    await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [20, 15] });
+  });
+
+  it('says that there are events which are not counted, until they are', async () => {
+    await create('stats');
+    await create('events');
+    await expect.poll(pipelineState, SOON).toBe('quiet');
+    // One of them by a clock that is ahead.
+    const times = [Date.now() + 600_000, Date.now(), Date.now()];
+    await write('events', [times.map((millis) => ({ value: 'an event', timestamp: String(millis) }))]);
+    await expect.poll(pipelineState, SOON).toBe('stalled');
+    await write('stats', [times.map(counted)]);
+    await expect.poll(pipelineState, SOON).toBe('live');
+  });
+
   it('says when its topic was deleted, and shows what is in the one that is made anew', async () => {
     await cluster.broker.admin.deleteTopics({ topics: ['teams'] });
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'away', totals: [20, 15] });
@@ -128,6 +166,17 @@ describe('the dashboard', () => {
     expect(observed.peakResidentBytes()).toBeLessThan(400e6);
   });
 });
+
+/** The slot of a time, with an event. */
+function counted(millis: number): Message {
+  const slot_start = millis - (millis % 5000);
+  const counts = { late_events: 0, robot_events: 0, uncounted_events: 0, undecodable_messages: 0 };
+  const crowd = { active_players: 1, active_teams: 1, newest_event_time: millis };
+  return {
+    key: JSON.stringify({ slot_start }),
+    value: JSON.stringify({ slot_start, events: 2, ...counts, ...crowd }),
+  };
+}
 
 const GARBAGE = 200_000;
 const HUGE = 200;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Live } from '../../../dashboard/live.ts';
 import type { View } from '../../../dashboard/page/view.ts';
+import { type PipelineFacts, PipelineMonitor } from '../../../dashboard/pipeline-state.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Broadcast, type Viewer } from '../../../dashboard/web/broadcast.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
@@ -8,8 +9,10 @@ import { Parts } from '../../../dashboard/web/parts.ts';
 import {
   boardOf,
   HOUR,
+  instant,
   liveBoardOf,
   NOW,
+  player,
   record,
   SEASON,
   season,
@@ -49,14 +52,23 @@ function setUp() {
   const now = () => clock.now;
   const metrics = new Metrics(boards, now);
   const stats = new Live(new Stats());
-  const parts = new Parts({ boards, stats, metrics, now });
+  const facts: PipelineFacts = {
+    available: true,
+    countsKnown: true,
+    countedMillis: NOW,
+    countingMillis: null,
+    progressMillis: NOW,
+    uncountedSince: null,
+  };
+  const pipeline = new PipelineMonitor(() => facts);
+  const parts = new Parts({ boards, stats, pipeline, jobAdvice: '', metrics, now });
   const broadcast = new Broadcast({ parts, metrics, release: 'r1', now });
   const join = (view: Partial<View> = {}) => {
     const viewer = new RecordingViewer();
     broadcast.add(viewer, { board: null, season: 'this', ...view });
     return viewer;
   };
-  return { teams, boards, stats, clock, broadcast, join };
+  return { teams, boards, stats, clock, facts, broadcast, join };
 }
 
 describe('the broadcast', () => {
@@ -136,6 +148,17 @@ describe('the broadcast', () => {
     broadcast.tick();
     expect(viewer.others[1]).toEqual(['traffic', 'freshness', 'clock']);
     expect(viewer.boards[1]).toEqual([]);
+  });
+
+  it('sends the status of the pipeline when that changes, and boards that say something else by it', () => {
+    const { broadcast, boards, facts, join } = setUp();
+    boards[1]?.content.apply(instant([player('a')]), NOW);
+    const viewer = join();
+    facts.uncountedSince = NOW - 60_000;
+    facts.progressMillis = NOW - 60_000;
+    broadcast.tick();
+    expect(viewer.others[1]).toEqual(['status', 'clock']);
+    expect(viewer.frames[1]?.toString()).toContain('data-label="not counting"');
   });
 
   it('tells after a minute who moved', () => {

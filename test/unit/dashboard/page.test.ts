@@ -4,6 +4,7 @@ import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import { formatValue } from '../../../dashboard/page/format.ts';
 import { panelOf } from '../../../dashboard/page/panel.ts';
 import { renderBoard, renderFrame } from '../../../dashboard/page/render.ts';
+import type { PipelineKind } from '../../../dashboard/pipeline-state.ts';
 import {
   boardOf,
   HOUR,
@@ -19,8 +20,9 @@ import {
   topTeams,
 } from './fixtures.ts';
 
-const panel = (live: LiveBoard, now = NOW) => panelOf(live, 'this', now);
-const html = (live: LiveBoard, now = NOW) => renderBoard(panel(live, now));
+const panel = (live: LiveBoard, now = NOW, pipeline: PipelineKind = 'live') =>
+  panelOf(live, { season: 'this', now, pipeline });
+const html = (...of: Parameters<typeof panel>) => renderBoard(panel(...of));
 
 describe('a value', () => {
   it.each([
@@ -112,8 +114,54 @@ describe('a panel', () => {
     expect(html(live)).toMatch(/data-state="live".*Team a/s);
     expect(html(live, NOW + 60_001)).toMatch(/data-state="quiet".*Nothing has changed.*Team a/s);
     live.interrupt('connect ECONNREFUSED 10.0.0.1:9092');
-    expect(html(live)).toMatch(/data-state="away".*Kafka is away.*Team a/s);
+    expect(html(live)).toMatch(/data-state="away".*cannot be read.*last known scores.*Team a/s);
     expect(html(live)).not.toContain('10.0.0.1');
+  });
+
+  it.each([
+    ['live', 'No scores yet'],
+    ['quiet', 'No scores yet'],
+    ['stalled', 'does not count them'],
+    ['behind', 'counts earlier events first'],
+    ['unavailable', 'Kafka does not answer'],
+    ['waiting', 'Waiting for Kafka'],
+  ] as const)('without rows says in a pipeline that is %s: %s', (pipeline, text) => {
+    const empty = liveBoardOf(topTeams, []);
+    expect(html(empty, NOW, pipeline)).toContain(text);
+    if (text !== 'No scores yet') expect(html(empty, NOW, pipeline)).not.toContain('No scores yet');
+  });
+
+  it('leaves to the banner what is so of all boards', () => {
+    const live = liveBoardOf(topTeams, [season([team('a', 1)])]);
+    for (const pipeline of ['quiet', 'stalled', 'behind'] as const)
+      expect(html(live, NOW + 60_001, pipeline)).not.toContain('class="notice"');
+    live.interrupt('gone');
+    expect(html(live, NOW, 'unavailable')).toMatch(/data-state="away"(?!.*class="notice").*Team a/s);
+  });
+
+  it('is away while Kafka does not answer, and goes on when it answers again', () => {
+    const live = liveBoardOf(topTeams, [season([team('a', 1)])]);
+    live.setSilent(true);
+    expect(html(live)).toMatch(/data-state="away".*Team a/s);
+    live.setSilent(false);
+    expect(html(live)).toMatch(/data-state="live".*Team a/s);
+  });
+
+  it('says of a season that is over that no scores have come since, unless nobody counts them', () => {
+    const live = liveBoardOf(topTeams, [season([team('a', 1)])]);
+    const end = SEASON + HOUR;
+    live.content.apply(season([team('a', 2)], SEASON, end - 1000), end - 1000);
+    expect(html(live, end - 1)).toMatch(/data-state="live".*season ends/s);
+    expect(html(live, end + 4999)).toMatch(/data-state="live".*season ended/s);
+    expect(html(live, end + 5000)).toMatch(
+      /data-state="quiet".*season ended.*No scores since the season ended\..*Team a/s,
+    );
+    expect(html(live, end + 12 * 60_000, 'quiet')).toContain('No scores since the season ended.');
+    expect(html(live, end + 5000, 'stalled')).toMatch(/data-state="quiet"(?!.*No scores since)/s);
+    live.content.apply(season([team('b', 1)], end), end + 6000);
+    expect(html(live, end + 6000)).toMatch(/data-state="live".*season ends.*Team b/s);
+    const last = panelOf(live, { season: 'last', now: end + 6000, pipeline: 'live' });
+    expect(last).toMatchObject({ state: 'live', notice: null, rows: [{ rank: 1 }] });
   });
 
   it.each([

@@ -2,6 +2,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EventsWatch } from '../../../dashboard/events-watch.ts';
 import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
@@ -23,6 +24,7 @@ beforeEach(async () => {
     boards,
     histories: new Map(),
     stats: new Live(new Stats()),
+    events: new EventsWatch(),
     metrics: new Metrics(boards, now),
     log: pino({ level: 'silent' }),
     now,

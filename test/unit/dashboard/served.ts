@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import type { Board } from '../../../dashboard/boards/board.ts';
 import type { LiveBoard } from '../../../dashboard/boards/live-board.ts';
+import { EventsWatch } from '../../../dashboard/events-watch.ts';
 import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
@@ -16,6 +17,8 @@ export interface Served {
   /** Content of the first board. */
   teams: Board;
   boards: LiveBoard[];
+  stats: Live<Stats>;
+  events: EventsWatch;
   /** The value of a counter of refusals. */
   refused(reason: string): Promise<number>;
 }
@@ -27,11 +30,14 @@ export async function serve(options: Partial<ServerOptions> = {}): Promise<Serve
   ];
   const now = () => NOW;
   const metrics = new Metrics(boards, now);
+  const stats = new Live(new Stats());
+  const events = new EventsWatch();
   const app = await createServer({
     title: 'Arcade',
     boards,
     histories: new Map(),
-    stats: new Live(new Stats()),
+    stats,
+    events,
     metrics,
     log: pino({ level: 'silent' }),
     now,
@@ -41,6 +47,8 @@ export async function serve(options: Partial<ServerOptions> = {}): Promise<Serve
     app,
     metrics,
     boards,
+    stats,
+    events,
     teams: boards[0]!.content,
     async refused(reason) {
       const { values } = (await metrics.registry.getSingleMetric('dashboard_refused_total')?.get()) ?? {};

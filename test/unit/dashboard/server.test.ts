@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Board } from '../../../dashboard/boards/board.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
+import { EventsWatch } from '../../../dashboard/events-watch.ts';
 import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
@@ -29,6 +30,7 @@ let app: FastifyInstance;
 let boards: LiveBoard[];
 let teams: Board;
 let stats: Live<Stats>;
+let events: EventsWatch;
 let histories: Map<string, History>;
 
 beforeEach(async () => {
@@ -36,11 +38,12 @@ beforeEach(async () => {
   boards = [new LiveBoard(topTeams), new LiveBoard(streakers)];
   boards[0]?.publish(teams);
   stats = new Live(new Stats());
+  events = new EventsWatch();
   histories = new Map();
   const now = () => NOW;
   const metrics = new Metrics(boards, now);
   const log = pino({ level: 'silent' });
-  app = await createServer({ title: 'Arcade & <Co>', boards, histories, stats, metrics, log, now });
+  app = await createServer({ title: 'Arcade & <Co>', boards, histories, stats, events, metrics, log, now });
 });
 
 afterEach(() => app.close());
@@ -205,6 +208,12 @@ describe('the counts', () => {
     expect((await app.inject('/api/stats')).json()).toEqual({
       now: new Date(NOW).toISOString(),
       status: 'live',
+      pipeline: {
+        state: 'live',
+        since: new Date(NOW).toISOString(),
+        countedUntil: new Date(NOW - 5000).toISOString(),
+        lastCountAt: new Date(NOW).toISOString(),
+      },
       eventsPerSecond: 20,
       newestEventTime: new Date(NOW - 1500).toISOString(),
       ageMillis: 1500,
@@ -227,6 +236,7 @@ describe('the counts', () => {
   it('are none until they have been read', async () => {
     expect((await app.inject('/api/stats')).json()).toMatchObject({
       status: 'waiting',
+      pipeline: { state: 'waiting', countedUntil: null, lastCountAt: null },
       newestEventTime: null,
       ageMillis: null,
       slots: [],
@@ -260,6 +270,18 @@ describe('the probes', () => {
     expect(body).toContain('dashboard_malformed_records_total{board="hot-streakers"} 0');
     expect(body).toContain('dashboard_sockets 0');
     expect(body).toContain('process_cpu_seconds_total');
+  });
+
+  it('tell Prometheus the state of the pipeline, which is one of several', async () => {
+    stats.publish(new Stats());
+    events.unanswered();
+    const { body } = await app.inject('/metrics');
+    expect(body.match(/^dashboard_pipeline_state\{.*\} 1$/gm)).toEqual([
+      'dashboard_pipeline_state{state="unavailable"} 1',
+    ]);
+    expect(body.match(/^dashboard_pipeline_state\{.*\} 0$/gm)).toHaveLength(5);
+    expect(body).toContain('dashboard_pipeline_state_seconds 0');
+    expect(body).toContain('dashboard_pipeline_behind_seconds 0');
   });
 });
 
