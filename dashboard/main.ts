@@ -93,11 +93,10 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   const stopping = new AbortController();
   const context = { kafka, log, lagged: metrics.lagged.bind(metrics) };
   const count = metrics.recordRead.bind(metrics);
-  const seen = metrics.eventSeen.bind(metrics);
   const countedMillis = () => stats.content.progress(now()).countedMillis;
   const feeds = [
     ...boards.map((board) => feed(boardSource(board, count, now), context, stopping.signal)),
-    feed(statsSource(stats, settings.STATS_TOPIC, seen, now), context, stopping.signal),
+    feed(statsSource(stats, settings.STATS_TOPIC, now), context, stopping.signal),
     watchUncountedEvents(
       { kafka, topic: settings.EVENTS_TOPIC, watch: events, countedMillis, now, log },
       stopping.signal,

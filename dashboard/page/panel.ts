@@ -1,9 +1,9 @@
 import type { BoardView, Season } from '../boards/board.ts';
 import type { BoardDefinition, Column } from '../boards/definition.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
-import type { Row } from '../boards/record.ts';
+import type { Row, Value } from '../boards/record.ts';
 import type { Standing } from '../boards/trail.ts';
-import type { PipelineKind } from '../pipeline-state.ts';
+import { isCounted, type PipelineKind } from '../pipeline-state.ts';
 import { formatValue, type Timestamp, timestamp } from './format.ts';
 import { type Movement, movementOf } from './movement.ts';
 import { isFound } from './search.ts';
@@ -43,11 +43,17 @@ export interface PanelPeriod {
 
 /**
  * The texts of a line. The text columns a board begins with say who; they share one cell, side by side where there is
- * room and stacked on a phone. All others have a cell each.
+ * room and stacked on a phone. All others have a cell each; of a time, the browser tells the age.
  */
 export interface PanelCells {
   who: string[];
-  others: { text: string; kind: string }[];
+  others: PanelCell[];
+}
+
+export interface PanelCell {
+  text: string;
+  kind: string;
+  time: Timestamp | null;
 }
 
 export interface PanelRow extends PanelCells {
@@ -100,6 +106,7 @@ export function panelOf(board: LiveBoard, { season, now, pipeline, search = '' }
   const id = `board-${definition.name}`;
   const state = stateOf(board, view, season, now);
   const before = season === 'this' ? board.before(now) : null;
+  const isNone = season === 'last' && view.rows.length === 0;
   return {
     id,
     name: definition.name,
@@ -108,8 +115,9 @@ export function panelOf(board: LiveBoard, { season, now, pipeline, search = '' }
     notice: view.rows.length > 0 ? noticeOf(state, view, pipeline) : null,
     vacant: view.rows.length > 0 ? null : vacancyOf(state, definition, season, pipeline),
     period: panelPeriod(view.period),
-    updated: view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
-    head: panelCells(definition, (column) => column.label),
+    // Of a season of which nothing is kept, nothing was updated.
+    updated: isNone || view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
+    head: panelCells(definition, (column) => ({ text: column.label, time: null })),
     rows: panelRows(definition, view.rows, { id, before, search }),
     hasBar: definition.bar !== undefined,
   };
@@ -127,8 +135,7 @@ function stateOf(board: LiveBoard, view: BoardView, season: Season, now: number)
 function noticeOf(state: PanelState, { period }: BoardView, pipeline: PipelineKind): string | null {
   if (state === 'away') return pipeline === 'unavailable' ? null : NOTICES.away;
   if (state !== 'quiet') return null;
-  const isCounting = pipeline === 'live' || pipeline === 'quiet';
-  if (period?.kind === 'season' && period.over) return isCounting ? NOTICES.ended : null;
+  if (period?.kind === 'season' && period.over) return isCounted(pipeline) ? NOTICES.ended : null;
   return pipeline === 'live' ? NOTICES.quiet : null;
 }
 
@@ -168,16 +175,24 @@ function panelRows(definition: BoardDefinition, rows: readonly Row[], context: R
     move: movementOf(row, context.before),
     colour: teamColour(definition, row),
     found: isFound(definition, row, context.search),
-    ...panelCells(definition, ({ name, type }) => formatValue(type, row.values.get(name) ?? null)),
+    ...panelCells(definition, ({ name, type }) => cellOf(type, row.values.get(name) ?? null)),
     bar: lengths[index] ?? '0',
   }));
 }
 
-function panelCells({ columns, bar }: BoardDefinition, textOf: (column: Column) => string): PanelCells {
+function panelCells(
+  { columns, bar }: BoardDefinition,
+  contentOf: (column: Column) => Omit<PanelCell, 'kind'>,
+): PanelCells {
   const firstOther = columns.findIndex((column) => column.type !== 'text');
   const split = firstOther < 0 ? columns.length : firstOther;
-  const others = columns.slice(split).map((column) => ({ text: textOf(column), kind: kindOf(column, bar) }));
-  return { who: columns.slice(0, split).map(textOf), others };
+  const others = columns.slice(split).map((column) => ({ ...contentOf(column), kind: kindOf(column, bar) }));
+  return { who: columns.slice(0, split).map((column) => contentOf(column).text), others };
+}
+
+function cellOf(type: Column['type'], value: Value): Omit<PanelCell, 'kind'> {
+  const time = type === 'time' && typeof value === 'number' ? timestamp(value, 'second') : null;
+  return { text: formatValue(type, value), time };
 }
 
 /** How a cell is set: text, a number, or the number the board is about. */

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BoardView, ShownPeriod } from '../boards/board.ts';
 import type { BoardDefinition } from '../boards/definition.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
+import type { Row } from '../boards/record.ts';
 import type { BoardAnswer, BoardSummary } from './api-schema.ts';
 import { csv } from './csv.ts';
 import { iso } from './iso.ts';
@@ -67,7 +68,7 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     const found = await find(request);
     if ('error' in found) return refuse(reply, found);
     const { board, view, moment } = found;
-    return { ...summary(board), ...moment, ...viewFields(view) } satisfies BoardAnswer;
+    return { ...summary(board), ...moment, ...viewFields(board.definition, view) } satisfies BoardAnswer;
   });
 
   app.get<BoardRequest>('/api/boards/:name.csv', async (request, reply) => {
@@ -77,7 +78,12 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     return reply
       .header('content-disposition', `attachment; filename="${definition.name}.csv"`)
       .type('text/csv; charset=utf-8; header=present')
-      .send(csv(columnNames(definition), found.view.rows));
+      .send(
+        csv(
+          columnNames(definition),
+          found.view.rows.map((row) => withIsoTimes(definition, row)),
+        ),
+      );
   });
 }
 
@@ -101,12 +107,25 @@ function columnNames({ identity, columns }: BoardDefinition): string[] {
   return [...new Set([...identity, ...columns.map(({ name }) => name)])];
 }
 
-function viewFields({ period, updatedMillis, rows }: BoardView) {
+function viewFields(definition: BoardDefinition, { period, updatedMillis, rows }: BoardView) {
   return {
     ...periodFields(period),
     updatedAt: iso(updatedMillis),
-    rows: rows.map(({ rank, values }) => ({ ...Object.fromEntries(values), rank })),
+    rows: rows.map((row) => ({
+      ...Object.fromEntries(withIsoTimes(definition, row).values),
+      rank: row.rank,
+    })),
   };
+}
+
+/** A row whose times are ISO 8601. */
+function withIsoTimes({ columns }: BoardDefinition, row: Row): Row {
+  const values = new Map(row.values);
+  for (const { name, type } of columns) {
+    const value = values.get(name);
+    if (type === 'time' && typeof value === 'number') values.set(name, iso(value));
+  }
+  return { ...row, values };
 }
 
 /** `season` or `asOf`, whichever the board has. */

@@ -7,8 +7,9 @@ import { panelOf } from '../page/panel.ts';
 import { renderMissing, renderPage } from '../page/render.ts';
 import { statusOf } from '../page/status.ts';
 import { freshnessOf, trafficOf } from '../page/traffic.ts';
-import { type Look, lookOf, queryOf } from '../page/view.ts';
+import { type Look, lookOf, queryOf, shownBoards } from '../page/view.ts';
 import type { PipelineMonitor } from '../pipeline-state.ts';
+import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Stats } from '../stats/stats.ts';
 import { assetUrls } from './assets.ts';
 import { compress, encodingFor } from './compress.ts';
@@ -17,6 +18,7 @@ export interface PageOptions {
   title: string;
   boards: readonly LiveBoard[];
   stats: Live<Stats>;
+  delays: ScreenDelays;
   pipeline: PipelineMonitor;
   /** What to do when the job counts nothing; empty when nobody knows. */
   jobAdvice: string;
@@ -36,14 +38,14 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
   const { title, boards } = options;
 
   app.get<PageRequest>('/', async (request, reply) =>
-    send(request, reply, renderLook(options, boards, lookOf(null, request.query))),
+    send(request, reply, renderLook(options, lookOf(null, request.query))),
   );
 
   app.get<PageRequest>('/boards/:name', async (request, reply) => {
     const { name = '' } = request.params;
     const look = lookOf(name, request.query);
-    const board = boards.find(({ definition }) => definition.name === name);
-    if (board) return send(request, reply, renderLook(options, [board], look));
+    const isKnown = boards.some(({ definition }) => definition.name === name);
+    if (isKnown) return send(request, reply, renderLook(options, look));
     const root = '../';
     const missing = { title, name, root, home: `${root}${queryOf(look)}`, assets: assetUrls };
     return send(request, reply.code(404), renderMissing(missing));
@@ -56,18 +58,20 @@ export function releaseOf(title: string, boards: readonly LiveBoard[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 12);
 }
 
-function renderLook(options: PageOptions, boards: readonly LiveBoard[], look: Look): string {
-  const { title, stats, release, jobAdvice } = options;
+function renderLook(options: PageOptions, asked: Look): string {
+  const { title, stats, delays, release, jobAdvice } = options;
   const now = options.now();
   const state = options.pipeline.observe(now);
+  const { boards, season } = shownBoards(options.boards, asked);
+  const look = { ...asked, season };
   const page = pageOf({
     title,
     look,
     panels: boards.map((board) => panelOf(board, { ...look, now, pipeline: state.kind })),
     definitions: boards.map(({ definition }) => definition),
     status: statusOf(state, jobAdvice),
-    traffic: trafficOf(stats, now),
-    freshness: freshnessOf(stats, now),
+    traffic: trafficOf(stats, state.kind, now),
+    freshness: freshnessOf(stats, delays, now),
     assets: assetUrls,
     release,
     now,

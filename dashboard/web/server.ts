@@ -12,6 +12,7 @@ import type { EventsWatch } from '../events-watch.ts';
 import type { Live } from '../live.ts';
 import { PipelineMonitor } from '../pipeline-state.ts';
 import { DEFAULT_MAX_SOCKETS } from '../settings.ts';
+import { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Stats } from '../stats/stats.ts';
 import { apiRoutes } from './api.ts';
 import { assetRoutes } from './assets.ts';
@@ -115,10 +116,12 @@ async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
     ...stats.content.progress(nowMillis),
   }));
   metrics.observePipeline(pipeline);
-  const parts = new Parts({ boards, stats, pipeline, jobAdvice, metrics, now });
+  metrics.observeStats(stats);
+  const delays = new ScreenDelays();
+  const parts = new Parts({ boards, stats, delays, pipeline, jobAdvice, metrics, now });
   const broadcast = new Broadcast({ parts, metrics, release, now });
   await app.register(socketRoute, { broadcast, metrics, maxSockets });
-  await app.register(pageRoutes, { title, boards, stats, pipeline, jobAdvice, release, now });
+  await app.register(pageRoutes, { title, boards, stats, delays, pipeline, jobAdvice, release, now });
   const secured = signIn !== undefined;
-  await app.register(apiRoutes, { title, boards, past, stats, pipeline, secured, now });
+  await app.register(apiRoutes, { title, boards, past, stats, delays, pipeline, secured, now });
 }

@@ -81,8 +81,8 @@ describe('a panel', () => {
     expect(panel(new LiveBoard(definition)).head).toEqual({
       who: ['Player', 'Team'],
       others: [
-        { text: 'Points', kind: 'number key' },
-        { text: 'Country', kind: 'text' },
+        { text: 'Points', kind: 'number key', time: null },
+        { text: 'Country', kind: 'text', time: null },
       ],
     });
   });
@@ -94,6 +94,19 @@ describe('a panel', () => {
     );
     expect(html(live, NOW + HOUR)).toContain('season ended');
     expect(html(live, NOW + HOUR)).not.toContain('data-until');
+  });
+
+  it('has the age of a time to be told by the browser', () => {
+    const columns = [...TOP_TEAMS_JSON.columns, { name: 'peak_at', label: 'When', type: 'time' }];
+    const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns });
+    const at = NOW - 90_000;
+    const rows = [{ ...team('a', 1), peak_at: at }, team('b', 1)];
+    expect(html(liveBoardOf(definition, [season(rows)]))).toMatch(
+      new RegExp(
+        `<td class="number"><time datetime="${new Date(at).toISOString()}" data-since="${at}">16:18:30 UTC</time></td>.*<td class="number"><bdi>–</bdi></td>`,
+        's',
+      ),
+    );
   });
 
   it('says which instant it is of', () => {

@@ -215,6 +215,14 @@ describe('the counts', () => {
         lastCountAt: new Date(NOW).toISOString(),
       },
       eventsPerSecond: 20,
+      eventToScreen: null,
+      totals: {
+        events: 100,
+        lateEvents: 1,
+        robotEvents: 2,
+        uncountedEvents: 3,
+        undecodableMessages: 4,
+      },
       newestEventTime: new Date(NOW - 1500).toISOString(),
       ageMillis: 1500,
       slots: [
@@ -237,6 +245,7 @@ describe('the counts', () => {
     expect((await app.inject('/api/stats')).json()).toMatchObject({
       status: 'waiting',
       pipeline: { state: 'waiting', countedUntil: null, lastCountAt: null },
+      eventsPerSecond: null,
       newestEventTime: null,
       ageMillis: null,
       slots: [],
@@ -282,6 +291,7 @@ describe('the probes', () => {
     expect(body.match(/^dashboard_pipeline_state\{.*\} 0$/gm)).toHaveLength(5);
     expect(body).toContain('dashboard_pipeline_state_seconds 0');
     expect(body).toContain('dashboard_pipeline_behind_seconds 0');
+    expect(body).toContain('dashboard_events_last_5m{kind="undecodable_messages"} 0');
   });
 });
 
