@@ -5,6 +5,8 @@ import type { BoardDefinition } from '../boards/definition.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
 import type { BoardAnswer, BoardSummary } from './api-schema.ts';
+import { compressAnswer } from './compress.ts';
+import { answerConditionally } from './conditional.ts';
 import { csv } from './csv.ts';
 import { iso } from './iso.ts';
 import { openApiDocument } from './openapi.ts';
@@ -37,7 +39,10 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     // Kept by browsers alone, and asked for anew each time: an answer that is the same costs its ETag.
     reply.header('cache-control', 'private, no-cache');
   });
-  await app.register(etag);
+  // Weak: what is compressed has the same.
+  await app.register(etag, { weak: true, replyWith304: false });
+  app.addHook('onSend', answerConditionally);
+  app.addHook('onSend', compressAnswer);
   await app.register(statsRoutes, options);
 
   const summary = ({ definition: { name, title, size }, status }: LiveBoard): BoardSummary => ({
@@ -52,7 +57,7 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   const find = async ({ params, query }: FastifyRequest<BoardRequest>): Promise<Found> => {
     const board = boards.find(({ definition }) => definition.name === params.name);
     if (!board) return { code: 404, error: 'there is no such board; /api/boards lists them' };
-    if (query.season !== undefined) return findLast(board, query, now());
+    if (query.season !== undefined) return findSeason(board, query, now());
     if (query.at === undefined) return { board, view: board.view(now()) };
     const answer = await past.answer(board.definition.name, query.at);
     if (answer.code !== 200) return answer;
@@ -87,10 +92,11 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   });
 }
 
-/** The season before the one that is shown, for `?season=last`. */
-function findLast(board: LiveBoard, { at, season }: BoardRequest['Querystring'], now: number): Found {
-  if (season !== 'last' || at !== undefined)
-    return { code: 400, error: 'season can be last, and not together with at' };
+/** The season that is shown, or the one before. */
+function findSeason(board: LiveBoard, { at, season }: BoardRequest['Querystring'], now: number): Found {
+  if ((season !== 'this' && season !== 'last') || at !== undefined)
+    return { code: 400, error: 'season can be this or last, and not together with at' };
+  if (season === 'this') return { board, view: board.view(now) };
   if (board.definition.period?.kind !== 'season') return { code: 404, error: 'this board has no seasons' };
   const view = board.view(now, 'last');
   if (view.rows.length === 0) return { code: 404, error: 'nothing is kept of the season before' };

@@ -41,6 +41,25 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
     send(request, reply, renderLook(options, lookOf(null, request.query))),
   );
 
+  // Relative, as all links are: a proxy may have put a path before ours.
+  for (const [path, root] of [
+    ['/boards', './'],
+    ['/boards/', '../'],
+  ] as const)
+    app.get<PageRequest>(path, async ({ query }, reply) =>
+      reply.redirect(`${root}${queryOf(lookOf(null, query))}`, 302),
+    );
+  app.get<PageRequest>('/boards/:name/', async ({ params: { name = '' }, query }, reply) =>
+    reply.redirect(`../${encodeURIComponent(name)}${queryOf(lookOf(name, query))}`, 302),
+  );
+
+  app.setNotFoundHandler(async (request, reply) => {
+    reply.code(404);
+    if (!isForBrowser(request)) return reply.send({ error: 'there is nothing here' });
+    const root = rootFrom(request.url, app.prefix);
+    return send(request, reply, renderMissing({ title, name: null, root, home: root, assets: assetUrls }));
+  });
+
   app.get<PageRequest>('/boards/:name', async (request, reply) => {
     const { name = '' } = request.params;
     const look = lookOf(name, request.query);
@@ -50,6 +69,17 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
     const missing = { title, name, root, home: `${root}${queryOf(look)}`, assets: assetUrls };
     return send(request, reply.code(404), renderMissing(missing));
   });
+}
+
+/** Programs take anything; browsers ask for HTML when somebody opens an address. */
+function isForBrowser({ headers: { accept } }: FastifyRequest): boolean {
+  return accept?.includes('text/html') ?? false;
+}
+
+/** From an address to the page of all boards, as a relative URL. */
+function rootFrom(url: string, prefix: string): string {
+  const [path = ''] = url.slice(prefix.length).split('?');
+  return '../'.repeat(path.split('/').length - 2) || './';
 }
 
 /** Names what the page is made of: its look, its script, its boards. Equal on all replicas of a version. */

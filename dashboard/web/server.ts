@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -17,6 +16,7 @@ import type { Stats } from '../stats/stats.ts';
 import { apiRoutes } from './api.ts';
 import { assetRoutes } from './assets.ts';
 import { Broadcast } from './broadcast.ts';
+import { answerErrors, refuseConnection, refuseOtherMethods, refuseUrl } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import { pageRoutes, releaseOf } from './pages.ts';
 import { Parts } from './parts.ts';
@@ -71,6 +71,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: trustedProxies,
+    frameworkErrors: refuseUrl,
+    clientErrorHandler: refuseConnection,
   });
   app.server.maxConnections = maxSockets + OTHER_CONNECTIONS;
   app.server.on('drop', () => metrics.refused('too many connections'));
@@ -78,8 +80,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('onResponse', async ({ raw }) => {
     if (raw.headers.upgrade) raw.socket.destroySoon();
   });
-  await app.register(helmet, SECURITY_HEADERS);
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+  });
+  refuseOtherMethods(app);
+  answerErrors(app);
+  if (basePath) app.setNotFoundHandler(nothingHere);
 
   const signIn = credentials && new SignIn(credentials, `${basePath}/`);
   await app.register(probeRoutes, { boards, metrics, signIn });
@@ -87,6 +93,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(assetRoutes, { prefix: basePath });
   await app.register(site, { ...options, maxSockets, signIn, prefix: basePath });
   return app;
+}
+
+async function nothingHere(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  await reply.code(404).send({ error: 'there is nothing here' });
 }
 
 /** The page's links are relative to its address, which ends with a slash. */

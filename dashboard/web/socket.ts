@@ -87,8 +87,9 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
     metrics.refused(reason);
     closeFirmly(socket, code, reason);
   };
-  const route = { websocket: true, preValidation: admit } as const;
-  app.get<{ Querystring: Query }>('/ws', route, (socket: Socket, { ip, query }) => {
+  const handler = async (_request: FastifyRequest, reply: FastifyReply) =>
+    reply.code(426).header('upgrade', 'websocket').send({ error: 'this is a WebSocket: ask for an upgrade' });
+  const wsHandler = (socket: Socket, { ip, query }: FastifyRequest<{ Querystring: Query }>) => {
     const pulse: Pulse = { alive: true, pings: 0 };
     sockets.set(socket, pulse);
     socket.on('pong', () => {
@@ -107,7 +108,8 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
     const crowdedOut = places.take(ip, socket);
     if (crowdedOut) turnOut(crowdedOut, CLOSE_CROWDED, 'crowded out');
     if (crowdedOut !== socket) broadcast.add(socket, viewOf(query));
-  });
+  };
+  app.route<{ Querystring: Query }>({ method: 'GET', url: '/ws', preValidation: admit, handler, wsHandler });
 }
 
 /** Other sites' pages must not read the boards with their visitors' credentials; browsers always send an Origin. */
