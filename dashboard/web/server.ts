@@ -1,3 +1,4 @@
+import rateLimit from '@fastify/rate-limit';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -47,6 +48,8 @@ export interface ServerOptions {
   maxSockets?: number;
   /** Addresses and networks of proxies whose X-Forwarded headers are believed. */
   trustedProxies?: string[];
+  /** Origins whose pages may open the WebSocket, beside our own. */
+  allowedOrigins?: string[];
 }
 
 /** How long finding a board of the past may take. */
@@ -87,7 +90,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   answerErrors(app);
   if (basePath) app.setNotFoundHandler(nothingHere);
 
-  const signIn = credentials && new SignIn(credentials, `${basePath}/`);
+  await app.register(rateLimit, { global: false });
+  const signIn = credentials && new SignIn(app, { credentials, path: `${basePath}/`, metrics });
   await app.register(probeRoutes, { boards, metrics, signIn });
   if (basePath) app.addHook('onRequest', redirectTo(basePath));
   await app.register(assetRoutes, { prefix: basePath });
@@ -115,7 +119,7 @@ interface SiteOptions extends ServerOptions {
 /** All that asks for a sign-in, when there is one. */
 async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
   const { title, boards, histories, stats, events, metrics, log, now, maxSockets, signIn } = options;
-  const { jobAdvice = '' } = options;
+  const { jobAdvice = '', allowedOrigins = [] } = options;
   const past = new PastBoards({ histories, log, now, timeoutMillis: PAST_TIMEOUT_MILLIS });
   if (signIn) app.addHook('onRequest', signIn.check);
   const release = releaseOf(title, boards);
@@ -130,7 +134,7 @@ async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
   const delays = new ScreenDelays();
   const parts = new Parts({ boards, stats, delays, pipeline, jobAdvice, metrics, now });
   const broadcast = new Broadcast({ parts, metrics, release, now });
-  await app.register(socketRoute, { broadcast, metrics, maxSockets });
+  await app.register(socketRoute, { broadcast, metrics, maxSockets, allowedOrigins });
   await app.register(pageRoutes, { title, boards, stats, delays, pipeline, jobAdvice, release, now });
   const secured = signIn !== undefined;
   await app.register(apiRoutes, { title, boards, past, stats, delays, pipeline, secured, now });
