@@ -1,4 +1,5 @@
 import type { BoardDefinition } from '../boards/definition.ts';
+import type { Panel } from './panel.ts';
 import { type Look, queryOf, THEMES, type Theme } from './view.ts';
 
 /** The page for a first visit; complete without JavaScript. */
@@ -129,4 +130,10 @@ function socketQuery({ board, season }: Look): string {
     ...(season !== 'this' && { season }),
   });
   return query.size === 0 ? '' : `?${query}`;
+}
+
+/** How many rows of some panels are found, in words. */
+export function foundIn(panels: readonly Panel[]): string {
+  const count = panels.flatMap(({ rows }) => rows).filter(({ found }) => found).length;
+  return count === 0 ? 'not on these boards' : `${count} found`;
 }

@@ -1,10 +1,9 @@
 import type { Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Live } from '../live.ts';
-import type { Page, PageBoard } from '../page/page.ts';
+import { foundIn, type Page, type PageBoard } from '../page/page.ts';
 import { type Panel, panelOf } from '../page/panel.ts';
 import { renderBoard, renderFreshness, renderStatus, renderTraffic } from '../page/render.ts';
-import { foundIn } from '../page/search.ts';
 import { statusOf } from '../page/status.ts';
 import { freshnessOf, trafficOf } from '../page/traffic.ts';
 import { shownBoards, type View } from '../page/view.ts';

@@ -367,9 +367,12 @@ describe('when Kafka dies', () => {
     pipeline.broker.process.restart();
     await expect.poll(() => page.locator('.board[data-state=away]').count(), SOON).toBe(NAMES.length);
     expect(await page.locator('.board tbody tr').count()).toBeGreaterThanOrEqual(3 * SIZE);
-    expect(await panel('top-teams').locator('.notice').textContent()).toContain('Kafka');
-    expect(await connection.textContent()).toBe('live');
+    expect(await page.locator('.banner').allTextContents()).toEqual([
+      expect.stringContaining('Kafka does not answer'),
+    ]);
+    expect(await connection.textContent()).toBe('Kafka unavailable');
     await expect.poll(() => page.locator('.board[data-state=live]').count(), SOON).toBe(NAMES.length);
     await everyBoardChanges();
+    await expect.poll(() => connection.textContent(), SOON).toBe('live');
   });
 });
