@@ -131,8 +131,8 @@ describe('what each state says', () => {
     ['warming-up', 'Warming up'],
     ['error', 'Out of reach'],
     ['empty', 'No scores yet'],
-    ['stalled', 'USR-'],
-    ['stale', 'USR-'],
+    ['stalled', 'Azure Otter'],
+    ['stale', 'Azure Otter'],
   ])('is its own: %s', async ([state = '', words = '']) => {
     await look(urlOf(state), {}, async (page) => {
       expect(await page.locator('.board').allTextContents()).toEqual(
