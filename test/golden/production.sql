@@ -13,7 +13,7 @@ SET 'table.exec.mini-batch.size' = '2000000000';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-90ac2ff5-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-7dd9bc8d-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -314,7 +314,7 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '5a648c62',
+  '0d802414',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -345,7 +345,7 @@ GROUP BY season_start;
 INSERT INTO `top-teams_history` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '5a648c62',
+  '0d802414',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -376,7 +376,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'db8640de',
+  '24d974c2',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -407,7 +407,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  'bc4e6cfd',
+  '8746b86a',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -494,7 +494,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '52612cc4',
+  'cb8ea9e4',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *
@@ -522,21 +522,12 @@ WITH plays AS (
     team_id,
     SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
     SUM(score) AS team_total,
+    MAX(player_total) AS player_total,
     MIN(CAST(9223372036854775807 - player_total AS STRING) || user_id) AS best_player,
     MAX(produced_at_millis) AS last_event_at
   FROM plays
   GROUP BY season_start, team_id
   HAVING COUNT(*) >= 10
-), mvps AS (
-  SELECT
-    season_start,
-    team_id,
-    team_name,
-    team_total,
-    SUBSTRING(best_player FROM 20) AS user_id,
-    9223372036854775807 - CAST(SUBSTRING(best_player FROM 1 FOR 19) AS BIGINT) AS player_total,
-    last_event_at
-  FROM teams
 ), entries AS (
   -- A team as a text, which orders like the board: by the share in steps of 2^-62, by the player's total, by the team's id.
   -- Ids and names follow in hexadecimal digits, because they may contain any character.
@@ -545,20 +536,18 @@ WITH plays AS (
     MOD(HASH_CODE(team_id), 512) AS bucket,
     CONCAT(
       CAST(9223372036854775807 - CAST(CASE WHEN team_total > 0 THEN CAST(player_total AS DOUBLE) / CAST(team_total AS DOUBLE) ELSE CAST(0 AS DOUBLE) END * 4611686018427387904 AS BIGINT) AS STRING),
-      CAST(9223372036854775807 - player_total AS STRING),
+      SUBSTRING(best_player FROM 1 FOR 19),
       HEX(team_id),
-      ' ',
-      CAST(player_total AS STRING),
       ' ',
       CAST(team_total AS STRING),
       ' ',
       CAST(last_event_at AS STRING),
       ' ',
-      HEX(user_id),
+      HEX(SUBSTRING(best_player FROM 20)),
       ' ',
       COALESCE('=' || HEX(team_name), '')
     ) AS entry
-  FROM mvps
+  FROM teams
 ), bucket_boards AS (
   -- Shares also fall, and Flink's Top-N of values that fall reads and writes all rows of a partition for each change. Sorting
   -- small buckets once per mini-batch costs a fraction of it.
@@ -578,13 +567,11 @@ WITH plays AS (
     season_start,
     CAST(rnk AS BIGINT) AS rnk,
     DECODE(UNHEX(SUBSTRING(SPLIT_INDEX(entry, ' ', 0) FROM 39)), 'UTF-8') AS team_id,
-    CAST(SPLIT_INDEX(entry, ' ', 1) AS BIGINT) AS player_total,
-    CAST(SPLIT_INDEX(entry, ' ', 2) AS BIGINT) AS team_total,
-    CAST(SPLIT_INDEX(entry, ' ', 3) AS BIGINT) AS last_event_at,
-    DECODE(UNHEX(SPLIT_INDEX(entry, ' ', 4)), 'UTF-8') AS user_id,
-    CASE
-      WHEN SPLIT_INDEX(entry, ' ', 5) LIKE '=%' THEN DECODE(UNHEX(SUBSTRING(SPLIT_INDEX(entry, ' ', 5) FROM 2)), 'UTF-8')
-    END AS team_name
+    9223372036854775807 - CAST(SUBSTRING(entry FROM 20 FOR 19) AS BIGINT) AS player_total,
+    CAST(SPLIT_INDEX(entry, ' ', 1) AS BIGINT) AS team_total,
+    CAST(SPLIT_INDEX(entry, ' ', 2) AS BIGINT) AS last_event_at,
+    DECODE(UNHEX(SPLIT_INDEX(entry, ' ', 3)), 'UTF-8') AS user_id,
+    DECODE(UNHEX(SUBSTRING(NULLIF(SPLIT_INDEX(entry, ' ', 4), '') FROM 2)), 'UTF-8') AS team_name
   FROM boards
   CROSS JOIN UNNEST(entries) WITH ORDINALITY AS places (entry, rnk)
 )

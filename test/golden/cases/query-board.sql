@@ -13,7 +13,7 @@ SET 'table.exec.mini-batch.size' = '2000000000';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-42b5b16e-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-3e32d884-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -177,7 +177,7 @@ GROUP BY slot_start;
 INSERT INTO `biggest-events` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '7f6a3b50',
+  '83ece386',
   ARRAY_AGG(ROW(`rnk`, LEFT(`user_id`, 256), `biggest`))
 FROM (
   SELECT *
