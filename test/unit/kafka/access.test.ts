@@ -123,6 +123,7 @@ const BOARD = {
   name: 'teams',
   title: 'Teams',
   topic: 'teams',
+  digest: 'd1',
   size: 1,
   period: null,
   identity: ['team'],
@@ -146,7 +147,6 @@ describe.each(['injector', 'dashboard'])('the %s', (program) => {
       LATE_SHARE: '0',
       DASHBOARD_BOARDS: JSON.stringify([BOARD]),
       STATS_TOPIC: 'stats',
-      EVENTS_TOPIC: 'events',
     };
     const { status, stderr } = spawnSync(process.execPath, [`${program}/main.ts`], { env, encoding: 'utf8' });
     expect(stderr).toMatch(/^KAFKA_CA_FOLDER: ENOENT/);
