@@ -2,13 +2,16 @@ import type { FastifyInstance } from 'fastify';
 import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
 import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
+import { listenAddress } from '../kafka/listen-address.ts';
 import { LiveBoard } from './boards/live-board.ts';
 import { type Credentials, watchCredentials } from './credentials.ts';
+import { EventsWatch } from './events-watch.ts';
 import { kafkaClient } from './kafka/client.ts';
 import { feed } from './kafka/feed.ts';
 import { readPast } from './kafka/history.ts';
 import { HistoryTopic } from './kafka/history-topic.ts';
 import { boardSource, statsSource } from './kafka/sources.ts';
+import { watchUncountedEvents } from './kafka/uncounted-events.ts';
 import { Live } from './live.ts';
 import { HELP, parseSettings, type Settings, SettingsError } from './settings.ts';
 import { Stats } from './stats/stats.ts';
@@ -50,7 +53,7 @@ function settingsOrExplain(): Given | null {
 /** @returns false, having said why, when the address cannot be had */
 async function listen(app: FastifyInstance, { HOST, PORT }: Settings): Promise<boolean> {
   try {
-    await app.listen({ host: HOST, port: PORT });
+    await app.listen({ host: listenAddress(HOST), port: PORT });
     return true;
   } catch (error) {
     process.stderr.write(`cannot listen: ${(error as Error).message}\nSet HOST or PORT to another.\n`);
@@ -67,6 +70,7 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   const kafka = kafkaClient(settings.KAFKA_BOOTSTRAP_SERVERS, access, log);
   const boards = settings.DASHBOARD_BOARDS.map((definition) => new LiveBoard(definition));
   const stats = new Live(new Stats());
+  const events = new EventsWatch();
   const histories = historiesOf(settings, kafka);
   const metrics = new Metrics(boards, now);
   const title = settings.DASHBOARD_TITLE;
@@ -75,23 +79,30 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
     boards,
     histories,
     stats,
+    events,
     metrics,
     log,
     now,
     credentials,
+    jobAdvice: settings.JOB_ADVICE,
     basePath: settings.BASE_PATH,
     maxSockets: settings.MAX_SOCKETS,
     trustedProxies: settings.TRUSTED_PROXIES,
+    allowedOrigins: settings.ALLOWED_ORIGINS,
   });
   if (!(await listen(app, settings))) return;
 
   const stopping = new AbortController();
   const context = { kafka, log, lagged: metrics.lagged.bind(metrics) };
   const count = metrics.recordRead.bind(metrics);
-  const seen = metrics.eventSeen.bind(metrics);
+  const countedMillis = () => stats.content.progress(now()).countedMillis;
   const feeds = [
     ...boards.map((board) => feed(boardSource(board, count, now), context, stopping.signal)),
-    feed(statsSource(stats, settings.STATS_TOPIC, seen, now), context, stopping.signal),
+    feed(statsSource(stats, settings.STATS_TOPIC, now), context, stopping.signal),
+    watchUncountedEvents(
+      { kafka, topic: settings.EVENTS_TOPIC, watch: events, countedMillis, now, log },
+      stopping.signal,
+    ),
   ];
 
   const stop = async (signal: NodeJS.Signals) => {

@@ -12,7 +12,7 @@ const PAST_SEASONS = 3;
 /** Seasons that have not begun on our clock, nearest first: producers' clocks may be ahead of ours. */
 const FUTURE_SEASONS = 2;
 
-/** `ignored`: of another definition of the board, or of an instant that has been overtaken or has not yet come. */
+/** `ignored`: of another definition of the board, or of an instant that was overtaken, lies ahead, or is none. */
 export type Outcome = 'applied' | 'ignored' | 'malformed';
 
 /** The season that is running or was last played, or the last one that is over. */
@@ -36,6 +36,9 @@ export interface BoardView {
 export class Board {
   readonly definition: BoardDefinition;
   readonly #seasons = new Map<number, BoardRecord>();
+  /** The newest event that each season ever had. */
+  readonly #newestEvents = new Map<number, number>();
+  #newEvents: readonly number[] = [];
   #updatedMillis: number | null = null;
   #revision = 0;
 
@@ -48,14 +51,21 @@ export class Board {
     return this.#revision;
   }
 
+  /** The events that the last record brought to the rows, by when Kafka got them (epoch milliseconds). */
+  get newEvents(): readonly number[] {
+    return this.#newEvents;
+  }
+
   /** Takes in one record. `now` (epoch milliseconds) decides which seasons are worth keeping. */
   apply(raw: RawRecord, now: number): Outcome {
+    this.#newEvents = [];
     const record = parseRecord(this.definition, raw);
     if (record === 'malformed') return 'malformed';
     if (record === 'foreign' || !this.#isDue(record, now)) return 'ignored';
     this.#revision += 1;
     // A timestamp from the future comes from a broken clock: data is never newer than now.
     this.#updatedMillis = Math.max(this.#updatedMillis ?? 0, Math.min(raw.timestampMillis, now));
+    this.#noteEvents(record);
     this.#seasons.set(record.seasonMillis, record);
     if (this.definition.period?.kind === 'season') this.#forgetSeasons(now);
     return 'applied';
@@ -65,7 +75,8 @@ export class Board {
   view(now: number, season: Season = 'this'): BoardView {
     const updatedMillis = this.#updatedMillis;
     const { period } = this.definition;
-    if (period?.kind === 'season') return { ...this.#seasonAt(now, period.lengthMillis, season), updatedMillis };
+    if (period?.kind === 'season')
+      return { ...this.#seasonAt(now, period.lengthMillis, season), updatedMillis };
     const [record] = this.#seasons.values();
     const atMillis = record?.instantMillis ?? null;
     return {
@@ -75,19 +86,38 @@ export class Board {
     };
   }
 
-  /** Instants only go forward, also when a job that was restored computes earlier ones again. */
+  /** Instants only go forward, also when a job that was restored computes earlier ones again. A tombstone is of no instant. */
   #isDue({ seasonMillis, instantMillis }: BoardRecord, now: number): boolean {
     const { period } = this.definition;
-    if (period?.kind !== 'instant' || instantMillis === null) return true;
+    if (period?.kind !== 'instant') return true;
+    if (instantMillis === null) return false;
     const shownMillis = this.#seasons.get(seasonMillis)?.instantMillis ?? Number.NEGATIVE_INFINITY;
     return instantMillis >= shownMillis && instantMillis <= now + period.everyMillis;
+  }
+
+  /** A job that starts over writes boards of old events again: none of them is new until it has come to where it was. */
+  #noteEvents({ seasonMillis, rows }: BoardRecord): void {
+    const before = this.#seasons.get(seasonMillis)?.rows ?? [];
+    const known = this.#newestEvents.get(seasonMillis) ?? Math.max(...this.#newestEvents.values());
+    const newest = newestEvent(rows);
+    if (newest < known) return;
+    this.#newestEvents.set(seasonMillis, newest);
+    const wasBack = newestEvent(before) < known;
+    const lastEvents = new Map(before.map(({ id, lastEventMillis }) => [id, lastEventMillis]));
+    this.#newEvents = rows.flatMap(({ id, lastEventMillis }) => {
+      const last = wasBack ? known : (lastEvents.get(id) ?? known);
+      return lastEventMillis !== null && lastEventMillis > last ? [lastEventMillis] : [];
+    });
   }
 
   #forgetSeasons(now: number): void {
     const newestFirst = [...this.#seasons.keys()].sort((a, b) => b - a);
     const past = newestFirst.filter((start) => start <= now).slice(PAST_SEASONS);
     const future = newestFirst.filter((start) => start > now).slice(0, -FUTURE_SEASONS);
-    for (const start of [...past, ...future]) this.#seasons.delete(start);
+    for (const start of [...past, ...future]) {
+      this.#seasons.delete(start);
+      this.#newestEvents.delete(start);
+    }
   }
 
   /** Of the seasons that have begun: one far in the future (a broken clock) must not hijack the board. */
@@ -102,4 +132,8 @@ export class Board {
     const endMillis = startMillis + lengthMillis;
     return { period: { kind: 'season', startMillis, endMillis, over: now >= endMillis }, rows };
   }
+}
+
+function newestEvent(rows: readonly Row[]): number {
+  return Math.max(...rows.map(({ lastEventMillis }) => lastEventMillis ?? Number.NEGATIVE_INFINITY));
 }

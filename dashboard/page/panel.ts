@@ -1,8 +1,9 @@
 import type { BoardView, Season } from '../boards/board.ts';
 import type { BoardDefinition, Column } from '../boards/definition.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
-import type { Row } from '../boards/record.ts';
+import type { Row, Value } from '../boards/record.ts';
 import type { Standing } from '../boards/trail.ts';
+import { isCounted, type PipelineKind } from '../pipeline-state.ts';
 import { formatValue, type Timestamp, timestamp } from './format.ts';
 import { type Movement, movementOf } from './movement.ts';
 import { isFound } from './search.ts';
@@ -42,11 +43,17 @@ export interface PanelPeriod {
 
 /**
  * The texts of a line. The text columns a board begins with say who; they share one cell, side by side where there is
- * room and stacked on a phone. All others have a cell each.
+ * room and stacked on a phone. All others have a cell each; of a time, the browser tells the age.
  */
 export interface PanelCells {
   who: string[];
-  others: { text: string; kind: string }[];
+  others: PanelCell[];
+}
+
+export interface PanelCell {
+  text: string;
+  kind: string;
+  time: Timestamp | null;
 }
 
 export interface PanelRow extends PanelCells {
@@ -59,60 +66,89 @@ export interface PanelRow extends PanelCells {
   bar: string;
 }
 
-const NOTICES: Partial<Record<PanelState, string>> = {
+const NOTICES = {
   quiet: 'Nothing has changed for over a minute.',
-  away: 'Kafka is away. These are the last known scores.',
+  ended: 'No scores since the season ended.',
+  away: 'This board cannot be read from Kafka any more. These are the last known scores.',
 };
 
-const VACANCIES: Record<'waiting' | 'error' | 'empty' | 'none', Panel['vacant']> = {
+const VACANCIES = {
   waiting: { title: 'Warming up', text: 'Waiting for Kafka …' },
   error: {
     title: 'Out of reach',
     text: 'This board cannot be read from Kafka. It is tried again every second.',
   },
+  away: { title: 'Out of reach', text: 'This board cannot be read from Kafka any more. It had no scores.' },
+  stalled: { title: 'Nothing counted', text: 'Events arrive, but the Flink job does not count them.' },
+  behind: { title: 'Catching up', text: 'The Flink job counts earlier events first.' },
+  unavailable: { title: 'Nothing known', text: 'Kafka does not answer.' },
   empty: { title: 'No scores yet', text: 'The first event that counts opens the board.' },
   none: { title: 'No last season', text: 'Nothing is kept of a season before this one.' },
-};
+} satisfies Record<string, Panel['vacant']>;
+
+export interface PanelOptions {
+  season: Season;
+  /** Epoch milliseconds. */
+  now: number;
+  /** How the pipeline is as a whole. */
+  pipeline: PipelineKind;
+  /** Whose rows to mark as found. */
+  search?: string;
+}
 
 /**
- * What a board's panel says at `now` (epoch milliseconds). What it says does not depend on when exactly that is: equal
- * versions of a board render equally.
- *
- * @param search whose rows to mark as found
+ * What a board's panel says. It does not depend on when exactly that is: equal versions of a board render equally while the
+ * pipeline is as it is.
  */
-export function panelOf(board: LiveBoard, season: Season, now: number, search = ''): Panel {
+export function panelOf(board: LiveBoard, { season, now, pipeline, search = '' }: PanelOptions): Panel {
   const { definition } = board;
   const view = board.view(now, season);
   const id = `board-${definition.name}`;
-  const state = stateOf(board, view, now);
+  const state = stateOf(board, view, season, now);
   const before = season === 'this' ? board.before(now) : null;
+  const isNone = season === 'last' && view.rows.length === 0;
   return {
     id,
     name: definition.name,
     title: definition.title,
     state,
-    notice: view.rows.length > 0 ? (NOTICES[state] ?? null) : null,
-    vacant: view.rows.length > 0 ? null : vacancyOf(state, definition, season),
+    notice: view.rows.length > 0 ? noticeOf(state, view, pipeline) : null,
+    vacant: view.rows.length > 0 ? null : vacancyOf(state, definition, season, pipeline),
     period: panelPeriod(view.period),
-    updated: view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
-    head: panelCells(definition, (column) => column.label),
+    // Of a season of which nothing is kept, nothing was updated.
+    updated: isNone || view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
+    head: panelCells(definition, (column) => ({ text: column.label, time: null })),
     rows: panelRows(definition, view.rows, { id, before, search }),
     hasBar: definition.bar !== undefined,
   };
 }
 
-function stateOf(board: LiveBoard, view: BoardView, now: number): PanelState {
+function stateOf(board: LiveBoard, view: BoardView, season: Season, now: number): PanelState {
   const { kind } = board.status;
   if (kind === 'waiting') return board.failing ? 'error' : 'waiting';
   if (kind === 'away') return 'away';
   if (view.rows.length === 0) return 'empty';
-  const over = view.period?.kind === 'season' && view.period.over;
-  return board.isQuiet(now) && !over ? 'quiet' : 'live';
+  return season === 'this' && (board.isQuiet(now) || board.hasEnded(now)) ? 'quiet' : 'live';
 }
 
-function vacancyOf(state: PanelState, { period }: BoardDefinition, season: Season): Panel['vacant'] {
-  if (state === 'waiting' || state === 'error') return VACANCIES[state];
-  return period?.kind === 'season' && season === 'last' ? VACANCIES.none : VACANCIES.empty;
+/** What is known of the pipeline as a whole is said once, and not by every panel. */
+function noticeOf(state: PanelState, { period }: BoardView, pipeline: PipelineKind): string | null {
+  if (state === 'away') return pipeline === 'unavailable' ? null : NOTICES.away;
+  if (state !== 'quiet') return null;
+  if (period?.kind === 'season' && period.over) return isCounted(pipeline) ? NOTICES.ended : null;
+  return pipeline === 'live' ? NOTICES.quiet : null;
+}
+
+function vacancyOf(
+  state: PanelState,
+  { period }: BoardDefinition,
+  season: Season,
+  pipeline: PipelineKind,
+): Panel['vacant'] {
+  if (state !== 'empty' && state !== 'away') return VACANCIES[state === 'error' ? 'error' : 'waiting'];
+  if (state === 'away' && pipeline !== 'unavailable') return VACANCIES.away;
+  if (period?.kind === 'season' && season === 'last') return VACANCIES.none;
+  return pipeline === 'live' || pipeline === 'quiet' ? VACANCIES.empty : VACANCIES[pipeline];
 }
 
 function panelPeriod(period: BoardView['period']): PanelPeriod | null {
@@ -139,16 +175,24 @@ function panelRows(definition: BoardDefinition, rows: readonly Row[], context: R
     move: movementOf(row, context.before),
     colour: teamColour(definition, row),
     found: isFound(definition, row, context.search),
-    ...panelCells(definition, ({ name, type }) => formatValue(type, row.values.get(name) ?? null)),
+    ...panelCells(definition, ({ name, type }) => cellOf(type, row.values.get(name) ?? null)),
     bar: lengths[index] ?? '0',
   }));
 }
 
-function panelCells({ columns, bar }: BoardDefinition, textOf: (column: Column) => string): PanelCells {
+function panelCells(
+  { columns, bar }: BoardDefinition,
+  contentOf: (column: Column) => Omit<PanelCell, 'kind'>,
+): PanelCells {
   const firstOther = columns.findIndex((column) => column.type !== 'text');
   const split = firstOther < 0 ? columns.length : firstOther;
-  const others = columns.slice(split).map((column) => ({ text: textOf(column), kind: kindOf(column, bar) }));
-  return { who: columns.slice(0, split).map(textOf), others };
+  const others = columns.slice(split).map((column) => ({ ...contentOf(column), kind: kindOf(column, bar) }));
+  return { who: columns.slice(0, split).map((column) => contentOf(column).text), others };
+}
+
+function cellOf(type: Column['type'], value: Value): Omit<PanelCell, 'kind'> {
+  const time = type === 'time' && typeof value === 'number' ? timestamp(value, 'second') : null;
+  return { text: formatValue(type, value), time };
 }
 
 /** How a cell is set: text, a number, or the number the board is about. */
@@ -158,7 +202,7 @@ function kindOf({ name, type }: Column, bar: string | undefined): string {
 }
 
 /** Scaled to the leader, so that the eye compares; nothing is drawn for what is negative or no number. */
-function barLengths({ bar, columns }: BoardDefinition, rows: Row[]): string[] {
+function barLengths({ bar, columns }: BoardDefinition, rows: readonly Row[]): string[] {
   const values = rows.map((row) => (bar ? row.values.get(bar) : null));
   const lengths = values.map((value) => (typeof value === 'number' ? Math.max(value, 0) : 0));
   // A share is of a whole that is the same for all.

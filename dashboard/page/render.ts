@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import Handlebars from 'handlebars';
 import type { Page } from './page.ts';
 import type { Panel } from './panel.ts';
+import type { Status } from './status.ts';
 import type { Freshness, Traffic } from './traffic.ts';
 
 /*
  * HTML from models, by the templates in views/. Everything a model holds is text: Handlebars escapes it, and the
- * templates quote every attribute.
+ * templates quote every attribute. Only the page takes HTML, which these templates made.
  */
 
 /** The server's time in epoch milliseconds, and which page it serves. */
@@ -17,7 +18,8 @@ export interface Clock {
 
 /** What is said where there is no page. */
 export interface Missing extends Pick<Page, 'title' | 'root' | 'assets'> {
-  name: string;
+  /** Of the board that was asked for; null: it was no board. */
+  name: string | null;
   home: string;
 }
 
@@ -35,6 +37,7 @@ function template<T>(name: string): (model: T) => string {
 
 /** What changes of a board's panel, the same string for every viewer. */
 export const renderBoard = template<Panel>('board');
+export const renderStatus = template<Status>('status');
 export const renderTraffic = template<Traffic>('traffic');
 export const renderFreshness = template<Freshness>('freshness');
 const renderClock = template<Clock>('clock');

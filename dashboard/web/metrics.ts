@@ -1,10 +1,14 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Outcome } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
+import type { Live } from '../live.ts';
+import { PIPELINE_KINDS, type PipelineMonitor } from '../pipeline-state.ts';
+import type { Stats } from '../stats/stats.ts';
 
 /** The process's own numbers, for Prometheus. One registry per dashboard, so that several can live in one process. */
 export class Metrics {
   readonly registry = new Registry();
+  readonly #now: () => number;
   readonly #records = this.#counter('records_read_total', 'Records read from board topics', ['board']);
   readonly #malformed = this.#counter('malformed_records_total', 'Records skipped as malformed', ['board']);
   readonly #frames = this.#counter('frames_sent_total', 'Frames sent to browsers');
@@ -16,9 +20,9 @@ export class Metrics {
     buckets: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1],
     registers: [this.registry],
   });
-  readonly #freshness = new Histogram({
-    name: 'dashboard_freshness_seconds',
-    help: 'Age of the newest event when it was read here; browsers are told within a tick of 0.5 s',
+  readonly #eventToScreen = new Histogram({
+    name: 'dashboard_event_to_screen_seconds',
+    help: 'Age of the events that change a board, when the board goes to the screens',
     buckets: [0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60],
     registers: [this.registry],
   });
@@ -31,6 +35,7 @@ export class Metrics {
 
   /** @param now epoch milliseconds */
   constructor(boards: readonly LiveBoard[], now: () => number) {
+    this.#now = now;
     collectDefaultMetrics({ register: this.registry });
     // A counter that starts to exist with its first error raises no alert on it.
     for (const { definition } of boards) this.#malformed.inc({ board: definition.name }, 0);
@@ -64,9 +69,9 @@ export class Metrics {
     if (outcome === 'malformed') this.#malformed.inc({ board });
   }
 
-  /** An event newer than all before was heard of, so long after it happened. */
-  eventSeen(ageMillis: number): void {
-    this.#freshness.observe(Math.max(ageMillis, 0) / 1000);
+  /** An event came to a board, and the board goes to the screens so long after Kafka got the event. */
+  eventShown(delayMillis: number): void {
+    this.#eventToScreen.observe(delayMillis / 1000);
   }
 
   /** So many records of a topic were not yet read when some were. */
@@ -100,6 +105,57 @@ export class Metrics {
       registers: [this.registry],
       collect() {
         this.set(count());
+      },
+    });
+  }
+
+  /** Reports the state of the pipeline, asked for when the metrics are read. */
+  observePipeline(pipeline: PipelineMonitor): void {
+    const now = this.#now;
+    new Gauge({
+      name: 'dashboard_pipeline_state',
+      help: 'State of the pipeline: 1 for the one it is in, 0 for the others',
+      labelNames: ['state'],
+      registers: [this.registry],
+      collect() {
+        const { kind } = pipeline.observe(now());
+        for (const state of PIPELINE_KINDS) this.set({ state }, state === kind ? 1 : 0);
+      },
+    });
+    new Gauge({
+      name: 'dashboard_pipeline_state_seconds',
+      help: 'How long the pipeline has been seen in its state',
+      registers: [this.registry],
+      collect() {
+        this.set((now() - pipeline.observe(now()).sinceMillis) / 1000);
+      },
+    });
+    new Gauge({
+      name: 'dashboard_pipeline_behind_seconds',
+      help: 'Age of the events that the job counts just now, while it is behind; otherwise 0',
+      registers: [this.registry],
+      collect() {
+        const state = pipeline.observe(now());
+        this.set(state.kind === 'behind' ? (now() - state.countingMillis) / 1000 : 0);
+      },
+    });
+  }
+
+  /** Reports what was counted in the last five minutes, asked for when the metrics are read. */
+  observeStats(stats: Live<Stats>): void {
+    const now = this.#now;
+    new Gauge({
+      name: 'dashboard_events_last_5m',
+      help: 'Events of the last five minutes: all that were read, and those that were late, of robots, invalid, or no events at all',
+      labelNames: ['kind'],
+      registers: [this.registry],
+      collect() {
+        const { totals } = stats.content.view(now());
+        this.set({ kind: 'events' }, totals.events);
+        this.set({ kind: 'late_events' }, totals.lateEvents);
+        this.set({ kind: 'robot_events' }, totals.robotEvents);
+        this.set({ kind: 'uncounted_events' }, totals.uncountedEvents);
+        this.set({ kind: 'undecodable_messages' }, totals.undecodableMessages);
       },
     });
   }

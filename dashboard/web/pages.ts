@@ -1,20 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LiveBoard } from '../boards/live-board.ts';
-import type { Live } from '../live.ts';
 import { pageOf } from '../page/page.ts';
-import { panelOf } from '../page/panel.ts';
 import { renderMissing, renderPage } from '../page/render.ts';
-import { freshnessOf, trafficOf } from '../page/traffic.ts';
-import { type Look, lookOf, queryOf } from '../page/view.ts';
-import type { Stats } from '../stats/stats.ts';
+import { type Look, lookOf, queryOf, shownBoards } from '../page/view.ts';
 import { assetUrls } from './assets.ts';
-import { compress, encodingFor } from './compress.ts';
+import { encodingFor } from './compress.ts';
+import { PageCache, type ReadyPage, readyPage } from './page-cache.ts';
+import type { Parts } from './parts.ts';
 
 export interface PageOptions {
   title: string;
   boards: readonly LiveBoard[];
-  stats: Live<Stats>;
+  parts: Parts;
   /** Names the page that is served. */
   release: string;
   /** Epoch milliseconds. */
@@ -28,21 +26,57 @@ interface PageRequest {
 
 /** Serves the page of all boards and that of each, complete with the boards as they are now. */
 export async function pageRoutes(app: FastifyInstance, options: PageOptions): Promise<void> {
-  const { title, boards } = options;
+  const { title, boards, parts } = options;
+  const pages = new PageCache<Look>({
+    render: (look, marked) => renderLook(options, look, marked),
+    currentTick: () => parts.currentTick,
+    clock: () => performance.now(),
+  });
 
   app.get<PageRequest>('/', async (request, reply) =>
-    send(request, reply, renderLook(options, boards, lookOf(null, request.query))),
+    send(request, reply, pages.get(lookOf(null, request.query))),
   );
+
+  // Relative, as all links are: a proxy may have put a path before ours.
+  for (const [path, root] of [
+    ['/boards', './'],
+    ['/boards/', '../'],
+  ] as const)
+    app.get<PageRequest>(path, async ({ query }, reply) =>
+      reply.redirect(`${root}${queryOf(lookOf(null, query))}`, 302),
+    );
+  app.get<PageRequest>('/boards/:name/', async ({ params: { name = '' }, query }, reply) =>
+    reply.redirect(`../${encodeURIComponent(name)}${queryOf(lookOf(name, query))}`, 302),
+  );
+
+  app.setNotFoundHandler(async (request, reply) => {
+    reply.code(404);
+    if (!isForBrowser(request)) return reply.send({ error: 'there is nothing here' });
+    const root = rootFrom(request.url, app.prefix);
+    const missing = { title, name: null, root, home: root, assets: assetUrls };
+    return send(request, reply, readyPage(renderMissing(missing)));
+  });
 
   app.get<PageRequest>('/boards/:name', async (request, reply) => {
     const { name = '' } = request.params;
     const look = lookOf(name, request.query);
-    const board = boards.find(({ definition }) => definition.name === name);
-    if (board) return send(request, reply, renderLook(options, [board], look));
+    const isKnown = boards.some(({ definition }) => definition.name === name);
+    if (isKnown) return send(request, reply, pages.get(look));
     const root = '../';
     const missing = { title, name, root, home: `${root}${queryOf(look)}`, assets: assetUrls };
-    return send(request, reply.code(404), renderMissing(missing));
+    return send(request, reply.code(404), readyPage(renderMissing(missing)));
   });
+}
+
+/** Programs take anything; browsers ask for HTML when somebody opens an address. */
+function isForBrowser({ headers: { accept } }: FastifyRequest): boolean {
+  return accept?.includes('text/html') ?? false;
+}
+
+/** From an address to the page of all boards, as a relative URL. */
+function rootFrom(url: string, prefix: string): string {
+  const [path = ''] = url.slice(prefix.length).split('?');
+  return '../'.repeat(path.split('/').length - 2) || './';
 }
 
 /** Names what the page is made of: its look, its script, its boards. Equal on all replicas of a version. */
@@ -51,30 +85,35 @@ export function releaseOf(title: string, boards: readonly LiveBoard[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 12);
 }
 
-function renderLook(options: PageOptions, boards: readonly LiveBoard[], look: Look): string {
-  const { title, stats, release } = options;
-  const now = options.now();
-  const page = pageOf({
-    title,
-    look,
-    panels: boards.map((board) => panelOf(board, look.season, now, look.search)),
-    definitions: boards.map(({ definition }) => definition),
-    traffic: trafficOf(stats, now),
-    freshness: freshnessOf(stats, now),
-    assets: assetUrls,
-    release,
-    now,
-  });
-  return renderPage(page);
+function renderLook(
+  { title, boards, parts, release, now }: PageOptions,
+  asked: Look,
+  marked: boolean,
+): string {
+  const shown = shownBoards(boards, asked);
+  const look = { ...asked, season: shown.season };
+  const { boards: panels, ...rest } = parts.page(look, marked ? look.search : '');
+  return renderPage(
+    pageOf({
+      title,
+      look,
+      panels,
+      definitions: shown.boards.map(({ definition }) => definition),
+      ...rest,
+      assets: assetUrls,
+      release,
+      now: now(),
+    }),
+  );
 }
 
-function send(request: FastifyRequest, reply: FastifyReply, html: string): FastifyReply {
+async function send(request: FastifyRequest, reply: FastifyReply, page: ReadyPage): Promise<FastifyReply> {
   const encoding = encodingFor(request.headers['accept-encoding']);
-  const content = Buffer.from(html);
+  const content = encoding ? await page.encoded(encoding) : page.content;
   if (encoding) reply.header('content-encoding', encoding);
   return reply
     .header('cache-control', 'no-store')
     .header('vary', 'accept-encoding')
     .type('text/html; charset=utf-8')
-    .send(encoding ? compress(content, encoding, 'quickly') : content);
+    .send(content);
 }

@@ -1,10 +1,14 @@
 import type { Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Live } from '../live.ts';
-import { panelOf } from '../page/panel.ts';
-import { renderBoard, renderFreshness, renderTraffic } from '../page/render.ts';
+import { foundIn, type Page, type PageBoard } from '../page/page.ts';
+import { type Panel, panelOf } from '../page/panel.ts';
+import { renderBoard, renderFreshness, renderStatus, renderTraffic } from '../page/render.ts';
+import { statusOf } from '../page/status.ts';
 import { freshnessOf, trafficOf } from '../page/traffic.ts';
-import type { View } from '../page/view.ts';
+import { shownBoards, type View } from '../page/view.ts';
+import type { ObservedState, PipelineMonitor } from '../pipeline-state.ts';
+import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Stats } from '../stats/stats.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -14,10 +18,7 @@ import type { Metrics } from './metrics.ts';
  */
 
 /** A part as it was last rendered. */
-export interface Part {
-  /** Of the element. */
-  id: string;
-  html: string;
+export interface Part extends Rendered {
   /** Equal versions look the same; without one, only the HTML tells. */
   version: string | undefined;
   /** The ticks at which it was last looked at, and last differed from before. */
@@ -25,9 +26,26 @@ export interface Part {
   changedTick: number;
 }
 
+interface Rendered {
+  /** Of the element. */
+  id: string;
+  html: string;
+}
+
+interface BoardPart extends Part, PageBoard {}
+
+/** The parts of a page, those of its boards by themselves. */
+export interface PageParts extends Pick<Page, 'status' | 'traffic' | 'freshness' | 'found'> {
+  boards: PageBoard[];
+}
+
 export interface PartsOptions {
   boards: readonly LiveBoard[];
   stats: Live<Stats>;
+  delays: ScreenDelays;
+  pipeline: PipelineMonitor;
+  /** What to do when the job counts nothing; empty when nobody knows. */
+  jobAdvice: string;
   metrics: Metrics;
   /** Epoch milliseconds. */
   now: () => number;
@@ -37,23 +55,52 @@ export class Parts {
   readonly #options: PartsOptions;
   readonly #parts = new Map<string, Part>();
   #tick = 0;
+  #pipeline: ObservedState;
 
   constructor(options: PartsOptions) {
     this.#options = options;
+    this.#pipeline = options.pipeline.observe(options.now());
   }
 
   /** Goes on to how things are now. */
   tick(): void {
-    const { boards, stats, now } = this.#options;
+    const { boards, pipeline, now } = this.#options;
     this.#tick += 1;
-    stats.content.noteShown(now());
+    this.#pipeline = pipeline.observe(now());
+    this.#noteDelays();
     for (const board of boards) board.note(now());
   }
 
+  /** Grows with every tick. */
+  get currentTick(): number {
+    return this.#tick;
+  }
+
   /** All parts of a view, as they were at the last tick. */
-  of({ board: name, season }: View): Part[] {
-    const boards = this.#options.boards.filter(({ definition }) => name === null || definition.name === name);
-    return [this.#traffic(), this.#freshness(), ...boards.map((board) => this.#board(board, season))];
+  of(view: View): Part[] {
+    return [this.#status(), this.#traffic(), this.#freshness(), ...this.#boards(view)];
+  }
+
+  /**
+   * The same, for the page.
+   *
+   * @param search whose rows to mark as found, for which the boards are rendered again; empty: nobody's
+   */
+  page(view: View, search: string): PageParts {
+    const others = {
+      status: this.#status().html,
+      traffic: this.#traffic().html,
+      freshness: this.#freshness().html,
+    };
+    if (search === '') return { ...others, found: '', boards: this.#boards(view) };
+    const { boards, season } = shownBoards(this.#options.boards, view);
+    const panels = boards.map((board) => this.#panel(board, season, search));
+    const found = foundIn(panels);
+    return {
+      ...others,
+      found,
+      boards: panels.map((panel) => ({ ...headOf(panel), html: renderBoard(panel) })),
+    };
   }
 
   /** True when the part looks different since the last tick. */
@@ -61,21 +108,50 @@ export class Parts {
     return changedTick === this.#tick;
   }
 
+  /** What has come to the boards goes to the screens now. */
+  #noteDelays(): void {
+    const { boards, delays, metrics, now } = this.#options;
+    const nowMillis = now();
+    // Who makes the events may have a clock that runs ahead.
+    const shown = boards.flatMap((board) => board.takeArrivals()).map((at) => Math.max(nowMillis - at, 0));
+    delays.note(shown, nowMillis);
+    for (const delay of shown) metrics.eventShown(delay);
+  }
+
+  #status(): Part {
+    return this.#part('status', 'status', () =>
+      renderStatus(statusOf(this.#pipeline, this.#options.jobAdvice)),
+    );
+  }
+
   #traffic(): Part {
     const { stats, now } = this.#options;
-    return this.#part('traffic', 'traffic', () => renderTraffic(trafficOf(stats, now())));
+    return this.#part('traffic', 'traffic', () =>
+      renderTraffic(trafficOf(stats, this.#pipeline.kind, now())),
+    );
   }
 
   #freshness(): Part {
-    const { stats, now } = this.#options;
-    return this.#part('freshness', 'freshness', () => renderFreshness(freshnessOf(stats, now())));
+    const { stats, delays, now } = this.#options;
+    return this.#part('freshness', 'freshness', () => renderFreshness(freshnessOf(stats, delays, now())));
   }
 
-  #board(board: LiveBoard, season: Season): Part {
+  #boards(view: View): BoardPart[] {
+    const { boards, season } = shownBoards(this.#options.boards, view);
+    return boards.map((board) => this.#board(board, season));
+  }
+
+  #board(board: LiveBoard, season: Season): BoardPart {
     const { metrics, now } = this.#options;
-    const { name } = board.definition;
-    const render = () => metrics.timeRender(() => renderBoard(panelOf(board, season, now())));
-    return this.#part(`${name} ${season}`, `board-${name}`, render, board.version(now(), season));
+    const { name, title } = board.definition;
+    const render = () => metrics.timeRender(() => renderBoard(this.#panel(board, season)));
+    const version = `${this.#pipeline.kind} ${board.version(now(), season)}`;
+    const part = this.#part(`${name} ${season}`, `board-${name}`, render, version);
+    return { ...part, name, title, isVacant: board.view(now(), season).rows.length === 0 };
+  }
+
+  #panel(board: LiveBoard, season: Season, search = ''): Panel {
+    return panelOf(board, { season, now: this.#options.now(), pipeline: this.#pipeline.kind, search });
   }
 
   /** @param version what the HTML depends on, where comparing that is cheaper than rendering */
@@ -89,4 +165,8 @@ export class Parts {
     this.#parts.set(key, part);
     return part;
   }
+}
+
+function headOf({ id, name, title, vacant }: Panel): Omit<PageBoard, 'html'> {
+  return { id, name, title, isVacant: vacant !== null };
 }

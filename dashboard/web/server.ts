@@ -1,4 +1,4 @@
-import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -8,12 +8,16 @@ import Fastify, {
 } from 'fastify';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Credentials } from '../credentials.ts';
+import type { EventsWatch } from '../events-watch.ts';
 import type { Live } from '../live.ts';
+import { PipelineMonitor } from '../pipeline-state.ts';
 import { DEFAULT_MAX_SOCKETS } from '../settings.ts';
+import { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Stats } from '../stats/stats.ts';
 import { apiRoutes } from './api.ts';
 import { assetRoutes } from './assets.ts';
 import { Broadcast } from './broadcast.ts';
+import { answerErrors, refuseConnection, refuseOtherMethods, refuseUrl } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import { pageRoutes, releaseOf } from './pages.ts';
 import { Parts } from './parts.ts';
@@ -22,6 +26,7 @@ import { probeRoutes } from './probes.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { SignIn } from './sign-in.ts';
 import { socketRoute } from './socket.ts';
+import { boundAnswers, STANDSTILL_MILLIS } from './under-way.ts';
 
 export interface ServerOptions {
   title: string;
@@ -29,10 +34,13 @@ export interface ServerOptions {
   /** By board's name. */
   histories: ReadonlyMap<string, History>;
   stats: Live<Stats>;
+  events: EventsWatch;
   metrics: Metrics;
   log: FastifyBaseLogger;
   /** Epoch milliseconds. */
   now: () => number;
+  /** What to do when the job counts nothing, in a sentence. */
+  jobAdvice?: string;
   /** Path under which all but the probes is served, such as `/games/arcade`; empty at the root. */
   basePath?: string;
   /** What signs somebody in; without it the dashboard is open to everybody. */
@@ -41,6 +49,8 @@ export interface ServerOptions {
   maxSockets?: number;
   /** Addresses and networks of proxies whose X-Forwarded headers are believed. */
   trustedProxies?: string[];
+  /** Origins whose pages may open the WebSocket, beside our own. */
+  allowedOrigins?: string[];
 }
 
 /** How long finding a board of the past may take. */
@@ -52,6 +62,7 @@ const OTHER_CONNECTIONS = 1000;
 /** Nobody needs longer to ask, and nobody sends a body: connections of those who dawdle are closed. */
 const PATIENCE = {
   requestTimeout: 10_000,
+  connectionTimeout: STANDSTILL_MILLIS,
   bodyLimit: 1024,
   http: { headersTimeout: 10_000, connectionsCheckingInterval: 2000 },
 };
@@ -65,6 +76,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: trustedProxies,
+    frameworkErrors: refuseUrl,
+    clientErrorHandler: refuseConnection,
   });
   app.server.maxConnections = maxSockets + OTHER_CONNECTIONS;
   app.server.on('drop', () => metrics.refused('too many connections'));
@@ -72,15 +85,25 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('onResponse', async ({ raw }) => {
     if (raw.headers.upgrade) raw.socket.destroySoon();
   });
-  await app.register(helmet, SECURITY_HEADERS);
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+  });
+  boundAnswers(app, metrics);
+  refuseOtherMethods(app);
+  answerErrors(app);
+  if (basePath) app.setNotFoundHandler(nothingHere);
 
-  const signIn = credentials && new SignIn(credentials, `${basePath}/`);
+  await app.register(rateLimit, { global: false });
+  const signIn = credentials && new SignIn(app, { credentials, path: `${basePath}/`, metrics });
   await app.register(probeRoutes, { boards, metrics, signIn });
   if (basePath) app.addHook('onRequest', redirectTo(basePath));
   await app.register(assetRoutes, { prefix: basePath });
   await app.register(site, { ...options, maxSockets, signIn, prefix: basePath });
   return app;
+}
+
+async function nothingHere(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  await reply.code(404).send({ error: 'there is nothing here' });
 }
 
 /** The page's links are relative to its address, which ends with a slash. */
@@ -98,13 +121,24 @@ interface SiteOptions extends ServerOptions {
 
 /** All that asks for a sign-in, when there is one. */
 async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
-  const { title, boards, histories, stats, metrics, log, now, maxSockets, signIn } = options;
+  const { title, boards, histories, stats, events, metrics, log, now, maxSockets, signIn } = options;
+  const { jobAdvice = '', allowedOrigins = [] } = options;
   const past = new PastBoards({ histories, log, now, timeoutMillis: PAST_TIMEOUT_MILLIS });
   if (signIn) app.addHook('onRequest', signIn.check);
   const release = releaseOf(title, boards);
-  const parts = new Parts({ boards, stats, metrics, now });
+  const pipeline = new PipelineMonitor((nowMillis) => ({
+    available: events.answers && stats.status.kind !== 'away',
+    countsKnown: stats.ready,
+    uncountedSince: events.uncountedSince,
+    ...stats.content.progress(nowMillis),
+  }));
+  metrics.observePipeline(pipeline);
+  metrics.observeStats(stats);
+  const delays = new ScreenDelays();
+  const parts = new Parts({ boards, stats, delays, pipeline, jobAdvice, metrics, now });
   const broadcast = new Broadcast({ parts, metrics, release, now });
-  await app.register(socketRoute, { broadcast, metrics, maxSockets });
-  await app.register(pageRoutes, { title, boards, stats, release, now });
-  await app.register(apiRoutes, { title, boards, past, stats, secured: signIn !== undefined, now });
+  await app.register(socketRoute, { broadcast, metrics, maxSockets, allowedOrigins });
+  await app.register(pageRoutes, { title, boards, parts, release, now });
+  const secured = signIn !== undefined;
+  await app.register(apiRoutes, { title, boards, past, stats, delays, pipeline, secured, now });
 }

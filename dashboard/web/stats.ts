@@ -1,31 +1,51 @@
 import type { FastifyInstance } from 'fastify';
 import type { Live } from '../live.ts';
+import { isCounted, type ObservedState, type PipelineMonitor } from '../pipeline-state.ts';
+import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Slot } from '../stats/slot.ts';
-import type { Stats } from '../stats/stats.ts';
+import type { Progress, Stats } from '../stats/stats.ts';
 import type { StatsAnswer } from './api-schema.ts';
 import { iso } from './iso.ts';
 
 export interface StatsOptions {
   stats: Live<Stats>;
+  delays: ScreenDelays;
+  pipeline: PipelineMonitor;
   /** Epoch milliseconds. */
   now: () => number;
 }
 
 /** What went through the pipeline in the last five minutes, as JSON. */
-export async function statsRoutes(app: FastifyInstance, { stats, now }: StatsOptions): Promise<void> {
+export async function statsRoutes(
+  app: FastifyInstance,
+  { stats, delays, pipeline, now }: StatsOptions,
+): Promise<void> {
   app.get('/api/stats', async (): Promise<StatsAnswer> => {
     const nowMillis = now();
-    const { slots, eventsPerSecond, newestEventMillis } = stats.content.view(nowMillis);
+    const state = pipeline.observe(nowMillis);
+    const { slots, totals, eventsPerSecond, newestEventMillis } = stats.content.view(nowMillis);
     return {
       now: iso(nowMillis),
       status: stats.status.kind,
-      eventsPerSecond,
+      pipeline: pipelineFields(state, stats.content.progress(nowMillis)),
+      eventsPerSecond: isCounted(state.kind) ? eventsPerSecond : null,
+      eventToScreen: delays.view(nowMillis),
       newestEventTime: iso(newestEventMillis),
       // Whoever makes the events may have a clock that runs ahead.
       ageMillis: newestEventMillis === null ? null : Math.max(nowMillis - newestEventMillis, 0),
+      totals,
       slots: slots.map(slotFields),
     };
   });
+}
+
+function pipelineFields({ kind, sinceMillis }: ObservedState, { countedMillis, progressMillis }: Progress) {
+  return {
+    state: kind,
+    since: iso(sinceMillis),
+    countedUntil: iso(countedMillis),
+    lastCountAt: iso(progressMillis),
+  };
 }
 
 function slotFields({ startMillis, newestEventMillis, ...counts }: Slot) {

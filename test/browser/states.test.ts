@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Board } from '../../dashboard/boards/board.ts';
+import { Stats } from '../../dashboard/stats/stats.ts';
 import { violations } from '../support/axe.ts';
 import { SOON, startChromium, visit } from '../support/browser.ts';
 import { fill, type HandFed, type Player, serveDashboard } from '../support/dashboard.ts';
@@ -48,8 +49,14 @@ const STATES: Record<string, (fed: HandFed) => void> = {
   error: ({ boards, stats }) => {
     for (const live of [...boards, stats]) live.interrupt('connect ECONNREFUSED');
   },
-  empty: ({ boards }) => {
+  empty: ({ boards, stats }) => {
     for (const board of boards) board.publish(new Board(board.definition));
+    stats.publish(new Stats());
+  },
+  stalled: (fed) => {
+    fill(fed, PLAYERS);
+    fed.stats.publish(new Stats());
+    fed.events.answered(true, Date.now() - 60_000);
   },
   live: (fed) => fill(fed, PLAYERS),
   stale: (fed) => {
@@ -81,10 +88,16 @@ const urlOf = (state: string) => served.get(state)?.url ?? '';
 /** Opens a page, has a look at it, and sees that nothing is wrong with it. */
 async function look(path: string, options: BrowserContextOptions, see: (page: Page) => Promise<void>) {
   const { page, complaints } = await visit(browser, path, { reducedMotion: 'reduce', ...options });
-  await expect.poll(() => page.locator('#connection').textContent(), SOON).toBe('live');
+  await connected(page);
   await see(page);
   expect(complaints).toEqual([]);
   await page.context().close();
+}
+
+/** The pill has the state of the data, once there is a connection. */
+async function connected(page: Page): Promise<void> {
+  const label = await page.locator('#status').getAttribute('data-label');
+  await expect.poll(() => page.locator('#connection').textContent(), SOON).toBe(label);
 }
 
 async function screenshot(page: Page, name: string): Promise<void> {
@@ -118,12 +131,27 @@ describe('what each state says', () => {
     ['warming-up', 'Warming up'],
     ['error', 'Out of reach'],
     ['empty', 'No scores yet'],
-    ['stale', 'Kafka is away'],
+    ['stalled', 'Azure Otter'],
+    ['stale', 'Azure Otter'],
   ])('is its own: %s', async ([state = '', words = '']) => {
     await look(urlOf(state), {}, async (page) => {
       expect(await page.locator('.board').allTextContents()).toEqual(
         Array.from({ length: 4 }, () => expect.stringContaining(words)),
       );
+    });
+  });
+
+  it.for([
+    ['warming-up', 'waiting', null],
+    ['empty', 'quiet', 'No event has been counted yet.'],
+    ['stalled', 'not counting', 'Events arrive in Kafka, but the Flink job has not counted any yet.'],
+    ['stale', 'Kafka unavailable', 'Kafka does not answer. The boards show what was last known.'],
+  ])('is said once for all boards, and in the pill: %s', async ([state, label, banner]) => {
+    await look(urlOf(state ?? ''), {}, async (page) => {
+      expect(await page.locator('#connection').textContent()).toBe(label);
+      const banners = await page.locator('.banner').allTextContents();
+      expect(banners).toEqual(banner === null ? [] : [expect.stringContaining(banner ?? '')]);
+      expect(await page.locator('.notice').count()).toBe(0);
     });
   });
 
@@ -192,7 +220,7 @@ describe('a page that is left open', () => {
     const page = await (await browser.newContext()).newPage();
     await page.clock.install();
     await page.goto(url);
-    await expect.poll(() => page.locator('#connection').textContent(), SOON).toBe('live');
+    await connected(page);
     return page;
   }
 

@@ -1,16 +1,18 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Kafka } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
+import { EventsWatch } from '../../../dashboard/events-watch.ts';
 import { kafkaClient } from '../../../dashboard/kafka/client.ts';
 import { feed } from '../../../dashboard/kafka/feed.ts';
 import { readPast } from '../../../dashboard/kafka/history.ts';
 import { HistoryTopic } from '../../../dashboard/kafka/history-topic.ts';
 import { ReadProgress } from '../../../dashboard/kafka/read-progress.ts';
-import { boardSource, statsSource } from '../../../dashboard/kafka/sources.ts';
-import { Live } from '../../../dashboard/live.ts';
-import { Stats } from '../../../dashboard/stats/stats.ts';
+import { boardSource } from '../../../dashboard/kafka/sources.ts';
+import { watchUncountedEvents } from '../../../dashboard/kafka/uncounted-events.ts';
 import { kafkaAccess } from '../../../kafka/access.ts';
-import { NOW, record, topTeams } from './fixtures.ts';
+import { NOW, season, team, topTeams } from './fixtures.ts';
 
 describe('the progress of a reading', () => {
   it('is complete at once when there is nothing to read', () => {
@@ -49,36 +51,43 @@ describe('how far a reading lags behind', () => {
   });
 });
 
-describe('how old events are when they are read', () => {
-  it('is told of each newer one, but not of those from before the topic was live', () => {
-    const live = new Live(new Stats());
-    const ages: number[] = [];
-    const { content, take } = statsSource(
+describe('a board’s source', () => {
+  const arrivalsOf = (live: LiveBoard) => live.takeArrivals().map((at) => at - NOW);
+  const read = () => {
+    const live = new LiveBoard(topTeams);
+    const { content, take } = boardSource(
       live,
-      'stats',
-      (age) => ages.push(age),
+      () => {},
       () => NOW,
     ).begin();
-    const slot = (newest_event_time: number) =>
-      record({ slot_start: NOW - (NOW % 5000) }, { ...COUNTS, newest_event_time });
-    take([slot(NOW - 900_000)]);
+    return { live, content, take };
+  };
+
+  it('tells which events came to the board, but not of those that were there when reading began', () => {
+    const { live, content, take } = read();
+    take([season([team('a', 1, NOW - 900_000)]), season([team('a', 2, NOW - 800_000)])]);
     live.publish(content);
-    take([slot(NOW - 400)]);
-    take([slot(NOW - 400)]);
-    take([slot(NOW - 300), slot(NOW - 250)]);
-    expect(ages).toEqual([400, 250]);
+    take([season([team('a', 3, NOW - 400)])]);
+    take([season([team('a', 4, NOW - 300), team('b', 1, NOW - 250)])]);
+    expect(arrivalsOf(live)).toEqual([-400, -300, -250]);
+    expect(arrivalsOf(live)).toEqual([]);
+  });
+
+  it('tells nothing of what is read anew, when Kafka was away', () => {
+    const { live, content, take } = read();
+    take([season([team('a', 1, NOW - 900_000)])]);
+    live.publish(content);
+    live.interrupt('gone');
+    const again = boardSource(
+      live,
+      () => {},
+      () => NOW,
+    ).begin();
+    again.take([season([team('a', 9, NOW - 800_000)])]);
+    live.publish(again.content);
+    expect(arrivalsOf(live)).toEqual([]);
   });
 });
-
-const COUNTS = {
-  events: 1,
-  late_events: 0,
-  robot_events: 0,
-  uncounted_events: 0,
-  undecodable_messages: 0,
-  active_players: 1,
-  active_teams: 1,
-};
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {} };
 
@@ -97,6 +106,45 @@ describe('the feed', () => {
     expect(live.status.kind).toBe('waiting');
     stopping.abort();
     await fed;
+  });
+});
+
+describe('the watch for uncounted events', () => {
+  const watched = async (kafka: Kafka) => {
+    const watch = new EventsWatch();
+    const stopping = new AbortController();
+    const options = { kafka, topic: 'events', watch, countedMillis: () => null, now: Date.now, log: silent };
+    const watching = watchUncountedEvents(options, stopping.signal);
+    await expect.poll(() => watch.answers, { timeout: 20_000 }).toBe(false);
+    expect(watch.uncountedSince).toBeNull();
+    stopping.abort();
+    await watching;
+  };
+
+  it('says that Kafka is not there', async () => {
+    await watched(await kafkaThatIsAway());
+  });
+
+  it('says that Kafka hangs, which takes connections and does not answer', { timeout: 30_000 }, async () => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await watched(kafkaClient([`127.0.0.1:${port}`], kafkaAccess({}), silent));
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+
+  it('says since when there are such events, and forgets it with each answer that there are none', () => {
+    const watch = new EventsWatch();
+    watch.answered(true, NOW);
+    watch.answered(true, NOW + 2000);
+    expect(watch.uncountedSince).toBe(NOW);
+    watch.answered(false, NOW + 4000);
+    expect(watch.uncountedSince).toBeNull();
+    watch.answered(true, NOW + 6000);
+    watch.unanswered();
+    expect([watch.answers, watch.uncountedSince]).toEqual([false, null]);
   });
 });
 

@@ -2,27 +2,32 @@ import { brotliDecompressSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LiveBoard } from '../../../dashboard/boards/live-board.ts';
+import { EventsWatch } from '../../../dashboard/events-watch.ts';
 import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import { releaseOf } from '../../../dashboard/web/pages.ts';
 import { createServer } from '../../../dashboard/web/server.ts';
-import { HOUR, liveBoardOf, NOW, SEASON, streakers, team, topTeams } from './fixtures.ts';
+import { boardOf, HOUR, liveBoardOf, NOW, SEASON, season, streakers, team, topTeams } from './fixtures.ts';
 
-const boards = [
-  liveBoardOf(topTeams, [team(1, 'a', 20), team(2, 'b', 10), team(1, 'old', 5, SEASON - HOUR)]),
-  liveBoardOf(streakers, []),
-];
-
+let boards: LiveBoard[];
 let app: FastifyInstance;
 
 beforeEach(async () => {
+  boards = [
+    liveBoardOf(topTeams, [season([team('a', 20), team('b', 10)]), season([team('old', 5)], SEASON - HOUR)]),
+    liveBoardOf(streakers, []),
+  ];
   const now = () => NOW;
+  const stats = new Live(new Stats());
+  stats.publish(new Stats());
   app = await createServer({
     title: 'Arcade',
     boards,
     histories: new Map(),
-    stats: new Live(new Stats()),
+    stats,
+    events: new EventsWatch(),
     metrics: new Metrics(boards, now),
     log: pino({ level: 'silent' }),
     now,
@@ -42,7 +47,8 @@ describe('the page of all boards', () => {
     const html = await pageOf('/?q=TEAM%20A');
     expect(html.match(/<tr [^>]*data-found/g)).toHaveLength(1);
     expect(html).toContain('1 found');
-    expect(await pageOf('/?q=nobody')).toContain('not on these boards');
+    // Searches take turns.
+    await expect.poll(() => pageOf('/?q=nobody'), { timeout: 20_000 }).toContain('not on these boards');
   });
 
   it('shows the last season, and asks the socket for it', async () => {
@@ -50,6 +56,18 @@ describe('the page of all boards', () => {
     expect(html).toMatch(/season ended.*Team old/s);
     expect(html).not.toContain('Team a');
     expect(urlsOf(html)).toContain('ws?season=last');
+  });
+
+  it('has of the last season the boards that have seasons, and downloads of those that have a last one', async () => {
+    const html = await pageOf('/?season=last');
+    expect(html).not.toContain('id="board-hot-streakers"');
+    expect(html).toMatch(/Last season<\/a>/);
+    expect(urlsOf(html)).toContain('api/boards/top-teams?season=last');
+    boards[0]?.publish(boardOf(topTeams, [season([team('a', 20)])]));
+    await expect.poll(() => pageOf('/?season=last')).toContain('No last season');
+    const none = await pageOf('/?season=last');
+    expect(none).not.toContain('<span>updated</span>');
+    expect(urlsOf(none).filter((url) => url.startsWith('api/'))).toEqual([]);
   });
 
   it('has the theme of its URL', async () => {
@@ -89,8 +107,11 @@ describe('the page of one board', () => {
     }
   });
 
-  it('offers no season to a board that has none', async () => {
+  it('offers no season to a board that has none, and shows it as it is now', async () => {
     expect(await pageOf('/boards/hot-streakers')).not.toContain('Last season');
+    const asked = await pageOf('/boards/hot-streakers?season=last');
+    expect(asked).toContain('No scores yet');
+    expect(urlsOf(asked)).toContain('../ws?board=hot-streakers');
   });
 
   it('says when there is no such board', async () => {

@@ -1,34 +1,51 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createConnection } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Board } from '../../../dashboard/boards/board.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
+import { EventsWatch } from '../../../dashboard/events-watch.ts';
 import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import type { History } from '../../../dashboard/web/past-boards.ts';
-import { createServer } from '../../../dashboard/web/server.ts';
-import { boardOf, HOUR, NOW, record, SEASON, streakers, team, topTeams } from './fixtures.ts';
+import { createServer, type ServerOptions } from '../../../dashboard/web/server.ts';
+import { listenAddress } from '../../../kafka/listen-address.ts';
+import {
+  boardOf,
+  HOUR,
+  instant,
+  NOW,
+  player,
+  record,
+  SEASON,
+  season,
+  streakers,
+  team,
+  topTeams,
+} from './fixtures.ts';
+import { listen, serve } from './served.ts';
 
 let app: FastifyInstance;
 let boards: LiveBoard[];
 let teams: Board;
 let stats: Live<Stats>;
+let events: EventsWatch;
 let histories: Map<string, History>;
 
 beforeEach(async () => {
-  teams = boardOf(topTeams, [team(1, 'a', 20), team(2, 'b', 10)]);
+  teams = boardOf(topTeams, [season([team('a', 20), team('b', 10)])]);
   boards = [new LiveBoard(topTeams), new LiveBoard(streakers)];
   boards[0]?.publish(teams);
   stats = new Live(new Stats());
+  events = new EventsWatch();
   histories = new Map();
   const now = () => NOW;
   const metrics = new Metrics(boards, now);
   const log = pino({ level: 'silent' });
-  app = await createServer({ title: 'Arcade & <Co>', boards, histories, stats, metrics, log, now });
+  app = await createServer({ title: 'Arcade & <Co>', boards, histories, stats, events, metrics, log, now });
 });
 
 afterEach(() => app.close());
@@ -98,8 +115,7 @@ describe('the API', () => {
   });
 
   it('gives a board with its instant', async () => {
-    const hot = record({ rnk: 1 }, { user_id: 'u', as_of: NOW, peak_hotness: 1.5 });
-    boards[1]?.publish(boardOf(streakers, [hot]));
+    boards[1]?.publish(boardOf(streakers, [instant([player('u', 1.5)])]));
     const board = (await app.inject('/api/boards/hot-streakers')).json();
     expect(board).toMatchObject({
       asOf: new Date(NOW).toISOString(),
@@ -119,14 +135,12 @@ describe('a board of the past', () => {
   const at = (moment: string | number) => app.inject(`/api/boards/top-teams?at=${moment}`);
 
   it('comes as the board of now does, with its moment', async () => {
-    histories.set('top-teams', async (atMillis) => ({
-      ...boardOf(topTeams, [team(1, 'b', 5)], atMillis).view(atMillis),
-      complete: true,
-    }));
-    const { at: moment, complete, ...past } = (await at(EARLIER)).json();
+    histories.set('top-teams', async (atMillis) =>
+      boardOf(topTeams, [season([team('b', 5)])], atMillis).view(atMillis),
+    );
+    const { at: moment, ...past } = (await at(EARLIER)).json();
     const { rows, updatedAt, ...shared } = (await app.inject('/api/boards/top-teams')).json();
     expect(moment).toBe(new Date(EARLIER).toISOString());
-    expect(complete).toBe(true);
     expect(past).toEqual({
       ...shared,
       updatedAt: moment,
@@ -196,7 +210,21 @@ describe('the counts', () => {
     expect((await app.inject('/api/stats')).json()).toEqual({
       now: new Date(NOW).toISOString(),
       status: 'live',
+      pipeline: {
+        state: 'live',
+        since: new Date(NOW).toISOString(),
+        countedUntil: new Date(NOW - 5000).toISOString(),
+        lastCountAt: new Date(NOW).toISOString(),
+      },
       eventsPerSecond: 20,
+      eventToScreen: null,
+      totals: {
+        events: 100,
+        lateEvents: 1,
+        robotEvents: 2,
+        uncountedEvents: 3,
+        undecodableMessages: 4,
+      },
       newestEventTime: new Date(NOW - 1500).toISOString(),
       ageMillis: 1500,
       slots: [
@@ -218,6 +246,8 @@ describe('the counts', () => {
   it('are none until they have been read', async () => {
     expect((await app.inject('/api/stats')).json()).toMatchObject({
       status: 'waiting',
+      pipeline: { state: 'waiting', countedUntil: null, lastCountAt: null },
+      eventsPerSecond: null,
       newestEventTime: null,
       ageMillis: null,
       slots: [],
@@ -252,6 +282,19 @@ describe('the probes', () => {
     expect(body).toContain('dashboard_sockets 0');
     expect(body).toContain('process_cpu_seconds_total');
   });
+
+  it('tell Prometheus the state of the pipeline, which is one of several', async () => {
+    stats.publish(new Stats());
+    events.unanswered();
+    const { body } = await app.inject('/metrics');
+    expect(body.match(/^dashboard_pipeline_state\{.*\} 1$/gm)).toEqual([
+      'dashboard_pipeline_state{state="unavailable"} 1',
+    ]);
+    expect(body.match(/^dashboard_pipeline_state\{.*\} 0$/gm)).toHaveLength(5);
+    expect(body).toContain('dashboard_pipeline_state_seconds 0');
+    expect(body).toContain('dashboard_pipeline_behind_seconds 0');
+    expect(body).toContain('dashboard_events_last_5m{kind="undecodable_messages"} 0');
+  });
 });
 
 describe('the socket', () => {
@@ -284,7 +327,7 @@ describe('the socket', () => {
     const snapshots = await Promise.all(viewers.map((viewer) => viewer.next()));
     for (const snapshot of snapshots) expect(snapshot).toMatch(/#board-top-teams.*#board-hot-streakers/s);
 
-    teams.apply(team(1, 'new', 30), NOW);
+    teams.apply(season([team('new', 30)]), NOW);
     const [one, two] = await Promise.all(viewers.map((viewer) => viewer.next()));
     expect(one).toContain('Team new');
     expect(one).not.toContain('#board-hot-streakers');
@@ -314,27 +357,97 @@ describe('the socket', () => {
   });
 
   it.each([
-    ['another site', 'https://evil.example', 403],
-    ['nowhere', 'null', 403],
-    ['its own page', 'self', 101],
-  ])('answers a page of %s (origin %s) with %i', async (_, origin, status) => {
-    const host = await address();
-    const headers = {
-      connection: 'upgrade',
-      upgrade: 'websocket',
-      'sec-websocket-version': '13',
-      'sec-websocket-key': Buffer.alloc(16).toString('base64'),
-      origin: origin === 'self' ? `http://${host}` : origin,
-    };
-    const upgrade = request(`http://${host}/ws`, { headers }).end();
-    const answered = await new Promise((resolve, reject) => {
-      upgrade.on('response', (response) => resolve(response.statusCode));
-      upgrade.on('upgrade', (response, socket) => {
-        socket.destroy();
-        resolve(response.statusCode);
-      });
-      upgrade.on('error', reject);
-    });
-    expect(answered).toBe(status);
+    ['another site', { origin: 'https://evil.example' }, 403],
+    ['nowhere', { origin: 'null' }, 403],
+    ['no site at all', { origin: 'file:///etc/passwd' }, 403],
+    ['its own page', { origin: 'http://games.example:8080', host: 'games.example:8080' }, 101],
+    ['its own page, on another port', { origin: 'http://games.example', host: 'games.example:8080' }, 403],
+    [
+      'its own page, whose port is the default',
+      { origin: 'https://games.example', host: 'games.example:443' },
+      101,
+    ],
+    [
+      'its own page, whose port is that of another scheme',
+      { origin: 'http://games.example', host: 'games.example:443' },
+      403,
+    ],
+    ['a program, which says nothing', {}, 101],
+    [
+      'its own page, behind a proxy that is not trusted',
+      { origin: 'https://games.example', 'x-forwarded-host': 'games.example' },
+      403,
+    ],
+  ])('answers a page of %s', async (_, headers, status) => {
+    expect(await upgraded(await address(), headers)).toBe(status);
+  });
+
+  it('answers nobody who names no host', async () => {
+    const socket = createConnection(Number((await address()).split(':')[1]), '127.0.0.1');
+    const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==';
+    socket.write(`GET /ws HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.[01] 403 /);
+    socket.destroy();
   });
 });
+
+describe('the socket behind a proxy that rewrites Host', () => {
+  const served = async (options: Partial<ServerOptions>) => {
+    const { app } = await serve(options);
+    after.push(app);
+    return listen(app);
+  };
+  const after: FastifyInstance[] = [];
+  afterEach(() => Promise.all(after.splice(0).map((app) => app.close())));
+  const PAGE = { origin: 'https://games.example' };
+
+  it('is for the page of the host that a trusted proxy names', async () => {
+    const host = await served({ trustedProxies: ['127.0.0.0/8'] });
+    expect(await upgraded(host, { ...PAGE, 'x-forwarded-host': 'games.example' })).toBe(101);
+    expect(await upgraded(host, { ...PAGE, 'x-forwarded-host': 'games.example:443' })).toBe(101);
+    expect(
+      await upgraded(host, { origin: 'https://evil.example', 'x-forwarded-host': 'games.example' }),
+    ).toBe(403);
+  });
+
+  it('is for pages of the origins that are allowed', async () => {
+    const host = await served({ allowedOrigins: ['https://games.example'] });
+    expect(await upgraded(host, PAGE)).toBe(101);
+    expect(await upgraded(host, { origin: 'https://games.example:443' })).toBe(101);
+    expect(await upgraded(host, { origin: 'http://games.example' })).toBe(403);
+    expect(await upgraded(host, { origin: 'https://games.example.evil.example' })).toBe(403);
+  });
+});
+
+it('the server listens on IPv6 and on IPv4 alike, and knows who asks', async () => {
+  const { app } = await serve({ trustedProxies: ['127.0.0.0/8'] });
+  await app.listen({ host: listenAddress('::'), port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  const hosts = listenAddress('::') === '::' ? ['127.0.0.1', '[::1]'] : ['127.0.0.1'];
+  for (const host of hosts) expect((await fetch(`http://${host}:${port}/healthz`)).status, host).toBe(200);
+  const proxied = { origin: 'https://games.example', 'x-forwarded-host': 'games.example' };
+  expect(await upgraded(`127.0.0.1:${port}`, proxied)).toBe(101);
+  expect(listenAddress('127.0.0.1')).toBe('127.0.0.1');
+  await app.close();
+});
+
+/** The status with which a WebSocket is answered. */
+async function upgraded(address: string, more: Record<string, string>): Promise<unknown> {
+  const headers = {
+    connection: 'upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+    ...more,
+  };
+  const asked = request(`http://${address}/ws`, { headers }).end();
+  return new Promise((resolve, reject) => {
+    asked.on('response', (response) => resolve(response.statusCode));
+    asked.on('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve(response.statusCode);
+    });
+    asked.on('error', reject);
+  });
+}

@@ -6,6 +6,7 @@ const COMPLETE = {
   KAFKA_BOOTSTRAP_SERVERS: 'one:9092, [::1]:9093',
   DASHBOARD_BOARDS: JSON.stringify([TOP_TEAMS_JSON]),
   STATS_TOPIC: 'arcade-pipeline-stats',
+  EVENTS_TOPIC: 'arcade-user-score',
 };
 
 function problemsOf(env: Record<string, string>): string[] {
@@ -39,12 +40,14 @@ describe('the settings', () => {
       KAFKA_BOOTSTRAP_SERVERS: 'kafka',
       DASHBOARD_BOARDS: '',
       STATS_TOPIC: '',
+      EVENTS_TOPIC: 'a/b',
       PORT: '99999',
       LOG_LEVEL: 'loud',
     });
     const variables = problems.map((problem) => problem.split(/[:[]/)[0]).sort();
     expect(variables).toEqual([
       'DASHBOARD_BOARDS',
+      'EVENTS_TOPIC',
       'KAFKA_BOOTSTRAP_SERVERS',
       'LOG_LEVEL',
       'PORT',
@@ -94,11 +97,21 @@ describe('the settings', () => {
 
 describe('the settings of the web side', () => {
   it('have defaults: at the root, open, and trusting nobody', () => {
-    expect(parseSettings(COMPLETE)).toMatchObject({ BASE_PATH: '', MAX_SOCKETS: 5000, TRUSTED_PROXIES: [] });
+    expect(parseSettings(COMPLETE)).toMatchObject({
+      BASE_PATH: '',
+      MAX_SOCKETS: 5000,
+      TRUSTED_PROXIES: [],
+      ALLOWED_ORIGINS: [],
+    });
     expect(parseSettings({ ...COMPLETE, BASE_PATH: '/' }).BASE_PATH).toBe('');
     expect(parseSettings({ ...COMPLETE, BASE_PATH: '/games/arcade/' }).BASE_PATH).toBe('/games/arcade');
     const TRUSTED_PROXIES = '10.0.0.0/8, 192.0.2.1,fd00::/8';
     expect(parseSettings({ ...COMPLETE, TRUSTED_PROXIES }).TRUSTED_PROXIES).toHaveLength(3);
+    const ALLOWED_ORIGINS = 'https://Games.example, http://[::1]:8080';
+    expect(parseSettings({ ...COMPLETE, ALLOWED_ORIGINS }).ALLOWED_ORIGINS).toEqual([
+      'https://games.example',
+      'http://[::1]:8080',
+    ]);
   });
 
   it.each([
@@ -107,6 +120,10 @@ describe('the settings of the web side', () => {
     ['BASE_PATH', '/metrics'],
     ['MAX_SOCKETS', '0'],
     ['TRUSTED_PROXIES', 'everybody'],
+    ['ALLOWED_ORIGINS', 'games.example'],
+    ['ALLOWED_ORIGINS', 'https://games.example/'],
+    ['ALLOWED_ORIGINS', 'null'],
+    ['ALLOWED_ORIGINS', '*'],
   ])('refuse the %s %s', (variable, value) => {
     expect(problemsOf({ [variable]: value })).toContainEqual(expect.stringMatching(`^${variable}`));
   });

@@ -70,6 +70,25 @@ describe('the counts', () => {
     expect(stats.view(NOW)).toMatchObject({ slots: [], newestEventMillis: NOW - 3_600_000 });
   });
 
+  it('are not led astray by an event that is ahead of its own count', () => {
+    const stats = statsOf({
+      ...slot(5, { newest_event_time: NOW + 3_600_000 }),
+      timestampMillis: NOW - 2000,
+    });
+    expect(stats.view(NOW).newestEventMillis).toBe(NOW - 2000);
+    expect(stats.view(NOW).slots[0]?.newestEventMillis).toBe(NOW - 2000);
+  });
+
+  it('have totals of the five minutes', () => {
+    expect(statsOf(slot(305), slot(100), slot(5)).view(NOW).totals).toEqual({
+      events: 200,
+      lateEvents: 4,
+      robotEvents: 6,
+      uncountedEvents: 8,
+      undecodableMessages: 10,
+    });
+  });
+
   it.each([
     ['a key that is no JSON', { ...slot(5), key: Buffer.from('{') }],
     ['no key', { ...slot(5), key: null }],
@@ -77,9 +96,55 @@ describe('the counts', () => {
     ['a count that is text', slot(5, { events: '1' })],
     ['a count that is missing', slot(5, { active_teams: undefined })],
     ['a value that is no JSON', { ...slot(5), value: Buffer.from('nothing') }],
-    ['a slot of a clock that runs far ahead', slot(-3600)],
+    ['a slot of a clock that runs far ahead', slot(-3605)],
   ])('ignore %s', (_, raw) => {
     expect(statsOf(slot(10), raw).view(NOW)).toEqual(statsOf(slot(10)).view(NOW));
+  });
+});
+
+describe('how far the job has come', () => {
+  const NONE = { events: 0, undecodable_messages: 0 };
+
+  it('is told by the newest slot with events or messages, and by when it was written', () => {
+    expect(new Stats().progress(NOW)).toEqual({
+      countedMillis: null,
+      countingMillis: null,
+      progressMillis: null,
+    });
+    const stats = statsOf(slot(20), slot(10, { ...NONE, undecodable_messages: 1 }), slot(5, NONE));
+    expect(stats.progress(NOW)).toEqual({
+      countedMillis: NOW - 5000,
+      countingMillis: NOW - 5000,
+      progressMillis: NOW,
+    });
+  });
+
+  it('stays known for longer than the slots', () => {
+    const written = { ...slot(3600), timestampMillis: NOW - 3_599_000 };
+    expect(statsOf(written).progress(NOW)).toEqual({
+      countedMillis: NOW - 3_595_000,
+      countingMillis: null,
+      progressMillis: NOW - 3_599_000,
+    });
+  });
+
+  it('does not go back when the job starts over: what is counted just now is told apart', () => {
+    const before = { ...slot(60), timestampMillis: NOW - 60_000 };
+    expect(statsOf(before, slot(7200), slot(7195)).progress(NOW)).toMatchObject({
+      countedMillis: NOW - 55_000,
+      countingMillis: NOW - 7_190_000,
+    });
+  });
+
+  it('is told by a slot ahead of our clock too, which is shown when its time comes near', () => {
+    const stats = statsOf(slot(-600));
+    expect(stats.progress(NOW).countedMillis).toBe(NOW + 605_000);
+    expect(starts(stats)).toEqual([]);
+    expect(starts(stats, NOW + 540_000)).toEqual([-600]);
+  });
+
+  it('was no later than now, whatever clock wrote it', () => {
+    expect(statsOf({ ...slot(5), timestampMillis: NOW + 9000 }).progress(NOW).progressMillis).toBe(NOW);
   });
 });
 
@@ -106,30 +171,6 @@ describe('the rate', () => {
   });
 });
 
-describe('the way to the screen', () => {
-  it('takes as long as newest events usually are old when they go there', () => {
-    const stats = statsOf(slot(5, { newest_event_time: NOW - 900 }));
-    expect(stats.view(NOW).delayMillis).toBeNull();
-    stats.noteShown(NOW);
-    stats.noteShown(NOW + 30_000);
-    expect(stats.view(NOW).delayMillis).toBe(900);
-    for (const [millis, delay] of [
-      [500, 400],
-      [1000, 300],
-    ] as const) {
-      stats.apply(slot(0, { newest_event_time: NOW + millis }), NOW + 2000);
-      stats.noteShown(NOW + millis + delay);
-    }
-    expect(stats.view(NOW).delayMillis).toBe(400);
-  });
-
-  it('is not below zero when the clock of whoever makes the events runs ahead', () => {
-    const stats = statsOf(slot(5, { newest_event_time: NOW + 700 }));
-    stats.noteShown(NOW);
-    expect(stats.view(NOW).delayMillis).toBe(0);
-  });
-});
-
 describe('shares and crowds', () => {
   it('are those of the last minute, and none without events', () => {
     const stats = statsOf(
@@ -140,9 +181,17 @@ describe('shares and crowds', () => {
     expect(stats.view(NOW + 2000)).toMatchObject({
       lateShare: 4 / 400,
       robotShare: 6 / 400,
+      uncountedShare: 8 / 410,
+      undecodableShare: 10 / 410,
       activePlayers: 6,
       activeTeams: 7,
     });
-    expect(new Stats().view(NOW)).toMatchObject({ lateShare: null, robotShare: null, activePlayers: null });
+    expect(new Stats().view(NOW)).toMatchObject({
+      lateShare: null,
+      robotShare: null,
+      uncountedShare: null,
+      undecodableShare: null,
+      activePlayers: null,
+    });
   });
 });

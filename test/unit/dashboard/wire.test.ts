@@ -3,7 +3,7 @@ import { createConnection, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { boardDefinition } from '../../../dashboard/boards/definition.ts';
-import { liveBoardOf, NOW, record, team } from './fixtures.ts';
+import { DIGEST, liveBoardOf, NOW, season, team } from './fixtures.ts';
 import { listen, type Served, serve } from './served.ts';
 
 /*
@@ -68,11 +68,36 @@ async function viewer(localAddress?: string): Promise<{ next(): Promise<void> }>
   const socket = await open(localAddress);
   return {
     next: async () => {
-      served.teams.apply(team(1, `t${Math.random()}`, 30), NOW);
+      served.teams.apply(season([team(`t${Math.random()}`, 30)]), NOW);
       await once(socket, 'data');
     },
   };
 }
+
+/** A board of a thousand rows with so many long texts each, and what a record of it is for a leader. */
+function largeBoard(texts: number, length: number) {
+  const names = Array.from({ length: texts }, (_, index) => `text${index}`);
+  const definition = boardDefinition.parse({
+    name: 'large',
+    title: 'Large',
+    topic: 'large',
+    digest: DIGEST,
+    size: 1000,
+    period: null,
+    identity: ['id'],
+    columns: names.map((name) => ({ name, label: name, type: 'text' })),
+  });
+  const row = Object.fromEntries(names.map((name) => [name, 'x'.repeat(length)]));
+  const led = (leader: string) =>
+    season(
+      [leader, ...Array.from({ length: 999 }, (_, index) => index)].map((id) => ({ id, ...row })),
+      0,
+    );
+  return { led, board: liveBoardOf(definition, [led('first')]) };
+}
+
+/** Larger than all that the kernel takes for one who does not read. */
+const hugeBoard = () => largeBoard(30, 500).board;
 
 async function pageIsServed(): Promise<void> {
   const response = await fetch(`http://${host}/`);
@@ -82,23 +107,7 @@ async function pageIsServed(): Promise<void> {
 
 describe('other viewers are served while', () => {
   it('one never reads, of whom no more is kept than what was under way', async () => {
-    const names = Array.from({ length: 8 }, (_, index) => `text${index}`);
-    const large = boardDefinition.parse({
-      name: 'large',
-      title: 'Large',
-      topic: 'large',
-      size: 1000,
-      period: null,
-      identity: ['id'],
-      columns: names.map((name) => ({ name, label: name, type: 'text' })),
-    });
-    const text = 'x'.repeat(200);
-    const row = (rnk: number, id: string) =>
-      record({ rnk }, { id, ...Object.fromEntries(names.map((name) => [name, text])) });
-    const board = liveBoardOf(
-      large,
-      Array.from({ length: 1000 }, (_, index) => row(index + 1, String(index))),
-    );
+    const { board, led } = largeBoard(8, 200);
     await start({ boards: [board] });
     const silent = await open();
     silent.pause();
@@ -108,13 +117,37 @@ describe('other viewers are served while', () => {
       seen += chunk.length;
     });
     while (seen < 30e6) {
-      board.content.apply(row(1, `t${Math.random()}`), NOW);
+      board.content.apply(led(`t${Math.random()}`), NOW);
       await sleep(20);
     }
     const sent = await served.metrics.registry.getSingleMetric('dashboard_bytes_sent_total')?.get();
     // Some is in the kernel's hands; sent everything, the silent one would have had as much again.
     expect((sent?.values[0]?.value ?? 0) - seen).toBeLessThan(15e6);
     await pageIsServed();
+  });
+
+  it('many ask for large pages and never read them, of which the oldest are cut', async () => {
+    await start({ boards: [hugeBoard()] });
+    for (let index = 0; index < 20; index += 1) {
+      const silent = await connect();
+      silent.pause();
+      silent.write(`GET /?q=${index} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      await sleep(5);
+    }
+    await expect.poll(() => served.refused('too slow'), { timeout: 30_000 }).toBeGreaterThan(5);
+    await pageIsServed();
+  });
+
+  it('one stops to read, and is cut in the end', { timeout: 40_000 }, async () => {
+    await start({ boards: [hugeBoard()] });
+    const silent = await connect();
+    silent.pause();
+    silent.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    const connections = () =>
+      new Promise<number>((resolve) => served.app.server.getConnections((_, count) => resolve(count)));
+    await expect.poll(connections, { timeout: 35_000 }).toBe(0);
+    silent.resume();
+    await closed(silent);
   });
 
   it('ten thousand come from one address, who crowd out nobody else', async () => {
