@@ -84,8 +84,9 @@ describe('a first revision', () => {
 
   it('that failed is replaced by the next without a state, since it has none', () => {
     const live = applied(desired, FAILED);
-    const decision = decide({ planned: planned({ flink: { ...DURABLE.flink, parallelism: 2 } }), live });
-    expect(decision.desired.spec.job).toMatchObject({ parallelism: 2, upgradeMode: 'stateless' });
+    const next = planned({ flink: { ...DURABLE.flink, parallelism: 2 } });
+    const decision = decide({ planned: next, live });
+    expect(decision.desired.spec.job).toMatchObject({ args: next.spec.job.args, upgradeMode: 'stateless' });
     expect(decision.verdict.reason).toBe('Deploying');
   });
 });
