@@ -158,7 +158,7 @@ function kindOf({ name, type }: Column, bar: string | undefined): string {
 }
 
 /** Scaled to the leader, so that the eye compares; nothing is drawn for what is negative or no number. */
-function barLengths({ bar, columns }: BoardDefinition, rows: Row[]): string[] {
+function barLengths({ bar, columns }: BoardDefinition, rows: readonly Row[]): string[] {
   const values = rows.map((row) => (bar ? row.values.get(bar) : null));
   const lengths = values.map((value) => (typeof value === 'number' ? Math.max(value, 0) : 0));
   // A share is of a whole that is the same for all.

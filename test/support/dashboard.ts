@@ -71,14 +71,13 @@ export function fill({ boards, stats }: HandFed, players: Player[]): void {
   const now = Date.now();
   for (const live of boards) {
     const board = new Board(live.definition);
-    const { period } = live.definition;
+    const { period, digest } = live.definition;
+    const rows = players.map((player, index) => ({ rnk: index + 1, ...fieldsOf(player, now) }));
     const seasonMillis = period?.kind === 'season' ? (period.lengthMillis ?? now) : now;
     const thisSeason = now - (now % seasonMillis);
-    for (const season_start of [thisSeason - seasonMillis, thisSeason]) {
-      players.forEach((player, index) => {
-        const key = { season_start, rnk: index + 1 };
-        board.apply(record(key, { ...fieldsOf(player), as_of: now }, now), now);
-      });
+    const seasons = period?.kind === 'season' ? [thisSeason - seasonMillis, thisSeason] : [0];
+    for (const season_start of seasons) {
+      board.apply(record({ season_start }, { digest, as_of: now, rows }, now), now);
     }
     live.publish(board);
   }
@@ -87,7 +86,7 @@ export function fill({ boards, stats }: HandFed, players: Player[]): void {
   stats.publish(counted);
 }
 
-function fieldsOf({ user_id, team_name, score }: Player): object {
+function fieldsOf({ user_id, team_name, score }: Player, now: number): object {
   return {
     user_id,
     team_id: team_name,
@@ -96,6 +95,8 @@ function fieldsOf({ user_id, team_name, score }: Player): object {
     short_term_avg: score / 100,
     long_term_avg: score / 200,
     peak_hotness: score / 300,
+    peak_at: now - 90_000,
+    last_event_at: now - 700,
     player_total: score,
     team_total: 2000,
     contrib_ratio: score / 2000,
