@@ -5,6 +5,10 @@ import { buffer } from 'node:stream/consumers';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Board } from '../../dashboard/boards/board.ts';
+import { lookOf } from '../../dashboard/page/view.ts';
+import { Broadcast } from '../../dashboard/web/broadcast.ts';
+import { Metrics } from '../../dashboard/web/metrics.ts';
+import { Parts } from '../../dashboard/web/parts.ts';
 import { violations } from '../support/axe.ts';
 import { SOON, startChromium, visit } from '../support/browser.ts';
 import { fill, type HandFed, type Player, serveDashboard } from '../support/dashboard.ts';
@@ -183,6 +187,43 @@ describe('a team’s colour', () => {
       expect(colours).toHaveLength(4);
       expect(new Set(colours).size).toBe(1);
     });
+  });
+});
+
+describe('a page that gets hundreds of frames', () => {
+  it('has as many nodes as before, text among them', async () => {
+    const fed = await serveDashboard(arcade, cleanup);
+    fill(fed, PLAYERS);
+    const metrics = new Metrics(fed.boards, Date.now);
+    const parts = new Parts({ boards: fed.boards, stats: fed.stats, metrics, now: Date.now });
+    const broadcast = new Broadcast({ parts, metrics, release: '', now: Date.now });
+    const page = await (await browser.newContext({ reducedMotion: 'reduce' })).newPage();
+    // The server's own frames, as fast as the page takes them.
+    await page.routeWebSocket('**/ws', (socket) =>
+      broadcast.add({ bufferedAmount: 0, send: (frame) => socket.send(frame.toString()) }, lookOf(null, {})),
+    );
+    await page.goto(fed.url);
+    const play = async (leaders: number[]) => {
+      for (const leader of leaders) {
+        fill(fed, [...PLAYERS.slice(leader), ...PLAYERS.slice(0, leader)]);
+        broadcast.tick();
+      }
+      const leader = PLAYERS[leaders.at(-1) ?? 0]?.user_id;
+      await expect.poll(async () => (await shownRows(page, 'top-players'))[0]?.[1], SOON).toBe(leader);
+    };
+    const nodes = () =>
+      page.locator('html').evaluate(({ ownerDocument }) => {
+        const walker = ownerDocument.createTreeWalker(ownerDocument);
+        let count = 0;
+        while (walker.nextNode()) count += 1;
+        return count;
+      });
+    await play([1, 2, 3]);
+    const before = await nodes();
+    await play(Array.from({ length: 300 }, (_, index) => (index * 7) % 10));
+    await play([3]);
+    expect(await nodes()).toBe(before);
+    await page.context().close();
   });
 });
 
