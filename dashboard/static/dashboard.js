@@ -83,18 +83,21 @@ function tick() {
 /* Rows that move. */
 
 const glides = matchMedia('(prefers-reduced-motion: no-preference)');
-const offsets = new WeakMap();
+const ranks = new WeakMap();
 
-/** A row keeps its element while its rank changes: it starts where it was and moves to where it is. */
+/**
+ * A row keeps its element while its rank changes. It glides in from the side on which it was, over a quarter of a row: one
+ * that came all the way would, in between, stand at a place that is not the one of the number it bears, or over another.
+ */
 function glide() {
   for (const row of $$('tbody tr')) {
-    const moved = (offsets.get(row) ?? row.offsetTop) - row.offsetTop;
-    offsets.set(row, row.offsetTop);
-    if (moved === 0 || !glides.matches) continue;
-    row.animate([{ translate: `0 ${moved}px` }, { translate: '0 0' }], {
-      duration: 400,
-      easing: 'ease-in-out',
-    });
+    const climbed = ranks.get(row) - row.dataset.rank;
+    ranks.set(row, row.dataset.rank);
+    if (!climbed || !glides.matches) continue;
+    row.animate(
+      { translate: [`0 ${25 * Math.sign(climbed)}%`, '0 0'] },
+      { duration: 400, easing: 'ease-out' },
+    );
   }
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Board } from '../../dashboard/boards/board.ts';
@@ -223,6 +224,49 @@ describe('a page that gets hundreds of frames', () => {
     await play(Array.from({ length: 300 }, (_, index) => (index * 7) % 10));
     await play([3]);
     expect(await nodes()).toBe(before);
+    await page.context().close();
+  });
+});
+
+describe('rows that move', () => {
+  it('stand in the order of their ranks, clear of each other, in every frame', async () => {
+    const fed = await serveDashboard(arcade, cleanup);
+    fill(fed, PLAYERS);
+    const page = await (await browser.newContext({ viewport: { width: 1280, height: 1600 } })).newPage();
+    await page.goto(fed.url);
+    await expect.poll(() => page.locator('#connection').textContent(), SOON).toBe('live');
+    const seen = page.evaluate<{ moving: number; wrong: string[] }>(`new Promise((resolve) => {
+      const until = Date.now() + 30_000;
+      const wrong = [];
+      let moving = 0;
+      const middle = (row) => (({ top, bottom }) => (top + bottom) / 2)(row.querySelector('.who').getBoundingClientRect());
+      const look = () => {
+        const moves = document.getAnimations().some(({ effect }) => effect.target?.matches('tr'));
+        if (moves) moving += 1;
+        for (const body of document.querySelectorAll('tbody')) {
+          const rows = [...body.rows];
+          rows.forEach((row, index) => {
+            if (row.querySelector('.rank').textContent !== String(index + 1)) wrong.push(row.textContent);
+            if (index > 0 && middle(row) - middle(rows[index - 1]) < 12) wrong.push(row.textContent);
+          });
+        }
+        if (moving >= 10 || Date.now() > until) resolve({ moving, wrong });
+        else requestAnimationFrame(look);
+      };
+      look();
+    })`);
+    let over = false;
+    const end = () => {
+      over = true;
+    };
+    seen.then(end, end);
+    for (let turn = 1; !over; turn += 1) {
+      fill(fed, [...PLAYERS.slice(turn % 10), ...PLAYERS.slice(0, turn % 10)]);
+      await sleep(50);
+    }
+    const { moving, wrong } = await seen;
+    expect(moving).toBeGreaterThan(0);
+    expect(wrong).toEqual([]);
     await page.context().close();
   });
 });
