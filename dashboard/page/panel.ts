@@ -6,7 +6,7 @@ import type { Standing } from '../boards/trail.ts';
 import { formatValue, type Timestamp, timestamp } from './format.ts';
 import { type Movement, movementOf } from './movement.ts';
 import { isFound } from './search.ts';
-import { type TeamColour, teamColour } from './team-colour.ts';
+import type { TeamColor, TeamColors } from './team-color.ts';
 
 /** A board's panel with everything said as it will be shown: the template only places it. */
 export interface Panel {
@@ -53,7 +53,7 @@ export interface PanelRow extends PanelCells {
   id: string;
   rank: number;
   move: Movement;
-  colour: TeamColour | null;
+  color: TeamColor | undefined;
   found: boolean;
   /** The bar's length in percent, e.g. `63.2`: of the leader's, or the value itself where that is a share. */
   bar: string;
@@ -80,7 +80,13 @@ const VACANCIES: Record<'waiting' | 'error' | 'empty' | 'none', Panel['vacant']>
  *
  * @param search whose rows to mark as found
  */
-export function panelOf(board: LiveBoard, season: Season, now: number, search = ''): Panel {
+export function panelOf(
+  board: LiveBoard,
+  season: Season,
+  now: number,
+  colors: TeamColors,
+  search = '',
+): Panel {
   const { definition } = board;
   const view = board.view(now, season);
   const id = `board-${definition.name}`;
@@ -96,7 +102,7 @@ export function panelOf(board: LiveBoard, season: Season, now: number, search = 
     period: panelPeriod(view.period),
     updated: view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
     head: panelCells(definition, (column) => column.label),
-    rows: panelRows(definition, view.rows, { id, before, search }),
+    rows: panelRows(definition, view.rows, { id, colors, before, search }),
     hasBar: definition.bar !== undefined,
   };
 }
@@ -126,6 +132,7 @@ function panelPeriod(period: BoardView['period']): PanelPeriod | null {
 
 interface RowContext {
   id: string;
+  colors: TeamColors;
   before: Standing | null;
   search: string;
 }
@@ -137,7 +144,7 @@ function panelRows(definition: BoardDefinition, rows: readonly Row[], context: R
     id: `${context.id}-${ids[index]}`,
     rank: row.rank,
     move: movementOf(row, context.before),
-    colour: teamColour(definition, row),
+    color: context.colors.of(definition, row),
     found: isFound(definition, row, context.search),
     ...panelCells(definition, ({ name, type }) => formatValue(type, row.values.get(name) ?? null)),
     bar: lengths[index] ?? '0',

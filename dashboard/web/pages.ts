@@ -5,6 +5,7 @@ import type { Live } from '../live.ts';
 import { pageOf } from '../page/page.ts';
 import { panelOf } from '../page/panel.ts';
 import { renderMissing, renderPage } from '../page/render.ts';
+import type { TeamColors } from '../page/team-color.ts';
 import { freshnessOf, trafficOf } from '../page/traffic.ts';
 import { type Look, lookOf, queryOf } from '../page/view.ts';
 import type { Stats } from '../stats/stats.ts';
@@ -15,6 +16,7 @@ export interface PageOptions {
   title: string;
   boards: readonly LiveBoard[];
   stats: Live<Stats>;
+  colors: TeamColors;
   /** Names the page that is served. */
   release: string;
   /** Epoch milliseconds. */
@@ -52,12 +54,12 @@ export function releaseOf(title: string, boards: readonly LiveBoard[]): string {
 }
 
 function renderLook(options: PageOptions, boards: readonly LiveBoard[], look: Look): string {
-  const { title, stats, release } = options;
+  const { title, stats, colors, release } = options;
   const now = options.now();
   const page = pageOf({
     title,
     look,
-    panels: boards.map((board) => panelOf(board, look.season, now, look.search)),
+    panels: boards.map((board) => panelOf(board, look.season, now, colors, look.search)),
     definitions: boards.map(({ definition }) => definition),
     traffic: trafficOf(stats, now),
     freshness: freshnessOf(stats, now),

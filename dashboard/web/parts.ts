@@ -3,6 +3,7 @@ import type { LiveBoard } from '../boards/live-board.ts';
 import type { Live } from '../live.ts';
 import { panelOf } from '../page/panel.ts';
 import { renderBoard, renderFreshness, renderTraffic } from '../page/render.ts';
+import type { TeamColors } from '../page/team-color.ts';
 import { freshnessOf, trafficOf } from '../page/traffic.ts';
 import type { View } from '../page/view.ts';
 import type { Stats } from '../stats/stats.ts';
@@ -28,6 +29,7 @@ export interface Part {
 export interface PartsOptions {
   boards: readonly LiveBoard[];
   stats: Live<Stats>;
+  colors: TeamColors;
   metrics: Metrics;
   /** Epoch milliseconds. */
   now: () => number;
@@ -72,9 +74,9 @@ export class Parts {
   }
 
   #board(board: LiveBoard, season: Season): Part {
-    const { metrics, now } = this.#options;
+    const { colors, metrics, now } = this.#options;
     const { name } = board.definition;
-    const render = () => metrics.timeRender(() => renderBoard(panelOf(board, season, now())));
+    const render = () => metrics.timeRender(() => renderBoard(panelOf(board, season, now(), colors)));
     return this.#part(`${name} ${season}`, `board-${name}`, render, board.version(now(), season));
   }
 

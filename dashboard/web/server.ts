@@ -9,6 +9,7 @@ import Fastify, {
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Credentials } from '../credentials.ts';
 import type { Live } from '../live.ts';
+import { TeamColors } from '../page/team-color.ts';
 import { DEFAULT_MAX_SOCKETS } from '../settings.ts';
 import type { Stats } from '../stats/stats.ts';
 import { apiRoutes } from './api.ts';
@@ -102,9 +103,10 @@ async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
   const past = new PastBoards({ histories, log, now, timeoutMillis: PAST_TIMEOUT_MILLIS });
   if (signIn) app.addHook('onRequest', signIn.check);
   const release = releaseOf(title, boards);
-  const parts = new Parts({ boards, stats, metrics, now });
+  const colors = new TeamColors(boards, now);
+  const parts = new Parts({ boards, stats, colors, metrics, now });
   const broadcast = new Broadcast({ parts, metrics, release, now });
   await app.register(socketRoute, { broadcast, metrics, maxSockets });
-  await app.register(pageRoutes, { title, boards, stats, release, now });
+  await app.register(pageRoutes, { title, boards, stats, colors, release, now });
   await app.register(apiRoutes, { title, boards, past, stats, secured: signIn !== undefined, now });
 }

@@ -3,9 +3,10 @@ import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Board } from '../../dashboard/boards/board.ts';
+import { PALETTE, TeamColors } from '../../dashboard/page/team-color.ts';
 import { lookOf } from '../../dashboard/page/view.ts';
 import { Broadcast } from '../../dashboard/web/broadcast.ts';
 import { Metrics } from '../../dashboard/web/metrics.ts';
@@ -173,20 +174,47 @@ describe('a wall', () => {
   });
 });
 
-describe('a team’s colour', () => {
-  it('is the same on all boards, and in the bar', async () => {
+describe('a team’s color', () => {
+  const fills = (rows: Locator) =>
+    rows.evaluateAll((all) =>
+      all.flatMap((row) =>
+        [...row.querySelectorAll('.fill')].map(
+          (bar) => row.ownerDocument.defaultView?.getComputedStyle(bar).fill,
+        ),
+      ),
+    );
+
+  it('is the same on all boards, that of no other team, and in the bar', async () => {
     await look(urlOf('live'), {}, async (page) => {
-      const colours = await page
-        .locator('tbody tr', { hasText: 'Azure Otter' })
-        .evaluateAll((rows) =>
-          rows.flatMap((row) =>
-            [...row.querySelectorAll('.fill')].map(
-              (bar) => row.ownerDocument.defaultView?.getComputedStyle(bar).fill,
-            ),
-          ),
-        );
-      expect(colours).toHaveLength(4);
-      expect(new Set(colours).size).toBe(1);
+      const otters = await fills(page.locator('tbody tr', { hasText: 'Azure Otter' }));
+      expect(otters).toHaveLength(4);
+      expect(new Set(otters).size).toBe(1);
+      expect(new Set(await fills(page.locator('tbody tr'))).size).toBe(TEAMS.length);
+    });
+  });
+
+  it.for(['light', 'dark'])('can be told from the ground (%s)', async (theme) => {
+    await look(`${urlOf('live')}/?theme=${theme}`, {}, async (page) => {
+      const contrasts = await page.evaluate<Record<string, number>>(`(() => {
+        const row = document.querySelector('tbody tr');
+        const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+        const luminance = (color) => {
+          context.fillStyle = color;
+          context.fillRect(0, 0, 1, 1);
+          const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((byte) =>
+            byte <= 10 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4);
+          return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const ground = luminance(getComputedStyle(row.closest('.panel')).backgroundColor);
+        return Object.fromEntries(${JSON.stringify(PALETTE)}.map(({ hue, shade }) => {
+          Object.assign(row.dataset, { hue, shade });
+          const bar = luminance(getComputedStyle(row.querySelector('.fill')).fill);
+          const contrast = (Math.max(bar, ground) + 0.05) / (Math.min(bar, ground) + 0.05);
+          return [hue + ' ' + shade, contrast];
+        }));
+      })()`);
+      expect(Object.keys(contrasts)).toHaveLength(PALETTE.length);
+      expect(Object.entries(contrasts).filter(([, contrast]) => contrast < 3)).toEqual([]);
     });
   });
 });
@@ -195,9 +223,11 @@ describe('a page that gets hundreds of frames', () => {
   it('has as many nodes as before, text among them', async () => {
     const fed = await serveDashboard(arcade, cleanup);
     fill(fed, PLAYERS);
-    const metrics = new Metrics(fed.boards, Date.now);
-    const parts = new Parts({ boards: fed.boards, stats: fed.stats, metrics, now: Date.now });
-    const broadcast = new Broadcast({ parts, metrics, release: '', now: Date.now });
+    const { boards, stats } = fed;
+    const now = Date.now;
+    const metrics = new Metrics(boards, now);
+    const parts = new Parts({ boards, stats, colors: new TeamColors(boards, now), metrics, now });
+    const broadcast = new Broadcast({ parts, metrics, release: '', now });
     const page = await (await browser.newContext({ reducedMotion: 'reduce' })).newPage();
     // The server's own frames, as fast as the page takes them.
     await page.routeWebSocket('**/ws', (socket) =>

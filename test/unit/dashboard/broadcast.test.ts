@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Live } from '../../../dashboard/live.ts';
+import { TeamColors } from '../../../dashboard/page/team-color.ts';
 import type { View } from '../../../dashboard/page/view.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Broadcast, type Viewer } from '../../../dashboard/web/broadcast.ts';
@@ -38,7 +39,7 @@ function setUp() {
   const now = () => clock.now;
   const metrics = new Metrics(boards, now);
   const stats = new Live(new Stats());
-  const parts = new Parts({ boards, stats, metrics, now });
+  const parts = new Parts({ boards, stats, colors: new TeamColors(boards, now), metrics, now });
   const broadcast = new Broadcast({ parts, metrics, release: 'r1', now });
   const join = (view: Partial<View> = {}) => {
     const viewer = new RecordingViewer();

@@ -4,6 +4,7 @@ import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import { formatValue } from '../../../dashboard/page/format.ts';
 import { panelOf } from '../../../dashboard/page/panel.ts';
 import { renderBoard, renderFrame } from '../../../dashboard/page/render.ts';
+import { TeamColors } from '../../../dashboard/page/team-color.ts';
 import {
   boardOf,
   HOUR,
@@ -17,7 +18,7 @@ import {
   topTeams,
 } from './fixtures.ts';
 
-const panel = (live: LiveBoard, now = NOW) => panelOf(live, 'this', now);
+const panel = (live: LiveBoard, now = NOW) => panelOf(live, 'this', now, new TeamColors([live], () => now));
 const html = (live: LiveBoard, now = NOW) => renderBoard(panel(live, now));
 
 describe('a value', () => {
