@@ -3,7 +3,7 @@ import type { BoardDefinition, Column } from '../boards/definition.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
 import type { Standing } from '../boards/trail.ts';
-import { formatValue, type Timestamp, timestamp } from './format.ts';
+import { type Cell, formatCell, formatValue, type Timestamp, timestamp } from './format.ts';
 import { type Movement, movementOf } from './movement.ts';
 import { isFound } from './search.ts';
 import type { TeamColor, TeamColors } from './team-color.ts';
@@ -41,12 +41,12 @@ export interface PanelPeriod {
 }
 
 /**
- * The texts of a line. The text columns a board begins with say who; they share one cell, side by side where there is
- * room and stacked on a phone. All others have a cell each.
+ * The cells of a line. The text columns a board begins with say who; they share one cell, side by side where there is
+ * room and stacked on a phone. All others have a cell each, and a kind, which the style sheet knows.
  */
 export interface PanelCells {
   who: string[];
-  others: { text: string; kind: string }[];
+  others: (Cell & { kind: string })[];
 }
 
 export interface PanelRow extends PanelCells {
@@ -57,6 +57,8 @@ export interface PanelRow extends PanelCells {
   found: boolean;
   /** The bar's length in percent, e.g. `63.2`: of the leader's, or the value itself where that is a share. */
   bar: string;
+  /** What the bar is a picture of. */
+  barTitle: string;
 }
 
 const NOTICES: Partial<Record<PanelState, string>> = {
@@ -101,7 +103,7 @@ export function panelOf(
     vacant: view.rows.length > 0 ? null : vacancyOf(state, definition, season),
     period: panelPeriod(view.period),
     updated: view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
-    head: panelCells(definition, (column) => column.label),
+    head: panelCells(definition, (column) => formatCell('text', column.label)),
     rows: panelRows(definition, view.rows, { id, colors, before, search }),
     hasBar: definition.bar !== undefined,
   };
@@ -138,7 +140,7 @@ interface RowContext {
 }
 
 function panelRows(definition: BoardDefinition, rows: readonly Row[], context: RowContext): PanelRow[] {
-  const lengths = barLengths(definition, rows);
+  const bars = barsOf(definition, rows);
   const ids = distinctIds(rows);
   return rows.map((row, index) => ({
     id: `${context.id}-${ids[index]}`,
@@ -146,32 +148,54 @@ function panelRows(definition: BoardDefinition, rows: readonly Row[], context: R
     move: movementOf(row, context.before),
     color: context.colors.of(definition, row),
     found: isFound(definition, row, context.search),
-    ...panelCells(definition, ({ name, type }) => formatValue(type, row.values.get(name) ?? null)),
-    bar: lengths[index] ?? '0',
+    ...panelCells(definition, ({ name, type }) => formatCell(type, row.values.get(name) ?? null)),
+    ...(bars[index] ?? NO_BAR),
   }));
 }
 
-function panelCells({ columns, bar }: BoardDefinition, textOf: (column: Column) => string): PanelCells {
+function panelCells(definition: BoardDefinition, cellOf: (column: Column) => Cell): PanelCells {
+  const { columns } = definition;
   const firstOther = columns.findIndex((column) => column.type !== 'text');
   const split = firstOther < 0 ? columns.length : firstOther;
-  const others = columns.slice(split).map((column) => ({ text: textOf(column), kind: kindOf(column, bar) }));
-  return { who: columns.slice(0, split).map(textOf), others };
+  return {
+    who: columns.slice(0, split).map((column) => cellOf(column).text),
+    others: columns.slice(split).map((column) => {
+      const cell = cellOf(column);
+      const length = cell.text.length > MAX_FITTING_LENGTH ? ' long' : '';
+      return { ...cell, kind: kindOf(column, definition) + length };
+    }),
+  };
 }
 
-/** How a cell is set: text, a number, or the number the board is about. */
-function kindOf({ name, type }: Column, bar: string | undefined): string {
-  if (type === 'text') return 'text';
-  return name === bar ? 'number key' : 'number';
+/** Of a number that a panel of half a screen has room for, in characters. */
+const MAX_FITTING_LENGTH = 11;
+
+/** How a cell is set: text, a time, a number, the number the board is about, or one to do without where there is little room. */
+function kindOf(column: Column, { columns, bar }: BoardDefinition): string {
+  if (column.type === 'text') return 'text';
+  if (column.name === bar) return 'number key';
+  if (column.type === 'time') return 'number time';
+  const firstNumber = columns.find(({ name, type }) => name !== bar && type !== 'text' && type !== 'time');
+  return column === firstNumber ? 'number' : 'number spare';
 }
+
+const NO_BAR = { bar: '0', barTitle: '' };
 
 /** Scaled to the leader, so that the eye compares; nothing is drawn for what is negative or no number. */
-function barLengths({ bar, columns }: BoardDefinition, rows: readonly Row[]): string[] {
-  const values = rows.map((row) => (bar ? row.values.get(bar) : null));
+function barsOf({ bar, columns }: BoardDefinition, rows: readonly Row[]): (typeof NO_BAR)[] {
+  const column = columns.find(({ name }) => name === bar);
+  if (!column) return [];
+  const values = rows.map((row) => row.values.get(column.name));
   const lengths = values.map((value) => (typeof value === 'number' ? Math.max(value, 0) : 0));
   // A share is of a whole that is the same for all.
-  const isShare = columns.some(({ name, type }) => name === bar && type === 'percent');
+  const isShare = column.type === 'percent';
   const longest = isShare ? 1 : Math.max(...lengths, Number.MIN_VALUE);
-  return lengths.map((length) => Math.min((100 * length) / longest, 100).toFixed(1));
+  return lengths.map((length, index) => {
+    const text = formatValue(column.type, values[index] ?? null);
+    // In this order: a hundred times the largest number would be infinite.
+    const percent = (100 * Math.min(length / longest, 1)).toFixed(1);
+    return { bar: percent, barTitle: isShare ? text : `${text}: ${percent}% of the highest` };
+  });
 }
 
 /** A query may rank one holder twice; element ids must differ all the same. */

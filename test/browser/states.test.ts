@@ -157,6 +157,72 @@ describe('a hostile name', () => {
   });
 });
 
+describe.for([1730, 7_475_330, Number.MAX_SAFE_INTEGER, 1.7e308])('scores around %d', (score) => {
+  const columns = [
+    { name: 'rnk', type: 'BIGINT' },
+    { name: 'user_id', type: 'STRING', label: 'Player' },
+    { name: 'short_term_avg', type: 'DOUBLE', label: 'Best' },
+    { name: 'total_score', type: 'BIGINT', label: 'Score' },
+  ];
+  const game = resource(
+    {
+      leaderboards: [
+        { name: 'top-teams', type: 'TopTeams' },
+        { name: 'top-players', type: 'TopPlayers' },
+        { name: 'hot-streakers', type: 'HotStreakers' },
+        { name: 'team-mvps', type: 'TeamMvps' },
+        { name: 'own', type: 'Query', columns, query: 'SELECT 1 AS rnk' },
+      ],
+      dashboard: { title: 'Arcade' },
+    },
+    'arcade',
+  );
+  let url: string;
+  beforeAll(async () => {
+    const fed = await serveDashboard(game, cleanup);
+    fill(
+      fed,
+      PLAYERS.map((player, index) => ({ ...player, score: score * (1 - index / 20) })),
+    );
+    url = fed.url;
+  });
+
+  it.for([320, 390, 768, 1440, 1920])(
+    'fit a screen of %d px, beside names of which one can tell',
+    async (width) => {
+      await look(url, { viewport: { width, height: 800 } }, async (page) => {
+        await screenshot(page, `scores-${score}-${width}`);
+        expect(await scrollsSideways(page)).toBe(false);
+        const panels = await page.evaluate<{ beyond: number; letters: number[] }[]>(`
+        [...document.querySelectorAll('.panel')].map((panel) => {
+          const { right } = panel.getBoundingClientRect();
+          const cells = [...panel.querySelectorAll('th, td')].map((cell) => cell.getBoundingClientRect().right);
+          const lettersSeen = (name) => {
+            if (name.scrollWidth <= name.clientWidth) return name.textContent.length;
+            const range = document.createRange();
+            const end = name.getBoundingClientRect().right;
+            let letters = 0;
+            do {
+              range.setStart(name.firstChild, 0);
+              range.setEnd(name.firstChild, letters + 1);
+            } while (range.getBoundingClientRect().right <= end && ++letters < name.textContent.length);
+            return letters;
+          };
+          return {
+            beyond: Math.max(0, Math.max(...cells) - right),
+            letters: [...panel.querySelectorAll('tbody .who bdi:first-child')].map(lettersSeen),
+          };
+        })`);
+        expect(panels).toHaveLength(5);
+        for (const { beyond, letters } of panels) {
+          expect(beyond).toBe(0);
+          expect(Math.min(...letters)).toBeGreaterThan(5);
+        }
+      });
+    },
+  );
+});
+
 describe('a wall', () => {
   it('shows all boards, and one as large as the screen', async () => {
     await look(`${urlOf('live')}/?theme=dark`, WALL, async (page) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { boardDefinition } from '../../../dashboard/boards/definition.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
-import { formatValue } from '../../../dashboard/page/format.ts';
+import { formatCell, formatValue } from '../../../dashboard/page/format.ts';
 import { panelOf } from '../../../dashboard/page/panel.ts';
 import { renderBoard, renderFrame } from '../../../dashboard/page/render.ts';
 import { TeamColors } from '../../../dashboard/page/team-color.ts';
@@ -27,11 +27,32 @@ describe('a value', () => {
     ['decimal', 1.005, '1.01'],
     ['decimal', 2.5, '2.50'],
     ['percent', 0.1234, '12.3%'],
+    ['integer', Number.MAX_SAFE_INTEGER, '9,007,199,254,740,991'],
+    ['decimal', 1.7e308, '1.70E308'],
+    ['percent', 1.7e308, '1.7E310%'],
+    ['factor', 2.5, '2.50×'],
+    ['time', Date.UTC(2026, 10, 22, 19, 52), '19:52:00 UTC'],
+    ['time', 1e300, '–'],
     ['integer', null, '–'],
     ['text', '\u200b\u200d', '–'],
     ['text', '12345', '12345'],
   ] as const)('of type %s: %s is shown as %s', (type, value, text) => {
     expect(formatValue(type, value)).toBe(text);
+  });
+});
+
+describe('a number', () => {
+  it.each([
+    ['integer', 999_999, undefined],
+    ['integer', 1_234_567, '1.23M'],
+    ['integer', Number.MAX_SAFE_INTEGER, '9010T'],
+    ['decimal', 123_456.78, '123K'],
+    ['factor', 123_456.78, '123K×'],
+    ['decimal', 1.7e308, undefined],
+    ['text', 1_234_567, undefined],
+    ['integer', 'a long text', undefined],
+  ] as const)('of type %s: %s has the compact form %s', (type, value, compact) => {
+    expect(formatCell(type, value).compact).toBe(compact);
   });
 });
 
@@ -52,6 +73,11 @@ describe('a panel', () => {
       '25.0',
       '100.0',
     ]);
+  });
+
+  it('scales its bars also where a hundred times the leader’s value is no number any more', () => {
+    const { rows } = panel(liveBoardOf(topTeams, [team(1, 'a', 1.7e308), team(2, 'b', 8.5e307)]));
+    expect(rows.map((row) => row.bar)).toEqual(['100.0', '50.0']);
   });
 
   it('draws no bar when all values are zero', () => {
@@ -80,8 +106,8 @@ describe('a panel', () => {
     expect(panel(new LiveBoard(definition)).head).toEqual({
       who: ['Player', 'Team'],
       others: [
-        { text: 'Points', kind: 'number key' },
-        { text: 'Country', kind: 'text' },
+        expect.objectContaining({ text: 'Points', kind: 'number key' }),
+        expect.objectContaining({ text: 'Country', kind: 'text' }),
       ],
     });
   });
