@@ -9,6 +9,7 @@ export interface FeedStatus {
 }
 
 const NOT_READ_YET: FeedStatus = { kind: 'waiting', reason: 'not read yet' };
+const SILENT: FeedStatus = { kind: 'away', reason: 'Kafka does not answer' };
 
 /**
  * Where the side that reads Kafka and the side that serves the web meet. A topic is read into fresh content that is
@@ -17,6 +18,7 @@ const NOT_READ_YET: FeedStatus = { kind: 'waiting', reason: 'not read yet' };
 export class Live<Content> {
   #content: Content;
   #status: FeedStatus = NOT_READ_YET;
+  #isSilent = false;
   #publications = 0;
 
   /** @param empty what there is to see until the topic has been read */
@@ -29,7 +31,7 @@ export class Live<Content> {
   }
 
   get status(): FeedStatus {
-    return this.#status;
+    return this.#isSilent && this.#status.kind === 'live' ? SILENT : this.#status;
   }
 
   /** True once the topic has been read to its end: from then on there is something true to show. */
@@ -52,6 +54,12 @@ export class Live<Content> {
     this.#content = content;
     this.#publications += 1;
     this.#status = { kind: 'live', reason: '' };
+    this.#isSilent = false;
+  }
+
+  /** Kafka has stopped to answer, or answers again: the reading goes on where it was. */
+  setSilent(isSilent: boolean): void {
+    this.#isSilent = isSilent;
   }
 
   /** The topic cannot be read, for the reason given. */

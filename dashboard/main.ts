@@ -4,11 +4,13 @@ import { pino } from 'pino';
 import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
 import { LiveBoard } from './boards/live-board.ts';
 import { type Credentials, watchCredentials } from './credentials.ts';
+import { EventsWatch } from './events-watch.ts';
 import { kafkaClient } from './kafka/client.ts';
 import { feed } from './kafka/feed.ts';
 import { readPast } from './kafka/history.ts';
 import { HistoryTopic } from './kafka/history-topic.ts';
 import { boardSource, statsSource } from './kafka/sources.ts';
+import { watchUncountedEvents } from './kafka/uncounted-events.ts';
 import { Live } from './live.ts';
 import { HELP, parseSettings, type Settings, SettingsError } from './settings.ts';
 import { Stats } from './stats/stats.ts';
@@ -67,6 +69,7 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   const kafka = kafkaClient(settings.KAFKA_BOOTSTRAP_SERVERS, access, log);
   const boards = settings.DASHBOARD_BOARDS.map((definition) => new LiveBoard(definition));
   const stats = new Live(new Stats());
+  const events = new EventsWatch();
   const histories = historiesOf(settings, kafka);
   const metrics = new Metrics(boards, now);
   const title = settings.DASHBOARD_TITLE;
@@ -75,10 +78,12 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
     boards,
     histories,
     stats,
+    events,
     metrics,
     log,
     now,
     credentials,
+    jobAdvice: settings.JOB_ADVICE,
     basePath: settings.BASE_PATH,
     maxSockets: settings.MAX_SOCKETS,
     trustedProxies: settings.TRUSTED_PROXIES,
@@ -89,9 +94,14 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   const context = { kafka, log, lagged: metrics.lagged.bind(metrics) };
   const count = metrics.recordRead.bind(metrics);
   const seen = metrics.eventSeen.bind(metrics);
+  const countedMillis = () => stats.content.progress(now()).countedMillis;
   const feeds = [
     ...boards.map((board) => feed(boardSource(board, count, now), context, stopping.signal)),
     feed(statsSource(stats, settings.STATS_TOPIC, seen, now), context, stopping.signal),
+    watchUncountedEvents(
+      { kafka, topic: settings.EVENTS_TOPIC, watch: events, countedMillis, now, log },
+      stopping.signal,
+    ),
   ];
 
   const stop = async (signal: NodeJS.Signals) => {

@@ -1,47 +1,84 @@
-/** What can be said of the pipeline at a moment: whether the boards show what happens now, and if not, why. */
+/*
+ * What can be said of the pipeline at a moment: whether the boards show what happens now, and if not, why. Pure: the time
+ * is passed in. All times are epoch milliseconds.
+ */
+
 export type PipelineState =
   /** The counts have not been read yet. */
   | { kind: 'waiting' }
-  /** Kafka does not answer, or a topic cannot be read. */
-  | { kind: 'unavailable'; sinceMillis: number }
-  /** There are events in Kafka that the job has not counted, and it counts nothing. */
-  | { kind: 'stalled'; sinceMillis: number }
-  /** The job counts, but events of so long ago. */
-  | { kind: 'behind'; behindMillis: number }
+  /** Kafka does not answer. */
+  | { kind: 'unavailable' }
+  /** There are events in Kafka that the job has not counted, and it counts nothing; null: it never did. */
+  | { kind: 'stalled'; progressMillis: number | null }
+  /** The job counts events of that time, which is long ago. */
+  | { kind: 'behind'; countingMillis: number }
   /** All events are counted, and none has come for a while; null: none ever came. */
-  | { kind: 'quiet'; sinceMillis: number | null }
+  | { kind: 'quiet'; countedMillis: number | null }
   | { kind: 'live' };
 
-/** What is known of the pipeline. All times are epoch milliseconds of our own clock but for `countedMillis`. */
+export const PIPELINE_KINDS = ['waiting', 'unavailable', 'stalled', 'behind', 'quiet', 'live'] as const;
+
+export type PipelineKind = (typeof PIPELINE_KINDS)[number];
+
+/** What is known of the pipeline. */
 export interface PipelineFacts {
+  /** False while Kafka does not answer, or the counts cannot be read any more. */
+  available: boolean;
   /** True once the counts were read to their end. */
   countsKnown: boolean;
-  /** Since when Kafka has not answered; null while it does. */
-  unavailableSince: number | null;
-  /** Kafka's time of the newest event that was counted; null when none was. */
+  /** Kafka's time of the newest event that was ever counted; null when none was. */
   countedMillis: number | null;
+  /** The same of the events that are being counted just now; null when none are. */
+  countingMillis: number | null;
   /** When the job last wrote a count; null when it never did. */
   progressMillis: number | null;
-  /** Since when there are events in Kafka, well after the newest counted one, that are not counted; null: there are none. */
+  /** Since when events are known to be in Kafka that are well newer than the newest counted one; null: there are none. */
   uncountedSince: number | null;
 }
 
-/** How long events may wait to be counted before it is said: a restart from a checkpoint takes about as long. */
+/** How long events may wait to be counted before it is said. */
 const PATIENCE_MILLIS = 10_000;
+
+/** A job that counts events of so long ago is behind. */
+const BEHIND_MILLIS = 15_000;
 
 /** Without an event for longer, the game is quiet. */
 const QUIET_MILLIS = 30_000;
 
-/** @param now epoch milliseconds */
 export function pipelineState(facts: PipelineFacts, now: number): PipelineState {
-  const { countsKnown, unavailableSince, countedMillis, progressMillis, uncountedSince } = facts;
-  if (unavailableSince !== null) return { kind: 'unavailable', sinceMillis: unavailableSince };
+  const { available, countsKnown, countedMillis, countingMillis, progressMillis, uncountedSince } = facts;
+  if (!available) return { kind: 'unavailable' };
   if (!countsKnown) return { kind: 'waiting' };
   if (uncountedSince !== null && now - uncountedSince >= PATIENCE_MILLIS) {
-    const idleSince = Math.max(progressMillis ?? 0, uncountedSince);
-    if (now - idleSince >= PATIENCE_MILLIS) return { kind: 'stalled', sinceMillis: idleSince };
-    if (countedMillis !== null) return { kind: 'behind', behindMillis: Math.max(now - countedMillis, 0) };
+    const isIdle = now - (progressMillis ?? 0) >= PATIENCE_MILLIS;
+    if (isIdle) return { kind: 'stalled', progressMillis };
+    const atMillis = countingMillis ?? countedMillis ?? now;
+    if (now - atMillis >= BEHIND_MILLIS) return { kind: 'behind', countingMillis: atMillis };
   }
-  if (countedMillis === null || now - countedMillis > QUIET_MILLIS) return { kind: 'quiet', sinceMillis: countedMillis };
-  return { kind: 'live' };
+  // Who makes the events may have a clock that is slow: while they are counted, the game is not quiet.
+  const lastMillis = Math.max(countedMillis ?? 0, progressMillis ?? 0);
+  return now - lastMillis > QUIET_MILLIS ? { kind: 'quiet', countedMillis } : { kind: 'live' };
+}
+
+/** A state, and since when the pipeline has been seen in one of its kind. */
+export type ObservedState = PipelineState & { sinceMillis: number };
+
+/** Follows the state of a pipeline, to tell since when it is as it is. */
+export class PipelineMonitor {
+  readonly #facts: (now: number) => PipelineFacts;
+  #kind: PipelineKind | undefined;
+  #sinceMillis = 0;
+
+  /** @param facts asked for with each observation */
+  constructor(facts: (now: number) => PipelineFacts) {
+    this.#facts = facts;
+  }
+
+  /** The state at `now`; to be called a few times a minute at least. */
+  observe(now: number): ObservedState {
+    const state = pipelineState(this.#facts(now), now);
+    if (state.kind !== this.#kind) this.#sinceMillis = now;
+    this.#kind = state.kind;
+    return { ...state, sinceMillis: this.#sinceMillis };
+  }
 }

@@ -28,6 +28,8 @@ Settings come from the environment:
   KAFKA_USERNAME           whose the password is (default: the certificate says who it is)
   DASHBOARD_BOARDS         the boards to show, a JSON array (required)
   STATS_TOPIC              the topic of the pipeline's own counts (required)
+  EVENTS_TOPIC             the topic of the events, which is asked for offsets and not read (required)
+  JOB_ADVICE               what to do when events arrive and the job counts none, for the page to say (default: nothing)
   DASHBOARD_TITLE          the page's title (default: Game Analytics)
   HOST                     the address to listen on (default: 127.0.0.1)
   PORT                     the port to listen on, 0 for any free one (default: 8080)
@@ -80,6 +82,8 @@ const schema = z.object({
   KAFKA_USERNAME: z.string().optional(),
   DASHBOARD_BOARDS: boardsJson.pipe(boardDefinitions),
   STATS_TOPIC: z.string("is required: the topic of the pipeline's own counts").pipe(topicName),
+  EVENTS_TOPIC: z.string('is required: the topic of the events').pipe(topicName),
+  JOB_ADVICE: z.string().max(300).default(''),
   DASHBOARD_TITLE: z.string().max(120).default('Game Analytics'),
   HOST: z.string().default('127.0.0.1'),
   PORT: z

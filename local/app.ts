@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Container, Deployment, HttpProbe } from '../plan/objects.ts';
@@ -57,12 +58,21 @@ async function startReplica(
   const container = deployment.spec.template.spec.containers[0];
   const port = await freePort(wantedPort);
   const name = index === 0 ? container.name : `${container.name}-${index + 1}`;
-  const process = workshop.spawn(name, () => commandOf(container, folders, port));
+  const logs = join(workshop.stateDir, 'logs');
+  const process = workshop.spawn(name, () => commandOf(container, folders, port, logs));
   return { url: `http://${LOOPBACK}:${port}`, process };
 }
 
-/** The container's command in the project's folder, as the image has it in its own; where it listens and finds Secrets differs. */
-function commandOf({ command, env }: Container, folders: Map<string, string>, port: number): Command {
+/**
+ * The container's command in the project's folder, as the image has it in its own; where it listens, finds Secrets and sends
+ * people to differs.
+ */
+function commandOf(
+  { command, env }: Container,
+  folders: Map<string, string>,
+  port: number,
+  logs: string,
+): Command {
   const [file = '', ...args] = command;
   return {
     file: file === 'node' ? process.execPath : file,
@@ -72,6 +82,7 @@ function commandOf({ command, env }: Container, folders: Map<string, string>, po
       ...Object.fromEntries(env.map(({ name, value }) => [name, folders.get(value) ?? value])),
       HOST: LOOPBACK,
       PORT: String(port),
+      JOB_ADVICE: `Look at the logs in ${logs}.`,
     },
   };
 }

@@ -108,4 +108,5 @@ const PATTERNS: Record<KafkaAcl['resource']['patternType'], number> = {
 const OPERATIONS: Record<KafkaAcl['operations'][number], number> = {
   Read: AclOperationTypes.READ,
   Write: AclOperationTypes.WRITE,
+  Describe: AclOperationTypes.DESCRIBE,
 };

@@ -5,7 +5,7 @@ import type { Environment } from './environment.ts';
 import { kafkaSecrets, kafkaSettings } from './kafka-access.ts';
 import { metadata, selector } from './metadata.ts';
 import type { KubernetesObject, Service } from './objects.ts';
-import { statsTopic } from './topics.ts';
+import { eventsTopic, statsTopic } from './topics.ts';
 
 /** Port of the dashboard's Service. */
 export const DASHBOARD_PORT = 80;
@@ -27,6 +27,8 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
         { name: 'DASHBOARD_TITLE', value: resource.spec.dashboard.title ?? resource.metadata.name },
         { name: 'DASHBOARD_BOARDS', value: JSON.stringify(boards(resource).map(panel), null, 1) },
         { name: 'STATS_TOPIC', value: statsTopic(resource) },
+        { name: 'EVENTS_TOPIC', value: eventsTopic(resource) },
+        { name: 'JOB_ADVICE', value: jobAdvice(resource) },
         ...(ingress && ingress.path !== '/' ? [{ name: 'BASE_PATH', value: ingress.path }] : []),
         ...(auth ? [{ name: 'SIGN_IN_FOLDER', value: SIGN_IN_MOUNT }] : []),
       ],
@@ -43,6 +45,11 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
     dashboardService(resource),
     ...dashboardIngress(resource),
   ];
+}
+
+/** What the page says to those who look after a pipeline whose job counts nothing. */
+function jobAdvice({ metadata: { name } }: GameAnalytics): string {
+  return `Look at the condition JobRunning: kubectl describe gameanalytics ${name}.`;
 }
 
 /** A board as the dashboard is told of it; it knows no type of leaderboard. */

@@ -126,7 +126,7 @@ export interface KafkaUser extends KubernetesObject {
 
 export interface KafkaAcl {
   resource: { type: 'topic' | 'group'; name: string; patternType: 'literal' | 'prefix' };
-  operations: ('Read' | 'Write')[];
+  operations: ('Read' | 'Write' | 'Describe')[];
 }
 
 export interface FlinkDeployment extends KubernetesObject {

@@ -38,9 +38,12 @@ function jobAcls(resource: GameAnalytics): KafkaAcl[] {
   ];
 }
 
-/** Each of its processes reads a topic in a group of its own, whose name begins so. */
+/** Each of its processes reads a topic in a group of its own, whose name begins so. Of the events it only asks how many there are. */
 function dashboardAcls(resource: GameAnalytics): KafkaAcl[] {
-  return writtenTopics(resource).flatMap((name) => [topic(name, 'Read'), group(`${name}-dashboard-`)]);
+  return [
+    topic(eventsTopic(resource), 'Describe'),
+    ...writtenTopics(resource).flatMap((name) => [topic(name, 'Read'), group(`${name}-dashboard-`)]),
+  ];
 }
 
 /** The topics that the job makes of the events. */
@@ -50,7 +53,7 @@ function writtenTopics(resource: GameAnalytics): string[] {
     .filter((name) => name !== eventsTopic(resource));
 }
 
-function topic(name: string, operation: 'Read' | 'Write'): KafkaAcl {
+function topic(name: string, operation: 'Read' | 'Write' | 'Describe'): KafkaAcl {
   return { resource: { type: 'topic', name, patternType: 'literal' }, operations: [operation] };
 }
 

@@ -52,7 +52,8 @@ export function childProcess(text: string): ObservedProcess {
   return new ObservedProcess(pid);
 }
 
-function commandLine(pid: string): string {
+/** The command line of a process, its parts ended by NUL; empty when it has ended. */
+export function commandLine(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {

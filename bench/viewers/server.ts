@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import type { Column } from '../../dashboard/boards/definition.ts';
 import { LiveBoard } from '../../dashboard/boards/live-board.ts';
+import { EventsWatch } from '../../dashboard/events-watch.ts';
 import { Live } from '../../dashboard/live.ts';
 import { Stats } from '../../dashboard/stats/stats.ts';
 import { Metrics } from '../../dashboard/web/metrics.ts';
@@ -21,7 +22,7 @@ async function main(): Promise<void> {
   const boards = definitionsOf(resource()).map((definition) => new LiveBoard(definition));
   for (const board of boards) {
     board.publish(board.content);
-    for (let rank = 1; rank <= board.definition.size; rank += 1) write(board, rank, 1000);
+    write(board, 0);
   }
   const now = Date.now;
   const metrics = new Metrics(boards, now);
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
     boards,
     histories: new Map(),
     stats,
+    events: new EventsWatch(),
     metrics,
     log,
     now,
@@ -41,27 +43,32 @@ async function main(): Promise<void> {
   let round = 0;
   setInterval(() => {
     round += 1;
-    for (const board of boards) {
-      for (let rank = 1; rank <= board.definition.size; rank += 2) write(board, rank, 1000 + round);
-    }
+    for (const board of boards) write(board, round);
   }, TICK_MILLIS);
   process.stdin.on('end', () => process.exit(0)).resume();
   process.stdout.write(`${(app.server.address() as AddressInfo).port}\n`);
 }
 
-function write({ content, definition }: LiveBoard, rank: number, score: number): void {
+/** Writes a board of which every other row has the scores of the round, and the others those of the start. */
+function write({ content, definition }: LiveBoard, round: number): void {
   const nowMillis = Date.now();
-  const { period, identity, columns } = definition;
-  const start = period?.kind === 'season' ? nowMillis - (nowMillis % HOUR) : nowMillis - (nowMillis % 5000);
-  const key = { rnk: rank, ...(period && { [period.column]: start }) };
-  const values = Object.fromEntries([
-    ...identity.map((name) => [name, `ID-${rank}-of-${definition.name}`]),
-    ...columns.map((column) => [column.name, valueIn(column, rank, score)]),
-  ]);
+  const { period, identity, columns, size, name, digest } = definition;
+  const rows = Array.from({ length: size }, (_, index) => ({
+    rnk: index + 1,
+    ...Object.fromEntries(identity.map((field) => [field, `ID-${index + 1}-of-${name}`])),
+    ...Object.fromEntries(
+      columns.map((column) => [
+        column.name,
+        valueIn(column, index + 1, 1000 + (index % 2 === 0 ? round : 0)),
+      ]),
+    ),
+  }));
+  const key = { season_start: period?.kind === 'season' ? nowMillis - (nowMillis % HOUR) : 0 };
+  const value = { ...key, digest, as_of: nowMillis - (nowMillis % 5000), rows };
   content.apply(
     {
       key: Buffer.from(JSON.stringify(key)),
-      value: Buffer.from(JSON.stringify({ ...key, ...values })),
+      value: Buffer.from(JSON.stringify(value)),
       timestampMillis: nowMillis,
     },
     nowMillis,
@@ -70,6 +77,7 @@ function write({ content, definition }: LiveBoard, rank: number, score: number):
 
 function valueIn({ type }: Column, rank: number, score: number): string | number {
   if (type === 'text') return `Amaranth Battalion ${rank}`;
+  if (type === 'time') return Date.now() - 1000 * rank;
   return type === 'integer' ? score - rank : (score % 100) / 100;
 }
 

@@ -12,7 +12,7 @@ const PAST_SEASONS = 3;
 /** Seasons that have not begun on our clock, nearest first: producers' clocks may be ahead of ours. */
 const FUTURE_SEASONS = 2;
 
-/** `ignored`: of another definition of the board, or of an instant that has been overtaken or has not yet come. */
+/** `ignored`: of another definition of the board, or of an instant that was overtaken, lies ahead, or is none. */
 export type Outcome = 'applied' | 'ignored' | 'malformed';
 
 /** The season that is running or was last played, or the last one that is over. */
@@ -65,7 +65,8 @@ export class Board {
   view(now: number, season: Season = 'this'): BoardView {
     const updatedMillis = this.#updatedMillis;
     const { period } = this.definition;
-    if (period?.kind === 'season') return { ...this.#seasonAt(now, period.lengthMillis, season), updatedMillis };
+    if (period?.kind === 'season')
+      return { ...this.#seasonAt(now, period.lengthMillis, season), updatedMillis };
     const [record] = this.#seasons.values();
     const atMillis = record?.instantMillis ?? null;
     return {
@@ -75,10 +76,11 @@ export class Board {
     };
   }
 
-  /** Instants only go forward, also when a job that was restored computes earlier ones again. */
+  /** Instants only go forward, also when a job that was restored computes earlier ones again. A tombstone is of no instant. */
   #isDue({ seasonMillis, instantMillis }: BoardRecord, now: number): boolean {
     const { period } = this.definition;
-    if (period?.kind !== 'instant' || instantMillis === null) return true;
+    if (period?.kind !== 'instant') return true;
+    if (instantMillis === null) return false;
     const shownMillis = this.#seasons.get(seasonMillis)?.instantMillis ?? Number.NEGATIVE_INFINITY;
     return instantMillis >= shownMillis && instantMillis <= now + period.everyMillis;
   }

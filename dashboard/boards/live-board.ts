@@ -6,6 +6,9 @@ import { type Standing, Trail } from './trail.ts';
 /** Without a change for longer, a board is said to be quiet. */
 const QUIET_MILLIS = 60_000;
 
+/** How long the first scores of a new season may take before they are said to be missing. */
+const NEW_SEASON_MILLIS = 5000;
+
 /** A board as it is now. */
 export class LiveBoard extends Live<Board> {
   readonly definition: BoardDefinition;
@@ -36,11 +39,18 @@ export class LiveBoard extends Live<Board> {
     return updatedMillis !== null && now - updatedMillis > QUIET_MILLIS;
   }
 
+  /** True when the newest season with scores has been over for a moment. */
+  hasEnded(now: number): boolean {
+    const { period } = this.view(now);
+    return period?.kind === 'season' && now - period.endMillis >= NEW_SEASON_MILLIS;
+  }
+
   /** Equal versions look the same, so a board is drawn again only when its version changes. */
   version(now: number, season: Season): string {
     const { period } = this.view(now, season);
     const { publications, status, content } = this;
     const since = this.before(now)?.atMillis;
-    return JSON.stringify([publications, content.revision, status, period, since, this.isQuiet(now)]);
+    const pastDue = [this.isQuiet(now), this.hasEnded(now)];
+    return JSON.stringify([publications, content.revision, status, period, since, pastDue]);
   }
 }

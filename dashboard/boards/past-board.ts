@@ -1,69 +1,95 @@
 import { Board, type BoardView } from './board.ts';
 import type { BoardDefinition } from './definition.ts';
-import { parseRecord, parseSeason, type RawRecord } from './record.ts';
+import { parseRecord, type RawRecord } from './record.ts';
 
 /*
  * A board as it was shown at a moment, found in the history of its changes by reading backward from that moment: the
- * newest record of the newest season that had begun. Pure.
+ * newest record of the newest season that had begun, or that of the newest instant. Pure.
  */
 
 /** How far the clocks of those who make events and of those who write boards may be apart. */
 const CLOCKS_APART_MILLIS = 60_000;
 
+/** A record that the board may have been shown by. */
+interface Candidate {
+  raw: RawRecord;
+  /** Of the candidates, the latest is shown: the season's start, or the instant, in epoch milliseconds. */
+  periodMillis: number;
+}
+
 export class PastBoard {
   readonly #definition: BoardDefinition;
   readonly #atMillis: number;
-  /** The newest record of each season, as far as was read. */
-  readonly #newest = new Map<number, RawRecord>();
-  /** The same within the chunk that is being read: there, later records are newer. */
-  #chunk = new Map<number, RawRecord>();
-  #chunkStartMillis: number | null = null;
+  /** How long before its period begins a record may have been written, or before its instant. */
+  readonly #aheadMillis: number;
+  /** What the chunks read so far show. */
+  #shown: Candidate | undefined;
+  /** The same for the chunk that is being read: within it, later records are newer. */
+  #chunkShown: Candidate | undefined;
+  #chunkStartMillis: number | undefined;
   #startMillis = Number.POSITIVE_INFINITY;
+  #updatedMillis: number | null = null;
 
   /** @param atMillis the moment, in epoch milliseconds */
   constructor(definition: BoardDefinition, atMillis: number) {
+    const { period } = definition;
     this.#definition = definition;
     this.#atMillis = atMillis;
+    this.#aheadMillis = period?.kind === 'instant' ? period.everyMillis : 0;
   }
 
   /** Takes records in their order. Records after the moment are passed over, and those of other definitions of the board. */
   consume(records: readonly RawRecord[]): void {
-    this.#chunkStartMillis ??= records[0]?.timestampMillis ?? null;
+    this.#chunkStartMillis ??= records[0]?.timestampMillis;
     for (const record of records) this.#consumeOne(record);
   }
 
   /** What was consumed is a whole chunk; what is consumed next directly precedes it. */
   endChunk(): void {
-    for (const [season, record] of this.#chunk) {
-      if (!this.#newest.has(season)) this.#newest.set(season, record);
-    }
+    if (isLater(this.#chunkShown, this.#shown)) this.#shown = this.#chunkShown;
     this.#startMillis = this.#chunkStartMillis ?? this.#startMillis;
-    this.#chunkStartMillis = null;
-    this.#chunk = new Map();
+    this.#chunkStartMillis = undefined;
+    this.#chunkShown = undefined;
   }
 
   /** True when nothing that lies before the chunks read can change the view. */
   get isComplete(): boolean {
-    if (this.#newest.size === 0) return false;
     const { period } = this.#definition;
-    if (period?.kind !== 'season' || period.lengthMillis === null) return true;
-    // A season that began later can have had its last change before the changes read of this one.
-    const next = Math.max(...this.#newest.keys()) + period.lengthMillis;
-    return next > this.#atMillis || this.#startMillis < next - CLOCKS_APART_MILLIS;
+    if (!this.#shown) return false;
+    if (!period) return true;
+    const lengthMillis = period.kind === 'season' ? period.lengthMillis : null;
+    // A later period can have had its last record before those that were read of this one.
+    const nextMillis = this.#shown.periodMillis + (lengthMillis ?? 1);
+    const latestMillis = this.#atMillis + this.#aheadMillis;
+    return (
+      nextMillis > latestMillis || this.#startMillis < nextMillis - this.#aheadMillis - CLOCKS_APART_MILLIS
+    );
   }
 
   /** What was shown, as far as the chunks read tell; `updatedMillis` is null when none had a record of that time. */
   view(): BoardView {
     const board = new Board(this.#definition);
-    const seasons = [...this.#newest].sort(([a], [b]) => a - b);
-    for (const [, record] of seasons) board.apply(record, this.#atMillis);
-    return board.view(this.#atMillis);
+    if (this.#shown) board.apply(this.#shown.raw, this.#atMillis);
+    const view = board.view(this.#atMillis);
+    // Of instants the one that is shown was the last to be taken in; a late change of an earlier season is a change too.
+    return this.#definition.period?.kind === 'instant'
+      ? view
+      : { ...view, updatedMillis: this.#updatedMillis };
   }
 
   #consumeOne(raw: RawRecord): void {
     if (raw.timestampMillis > this.#atMillis) return;
-    const season = parseSeason(raw.key);
-    if (season === undefined || season > this.#atMillis) return;
-    if (typeof parseRecord(this.#definition, raw) === 'object') this.#chunk.set(season, raw);
+    const record = parseRecord(this.#definition, raw);
+    if (typeof record !== 'object') return;
+    this.#updatedMillis = Math.max(this.#updatedMillis ?? 0, raw.timestampMillis);
+    const isInstant = this.#definition.period?.kind === 'instant';
+    const periodMillis = isInstant ? record.instantMillis : record.seasonMillis;
+    if (periodMillis === null || periodMillis > this.#atMillis + this.#aheadMillis) return;
+    const candidate = { raw, periodMillis };
+    if (!isLater(this.#chunkShown, candidate)) this.#chunkShown = candidate;
   }
+}
+
+function isLater(one: Candidate | undefined, other: Candidate | undefined): boolean {
+  return one !== undefined && (other === undefined || one.periodMillis > other.periodMillis);
 }

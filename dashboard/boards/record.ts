@@ -48,9 +48,13 @@ const MAX_EPOCH_MILLIS = 8.64e15;
  *
  * @returns the board, `foreign` when it is of another definition of the board, or `malformed`; never throws
  */
-export function parseRecord(definition: BoardDefinition, raw: RawRecord): BoardRecord | 'foreign' | 'malformed' {
-  const seasonMillis = parseSeason(raw.key);
-  if (seasonMillis === undefined) return 'malformed';
+export function parseRecord(
+  definition: BoardDefinition,
+  raw: RawRecord,
+): BoardRecord | 'foreign' | 'malformed' {
+  const seasonMillis = epochMillis(parseObject(raw.key)?.season_start);
+  const hasSeasons = definition.period?.kind === 'season';
+  if (seasonMillis === undefined || (!hasSeasons && seasonMillis !== 0)) return 'malformed';
   if (raw.value === null) return { seasonMillis, instantMillis: null, rows: [] };
   const fields = parseObject(raw.value);
   if (!fields) return 'malformed';
@@ -62,18 +66,17 @@ export function parseRecord(definition: BoardDefinition, raw: RawRecord): BoardR
   return { seasonMillis, instantMillis, rows };
 }
 
-/** The season in a record's key, in epoch milliseconds; undefined when the key is malformed. */
-export function parseSeason(key: Buffer | null): number | undefined {
-  return epochMillis(parseObject(key)?.season_start);
-}
-
 function parseRows(definition: BoardDefinition, rows: unknown): Row[] | undefined {
   // An aggregate of no rows is null.
   if (rows === null) return [];
   if (!Array.isArray(rows)) return undefined;
   const parsed = rows.map((row) => parseRow(definition, row));
   if (!parsed.every((row) => row !== undefined)) return undefined;
-  return parsed.filter(({ rank }) => rank <= definition.size).sort((a, b) => a.rank - b.rank);
+  const { size } = definition;
+  return parsed
+    .filter(({ rank }) => rank <= size)
+    .sort((a, b) => a.rank - b.rank)
+    .slice(0, size);
 }
 
 function parseRow(definition: BoardDefinition, row: unknown): Row | undefined {

@@ -63,5 +63,9 @@ function topicReader<Content>(
     live.publish(content);
     log.info({ topic }, 'topic is live');
   };
-  return { take, caughtUp, lagged: (records) => lagged(topic, records) };
+  const silent = (isSilent: boolean) => {
+    live.setSilent(isSilent);
+    if (live.ready) log.info({ topic, isSilent }, isSilent ? 'Kafka does not answer' : 'Kafka answers again');
+  };
+  return { take, caughtUp, silent, lagged: (records) => lagged(topic, records) };
 }

@@ -11,16 +11,21 @@ import { ReadProgress } from './read-progress.ts';
 
 /** Who takes the records in. All methods must return at once. */
 export interface TopicReader {
-  /** All records of one fetch, in order: apply them together, or a rank is seen vacant between two writes. */
+  /** All records of one fetch, in order. */
   take(records: RawRecord[]): void;
   /** Called once: everything that was in the topic when reading began has been taken. */
   caughtUp(): void;
   /** Called after each fetch: so many records have been written and not been read. */
   lagged(records: number): void;
+  /** Called when Kafka stops to answer, and when it answers again. */
+  silent(isSilent: boolean): void;
 }
 
 /** How long the broker may hold an empty fetch; also bounds how long stopping takes. */
 const MAX_WAIT_MILLIS = 500;
+
+/** A fetch that is not answered for so long is not held, but hangs. */
+const SILENCE_MILLIS = 5000;
 
 /** What a fetch brings at most, whatever the topic holds; one record that is larger comes alone. */
 const FETCH_BYTES = 1024 * 1024;
@@ -54,6 +59,7 @@ export async function readTopic(
   });
   const ended = endOfReading(consumer, signal);
   reportProgress(consumer, progress, reader, ended.reject);
+  const endWatch = watchSilence(consumer, reader);
   try {
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
@@ -64,6 +70,7 @@ export async function readTopic(
     });
     await ended.promise;
   } finally {
+    endWatch();
     // Nothing depends on a clean goodbye: an empty group without offsets is forgotten by the broker.
     await consumer.disconnect().catch(() => {});
   }
@@ -102,6 +109,26 @@ function endOfReading(consumer: Consumer, signal: AbortSignal): PromiseWithResol
   consumer.on(consumer.events.CRASH, ({ payload }) => ended.reject(payload.error));
   signal.addEventListener('abort', () => ended.resolve(), { once: true });
   return ended;
+}
+
+/**
+ * A broker that hangs keeps its connections open, and kafkajs takes most of a minute to give up on them.
+ *
+ * @returns ends the watch
+ */
+function watchSilence(consumer: Consumer, reader: TopicReader): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let isSilent = false;
+  const tell = (silent: boolean) => {
+    if (silent !== isSilent) reader.silent(silent);
+    isSilent = silent;
+  };
+  consumer.on(consumer.events.FETCH, () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => tell(true), SILENCE_MILLIS);
+    tell(false);
+  });
+  return () => clearTimeout(timer);
 }
 
 /** By event rather than in eachBatch, which is not called for fetches that hold only transaction markers. */

@@ -1,5 +1,6 @@
 import type { BoardDefinition } from '../boards/definition.ts';
 import type { Panel } from './panel.ts';
+import type { Status } from './status.ts';
 import type { Freshness, Traffic } from './traffic.ts';
 import { type Look, queryOf, THEMES, type Theme } from './view.ts';
 
@@ -14,6 +15,7 @@ export interface Page {
   search: string;
   /** How many rows are found, in words. */
   found: string;
+  status: Status;
   traffic: Traffic;
   freshness: Freshness;
   panels: PagePanel[];
@@ -54,7 +56,7 @@ interface Choice {
 }
 
 export interface PageContent
-  extends Pick<Page, 'title' | 'traffic' | 'freshness' | 'assets' | 'release' | 'now'> {
+  extends Pick<Page, 'title' | 'status' | 'traffic' | 'freshness' | 'assets' | 'release' | 'now'> {
   look: Look;
   panels: Panel[];
   /** Of those boards that are shown, in the order of the panels. */

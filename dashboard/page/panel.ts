@@ -3,6 +3,7 @@ import type { BoardDefinition, Column } from '../boards/definition.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
 import type { Standing } from '../boards/trail.ts';
+import type { PipelineKind } from '../pipeline-state.ts';
 import { type Cell, formatCell, formatValue, type Timestamp, timestamp } from './format.ts';
 import { type Movement, movementOf } from './movement.ts';
 import { isFound } from './search.ts';
@@ -61,46 +62,57 @@ export interface PanelRow extends PanelCells {
   barTitle: string;
 }
 
-const NOTICES: Partial<Record<PanelState, string>> = {
+const NOTICES = {
   quiet: 'Nothing has changed for over a minute.',
-  away: 'Kafka is away. These are the last known scores.',
+  ended: 'No scores since the season ended.',
+  away: 'This board cannot be read from Kafka any more. These are the last known scores.',
 };
 
-const VACANCIES: Record<'waiting' | 'error' | 'empty' | 'none', Panel['vacant']> = {
+const VACANCIES = {
   waiting: { title: 'Warming up', text: 'Waiting for Kafka …' },
   error: {
     title: 'Out of reach',
     text: 'This board cannot be read from Kafka. It is tried again every second.',
   },
+  away: { title: 'Out of reach', text: 'This board cannot be read from Kafka any more. It had no scores.' },
+  stalled: { title: 'Nothing counted', text: 'Events arrive, but the Flink job does not count them.' },
+  behind: { title: 'Catching up', text: 'The Flink job counts earlier events first.' },
+  unavailable: { title: 'Nothing known', text: 'Kafka does not answer.' },
   empty: { title: 'No scores yet', text: 'The first event that counts opens the board.' },
   none: { title: 'No last season', text: 'Nothing is kept of a season before this one.' },
-};
+} satisfies Record<string, Panel['vacant']>;
+
+export interface PanelOptions {
+  season: Season;
+  /** Epoch milliseconds. */
+  now: number;
+  /** How the pipeline is as a whole. */
+  pipeline: PipelineKind;
+  colors: TeamColors;
+  /** Whose rows to mark as found. */
+  search?: string;
+}
 
 /**
- * What a board's panel says at `now` (epoch milliseconds). What it says does not depend on when exactly that is: equal
- * versions of a board render equally.
- *
- * @param search whose rows to mark as found
+ * What a board's panel says. It does not depend on when exactly that is: equal versions of a board render equally while the
+ * pipeline is as it is.
  */
 export function panelOf(
   board: LiveBoard,
-  season: Season,
-  now: number,
-  colors: TeamColors,
-  search = '',
+  { season, now, pipeline, colors, search = '' }: PanelOptions,
 ): Panel {
   const { definition } = board;
   const view = board.view(now, season);
   const id = `board-${definition.name}`;
-  const state = stateOf(board, view, now);
+  const state = stateOf(board, view, season, now);
   const before = season === 'this' ? board.before(now) : null;
   return {
     id,
     name: definition.name,
     title: definition.title,
     state,
-    notice: view.rows.length > 0 ? (NOTICES[state] ?? null) : null,
-    vacant: view.rows.length > 0 ? null : vacancyOf(state, definition, season),
+    notice: view.rows.length > 0 ? noticeOf(state, view, pipeline) : null,
+    vacant: view.rows.length > 0 ? null : vacancyOf(state, definition, season, pipeline),
     period: panelPeriod(view.period),
     updated: view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
     head: panelCells(definition, (column) => formatCell('text', column.label)),
@@ -109,18 +121,33 @@ export function panelOf(
   };
 }
 
-function stateOf(board: LiveBoard, view: BoardView, now: number): PanelState {
+function stateOf(board: LiveBoard, view: BoardView, season: Season, now: number): PanelState {
   const { kind } = board.status;
   if (kind === 'waiting') return board.failing ? 'error' : 'waiting';
   if (kind === 'away') return 'away';
   if (view.rows.length === 0) return 'empty';
-  const over = view.period?.kind === 'season' && view.period.over;
-  return board.isQuiet(now) && !over ? 'quiet' : 'live';
+  return season === 'this' && (board.isQuiet(now) || board.hasEnded(now)) ? 'quiet' : 'live';
 }
 
-function vacancyOf(state: PanelState, { period }: BoardDefinition, season: Season): Panel['vacant'] {
-  if (state === 'waiting' || state === 'error') return VACANCIES[state];
-  return period?.kind === 'season' && season === 'last' ? VACANCIES.none : VACANCIES.empty;
+/** What is known of the pipeline as a whole is said once, and not by every panel. */
+function noticeOf(state: PanelState, { period }: BoardView, pipeline: PipelineKind): string | null {
+  if (state === 'away') return pipeline === 'unavailable' ? null : NOTICES.away;
+  if (state !== 'quiet') return null;
+  const isCounting = pipeline === 'live' || pipeline === 'quiet';
+  if (period?.kind === 'season' && period.over) return isCounting ? NOTICES.ended : null;
+  return pipeline === 'live' ? NOTICES.quiet : null;
+}
+
+function vacancyOf(
+  state: PanelState,
+  { period }: BoardDefinition,
+  season: Season,
+  pipeline: PipelineKind,
+): Panel['vacant'] {
+  if (state !== 'empty' && state !== 'away') return VACANCIES[state === 'error' ? 'error' : 'waiting'];
+  if (state === 'away' && pipeline !== 'unavailable') return VACANCIES.away;
+  if (period?.kind === 'season' && season === 'last') return VACANCIES.none;
+  return pipeline === 'live' || pipeline === 'quiet' ? VACANCIES.empty : VACANCIES[pipeline];
 }
 
 function panelPeriod(period: BoardView['period']): PanelPeriod | null {

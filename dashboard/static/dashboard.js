@@ -25,19 +25,22 @@ function followClock() {
   setTimeout(() => location.reload(), 5000 + 10_000 * Math.random());
 }
 
-/* The connection pill. */
+/* The pill: the state of the data, or of the connection while there is none. */
 
 let connection = 'connecting';
 
 function showConnection() {
   const held = $$('.panel').every((panel) => 'held' in panel.dataset);
-  const state = held && connection === 'live' ? 'paused' : connection;
+  const { state, label } = $('#status').dataset;
   const pill = $('#connection');
-  if (pill.textContent !== state) pill.dataset.state = pill.textContent = state;
+  const [shown, text] =
+    connection !== 'connected' ? [connection, connection] : held ? ['paused', 'paused'] : [state, label];
+  if (pill.dataset.state !== shown) pill.dataset.state = shown;
+  if (pill.textContent !== text) pill.textContent = text;
 }
 
 const CONNECTION = {
-  'htmx:ws:after:connection': () => 'live',
+  'htmx:ws:after:connection': () => 'connected',
   'htmx:ws:close': () => 'disconnected',
   'htmx:ws:before:connection': ({ attempt }) => (attempt === 0 ? 'connecting' : 'reconnecting'),
 };
@@ -202,6 +205,7 @@ setInterval(() => {
 // Observers run before the next paint: nobody sees a time without its wording, or a row jump.
 new MutationObserver(() => {
   followClock();
+  showConnection();
   tick();
   markFound();
   glide();

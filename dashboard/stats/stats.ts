@@ -17,8 +17,14 @@ const ARRIVAL_MILLIS = 2000;
 /** How many of the last measured delays the told one is the median of. */
 const DELAYS = 9;
 
-/** Slots that begin later than this from now are of a broken clock. */
+/** How far the clocks of those who make events may be ahead; slots beyond are kept until their time comes near. */
 const CLOCKS_APART_MILLIS = 60_000;
+
+/** What is further ahead of now is of a broken clock, and not believed. */
+export const MOST_AHEAD_MILLIS = 3_600_000;
+
+/** What was counted within this time is being counted just now. */
+const COUNTING_MILLIS = 10_000;
 
 /** What there is to see at one moment. */
 export interface StatsView {
@@ -40,18 +46,34 @@ export interface StatsView {
   delayMillis: number | null;
 }
 
+/** How far the job has come, in epoch milliseconds; null: nowhere yet. */
+export interface Progress {
+  /** Kafka's time of the newest event that was ever counted. */
+  countedMillis: number | null;
+  /** The same of the events that are being counted just now; a job that starts over counts old ones. */
+  countingMillis: number | null;
+  /** When the job last wrote a count. */
+  progressMillis: number | null;
+}
+
 export class Stats {
   readonly #slots = new Map<number, Slot>();
   #newestEventMillis: number | null = null;
   #shownEventMillis: number | null = null;
   /** The last ones measured, newest last. */
   #delaysMillis: number[] = [];
+  #countedMillis: number | null = null;
+  #progressMillis: number | null = null;
+  /** The newest time counted, by when it was, in steps of `COUNTING_MILLIS`; the last two steps. */
+  #counting: { step: number; countedMillis: number }[] = [];
 
   /** Takes in one record; a malformed one changes nothing. `now` (epoch milliseconds) decides what is worth keeping. */
   apply(raw: RawRecord, now: number): void {
     const record = parseSlot(raw);
-    if (!record || record.startMillis > now + CLOCKS_APART_MILLIS) return;
-    if (record.slot) this.#put(record.slot, now);
+    if (!record || record.startMillis > now + MOST_AHEAD_MILLIS) return;
+    const writtenMillis = Math.min(raw.timestampMillis, now);
+    this.#progressMillis = newest(this.#progressMillis, writtenMillis);
+    if (record.slot) this.#put(record.slot, writtenMillis, now);
     else this.#slots.delete(record.startMillis);
   }
 
@@ -62,6 +84,16 @@ export class Stats {
     this.#shownEventMillis = newestMillis;
     // Whoever makes the events may have a clock that runs ahead.
     this.#delaysMillis = [...this.#delaysMillis, Math.max(now - newestMillis, 0)].slice(-DELAYS);
+  }
+
+  /** How far the job had come at `now` (epoch milliseconds). */
+  progress(now: number): Progress {
+    const recent = this.#counting.filter(({ step }) => step >= stepOf(now) - 1);
+    return {
+      countedMillis: this.#countedMillis,
+      countingMillis: recent.reduce<number | null>((last, one) => newest(last, one.countedMillis), null),
+      progressMillis: this.#progressMillis,
+    };
   }
 
   /** What the last five minutes were at `now` (epoch milliseconds). */
@@ -84,18 +116,37 @@ export class Stats {
     };
   }
 
-  #put(slot: Slot, now: number): void {
+  #put(slot: Slot, writtenMillis: number, now: number): void {
     const { startMillis, newestEventMillis } = slot;
+    // Players and teams are counted in the slot in which their events happened, whenever that was.
+    if (slot.events > 0 || slot.undecodableMessages > 0)
+      this.#noteCounted(startMillis + SLOT_MILLIS, writtenMillis);
     this.#newestEventMillis = newest(this.#newestEventMillis, newestEventMillis);
     this.#slots.set(startMillis, slot);
     for (const kept of this.#slots.values()) {
-      if (!isShown(kept, now)) this.#slots.delete(kept.startMillis);
+      if (isOver(kept, now)) this.#slots.delete(kept.startMillis);
     }
+  }
+
+  #noteCounted(countedMillis: number, writtenMillis: number): void {
+    this.#countedMillis = newest(this.#countedMillis, countedMillis);
+    const step = stepOf(writtenMillis);
+    const before = this.#counting.find((one) => one.step === step);
+    if (before) before.countedMillis = Math.max(before.countedMillis, countedMillis);
+    else this.#counting = [...this.#counting, { step, countedMillis }].slice(-2);
   }
 }
 
-function isShown({ startMillis }: Slot, now: number): boolean {
-  return startMillis + SLOT_MILLIS > now - SHOWN_MILLIS;
+function stepOf(millis: number): number {
+  return Math.floor(millis / COUNTING_MILLIS);
+}
+
+function isOver({ startMillis }: Slot, now: number): boolean {
+  return startMillis + SLOT_MILLIS <= now - SHOWN_MILLIS;
+}
+
+function isShown(slot: Slot, now: number): boolean {
+  return !isOver(slot, now) && slot.startMillis <= now + CLOCKS_APART_MILLIS;
 }
 
 function newest(a: number | null, b: number | null): number | null {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PIPELINE_KINDS } from '../pipeline-state.ts';
 
 /*
  * What the API answers. The routes are typed by these schemas and the OpenAPI document is printed from them, so that
@@ -48,9 +49,21 @@ const slot = z.object({
   newestEventTime: time.nullable(),
 });
 
+const pipeline = z.object({
+  state: z
+    .enum(PIPELINE_KINDS)
+    .describe(
+      'live: events are counted as they come. quiet: none are coming. behind: the job counts old events first. stalled: events arrive and the job counts none. unavailable: Kafka does not answer. waiting: nothing is known yet.',
+    ),
+  since: time.describe('Since when this dashboard has seen it so.'),
+  countedUntil: time.nullable().describe('No newer event was counted, by Kafka’s time of it; to 5 s.'),
+  lastCountAt: time.nullable().describe('When the job last wrote a count.'),
+});
+
 const stats = z.object({
   now: time,
   status,
+  pipeline,
   eventsPerSecond: z.number().min(0).describe('Over the last minute.'),
   newestEventTime: time.nullable(),
   ageMillis: z.number().min(0).nullable().describe('Of the newest event.'),

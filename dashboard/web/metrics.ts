@@ -1,10 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Outcome } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
+import { PIPELINE_KINDS, type PipelineMonitor } from '../pipeline-state.ts';
 
 /** The process's own numbers, for Prometheus. One registry per dashboard, so that several can live in one process. */
 export class Metrics {
   readonly registry = new Registry();
+  readonly #now: () => number;
   readonly #records = this.#counter('records_read_total', 'Records read from board topics', ['board']);
   readonly #malformed = this.#counter('malformed_records_total', 'Records skipped as malformed', ['board']);
   readonly #frames = this.#counter('frames_sent_total', 'Frames sent to browsers');
@@ -31,6 +33,7 @@ export class Metrics {
 
   /** @param now epoch milliseconds */
   constructor(boards: readonly LiveBoard[], now: () => number) {
+    this.#now = now;
     collectDefaultMetrics({ register: this.registry });
     // A counter that starts to exist with its first error raises no alert on it.
     for (const { definition } of boards) this.#malformed.inc({ board: definition.name }, 0);
@@ -100,6 +103,38 @@ export class Metrics {
       registers: [this.registry],
       collect() {
         this.set(count());
+      },
+    });
+  }
+
+  /** Reports the state of the pipeline, asked for when the metrics are read. */
+  observePipeline(pipeline: PipelineMonitor): void {
+    const now = this.#now;
+    new Gauge({
+      name: 'dashboard_pipeline_state',
+      help: 'State of the pipeline: 1 for the one it is in, 0 for the others',
+      labelNames: ['state'],
+      registers: [this.registry],
+      collect() {
+        const { kind } = pipeline.observe(now());
+        for (const state of PIPELINE_KINDS) this.set({ state }, state === kind ? 1 : 0);
+      },
+    });
+    new Gauge({
+      name: 'dashboard_pipeline_state_seconds',
+      help: 'How long the pipeline has been seen in its state',
+      registers: [this.registry],
+      collect() {
+        this.set((now() - pipeline.observe(now()).sinceMillis) / 1000);
+      },
+    });
+    new Gauge({
+      name: 'dashboard_pipeline_behind_seconds',
+      help: 'Age of the events that the job counts just now, while it is behind; otherwise 0',
+      registers: [this.registry],
+      collect() {
+        const state = pipeline.observe(now());
+        this.set(state.kind === 'behind' ? (now() - state.countingMillis) / 1000 : 0);
       },
     });
   }

@@ -5,9 +5,11 @@ import type { Live } from '../live.ts';
 import { pageOf } from '../page/page.ts';
 import { panelOf } from '../page/panel.ts';
 import { renderMissing, renderPage } from '../page/render.ts';
+import { statusOf } from '../page/status.ts';
 import type { TeamColors } from '../page/team-color.ts';
 import { freshnessOf, trafficOf } from '../page/traffic.ts';
 import { type Look, lookOf, queryOf } from '../page/view.ts';
+import type { PipelineMonitor } from '../pipeline-state.ts';
 import type { Stats } from '../stats/stats.ts';
 import { assetUrls } from './assets.ts';
 import { compress, encodingFor } from './compress.ts';
@@ -17,6 +19,9 @@ export interface PageOptions {
   boards: readonly LiveBoard[];
   stats: Live<Stats>;
   colors: TeamColors;
+  pipeline: PipelineMonitor;
+  /** What to do when the job counts nothing; empty when nobody knows. */
+  jobAdvice: string;
   /** Names the page that is served. */
   release: string;
   /** Epoch milliseconds. */
@@ -54,13 +59,15 @@ export function releaseOf(title: string, boards: readonly LiveBoard[]): string {
 }
 
 function renderLook(options: PageOptions, boards: readonly LiveBoard[], look: Look): string {
-  const { title, stats, colors, release } = options;
+  const { title, stats, colors, release, jobAdvice } = options;
   const now = options.now();
+  const state = options.pipeline.observe(now);
   const page = pageOf({
     title,
     look,
-    panels: boards.map((board) => panelOf(board, look.season, now, colors, look.search)),
+    panels: boards.map((board) => panelOf(board, { ...look, now, pipeline: state.kind, colors })),
     definitions: boards.map(({ definition }) => definition),
+    status: statusOf(state, jobAdvice),
     traffic: trafficOf(stats, now),
     freshness: freshnessOf(stats, now),
     assets: assetUrls,

@@ -2,10 +2,12 @@ import type { Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Live } from '../live.ts';
 import { panelOf } from '../page/panel.ts';
-import { renderBoard, renderFreshness, renderTraffic } from '../page/render.ts';
+import { renderBoard, renderFreshness, renderStatus, renderTraffic } from '../page/render.ts';
+import { statusOf } from '../page/status.ts';
 import type { TeamColors } from '../page/team-color.ts';
 import { freshnessOf, trafficOf } from '../page/traffic.ts';
 import type { View } from '../page/view.ts';
+import type { ObservedState, PipelineMonitor } from '../pipeline-state.ts';
 import type { Stats } from '../stats/stats.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -30,6 +32,9 @@ export interface PartsOptions {
   boards: readonly LiveBoard[];
   stats: Live<Stats>;
   colors: TeamColors;
+  pipeline: PipelineMonitor;
+  /** What to do when the job counts nothing; empty when nobody knows. */
+  jobAdvice: string;
   metrics: Metrics;
   /** Epoch milliseconds. */
   now: () => number;
@@ -39,15 +44,18 @@ export class Parts {
   readonly #options: PartsOptions;
   readonly #parts = new Map<string, Part>();
   #tick = 0;
+  #pipeline: ObservedState;
 
   constructor(options: PartsOptions) {
     this.#options = options;
+    this.#pipeline = options.pipeline.observe(options.now());
   }
 
   /** Goes on to how things are now. */
   tick(): void {
-    const { boards, stats, now } = this.#options;
+    const { boards, stats, pipeline, now } = this.#options;
     this.#tick += 1;
+    this.#pipeline = pipeline.observe(now());
     stats.content.noteShown(now());
     for (const board of boards) board.note(now());
   }
@@ -55,12 +63,23 @@ export class Parts {
   /** All parts of a view, as they were at the last tick. */
   of({ board: name, season }: View): Part[] {
     const boards = this.#options.boards.filter(({ definition }) => name === null || definition.name === name);
-    return [this.#traffic(), this.#freshness(), ...boards.map((board) => this.#board(board, season))];
+    return [
+      this.#status(),
+      this.#traffic(),
+      this.#freshness(),
+      ...boards.map((board) => this.#board(board, season)),
+    ];
   }
 
   /** True when the part looks different since the last tick. */
   hasChanged({ changedTick }: Part): boolean {
     return changedTick === this.#tick;
+  }
+
+  #status(): Part {
+    return this.#part('status', 'status', () =>
+      renderStatus(statusOf(this.#pipeline, this.#options.jobAdvice)),
+    );
   }
 
   #traffic(): Part {
@@ -76,8 +95,11 @@ export class Parts {
   #board(board: LiveBoard, season: Season): Part {
     const { colors, metrics, now } = this.#options;
     const { name } = board.definition;
-    const render = () => metrics.timeRender(() => renderBoard(panelOf(board, season, now(), colors)));
-    return this.#part(`${name} ${season}`, `board-${name}`, render, board.version(now(), season));
+    const pipeline = this.#pipeline.kind;
+    const render = () =>
+      metrics.timeRender(() => renderBoard(panelOf(board, { season, now: now(), pipeline, colors })));
+    const version = `${pipeline} ${board.version(now(), season)}`;
+    return this.#part(`${name} ${season}`, `board-${name}`, render, version);
   }
 
   /** @param version what the HTML depends on, where comparing that is cheaper than rendering */

@@ -8,8 +8,10 @@ import Fastify, {
 } from 'fastify';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Credentials } from '../credentials.ts';
+import type { EventsWatch } from '../events-watch.ts';
 import type { Live } from '../live.ts';
 import { TeamColors } from '../page/team-color.ts';
+import { PipelineMonitor } from '../pipeline-state.ts';
 import { DEFAULT_MAX_SOCKETS } from '../settings.ts';
 import type { Stats } from '../stats/stats.ts';
 import { apiRoutes } from './api.ts';
@@ -30,10 +32,13 @@ export interface ServerOptions {
   /** By board's name. */
   histories: ReadonlyMap<string, History>;
   stats: Live<Stats>;
+  events: EventsWatch;
   metrics: Metrics;
   log: FastifyBaseLogger;
   /** Epoch milliseconds. */
   now: () => number;
+  /** What to do when the job counts nothing, in a sentence. */
+  jobAdvice?: string;
   /** Path under which all but the probes is served, such as `/games/arcade`; empty at the root. */
   basePath?: string;
   /** What signs somebody in; without it the dashboard is open to everybody. */
@@ -99,14 +104,23 @@ interface SiteOptions extends ServerOptions {
 
 /** All that asks for a sign-in, when there is one. */
 async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
-  const { title, boards, histories, stats, metrics, log, now, maxSockets, signIn } = options;
+  const { title, boards, histories, stats, events, metrics, log, now, maxSockets, signIn } = options;
+  const { jobAdvice = '' } = options;
   const past = new PastBoards({ histories, log, now, timeoutMillis: PAST_TIMEOUT_MILLIS });
   if (signIn) app.addHook('onRequest', signIn.check);
   const release = releaseOf(title, boards);
+  const pipeline = new PipelineMonitor((nowMillis) => ({
+    available: events.answers && stats.status.kind !== 'away',
+    countsKnown: stats.ready,
+    uncountedSince: events.uncountedSince,
+    ...stats.content.progress(nowMillis),
+  }));
+  metrics.observePipeline(pipeline);
   const colors = new TeamColors(boards, now);
-  const parts = new Parts({ boards, stats, colors, metrics, now });
+  const parts = new Parts({ boards, stats, colors, pipeline, jobAdvice, metrics, now });
   const broadcast = new Broadcast({ parts, metrics, release, now });
   await app.register(socketRoute, { broadcast, metrics, maxSockets });
-  await app.register(pageRoutes, { title, boards, stats, colors, release, now });
-  await app.register(apiRoutes, { title, boards, past, stats, secured: signIn !== undefined, now });
+  await app.register(pageRoutes, { title, boards, stats, colors, pipeline, jobAdvice, release, now });
+  const secured = signIn !== undefined;
+  await app.register(apiRoutes, { title, boards, past, stats, pipeline, secured, now });
 }

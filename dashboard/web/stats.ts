@@ -1,24 +1,30 @@
 import type { FastifyInstance } from 'fastify';
 import type { Live } from '../live.ts';
+import type { ObservedState, PipelineMonitor } from '../pipeline-state.ts';
 import type { Slot } from '../stats/slot.ts';
-import type { Stats } from '../stats/stats.ts';
+import type { Progress, Stats } from '../stats/stats.ts';
 import type { StatsAnswer } from './api-schema.ts';
 import { iso } from './iso.ts';
 
 export interface StatsOptions {
   stats: Live<Stats>;
+  pipeline: PipelineMonitor;
   /** Epoch milliseconds. */
   now: () => number;
 }
 
 /** What went through the pipeline in the last five minutes, as JSON. */
-export async function statsRoutes(app: FastifyInstance, { stats, now }: StatsOptions): Promise<void> {
+export async function statsRoutes(
+  app: FastifyInstance,
+  { stats, pipeline, now }: StatsOptions,
+): Promise<void> {
   app.get('/api/stats', async (): Promise<StatsAnswer> => {
     const nowMillis = now();
     const { slots, eventsPerSecond, newestEventMillis } = stats.content.view(nowMillis);
     return {
       now: iso(nowMillis),
       status: stats.status.kind,
+      pipeline: pipelineFields(pipeline.observe(nowMillis), stats.content.progress(nowMillis)),
       eventsPerSecond,
       newestEventTime: iso(newestEventMillis),
       // Whoever makes the events may have a clock that runs ahead.
@@ -26,6 +32,15 @@ export async function statsRoutes(app: FastifyInstance, { stats, now }: StatsOpt
       slots: slots.map(slotFields),
     };
   });
+}
+
+function pipelineFields({ kind, sinceMillis }: ObservedState, { countedMillis, progressMillis }: Progress) {
+  return {
+    state: kind,
+    since: iso(sinceMillis),
+    countedUntil: iso(countedMillis),
+    lastCountAt: iso(progressMillis),
+  };
 }
 
 function slotFields({ startMillis, newestEventMillis, ...counts }: Slot) {

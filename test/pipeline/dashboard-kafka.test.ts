@@ -1,6 +1,8 @@
+import { readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ObservedProcess } from '../../bench/job/processes.ts';
+import { commandLine, ObservedProcess } from '../../bench/job/processes.ts';
 import { freePort, LOOPBACK } from '../../local/ports.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { type DashboardProcess, startDashboard } from '../support/dashboard-process.ts';
@@ -9,14 +11,16 @@ const HOUR = 3_600_000;
 const SEASON = Math.floor(Date.now() / HOUR) * HOUR;
 /** What is kept must fit into it; garbage does not count, which is collected when it must be. */
 const SMALL_HEAP = '--max-old-space-size=96';
+const DIGEST = 'd1';
 const SOON = { timeout: 90_000, interval: 250 };
 
-const board = (name: string) => ({
+const definition = (name: string) => ({
   name,
   title: name,
   topic: name,
+  digest: DIGEST,
   size: 3,
-  period: { kind: 'season', column: 'season_start', lengthMillis: HOUR },
+  period: { kind: 'season', lengthMillis: HOUR },
   identity: ['team_id'],
   columns: [
     { name: 'team_name', label: 'Team', type: 'text' },
@@ -24,12 +28,13 @@ const board = (name: string) => ({
   ],
 });
 
-function row(rnk: number, total: number, { season_start = SEASON, team_name = 'Team' } = {}): Message {
-  const key = { season_start, rnk };
-  return {
-    key: JSON.stringify(key),
-    value: JSON.stringify({ ...key, team_id: `team-${total}`, team_name, total }),
-  };
+/** A season's board with these totals, best first. */
+function board(
+  totals: number[],
+  { season_start = SEASON, team_name = 'Team', digest = DIGEST } = {},
+): Message {
+  const rows = totals.map((total, index) => ({ rnk: index + 1, team_id: `team-${total}`, team_name, total }));
+  return { key: JSON.stringify({ season_start }), value: JSON.stringify({ season_start, digest, rows }) };
 }
 
 /** One life of a dashboard, from before its Kafka is there; each test goes on where the one before ended. */
@@ -40,7 +45,7 @@ describe('the dashboard', () => {
 
   beforeAll(async () => {
     kafkaPort = await freePort();
-    const boards = [board('teams'), board('rubbish')];
+    const boards = [definition('teams'), definition('rubbish')];
     dashboard = await startDashboard(`${LOOPBACK}:${kafkaPort}`, boards, { NODE_OPTIONS: SMALL_HEAP });
   });
   afterAll(async () => {
@@ -72,6 +77,19 @@ describe('the dashboard', () => {
     return { code: response.status, reason: boards.find(({ name }) => name === 'teams')?.reason };
   }
 
+  async function pipelineState(): Promise<string> {
+    const response = await fetch(`${dashboard.url}/api/stats`);
+    return ((await response.json()) as { pipeline: { state: string } }).pipeline.state;
+  }
+
+  /** All processes of the broker, which are those that name its folder. */
+  function signalBroker(signal: NodeJS.Signals): void {
+    const folder = dirname(dirname(cluster.broker.process.logFile));
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      if (commandLine(pid).includes(folder)) process.kill(Number(pid), signal);
+    }
+  }
+
   async function metric(line: string): Promise<number> {
     const text = await (await fetch(`${dashboard.url}/metrics`)).text();
     return Number(
@@ -94,7 +112,7 @@ describe('the dashboard', () => {
     cluster = await startTestCluster(kafkaPort);
     await expect.poll(async () => (await readiness()).reason, SOON).toContain('topic teams does not exist');
     await create('teams');
-    await write('teams', [[row(1, 10)]]);
+    await write('teams', [[board([10])]]);
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [10] });
   });
 
@@ -102,22 +120,45 @@ describe('the dashboard', () => {
     cluster.broker.process.restart();
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'away', totals: [10] });
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [10] });
-    await write('teams', [[row(1, 20), row(2, 15)]]);
+    await write('teams', [[board([20, 15])]]);
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [20, 15] });
+  });
+
+  it('says that a broker hangs, without waiting for its connections to break, and goes on with it', async () => {
+    signalBroker('SIGSTOP');
+    try {
+      await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'away', totals: [20, 15] });
+      await expect.poll(pipelineState, SOON).toBe('unavailable');
+    } finally {
+      signalBroker('SIGCONT');
+    }
+    await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [20, 15] });
+  });
+
+  it('says that there are events which are not counted, until they are', async () => {
+    await create('stats');
+    await create('events');
+    await expect.poll(pipelineState, SOON).toBe('quiet');
+    // One of them by a clock that is ahead.
+    const times = [Date.now() + 600_000, Date.now(), Date.now()];
+    await write('events', [times.map((millis) => ({ value: 'an event', timestamp: String(millis) }))]);
+    await expect.poll(pipelineState, SOON).toBe('stalled');
+    await write('stats', [times.map(counted)]);
+    await expect.poll(pipelineState, SOON).toBe('live');
   });
 
   it('says when its topic was deleted, and shows what is in the one that is made anew', async () => {
     await cluster.broker.admin.deleteTopics({ topics: ['teams'] });
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'away', totals: [20, 15] });
     await create('teams');
-    await write('teams', [[row(1, 7)]]);
+    await write('teams', [[board([7])]]);
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [7] });
   });
 
   it('needs little memory for a topic full of rubbish, and finds the board in it', async () => {
     await create('rubbish');
     await write('rubbish', rubbish());
-    await write('rubbish', [[row(1, 3), row(2, 2)]]);
+    await write('rubbish', [[board([3, 2])]]);
     await expect.poll(() => shown('rubbish'), SOON).toEqual({ status: 'live', totals: [3, 2] });
     expect(await metric('dashboard_malformed_records_total{board="rubbish"}')).toBe(GARBAGE + HUGE);
     expect(await metric('dashboard_consumer_lag_records{topic="rubbish"}')).toBe(0);
@@ -126,23 +167,38 @@ describe('the dashboard', () => {
   });
 });
 
+/** The slot of a time, with an event. */
+function counted(millis: number): Message {
+  const slot_start = millis - (millis % 5000);
+  const counts = { late_events: 0, robot_events: 0, uncounted_events: 0, undecodable_messages: 0 };
+  const crowd = { active_players: 1, active_teams: 1, newest_event_time: millis };
+  return {
+    key: JSON.stringify({ slot_start }),
+    value: JSON.stringify({ slot_start, events: 2, ...counts, ...crowd }),
+  };
+}
+
 const GARBAGE = 200_000;
 const HUGE = 200;
 const SEASONS = 5_000;
 
-/** Half a gigabyte once it is unpacked: no JSON, records of nearly a megabyte, and seasons from long ago to far ahead. */
+/**
+ * Half a gigabyte once it is unpacked: no JSON, records of nearly a megabyte, seasons from long ago to far ahead, and a board of
+ * another definition.
+ */
 function* rubbish(): Generator<Message[]> {
   for (let i = 0; i < GARBAGE; i += 10_000) {
     yield Array.from({ length: 10_000 }, (_, index) => ({ key: `{"rnk":${index}`, value: '[[[[{{"\u0000' }));
   }
   const text = 'x'.repeat(900_000);
   for (let i = 0; i < HUGE; i += 1) {
-    yield [{ key: `{"rnk":1,"season_start":${SEASON}}`, value: `{"team_name":"${text}"}` }];
-    yield [row(3, i, { team_name: text, season_start: SEASON - HOUR })];
+    yield [{ key: `{"season_start":${SEASON}}`, value: `{"digest":"${DIGEST}","rows":"${text}"}` }];
+    yield [board([i], { team_name: text, season_start: SEASON - HOUR })];
   }
   for (const direction of [-1, 1]) {
     yield Array.from({ length: SEASONS }, (_, index) =>
-      row(1, index, { season_start: SEASON + direction * HOUR * (index + 1) }),
+      board([index], { season_start: SEASON + direction * HOUR * (index + 1) }),
     );
   }
+  yield [board([99], { digest: 'd2' })];
 }

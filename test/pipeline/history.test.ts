@@ -8,13 +8,16 @@ const HOUR = 60 * MINUTE;
 /** A season that is over, with two after it. */
 const SEASON = Math.floor(Date.now() / HOUR) * HOUR - 3 * HOUR;
 
+const DIGEST = 'd1';
+
 const TEAMS = {
   name: 'teams',
   title: 'Teams',
   topic: 'teams',
   historyTopic: 'teams-history',
+  digest: DIGEST,
   size: 3,
-  period: { kind: 'season', column: 'season_start', lengthMillis: HOUR },
+  period: { kind: 'season', lengthMillis: HOUR },
   identity: ['team_id'],
   columns: [{ name: 'total', label: 'Total', type: 'integer' }],
 };
@@ -33,51 +36,53 @@ interface Board {
 interface Change {
   at: number;
   season: number;
-  rank: number;
-  /** Null: the rank became vacant. */
-  total: number | null;
+  /** Best first. Null: the season's board was taken back. */
+  totals: number[] | null;
+  digest?: string;
 }
 
-/**
- * A season in which the third rank is written once, and the others thousands of times; ranks that become vacant and come
- * back; then a season with few changes, and late changes of the one before.
- */
+/** A season with thousands of changes, one that is taken back and comes again, then one with few changes, and late changes of the one before. */
 function* changes(): Generator<Change> {
   const next = SEASON + HOUR;
-  yield { at: SEASON + 1000, season: SEASON, rank: 3, total: 7 };
+  yield { at: SEASON + 1000, season: SEASON, totals: [7] };
   for (let i = 0; i < 20_000; i += 1) {
-    yield { at: SEASON + MINUTE + 100 * i, season: SEASON, rank: 1 + (i % 2), total: 100 + i };
+    yield { at: SEASON + MINUTE + 100 * i, season: SEASON, totals: [101 + i, 100 + i, 7] };
   }
-  yield { at: SEASON + 40 * MINUTE, season: SEASON, rank: 2, total: null };
-  yield { at: SEASON + 42 * MINUTE, season: SEASON, rank: 2, total: 30_000 };
-  // Larger once than the board is now.
-  yield { at: SEASON + 43 * MINUTE, season: SEASON, rank: 4, total: 1 };
-  yield { at: next + 10 * MINUTE, season: next, rank: 1, total: 1 };
-  for (const rank of [1, 2, 3]) {
-    yield { at: next + 12 * MINUTE + rank, season: SEASON, rank, total: 40_000 + rank };
-  }
-  yield { at: next + 20 * MINUTE, season: next, rank: 2, total: 2 };
-  // Of another writer, which was a little slower.
-  yield { at: next + 20 * MINUTE - 500, season: next, rank: 3, total: 3 };
+  yield { at: SEASON + 40 * MINUTE, season: SEASON, totals: null };
+  yield { at: SEASON + 42 * MINUTE, season: SEASON, totals: [30_000, 7] };
+  // Of another definition of the board, and larger than the board is now.
+  yield { at: SEASON + 43 * MINUTE, season: SEASON, totals: [99_999], digest: 'd2' };
+  yield { at: SEASON + 44 * MINUTE, season: SEASON, totals: [30_000, 20, 7, 6] };
+  yield { at: next + 10 * MINUTE, season: next, totals: [1] };
+  yield { at: next + 12 * MINUTE, season: SEASON, totals: [40_000] };
+  yield { at: next + 20 * MINUTE, season: next, totals: [2, 1] };
+  // Written a little earlier than the record before it.
+  yield { at: next + 20 * MINUTE - 500, season: next, totals: [3, 2, 1] };
 }
 
-/** What the board was: the newest season that had begun and had rows, with the last write to each of its ranks. */
-function shownAt(moment: number): { rank: number; total: number }[] {
-  const past = [...changes()].filter(({ at, rank }) => at <= moment && rank <= TEAMS.size);
-  const seasons = Map.groupBy(past, ({ season }) => season);
-  const newest = seasons.get(Math.max(...seasons.keys())) ?? [];
-  const ranks = new Map(newest.map(({ rank, total }) => [rank, total]));
-  return [...ranks]
-    .flatMap(([rank, total]) => (total === null ? [] : [{ rank, total }]))
-    .sort((a, b) => a.rank - b.rank);
+/** What the board was: the last that was written of the newest season that had begun. */
+function shownAt(moment: number): number[] {
+  const past = [...changes()].filter(({ at, digest }) => at <= moment && digest === undefined);
+  const newest = Math.max(...past.map(({ season }) => season));
+  return past.findLast(({ season }) => season === newest)?.totals?.slice(0, TEAMS.size) ?? [];
 }
 
-function message(key: object, value: object | null, timestamp: number): Message {
-  const json = value && JSON.stringify({ ...key, ...value });
-  return { key: JSON.stringify(key), value: json, timestamp: String(timestamp) };
+function message({ at, season, totals, digest = DIGEST }: Change): Message {
+  const rows = totals?.map((total, index) => ({ rnk: index + 1, team_id: `team-${total}`, total }));
+  return {
+    key: JSON.stringify({ season_start: season }),
+    value: rows ? JSON.stringify({ season_start: season, digest, rows }) : null,
+    timestamp: String(at),
+  };
 }
 
-const row = (total: number | null) => (total === null ? null : { team_id: `team-${total}`, total });
+function slot(slot_start: number, counts: object): Message {
+  return {
+    key: JSON.stringify({ slot_start }),
+    value: JSON.stringify({ slot_start, ...counts }),
+    timestamp: String(slot_start),
+  };
+}
 
 describe('the dashboard', () => {
   let cluster: TestCluster;
@@ -86,12 +91,7 @@ describe('the dashboard', () => {
 
   beforeAll(async () => {
     cluster = await startTestCluster();
-    await fill(
-      'teams-history',
-      [...changes()].map(({ at, season, rank, total }) =>
-        message({ season_start: season, rnk: rank }, row(total), at),
-      ),
-    );
+    await fill('teams-history', [...changes()].map(message));
     const { bootstrapServers } = cluster.broker;
     dashboard = await startDashboard(bootstrapServers, [TEAMS, FOR_EVER, FORGETFUL, MISSING]);
     url = dashboard.url;
@@ -146,24 +146,30 @@ describe('the dashboard', () => {
   it.each([
     ['at the first change', SEASON + 1000],
     ['after the first few', SEASON + MINUTE + 250],
-    ['amid thousands, the third rank long ago', SEASON + 30 * MINUTE],
-    ['while a rank is vacant', SEASON + 41 * MINUTE],
+    ['amid thousands', SEASON + 30 * MINUTE],
     ['when it has come back', SEASON + 42 * MINUTE],
+    ['after a change of another definition of it', SEASON + 43 * MINUTE],
     ['just before the next season', SEASON + HOUR - 1],
     ['in a season without a change yet', SEASON + HOUR + 5 * MINUTE],
     ['at the first change of a season', SEASON + HOUR + 10 * MINUTE],
-    ['after late changes of the season before', SEASON + HOUR + 15 * MINUTE],
+    ['after a late change of the season before', SEASON + HOUR + 15 * MINUTE],
     ['between two changes out of order', SEASON + HOUR + 20 * MINUTE - 400],
     ['after all changes', SEASON + HOUR + 50 * MINUTE],
     ['in a later season, without any', SEASON + 2 * HOUR + MINUTE],
   ])('shows a board as it was %s', async (_, moment) => {
     const { status, body } = await ask('teams', moment);
     expect(status).toBe(200);
-    expect(body).toMatchObject({ at: new Date(moment).toISOString(), complete: true });
+    expect(body.at).toBe(new Date(moment).toISOString());
     expect(body.rows).toEqual(
-      shownAt(moment).map(({ rank, total }) => ({ rank, team_id: `team-${total}`, total })),
+      shownAt(moment).map((total, index) => ({ rank: index + 1, team_id: `team-${total}`, total })),
     );
     expect(body.rows.length).toBeGreaterThan(0);
+  });
+
+  it('shows a season that was taken back without rows, and not the one before', async () => {
+    const { body } = await ask('teams', SEASON + 41 * MINUTE);
+    expect(body.rows).toEqual([]);
+    expect(body.season).toMatchObject({ start: new Date(SEASON).toISOString() });
   });
 
   it('says of which season the rows are, and when they were last written to', async () => {
@@ -195,31 +201,28 @@ describe('the dashboard', () => {
     const given = answers.filter(({ status }) => status === 200);
     expect(given.length).toBeGreaterThanOrEqual(4);
     for (const { body } of given) {
-      const totals = shownAt(Date.parse(body.at)).map(({ total }) => total);
-      expect(body.rows.map(({ total }) => total)).toEqual(totals);
+      expect(body.rows.map(({ total }) => total)).toEqual(shownAt(Date.parse(body.at)));
     }
     for (const { status, retryAfter } of answers)
       if (status !== 200) expect([status, retryAfter]).toEqual([503, '1']);
   });
 
-  it('says that a board may be incomplete when the start of its history is gone', async () => {
-    const messages = [3, 2, 1].map((rank) => message({ rnk: rank }, row(rank), SEASON + MINUTE * rank));
-    await fill('for-ever-history', messages);
-    expect((await answered('for-ever', SEASON + HOUR)).body).toMatchObject({
-      complete: true,
-      rows: [{ rank: 1 }, { rank: 2 }, { rank: 3 }],
-    });
+  it('says that nothing is kept where the record that tells is gone, and shows the later ones', async () => {
+    const totals = [1, 2, 3];
+    await fill(
+      'for-ever-history',
+      totals.map((total) => message({ at: SEASON + MINUTE * total, season: 0, totals: [total] })),
+    );
+    expect((await answered('for-ever', SEASON + MINUTE)).body.rows).toMatchObject([{ total: 1 }]);
     await deleteFirst('for-ever-history');
-    expect((await ask('for-ever', SEASON + HOUR)).body).toMatchObject({
-      complete: false,
-      rows: [{ rank: 1 }, { rank: 2 }],
-    });
+    expect((await ask('for-ever', SEASON + MINUTE)).status).toBe(404);
+    expect((await ask('for-ever', SEASON + 2 * MINUTE)).body.rows).toMatchObject([{ total: 2 }]);
   });
 
   it('finds its way back to the history when the broker was killed', async () => {
     cluster.broker.process.restart();
-    const { body } = await answered('teams', SEASON + 41 * MINUTE);
-    expect(body.rows).toHaveLength(shownAt(SEASON + 41 * MINUTE).length);
+    const { body } = await answered('teams', SEASON + 42 * MINUTE);
+    expect(body.rows).toHaveLength(shownAt(SEASON + 42 * MINUTE).length);
   });
 
   it('counts what goes through the pipeline', async () => {
@@ -235,8 +238,8 @@ describe('the dashboard', () => {
       newest_event_time: start,
     };
     await fill('stats', [
-      message({ slot_start: start }, { ...counts, events: 10 }, start),
-      message({ slot_start: start }, counts, start),
+      slot(start, { ...counts, events: 10 }),
+      slot(start, counts),
       { key: 'no slot', value: 'no counts' },
     ]);
     const stats = async () => (await fetch(`${url}/api/stats`)).json();

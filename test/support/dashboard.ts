@@ -5,6 +5,7 @@ import { Board } from '../../dashboard/boards/board.ts';
 import { type BoardDefinition, boardDefinitions } from '../../dashboard/boards/definition.ts';
 import { LiveBoard } from '../../dashboard/boards/live-board.ts';
 import type { RawRecord } from '../../dashboard/boards/record.ts';
+import { EventsWatch } from '../../dashboard/events-watch.ts';
 import { Live } from '../../dashboard/live.ts';
 import { Stats } from '../../dashboard/stats/stats.ts';
 import { Metrics } from '../../dashboard/web/metrics.ts';
@@ -21,6 +22,7 @@ export interface HandFed {
   url: string;
   boards: LiveBoard[];
   stats: Live<Stats>;
+  events: EventsWatch;
 }
 
 /** Serves the boards of a resource, none of them read yet. The URL is that of the root. */
@@ -31,11 +33,13 @@ export async function serveDashboard(
 ): Promise<HandFed> {
   const boards = definitionsOf(resource).map((definition) => new LiveBoard(definition));
   const stats = new Live(new Stats());
+  const events = new EventsWatch();
   const app = await createServer({
     title: resource.spec.dashboard.title ?? 'Arcade',
     boards,
     histories: new Map(),
     stats,
+    events,
     metrics: new Metrics(boards, Date.now),
     log: pino({ level: 'silent' }),
     now: Date.now,
@@ -43,7 +47,7 @@ export async function serveDashboard(
   });
   cleanup.defer(() => app.close());
   await app.listen({ host: '127.0.0.1', port: 0 });
-  return { url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`, boards, stats };
+  return { url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`, boards, stats, events };
 }
 
 /** The boards as the plan describes them to the dashboard. */
@@ -95,8 +99,8 @@ function fieldsOf({ user_id, team_name, score }: Player, now: number): object {
     short_term_avg: score / 100,
     long_term_avg: score / 200,
     peak_hotness: score / 300,
-    peak_at: now - 90_000,
-    last_event_at: now - 700,
+    peak_at: now - 40_000,
+    last_event_at: now - 400,
     player_total: score,
     team_total: 2000,
     contrib_ratio: score / 2000,

@@ -10,20 +10,25 @@ export function shownRows(page: Page, board: string): Promise<string[][]> {
     );
 }
 
-/** The rows that the dashboard's API has for a board, in the texts that a page should show. */
+/** The rows that the dashboard's API has for a board, in the texts that a page should show; ages pass and are left out. */
 export async function servedRows(url: string, board: Board): Promise<string[][]> {
   const response = await fetch(`${url}/api/boards/${board.name}`);
   const { rows } = (await response.json()) as { rows: Record<string, string | number>[] };
   return rows.map((row) => [
     String(row.rank),
-    ...board.columns.flatMap(({ name, shown }) => (shown ? [textOf(row[name], shown.as)] : [])),
+    ...board.columns.flatMap(({ name, shown }) =>
+      shown && shown.as !== 'time' ? [textOf(row[name], shown.as)] : [],
+    ),
   ]);
 }
 
 const DECIMALS = { integer: 0, decimal: 2, percent: 1 };
 
-function textOf(value: string | number | undefined, as: NonNullable<BoardColumn['shown']>['as']): string {
+type ShownAs = Exclude<NonNullable<BoardColumn['shown']>['as'], 'time'>;
+
+function textOf(value: string | number | undefined, as: ShownAs): string {
   if (as === 'text' || typeof value !== 'number') return String(value);
+  if (as === 'factor') return `${textOf(value, 'decimal')}×`;
   const digits = DECIMALS[as];
   return value.toLocaleString('en', {
     style: as === 'percent' ? 'percent' : 'decimal',

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parser } from '@prometheus-io/lezer-promql';
 import { expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { PIPELINE_KINDS, type PipelineFacts, PipelineMonitor } from '../../dashboard/pipeline-state.ts';
 import { Metrics as DashboardMetrics } from '../../dashboard/web/metrics.ts';
 import { createMetrics as createInjectorMetrics } from '../../injector/metrics.ts';
 import { Progress } from '../../injector/progress.ts';
@@ -9,6 +10,15 @@ import { createMetrics as createOperatorMetrics } from '../../operator/metrics.t
 
 const RULES = 'monitoring/rules.yaml';
 const GRAFANA = 'monitoring/grafana-dashboard.json';
+
+const NOTHING_KNOWN: PipelineFacts = {
+  available: true,
+  countsKnown: false,
+  countedMillis: null,
+  countingMillis: null,
+  progressMillis: null,
+  uncountedSince: null,
+};
 
 /** Of Flink's Prometheus reporter, with its default scopes. */
 const OF_FLINK = [
@@ -29,6 +39,12 @@ it('alerts and the Grafana dashboard ask for metrics that there are', async () =
   const asked = (await expressions()).flatMap(metricsOf);
   expect(asked.length).toBeGreaterThan(20);
   expect(asked.filter((name) => !there.has(name))).toEqual([]);
+});
+
+it('alerts ask for states that the pipeline can be in', async () => {
+  const asked = (await expressions()).flatMap((expr) => [...expr.matchAll(/\bstate="(\w+)"/g)]);
+  expect(asked.length).toBeGreaterThan(0);
+  for (const [, state] of asked) expect(PIPELINE_KINDS).toContain(state);
 });
 
 it('each alert has a name of its own, says how grave it is, and what to do', async () => {
@@ -98,6 +114,7 @@ function nodesOf(expr: string) {
 async function ours(): Promise<string[]> {
   const dashboard = new DashboardMetrics([], () => 0);
   dashboard.observeSockets(() => 0);
+  dashboard.observePipeline(new PipelineMonitor(() => NOTHING_KNOWN));
   const injector = createInjectorMetrics(new Progress(0), () => 0);
   const all = [createOperatorMetrics(), dashboard, injector].map(({ registry }) =>
     registry.getMetricsAsJSON(),

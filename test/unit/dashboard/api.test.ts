@@ -1,7 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, describe, expect, it } from 'vitest';
-import { HOUR, NOW, SEASON, team } from './fixtures.ts';
+import { HOUR, NOW, record, SEASON, season, team, tombstone } from './fixtures.ts';
 import { type Served, serve } from './served.ts';
 
 let served: Served;
@@ -20,9 +20,9 @@ describe('the OpenAPI document', () => {
   });
 
   it('says of every answer what it is like, and leaves out none', async () => {
-    const history = async (at: number) => ({ ...served.teams.view(at), complete: false });
+    const history = async (at: number) => served.teams.view(at);
     served = await serve({ histories: new Map([['top-teams', history]]) });
-    served.teams.apply(team(1, 'old', 5, SEASON - HOUR), NOW);
+    served.teams.apply(season([team('old', 5)], SEASON - HOUR), NOW);
     const { paths, components } = (await get('/api/openapi.json')).json();
     const ajv = new Ajv2020({ validateFormats: false, strict: false, schemas: [{ $id: 'api', components }] });
     const asked: [path: string, url: string, code: number][] = [
@@ -61,7 +61,7 @@ describe('an ETag', () => {
       expect([again.statusCode, again.body]).toEqual([304, '']);
     }
     const { headers } = await get('/api/boards/top-teams');
-    served.teams.apply(team(1, 'c', 30), NOW);
+    served.teams.apply(season([team('c', 30)]), NOW);
     expect((await get('/api/boards/top-teams', { 'if-none-match': headers.etag })).statusCode).toBe(200);
   });
 
@@ -77,6 +77,24 @@ describe('an ETag', () => {
   });
 });
 
+it('a board of another definition is none of ours: the board stays as it was', async () => {
+  served = await serve();
+  const before = (await get('/api/boards/top-teams')).json();
+  const rows = [{ rnk: 1, ...team('other', 99) }];
+  served.teams.apply(record({ season_start: SEASON }, { digest: 'd2', rows }), NOW);
+  expect((await get('/api/boards/top-teams')).json()).toEqual(before);
+  expect(before.rows).toHaveLength(2);
+});
+
+it('a season once shown stays shown when its rows are taken back, and the last one is still to be had', async () => {
+  served = await serve();
+  served.teams.apply(season([team('old', 5)], SEASON - HOUR), NOW);
+  served.teams.apply(tombstone(), NOW);
+  const { season: shown, rows } = (await get('/api/boards/top-teams')).json();
+  expect([shown.start, rows]).toEqual([new Date(SEASON).toISOString(), []]);
+  expect((await get('/api/boards/top-teams?season=last')).json().rows).toHaveLength(1);
+});
+
 it('other sites may not read the API', async () => {
   served = await serve();
   const { headers } = await get('/api/boards', { origin: 'https://other.example' });
@@ -86,7 +104,7 @@ it('other sites may not read the API', async () => {
 describe('a download', () => {
   it('is RFC 4180, named, with the columns first', async () => {
     served = await serve();
-    served.teams.apply(team(2, 'b "the bold", junior', 10), NOW);
+    served.teams.apply(season([team('a', 20), team('b "the bold", junior', 10)]), NOW);
     const { headers, body } = await get('/api/boards/top-teams.csv');
     expect(headers['content-type']).toMatch(/^text\/csv; charset=utf-8/);
     expect(headers['content-disposition']).toBe('attachment; filename="top-teams.csv"');
@@ -102,7 +120,7 @@ describe('a download', () => {
 
   it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx'])('makes no formula of a team %j', async (id) => {
     served = await serve();
-    served.teams.apply(team(1, id, -5), NOW);
+    served.teams.apply(season([team(id, -5)]), NOW);
     const [, line] = (await get('/api/boards/top-teams.csv')).body.split('\r\n');
     expect(line).toMatch(/^1,"?'/);
     expect(line).toMatch(/,-5$|\r/);
@@ -112,7 +130,7 @@ describe('a download', () => {
 describe('the season before', () => {
   it('comes as JSON and as CSV', async () => {
     served = await serve();
-    served.teams.apply(team(1, 'old', 5, SEASON - HOUR), NOW);
+    served.teams.apply(season([team('old', 5)], SEASON - HOUR), NOW);
     const last = (await get('/api/boards/top-teams?season=last')).json();
     expect(last.season).toEqual({
       start: new Date(SEASON - HOUR).toISOString(),

@@ -6,184 +6,214 @@ import type { RawRecord } from '../../../dashboard/boards/record.ts';
 import {
   allTime,
   boardOf,
+  DIGEST,
   HOUR,
+  instant,
   NOW,
+  player,
   record,
   SEASON,
+  season,
   standings,
   streakers,
   TOP_TEAMS_JSON,
   team,
+  tombstone,
   topTeams,
-  vacant,
 } from './fixtures.ts';
 
 describe('a board', () => {
-  it('shows the last write of each rank, by rank', () => {
-    const board = boardOf(topTeams, [team(2, 'b', 5), team(1, 'x', 9), team(1, 'a', 10)]);
+  it('is what its last record says, by rank', () => {
+    const rows = [
+      { rnk: 2, ...team('b', 5) },
+      { rnk: 1, ...team('a', 10) },
+    ];
+    const board = boardOf(topTeams, [
+      season([team('x', 9), team('y', 8), team('z', 7)]),
+      record({ season_start: SEASON }, { digest: DIGEST, rows }),
+    ]);
     expect(standings(board)).toEqual(['1:a', '2:b']);
   });
 
-  it('removes a row by its tombstone, and survives a tombstone for nothing', () => {
-    const board = boardOf(topTeams, [team(1, 'a', 10), team(2, 'b', 5), vacant(2), vacant(3), vacant(1, 0)]);
-    expect(standings(board)).toEqual(['1:a']);
+  it('shows no ranks beyond its size', () => {
+    const teams = ['a', 'b', 'c', 'd', 'e'].map((id, index) => team(id, 10 - index));
+    expect(standings(boardOf(topTeams, [season(teams)]))).toEqual(['1:a', '2:b', '3:c']);
   });
 
-  it('ignores ranks beyond its size', () => {
-    const board = boardOf(topTeams, [team(3, 'c', 1)]);
-    expect(board.apply(team(4, 'd', 1), NOW)).toBe('ignored');
-    expect(standings(board)).toEqual(['3:c']);
+  it('shows no more rows than it has ranks, whatever ranks they claim', () => {
+    const rows = Array.from({ length: 1000 }, (_, index) => ({ rnk: 1, ...team(String(index), 1) }));
+    const board = boardOf(topTeams, [record({ season_start: SEASON }, { digest: DIGEST, rows })]);
+    expect(board.view(NOW).rows).toHaveLength(3);
   });
 
-  it('is keyed by rank alone when it has no period', () => {
-    const board = boardOf(allTime, [record({ rnk: 1 }, { team_id: 'a', team_name: 'A', total_score: 1 })]);
+  it('has one record when it has no period', () => {
+    const board = boardOf(allTime, [season([team('a', 1)], 0)]);
     expect(standings(board)).toEqual(['1:a']);
     expect(board.view(NOW).period).toBeNull();
+    expect(board.apply(season([team('b', 1)], SEASON), NOW)).toBe('malformed');
+  });
+
+  it('ignores records of another definition, which leave no trace', () => {
+    const board = boardOf(topTeams, [season([team('a', 1)])]);
+    const { view, revision } = { view: board.view(NOW), revision: board.revision };
+    const foreign = { digest: 'd2', rows: [{ rnk: 1, ...team('b', 9) }] };
+    expect(board.apply(record({ season_start: SEASON }, foreign, NOW + 1), NOW + 1)).toBe('ignored');
+    expect(board.apply(record({ season_start: SEASON }, { rows: foreign.rows }), NOW)).toBe('ignored');
+    expect(board.view(NOW)).toEqual(view);
+    expect(board.revision).toBe(revision);
   });
 
   it('counts its data as updated now, at most, by the newest record', () => {
-    const board = boardOf(allTime, [
-      record({ rnk: 1 }, null, NOW - 5000),
-      record({ rnk: 1 }, null, NOW - 9000),
-    ]);
+    const board = boardOf(allTime, [season([], 0, NOW - 5000), season([], 0, NOW - 9000)]);
     expect(board.view(NOW).updatedMillis).toBe(NOW - 5000);
-    board.apply(record({ rnk: 1 }, null, NOW + HOUR), NOW);
+    board.apply(season([], 0, NOW + HOUR), NOW);
     expect(board.view(NOW).updatedMillis).toBe(NOW);
+  });
+
+  it('has no rows where the job aggregated none', () => {
+    const none = record({ season_start: 0 }, { digest: DIGEST, rows: null });
+    expect(standings(boardOf(allTime, [season([team('a', 1)], 0), none]))).toEqual([]);
   });
 });
 
 describe('a board of seasons', () => {
-  it('shows the newest season that has begun and has rows', () => {
-    const board = boardOf(topTeams, [team(1, 'last', 1, SEASON - HOUR), team(1, 'now', 1), vacant(2)]);
+  const LAST = SEASON - HOUR;
+
+  it('shows the newest season that has begun', () => {
+    const board = boardOf(topTeams, [season([team('last', 1)], LAST), season([team('now', 1)])]);
+    board.apply(season([team('late', 9)], LAST), NOW);
     expect(standings(board)).toEqual(['1:now']);
-    board.apply(vacant(1), NOW);
-    expect(standings(board)).toEqual(['1:last']);
+  });
+
+  it('never falls back from a season once shown: a tombstone leaves it without rows', () => {
+    const board = boardOf(topTeams, [season([team('last', 1)], LAST), season([team('now', 1)])]);
+    expect(board.apply(tombstone(), NOW)).toBe('applied');
+    expect(board.view(NOW)).toMatchObject({ period: { startMillis: SEASON }, rows: [] });
+    board.apply(season([team('late', 9)], LAST), NOW);
+    expect(board.view(NOW).rows).toEqual([]);
+    expect(board.view(NOW, 'last').rows[0]?.values.get('team_id')).toBe('late');
+    board.apply(season([team('again', 1)]), NOW);
+    expect(standings(board)).toEqual(['1:again']);
   });
 
   it('shows the newest one without an end when seasons have no known length', () => {
     const endless = boardDefinition.parse({
       ...TOP_TEAMS_JSON,
-      period: { kind: 'season', column: 'season_start', lengthMillis: null },
+      period: { kind: 'season', lengthMillis: null },
     });
-    const board = boardOf(endless, [team(1, 'old', 9, 0), team(1, 'a', 10)]);
+    const board = boardOf(endless, [season([team('a', 10)]), season([team('old', 9)], 0)]);
     expect(standings(board)).toEqual(['1:a']);
     expect(board.view(NOW).period).toBeNull();
   });
 
   it('is not hijacked by a season from a broken clock', () => {
-    const board = boardOf(topTeams, [team(1, 'now', 1), team(1, 'far', 1, SEASON + 9000 * HOUR)]);
+    const board = boardOf(topTeams, [
+      season([team('now', 1)]),
+      season([team('far', 1)], SEASON + 9000 * HOUR),
+    ]);
     expect(standings(board)).toEqual(['1:now']);
+    expect(board.view(NOW).period).toMatchObject({ startMillis: SEASON });
   });
 
   it('says whether the season is over', () => {
-    const board = boardOf(topTeams, [team(1, 'a', 1)]);
-    const season = { kind: 'season', startMillis: SEASON, endMillis: SEASON + HOUR };
-    expect(board.view(SEASON + HOUR - 1).period).toEqual({ ...season, over: false });
-    expect(board.view(SEASON + HOUR).period).toEqual({ ...season, over: true });
+    const board = boardOf(topTeams, [season([team('a', 1)])]);
+    const period = { kind: 'season', startMillis: SEASON, endMillis: SEASON + HOUR };
+    expect(board.view(SEASON + HOUR - 1).period).toEqual({ ...period, over: false });
+    expect(board.view(SEASON + HOUR).period).toEqual({ ...period, over: true });
   });
 
   it('has the last season that is over, also while none is running', () => {
-    const board = boardOf(topTeams, [team(1, 'last', 1, SEASON - HOUR), team(1, 'now', 1)]);
+    const board = boardOf(topTeams, [season([team('last', 1)], LAST), season([team('now', 1)])]);
     const last = (now: number) => board.view(now, 'last').rows.map((row) => row.values.get('team_id'));
     expect(last(NOW)).toEqual(['last']);
     expect(board.view(NOW, 'last').period).toMatchObject({ endMillis: SEASON, over: true });
     expect(last(NOW + HOUR)).toEqual(['now']);
-    expect(boardOf(topTeams, [team(1, 'now', 1)]).view(NOW, 'last')).toMatchObject({
-      period: null,
-      rows: [],
-    });
+    const young = boardOf(topTeams, [season([team('now', 1)])]);
+    expect(young.view(NOW, 'last')).toMatchObject({ period: null, rows: [] });
   });
 
   it('goes over to a season written ahead of its time once that begins', () => {
-    const board = boardOf(topTeams, [team(1, 'now', 1), team(1, 'next', 1, SEASON + HOUR)]);
+    const board = boardOf(topTeams, [season([team('now', 1)]), season([team('next', 1)], SEASON + HOUR)]);
+    expect(standings(board)).toEqual(['1:now']);
     expect(standings(board, SEASON + HOUR)).toEqual(['1:next']);
   });
 
   it('keeps the current and the last season and forgets old ones, in whatever order they come', () => {
-    const seasons = fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 100, 200, 300], { minLength: 10 });
+    const ages = fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 100, 200, 300], { minLength: 10 });
     fc.assert(
-      fc.property(seasons, (agesInHours) => {
+      fc.property(ages, (agesInHours) => {
         // 100 and more: hours ahead of the clock.
         const starts = agesInHours.map((hours) =>
           hours < 100 ? SEASON - hours * HOUR : SEASON + hours * HOUR,
         );
         const board = boardOf(
           topTeams,
-          starts.map((start) => team(1, String(start), 1, start)),
+          starts.map((start) => season([team(String(start), 1)], start)),
         );
         expect(standings(board)).toEqual([`1:${SEASON}`]);
-        board.apply(vacant(1), NOW);
-        expect(standings(board)).toEqual([`1:${SEASON - HOUR}`]);
-        for (const age of [1, 2]) board.apply(vacant(1, SEASON - age * HOUR), NOW);
-        expect(standings(board)).toEqual([]);
+        expect(board.view(NOW, 'last').rows[0]?.values.get('team_id')).toBe(String(LAST));
+        expect(standings(board, SEASON + 100 * HOUR)).toEqual([`1:${SEASON + 100 * HOUR}`]);
       }),
     );
   });
 });
 
 describe('a board of instants', () => {
-  const player = (rnk: number, user_id: string, as_of: number) =>
-    record({ rnk }, { user_id, as_of, peak_hotness: 1 });
-
-  const older = [1, 2, 3].map((rnk) => player(rnk, `old-${rnk}`, NOW - 5000));
-  const OLDER = ['1:old-1', '2:old-2', '3:old-3'];
-
-  const shownStandings = (board: Board, now = NOW) =>
-    board.shown(now).rows.map(({ rank, values }) => `${rank}:${values.get('user_id')}`);
-
-  it('shows only the rows of the newest instant', () => {
-    const newer = [1, 2, 3].map((rnk) => player(rnk, `new-${rnk}`, NOW));
-    const board = boardOf(streakers, [...older, ...newer]);
-    expect(shownStandings(board)).toEqual(['1:new-1', '2:new-2', '3:new-3']);
-    expect(board.shown(NOW).period).toEqual({ kind: 'instant', atMillis: NOW });
+  it('shows the newest instant', () => {
+    const board = boardOf(streakers, [instant([player('old')], NOW - 5000), instant([player('new')], NOW)]);
+    expect(standings(board)).toEqual(['1:new']);
+    expect(board.view(NOW).period).toEqual({ kind: 'instant', atMillis: NOW });
   });
 
-  it('goes on showing an instant while the next one arrives row by row', () => {
-    const board = boardOf(streakers, [...older, player(2, 'b', NOW), player(1, 'a', NOW)]);
-    expect(shownStandings(board)).toEqual(OLDER);
-    expect(board.shown(NOW).period).toEqual({ kind: 'instant', atMillis: NOW - 5000 });
-    board.apply(player(3, 'c', NOW), NOW + 1000);
-    expect(shownStandings(board, NOW + 1000)).toEqual(['1:a', '2:b', '3:c']);
+  it('only goes forward, also when a restored job computes earlier instants again', () => {
+    const board = boardOf(streakers, [instant([player('new')], NOW)]);
+    expect(board.apply(instant([player('again')], NOW - 5000, NOW + 1), NOW + 1)).toBe('ignored');
+    expect(board.view(NOW + 1)).toMatchObject({ period: { atMillis: NOW }, updatedMillis: NOW });
+    expect(standings(board)).toEqual(['1:new']);
+    expect(board.apply(instant([player('same')], NOW), NOW)).toBe('applied');
+    expect(standings(board)).toEqual(['1:same']);
   });
 
-  it('shows a shorter instant once no more of it can be coming', () => {
-    const board = boardOf(streakers, [...older, player(1, 'a', NOW), player(2, 'b', NOW)]);
-    expect(shownStandings(board, NOW + 4999)).toEqual(OLDER);
-    expect(shownStandings(board, NOW + 5000)).toEqual(['1:a', '2:b']);
-    board.apply(player(1, 'c', NOW + 5000), NOW + 5000);
-    expect(shownStandings(board, NOW + 5000)).toEqual(['1:a', '2:b']);
+  it('stays as it is when there is a tombstone, which is of no instant', () => {
+    const board = boardOf(streakers, [instant([player('new')], NOW)]);
+    expect(board.apply(tombstone(0), NOW)).toBe('ignored');
+    expect(board.apply(instant([player('again')], NOW - 5000), NOW)).toBe('ignored');
+    expect(standings(board)).toEqual(['1:new']);
   });
 
   it('is not hijacked by an instant from a broken clock', () => {
-    const board = boardOf(streakers, [player(1, 'a', NOW), player(2, 'far', NOW + HOUR)]);
+    const board = boardOf(streakers, [instant([player('a')], NOW)]);
+    expect(board.apply(instant([player('far')], NOW + HOUR), NOW)).toBe('ignored');
     expect(standings(board)).toEqual(['1:a']);
   });
 });
 
-describe('materialising', () => {
+describe('reading a topic', () => {
   const writes = fc.array(
     fc.record({
-      rank: fc.integer({ min: 1, max: 5 }),
-      season: fc.integer({ min: 0, max: 2 }),
-      id: fc.option(fc.constantFrom('a', 'b', 'c', 'd'), { nil: null }),
+      age: fc.integer({ min: 0, max: 2 }),
+      ids: fc.option(fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 4 }), { nil: null }),
     }),
-    { maxLength: 60 },
+    { maxLength: 40 },
   );
-  type Write = { rank: number; season: number; id: string | null };
-  const toRecord = ({ rank, season, id }: Write): RawRecord =>
-    id ? team(rank, id, 1, SEASON - season * HOUR) : vacant(rank, SEASON - season * HOUR);
+  type Write = { age: number; ids: string[] | null };
+  const toRecord = ({ age, ids }: Write): RawRecord => {
+    const start = SEASON - age * HOUR;
+    return ids
+      ? season(
+          ids.map((id) => team(id, 1)),
+          start,
+        )
+      : tombstone(start);
+  };
 
-  it('equals the last write per key, also when the topic was compacted before it was read', () => {
+  it('ends with the last record of each season, also when the topic was compacted before', () => {
     fc.assert(
       fc.property(writes, (log) => {
-        const last = new Map(log.map((write) => [`${write.season}/${write.rank}`, write]));
-        const compacted = log.filter((write) => last.get(`${write.season}/${write.rank}`) === write);
-        const rows = compacted.filter(({ id, rank }) => id !== null && rank <= topTeams.size);
-        const newest = Math.min(...rows.map(({ season }) => season));
-        const expected = rows
-          .filter(({ season }) => season === newest)
-          .map(({ rank, id }) => `${rank}:${id}`)
-          .sort();
+        const last = new Map(log.map((write) => [write.age, write]));
+        const compacted = log.filter((write) => last.get(write.age) === write);
+        const newest = last.get(Math.min(...last.keys()))?.ids ?? [];
+        const expected = newest.slice(0, topTeams.size).map((id, index) => `${index + 1}:${id}`);
         expect(standings(boardOf(topTeams, log.map(toRecord)))).toEqual(expected);
         expect(standings(boardOf(topTeams, compacted.map(toRecord)))).toEqual(expected);
       }),
@@ -191,20 +221,20 @@ describe('materialising', () => {
   });
 
   it('takes any bytes without throwing, and shows no more than its size', () => {
+    const row = fc.record({ rnk: fc.oneof(fc.nat(9), fc.anything()), team_id: fc.anything() });
+    const fields = fc.record({
+      season_start: fc.oneof(fc.constantFrom(SEASON, 0), fc.anything()),
+      digest: fc.oneof(fc.constant(DIGEST), fc.anything()),
+      as_of: fc.oneof(fc.constant(NOW), fc.anything()),
+      rows: fc.oneof(fc.array(fc.oneof(row, fc.anything())), fc.anything()),
+    });
     const bytes = fc.option(
       fc.oneof(
         fc.uint8Array().map((array) => Buffer.from(array)),
         fc.json().map((text) => Buffer.from(text)),
-        fc
-          .record({
-            rnk: fc.anything(),
-            season_start: fc.anything(),
-            team_id: fc.anything(),
-            total_score: fc.anything(),
-          })
-          .map((fields) =>
-            Buffer.from(JSON.stringify(fields, (_, value) => (typeof value === 'bigint' ? 1 : value))),
-          ),
+        fields.map((one) =>
+          Buffer.from(JSON.stringify(one, (_, value) => (typeof value === 'bigint' ? 1 : value))),
+        ),
       ),
       { nil: null },
     );
@@ -217,31 +247,62 @@ describe('materialising', () => {
     );
   });
 
+  const rows = (...of: unknown[]) => record({ season_start: SEASON }, { digest: DIGEST, rows: of });
   it.each([
-    ['a key that is no JSON', { ...team(1, 'x', 1), key: Buffer.from('{') }],
-    ['no key', { ...team(1, 'x', 1), key: null }],
-    ['a value that is no object', { ...team(1, 'x', 1), value: Buffer.from('[1]') }],
-    ['a rank of zero', team(0, 'x', 1)],
-    ['no season', record({ rnk: 1 }, { team_id: 'x', team_name: 'X', total_score: 1 })],
-    ['a season no calendar holds', team(1, 'x', 1, 9e15)],
-    ['no identity', record({ season_start: SEASON, rnk: 1 }, { team_name: 'X', total_score: 1 })],
-    ['a missing column', record({ season_start: SEASON, rnk: 1 }, { team_id: 'x', total_score: 1 })],
-    [
-      'text for a number',
-      record({ season_start: SEASON, rnk: 1 }, { team_id: 'x', team_name: 'X', total_score: '1' }),
-    ],
+    ['a key that is no JSON', { ...season([]), key: Buffer.from('{') }],
+    ['no key', { ...season([]), key: null }],
+    ['no season', record({ rnk: 1 }, { digest: DIGEST, rows: [] })],
+    ['a season no calendar holds', season([], 9e15)],
+    ['a value that is no JSON', { ...season([]), value: Buffer.from('{') }],
+    ['a value that is no object', { ...season([]), value: Buffer.from('[1]') }],
+    ['no rows', record({ season_start: SEASON }, { digest: DIGEST })],
+    ['rows that are no list', record({ season_start: SEASON }, { digest: DIGEST, rows: { rnk: 1 } })],
+    ['a row that is no object', rows([1])],
+    ['a row without a rank', rows(team('x', 1))],
+    ['a rank of zero', rows({ rnk: 0, ...team('x', 1) })],
+    ['a rank that is text', rows({ rnk: '1', ...team('x', 1) })],
   ])('counts a record with %s as malformed and leaves the board alone', (_, malformed) => {
-    const board = boardOf(topTeams, [team(1, 'a', 1)]);
+    const board = boardOf(topTeams, [season([team('a', 1)])]);
     expect(board.apply(malformed, NOW)).toBe('malformed');
     expect(standings(board)).toEqual(['1:a']);
   });
 
-  it('cuts long text, and keeps rows apart that differ only beyond the cut', () => {
-    const board = new Board(topTeams);
-    board.apply(team(1, `${'n'.repeat(10_000)}1`, 1), NOW);
-    board.apply(team(2, `${'n'.repeat(10_000)}2`, 1), NOW);
+  it('counts an instant that is none as malformed', () => {
+    const board = new Board(streakers);
+    expect(board.apply(record({ season_start: 0 }, { digest: DIGEST, rows: [] }), NOW)).toBe('malformed');
+    expect(board.apply(instant([], 1.5), NOW)).toBe('malformed');
+  });
+
+  it('shows nothing where a value is missing, or a number is none', () => {
+    const board = boardOf(topTeams, [season([{ team_id: 'a' }, { ...team('b', 1), total_score: 'NaN' }])]);
+    const values = board.view(NOW).rows.map((row) => row.values.get('total_score'));
+    expect(values).toEqual([null, null]);
+  });
+});
+
+describe('text in a topic', () => {
+  const nameAt = (rank: number, board: Board) => board.view(NOW).rows[rank - 1]?.values.get('team_name');
+
+  it('is cut when it is longer than any id or name, and rows that differ only beyond the cut stay apart', () => {
+    const board = boardOf(topTeams, [
+      season([team(`${'n'.repeat(10_000)}1`, 1), team(`${'n'.repeat(10_000)}2`, 1)]),
+    ]);
     const [first, second] = board.view(NOW).rows;
-    expect(String(first?.values.get('team_name')).length).toBe(200);
+    expect(String(nameAt(1, board)).length).toBe(512);
     expect(first?.id).not.toBe(second?.id);
+  });
+
+  it('is never cut within the 256 characters that ids and names may have, also where each takes two units', () => {
+    const ids = ['\u{1F3C6}'.repeat(255), 'x'.repeat(255)].flatMap((stem) => [`${stem}a`, `${stem}b`]);
+    const large = boardDefinition.parse({ ...TOP_TEAMS_JSON, size: 4 });
+    const board = boardOf(large, [season(ids.map((id) => ({ team_id: id, team_name: id, total_score: 1 })))]);
+    expect(ids.map((_, index) => nameAt(index + 1, board))).toEqual(ids);
+  });
+
+  it('has no half characters', () => {
+    const board = boardOf(topTeams, [
+      season([{ ...team('a', 1), team_name: `a\ud800${'\u{1F3C6}'.repeat(600)}` }]),
+    ]);
+    expect(String(nameAt(1, board)).isWellFormed()).toBe(true);
   });
 });

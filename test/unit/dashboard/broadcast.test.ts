@@ -2,11 +2,25 @@ import { describe, expect, it } from 'vitest';
 import { Live } from '../../../dashboard/live.ts';
 import { TeamColors } from '../../../dashboard/page/team-color.ts';
 import type { View } from '../../../dashboard/page/view.ts';
+import { type PipelineFacts, PipelineMonitor } from '../../../dashboard/pipeline-state.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Broadcast, type Viewer } from '../../../dashboard/web/broadcast.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import { Parts } from '../../../dashboard/web/parts.ts';
-import { boardOf, HOUR, liveBoardOf, NOW, record, SEASON, streakers, team, topTeams } from './fixtures.ts';
+import {
+  boardOf,
+  HOUR,
+  instant,
+  liveBoardOf,
+  NOW,
+  player,
+  record,
+  SEASON,
+  season,
+  streakers,
+  team,
+  topTeams,
+} from './fixtures.ts';
 
 class RecordingViewer implements Viewer {
   bufferedAmount = 0;
@@ -32,21 +46,31 @@ class RecordingViewer implements Viewer {
 }
 
 function setUp() {
-  const teams = boardOf(topTeams, [team(1, 'a', 1)]);
+  const teams = boardOf(topTeams, [season([team('a', 1)])]);
   const boards = [liveBoardOf(topTeams, []), liveBoardOf(streakers, [])];
   boards[0]?.publish(teams);
   const clock = { now: NOW };
   const now = () => clock.now;
   const metrics = new Metrics(boards, now);
   const stats = new Live(new Stats());
-  const parts = new Parts({ boards, stats, colors: new TeamColors(boards, now), metrics, now });
+  const facts: PipelineFacts = {
+    available: true,
+    countsKnown: true,
+    countedMillis: NOW,
+    countingMillis: null,
+    progressMillis: NOW,
+    uncountedSince: null,
+  };
+  const pipeline = new PipelineMonitor(() => facts);
+  const colors = new TeamColors(boards, now);
+  const parts = new Parts({ boards, stats, colors, pipeline, jobAdvice: '', metrics, now });
   const broadcast = new Broadcast({ parts, metrics, release: 'r1', now });
   const join = (view: Partial<View> = {}) => {
     const viewer = new RecordingViewer();
     broadcast.add(viewer, { board: null, season: 'this', ...view });
     return viewer;
   };
-  return { teams, boards, stats, clock, broadcast, join };
+  return { teams, boards, stats, clock, facts, broadcast, join };
 }
 
 describe('the broadcast', () => {
@@ -66,7 +90,7 @@ describe('the broadcast', () => {
   it('sends only the board that changed, the same bytes to all', () => {
     const { broadcast, join, teams } = setUp();
     const viewers = [join(), join()];
-    teams.apply(team(1, 'b', 2), NOW);
+    teams.apply(season([team('b', 2)]), NOW);
     broadcast.tick();
     const [one, two] = viewers.map((viewer) => viewer.frames[1]);
     expect(viewers[0]?.boards[1]).toEqual(['top-teams']);
@@ -77,7 +101,7 @@ describe('the broadcast', () => {
   it('lets a newcomer join between ticks without hiding the change from the others', () => {
     const { broadcast, join, teams } = setUp();
     const first = join();
-    teams.apply(team(1, 'b', 2), NOW);
+    teams.apply(season([team('b', 2)]), NOW);
     const second = join();
     broadcast.tick();
     expect(first.frames.at(-1)?.toString()).toContain('Team b');
@@ -97,7 +121,7 @@ describe('the broadcast', () => {
   it('sends who looks at one board that board alone', () => {
     const { broadcast, boards, teams, join } = setUp();
     const viewer = join({ board: 'hot-streakers' });
-    teams.apply(team(1, 'b', 2), NOW);
+    teams.apply(season([team('b', 2)]), NOW);
     broadcast.tick();
     boards[1]?.interrupt('gone');
     broadcast.tick();
@@ -107,10 +131,10 @@ describe('the broadcast', () => {
   it('sends who looks at the last season that season, and only its changes', () => {
     const { broadcast, teams, join } = setUp();
     const viewer = join({ season: 'last' });
-    teams.apply(team(1, 'b', 2), NOW);
+    teams.apply(season([team('b', 2)]), NOW);
     broadcast.tick();
     expect(viewer.frames).toHaveLength(1);
-    teams.apply(team(1, 'late', 2, SEASON - HOUR), NOW);
+    teams.apply(season([team('late', 2)], SEASON - HOUR), NOW);
     broadcast.tick();
     expect(viewer.boards[1]).toEqual(['top-teams']);
     expect(viewer.frames[1]?.toString()).toContain('Team late');
@@ -128,14 +152,24 @@ describe('the broadcast', () => {
     expect(viewer.boards[1]).toEqual([]);
   });
 
+  it('sends the status of the pipeline when that changes, and boards that say something else by it', () => {
+    const { broadcast, boards, facts, join } = setUp();
+    boards[1]?.content.apply(instant([player('a')]), NOW);
+    const viewer = join();
+    facts.uncountedSince = NOW - 60_000;
+    facts.progressMillis = NOW - 60_000;
+    broadcast.tick();
+    expect(viewer.others[1]).toEqual(['status', 'clock']);
+    expect(viewer.frames[1]?.toString()).toContain('data-label="not counting"');
+  });
+
   it('tells after a minute who moved', () => {
     const { broadcast, clock, teams, join } = setUp();
-    teams.apply(team(2, 'b', 1), NOW);
+    teams.apply(season([team('a', 1), team('b', 1)]), NOW);
     broadcast.tick();
     const viewer = join();
     clock.now += 30_000;
-    teams.apply(team(1, 'b', 2), clock.now);
-    teams.apply(team(2, 'a', 1), clock.now);
+    teams.apply(season([team('b', 2), team('a', 1)]), clock.now);
     broadcast.tick();
     expect(viewer.frames[1]?.toString()).toMatch(/▲1.*Team b.*▼1.*Team a/s);
   });
@@ -145,7 +179,7 @@ describe('the broadcast', () => {
     const slow = join();
     slow.bufferedAmount = 1_000_000;
     for (const id of ['b', 'c', 'd']) {
-      teams.apply(team(1, id, 2), NOW);
+      teams.apply(season([team(id, 2)]), NOW);
       broadcast.tick();
     }
     expect(slow.frames).toHaveLength(1);
@@ -160,7 +194,7 @@ describe('the broadcast', () => {
     const { broadcast, join, teams } = setUp();
     const viewer = join();
     broadcast.remove(viewer);
-    teams.apply(team(1, 'b', 2), NOW);
+    teams.apply(season([team('b', 2)]), NOW);
     broadcast.tick();
     expect(viewer.frames).toHaveLength(1);
   });

@@ -8,19 +8,24 @@ export const HOUR = 3_600_000;
 export const NOW = 490_000 * HOUR + 20 * 60_000;
 export const SEASON = 490_000 * HOUR;
 
+/** Names the definition of all boards here. */
+export const DIGEST = 'd1';
+
 /** As the plan writes it into DASHBOARD_BOARDS. */
 export const TOP_TEAMS_JSON = {
   name: 'top-teams',
   title: 'Top Teams',
   topic: 'arcade-top-teams',
+  digest: DIGEST,
   size: 3,
-  period: { kind: 'season', column: 'season_start', lengthMillis: HOUR },
+  period: { kind: 'season', lengthMillis: HOUR },
   identity: ['team_id'],
   columns: [
     { name: 'team_name', label: 'Team', type: 'text' },
     { name: 'total_score', label: 'Score', type: 'integer' },
   ],
   bar: 'total_score',
+  lastEvent: 'last_event_at',
 };
 
 export const topTeams: BoardDefinition = boardDefinition.parse(TOP_TEAMS_JSON);
@@ -29,18 +34,19 @@ export const streakers: BoardDefinition = boardDefinition.parse({
   ...TOP_TEAMS_JSON,
   name: 'hot-streakers',
   title: 'Hot Streakers',
-  period: { kind: 'instant', column: 'as_of', everyMillis: 5000 },
+  period: { kind: 'instant', everyMillis: 5000 },
   identity: ['user_id'],
   columns: [
     { name: 'user_id', label: 'Player', type: 'text' },
     { name: 'peak_hotness', label: 'Peak', type: 'decimal' },
   ],
   bar: 'peak_hotness',
+  lastEvent: undefined,
 });
 
 export const allTime: BoardDefinition = boardDefinition.parse({ ...TOP_TEAMS_JSON, period: null });
 
-/** A record as Flink's upsert-kafka writes it; without a value, a tombstone. */
+/** A record as Flink writes it; without a value, a tombstone. */
 export function record(key: object, value: object | null, timestampMillis = NOW): RawRecord {
   return {
     key: Buffer.from(JSON.stringify(key)),
@@ -49,13 +55,32 @@ export function record(key: object, value: object | null, timestampMillis = NOW)
   };
 }
 
-/** Team `id` at a rank of a season. */
-export function team(rnk: number, id: string, total_score: number, season_start = SEASON): RawRecord {
-  return record({ season_start, rnk }, { team_id: id, team_name: `Team ${id}`, total_score });
+/** The board of a season, 0 without seasons; the rows are in the order of their ranks. */
+export function season(rows: object[], season_start = SEASON, timestampMillis = NOW): RawRecord {
+  return record({ season_start }, { digest: DIGEST, rows: ranked(rows) }, timestampMillis);
 }
 
-export function vacant(rnk: number, season_start = SEASON): RawRecord {
-  return record({ season_start, rnk }, null);
+/** The board of an instant; the rows are in the order of their ranks. */
+export function instant(rows: object[], as_of = NOW, timestampMillis = as_of): RawRecord {
+  return record({ season_start: 0 }, { digest: DIGEST, as_of, rows: ranked(rows) }, timestampMillis);
+}
+
+function ranked(rows: object[]): object[] {
+  return rows.map((row, index) => ({ rnk: index + 1, ...row }));
+}
+
+/** A row of Top Teams. */
+export function team(id: string, total_score: number, last_event_at = NOW): object {
+  return { team_id: id, team_name: `Team ${id}`, total_score, last_event_at };
+}
+
+/** A row of Hot Streakers. */
+export function player(user_id: string, peak_hotness = 1): object {
+  return { user_id, peak_hotness };
+}
+
+export function tombstone(season_start = SEASON, timestampMillis = NOW): RawRecord {
+  return record({ season_start }, null, timestampMillis);
 }
 
 export function boardOf(definition: BoardDefinition, records: RawRecord[], now = NOW): Board {

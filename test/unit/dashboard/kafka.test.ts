@@ -1,12 +1,16 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Kafka } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
+import { EventsWatch } from '../../../dashboard/events-watch.ts';
 import { kafkaClient } from '../../../dashboard/kafka/client.ts';
 import { feed } from '../../../dashboard/kafka/feed.ts';
 import { readPast } from '../../../dashboard/kafka/history.ts';
 import { HistoryTopic } from '../../../dashboard/kafka/history-topic.ts';
 import { ReadProgress } from '../../../dashboard/kafka/read-progress.ts';
 import { boardSource, statsSource } from '../../../dashboard/kafka/sources.ts';
+import { watchUncountedEvents } from '../../../dashboard/kafka/uncounted-events.ts';
 import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { kafkaAccess } from '../../../kafka/access.ts';
@@ -97,6 +101,45 @@ describe('the feed', () => {
     expect(live.status.kind).toBe('waiting');
     stopping.abort();
     await fed;
+  });
+});
+
+describe('the watch for uncounted events', () => {
+  const watched = async (kafka: Kafka) => {
+    const watch = new EventsWatch();
+    const stopping = new AbortController();
+    const options = { kafka, topic: 'events', watch, countedMillis: () => null, now: Date.now, log: silent };
+    const watching = watchUncountedEvents(options, stopping.signal);
+    await expect.poll(() => watch.answers, { timeout: 20_000 }).toBe(false);
+    expect(watch.uncountedSince).toBeNull();
+    stopping.abort();
+    await watching;
+  };
+
+  it('says that Kafka is not there', async () => {
+    await watched(await kafkaThatIsAway());
+  });
+
+  it('says that Kafka hangs, which takes connections and does not answer', { timeout: 30_000 }, async () => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await watched(kafkaClient([`127.0.0.1:${port}`], kafkaAccess({}), silent));
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+
+  it('says since when there are such events, and forgets it with each answer that there are none', () => {
+    const watch = new EventsWatch();
+    watch.answered(true, NOW);
+    watch.answered(true, NOW + 2000);
+    expect(watch.uncountedSince).toBe(NOW);
+    watch.answered(false, NOW + 4000);
+    expect(watch.uncountedSince).toBeNull();
+    watch.answered(true, NOW + 6000);
+    watch.unanswered();
+    expect([watch.answers, watch.uncountedSince]).toEqual([false, null]);
   });
 });
 

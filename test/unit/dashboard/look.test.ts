@@ -6,10 +6,10 @@ import { isFound } from '../../../dashboard/page/search.ts';
 import { trafficOf } from '../../../dashboard/page/traffic.ts';
 import { lookOf, queryOf, viewOf } from '../../../dashboard/page/view.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
-import { boardOf, HOUR, NOW, record, SEASON, team, topTeams } from './fixtures.ts';
+import { boardOf, HOUR, NOW, record, SEASON, season, team, topTeams } from './fixtures.ts';
 
-const rowsOf = (...teams: ReturnType<typeof team>[]) => boardOf(topTeams, teams).view(NOW).rows;
-const [first, second] = rowsOf(team(1, 'a', 2), team(2, 'b', 1));
+const rowsOf = (...teams: object[]) => boardOf(topTeams, [season(teams)]).view(NOW).rows;
+const [first, second] = rowsOf(team('a', 2), team('b', 1));
 
 describe('a look', () => {
   it('is read from a query and written into one', () => {
@@ -36,9 +36,10 @@ describe('a look', () => {
 });
 
 describe('a trail', () => {
-  const view = (leader: string, season = SEASON) => boardOf(topTeams, [team(1, leader, 1, season)]).view(NOW);
+  const view = (leader: string, start = SEASON) =>
+    boardOf(topTeams, [season([team(leader, 1)], start)]).view(NOW);
   const leaderOf = (standing: Standing | null) => [...(standing?.ranks.keys() ?? [])][0];
-  const idOf = (name: string) => rowsOf(team(1, name, 1))[0]?.id;
+  const idOf = (name: string) => rowsOf(team(name, 1))[0]?.id;
 
   it('remembers how a board stood a minute ago', () => {
     const trail = new Trail();

@@ -5,21 +5,25 @@ import { formatCell, formatValue } from '../../../dashboard/page/format.ts';
 import { panelOf } from '../../../dashboard/page/panel.ts';
 import { renderBoard, renderFrame } from '../../../dashboard/page/render.ts';
 import { TeamColors } from '../../../dashboard/page/team-color.ts';
+import type { PipelineKind } from '../../../dashboard/pipeline-state.ts';
 import {
   boardOf,
   HOUR,
+  instant,
   liveBoardOf,
   NOW,
-  record,
+  player,
   SEASON,
+  season,
   streakers,
   TOP_TEAMS_JSON,
   team,
   topTeams,
 } from './fixtures.ts';
 
-const panel = (live: LiveBoard, now = NOW) => panelOf(live, 'this', now, new TeamColors([live], () => now));
-const html = (live: LiveBoard, now = NOW) => renderBoard(panel(live, now));
+const panel = (live: LiveBoard, now = NOW, pipeline: PipelineKind = 'live') =>
+  panelOf(live, { season: 'this', now, pipeline, colors: new TeamColors([live], () => now) });
+const html = (...of: Parameters<typeof panel>) => renderBoard(panel(...of));
 
 describe('a value', () => {
   it.each([
@@ -58,17 +62,15 @@ describe('a number', () => {
 
 describe('a panel', () => {
   it('scales its bars to the leader', () => {
-    const { rows } = panel(liveBoardOf(topTeams, [team(1, 'a', 200), team(2, 'b', 50), team(3, 'c', -5)]));
+    const { rows } = panel(liveBoardOf(topTeams, [season([team('a', 200), team('b', 50), team('c', -5)])]));
     expect(rows.map((row) => row.bar)).toEqual(['100.0', '25.0', '0.0']);
   });
 
   it('draws a share as that much of a whole', () => {
     const columns = [{ name: 'share', label: 'Share', type: 'percent' }];
     const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns, bar: 'share' });
-    const shares = [0.4, 0.25, 1.5].map((share, index) =>
-      record({ season_start: SEASON, rnk: index + 1 }, { team_id: String(index), share }),
-    );
-    expect(panel(liveBoardOf(definition, shares)).rows.map((row) => row.bar)).toEqual([
+    const shares = [0.4, 0.25, 1.5].map((share, index) => ({ team_id: String(index), share }));
+    expect(panel(liveBoardOf(definition, [season(shares)])).rows.map((row) => row.bar)).toEqual([
       '40.0',
       '25.0',
       '100.0',
@@ -76,22 +78,22 @@ describe('a panel', () => {
   });
 
   it('scales its bars also where a hundred times the leader’s value is no number any more', () => {
-    const { rows } = panel(liveBoardOf(topTeams, [team(1, 'a', 1.7e308), team(2, 'b', 8.5e307)]));
+    const { rows } = panel(liveBoardOf(topTeams, [season([team('a', 1.7e308), team('b', 8.5e307)])]));
     expect(rows.map((row) => row.bar)).toEqual(['100.0', '50.0']);
   });
 
   it('draws no bar when all values are zero', () => {
-    expect(panel(liveBoardOf(topTeams, [team(1, 'a', 0)])).rows[0]?.bar).toBe('0.0');
+    expect(panel(liveBoardOf(topTeams, [season([team('a', 0)])])).rows[0]?.bar).toBe('0.0');
   });
 
   it('keeps the id of a row while its rank changes', () => {
-    const before = panel(liveBoardOf(topTeams, [team(1, 'a', 2), team(2, 'b', 1)]));
-    const after = panel(liveBoardOf(topTeams, [team(1, 'b', 3), team(2, 'a', 2)]));
+    const before = panel(liveBoardOf(topTeams, [season([team('a', 2), team('b', 1)])]));
+    const after = panel(liveBoardOf(topTeams, [season([team('b', 3), team('a', 2)])]));
     expect(after.rows.map((row) => row.id)).toEqual(before.rows.map((row) => row.id).reverse());
   });
 
   it('has distinct ids also while one team stands at two ranks', () => {
-    const { rows } = panel(liveBoardOf(topTeams, [team(1, 'a', 2), team(2, 'a', 1)]));
+    const { rows } = panel(liveBoardOf(topTeams, [season([team('a', 2), team('a', 1)])]));
     expect(new Set(rows.map((row) => row.id)).size).toBe(2);
   });
 
@@ -113,7 +115,7 @@ describe('a panel', () => {
   });
 
   it('counts down to the end of a running season, and says when an old one ended', () => {
-    const live = liveBoardOf(topTeams, [team(1, 'a', 1)]);
+    const live = liveBoardOf(topTeams, [season([team('a', 1)])]);
     expect(html(live)).toContain(
       `season ends <time datetime="${new Date(SEASON + HOUR).toISOString()}" data-until="${SEASON + HOUR}"`,
     );
@@ -123,7 +125,7 @@ describe('a panel', () => {
 
   it('says which instant it is of', () => {
     const as_of = NOW - 5000;
-    const live = liveBoardOf(streakers, [record({ rnk: 1 }, { user_id: 'u', as_of, peak_hotness: 1 })]);
+    const live = liveBoardOf(streakers, [instant([player('u')], as_of)]);
     expect(html(live)).toContain(`as of <time datetime="${new Date(as_of).toISOString()}"`);
   });
 
@@ -135,12 +137,63 @@ describe('a panel', () => {
     expect(html(live)).not.toContain('10.0.0.1');
     live.publish(boardOf(topTeams, []));
     expect(html(live)).toMatch(/data-state="empty".*No scores yet/s);
-    live.publish(boardOf(topTeams, [team(1, 'a', 1)]));
+    live.publish(boardOf(topTeams, [season([team('a', 1)])]));
     expect(html(live)).toMatch(/data-state="live".*Team a/s);
     expect(html(live, NOW + 60_001)).toMatch(/data-state="quiet".*Nothing has changed.*Team a/s);
     live.interrupt('connect ECONNREFUSED 10.0.0.1:9092');
-    expect(html(live)).toMatch(/data-state="away".*Kafka is away.*Team a/s);
+    expect(html(live)).toMatch(/data-state="away".*cannot be read.*last known scores.*Team a/s);
     expect(html(live)).not.toContain('10.0.0.1');
+  });
+
+  it.each([
+    ['live', 'No scores yet'],
+    ['quiet', 'No scores yet'],
+    ['stalled', 'does not count them'],
+    ['behind', 'counts earlier events first'],
+    ['unavailable', 'Kafka does not answer'],
+    ['waiting', 'Waiting for Kafka'],
+  ] as const)('without rows says in a pipeline that is %s: %s', (pipeline, text) => {
+    const empty = liveBoardOf(topTeams, []);
+    expect(html(empty, NOW, pipeline)).toContain(text);
+    if (text !== 'No scores yet') expect(html(empty, NOW, pipeline)).not.toContain('No scores yet');
+  });
+
+  it('leaves to the banner what is so of all boards', () => {
+    const live = liveBoardOf(topTeams, [season([team('a', 1)])]);
+    for (const pipeline of ['quiet', 'stalled', 'behind'] as const)
+      expect(html(live, NOW + 60_001, pipeline)).not.toContain('class="notice"');
+    live.interrupt('gone');
+    expect(html(live, NOW, 'unavailable')).toMatch(/data-state="away"(?!.*class="notice").*Team a/s);
+  });
+
+  it('is away while Kafka does not answer, and goes on when it answers again', () => {
+    const live = liveBoardOf(topTeams, [season([team('a', 1)])]);
+    live.setSilent(true);
+    expect(html(live)).toMatch(/data-state="away".*Team a/s);
+    live.setSilent(false);
+    expect(html(live)).toMatch(/data-state="live".*Team a/s);
+  });
+
+  it('says of a season that is over that no scores have come since, unless nobody counts them', () => {
+    const live = liveBoardOf(topTeams, [season([team('a', 1)])]);
+    const end = SEASON + HOUR;
+    live.content.apply(season([team('a', 2)], SEASON, end - 1000), end - 1000);
+    expect(html(live, end - 1)).toMatch(/data-state="live".*season ends/s);
+    expect(html(live, end + 4999)).toMatch(/data-state="live".*season ended/s);
+    expect(html(live, end + 5000)).toMatch(
+      /data-state="quiet".*season ended.*No scores since the season ended\..*Team a/s,
+    );
+    expect(html(live, end + 12 * 60_000, 'quiet')).toContain('No scores since the season ended.');
+    expect(html(live, end + 5000, 'stalled')).toMatch(/data-state="quiet"(?!.*No scores since)/s);
+    live.content.apply(season([team('b', 1)], end), end + 6000);
+    expect(html(live, end + 6000)).toMatch(/data-state="live".*season ends.*Team b/s);
+    const last = panelOf(live, {
+      season: 'last',
+      now: end + 6000,
+      pipeline: 'live',
+      colors: new TeamColors([], () => end),
+    });
+    expect(last).toMatchObject({ state: 'live', notice: null, rows: [{ rank: 1 }] });
   });
 
   it.each([
@@ -150,9 +203,9 @@ describe('a panel', () => {
     '</bdi></td></table><hx-partial hx-target="body">',
     '{{title}} {{> panel}}',
   ])('escapes a hostile name: %s', (name) => {
-    const key = { season_start: SEASON, rnk: 1 };
-    const hostile = liveBoardOf(topTeams, [record(key, { team_id: name, team_name: name, total_score: 1 })]);
-    const harmless = liveBoardOf(topTeams, [record(key, { team_id: 'x', team_name: 'x', total_score: 1 })]);
+    const called = (text: string) => season([{ team_id: text, team_name: text, total_score: 1 }]);
+    const hostile = liveBoardOf(topTeams, [called(name)]);
+    const harmless = liveBoardOf(topTeams, [called('x')]);
     const tags = (text: string) =>
       text.match(/<[^>]*>/g)?.map((tag) => tag.replace(/ (id|data-hue|data-shade)="[^"]*"/g, ''));
     expect(tags(html(hostile))).toEqual(tags(html(harmless)));

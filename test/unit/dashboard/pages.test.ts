@@ -2,15 +2,16 @@ import { brotliDecompressSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EventsWatch } from '../../../dashboard/events-watch.ts';
 import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import { releaseOf } from '../../../dashboard/web/pages.ts';
 import { createServer } from '../../../dashboard/web/server.ts';
-import { HOUR, liveBoardOf, NOW, SEASON, streakers, team, topTeams } from './fixtures.ts';
+import { HOUR, liveBoardOf, NOW, SEASON, season, streakers, team, topTeams } from './fixtures.ts';
 
 const boards = [
-  liveBoardOf(topTeams, [team(1, 'a', 20), team(2, 'b', 10), team(1, 'old', 5, SEASON - HOUR)]),
+  liveBoardOf(topTeams, [season([team('a', 20), team('b', 10)]), season([team('old', 5)], SEASON - HOUR)]),
   liveBoardOf(streakers, []),
 ];
 
@@ -23,6 +24,7 @@ beforeEach(async () => {
     boards,
     histories: new Map(),
     stats: new Live(new Stats()),
+    events: new EventsWatch(),
     metrics: new Metrics(boards, now),
     log: pino({ level: 'silent' }),
     now,

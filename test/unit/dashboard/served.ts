@@ -3,11 +3,12 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import type { Board } from '../../../dashboard/boards/board.ts';
 import type { LiveBoard } from '../../../dashboard/boards/live-board.ts';
+import { EventsWatch } from '../../../dashboard/events-watch.ts';
 import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import { createServer, type ServerOptions } from '../../../dashboard/web/server.ts';
-import { liveBoardOf, NOW, streakers, team, topTeams } from './fixtures.ts';
+import { liveBoardOf, NOW, season, streakers, team, topTeams } from './fixtures.ts';
 
 /** A dashboard of two boards, the first with two teams. */
 export interface Served {
@@ -16,19 +17,27 @@ export interface Served {
   /** Content of the first board. */
   teams: Board;
   boards: LiveBoard[];
+  stats: Live<Stats>;
+  events: EventsWatch;
   /** The value of a counter of refusals. */
   refused(reason: string): Promise<number>;
 }
 
 export async function serve(options: Partial<ServerOptions> = {}): Promise<Served> {
-  const boards = [liveBoardOf(topTeams, [team(1, 'a', 20), team(2, 'b', 10)]), liveBoardOf(streakers, [])];
+  const boards = [
+    liveBoardOf(topTeams, [season([team('a', 20), team('b', 10)])]),
+    liveBoardOf(streakers, []),
+  ];
   const now = () => NOW;
   const metrics = new Metrics(boards, now);
+  const stats = new Live(new Stats());
+  const events = new EventsWatch();
   const app = await createServer({
     title: 'Arcade',
     boards,
     histories: new Map(),
-    stats: new Live(new Stats()),
+    stats,
+    events,
     metrics,
     log: pino({ level: 'silent' }),
     now,
@@ -38,6 +47,8 @@ export async function serve(options: Partial<ServerOptions> = {}): Promise<Serve
     app,
     metrics,
     boards,
+    stats,
+    events,
     teams: boards[0]!.content,
     async refused(reason) {
       const { values } = (await metrics.registry.getSingleMetric('dashboard_refused_total')?.get()) ?? {};

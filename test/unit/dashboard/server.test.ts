@@ -6,29 +6,44 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Board } from '../../../dashboard/boards/board.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
+import { EventsWatch } from '../../../dashboard/events-watch.ts';
 import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import type { History } from '../../../dashboard/web/past-boards.ts';
 import { createServer } from '../../../dashboard/web/server.ts';
-import { boardOf, HOUR, NOW, record, SEASON, streakers, team, topTeams } from './fixtures.ts';
+import {
+  boardOf,
+  HOUR,
+  instant,
+  NOW,
+  player,
+  record,
+  SEASON,
+  season,
+  streakers,
+  team,
+  topTeams,
+} from './fixtures.ts';
 
 let app: FastifyInstance;
 let boards: LiveBoard[];
 let teams: Board;
 let stats: Live<Stats>;
+let events: EventsWatch;
 let histories: Map<string, History>;
 
 beforeEach(async () => {
-  teams = boardOf(topTeams, [team(1, 'a', 20), team(2, 'b', 10)]);
+  teams = boardOf(topTeams, [season([team('a', 20), team('b', 10)])]);
   boards = [new LiveBoard(topTeams), new LiveBoard(streakers)];
   boards[0]?.publish(teams);
   stats = new Live(new Stats());
+  events = new EventsWatch();
   histories = new Map();
   const now = () => NOW;
   const metrics = new Metrics(boards, now);
   const log = pino({ level: 'silent' });
-  app = await createServer({ title: 'Arcade & <Co>', boards, histories, stats, metrics, log, now });
+  app = await createServer({ title: 'Arcade & <Co>', boards, histories, stats, events, metrics, log, now });
 });
 
 afterEach(() => app.close());
@@ -98,8 +113,7 @@ describe('the API', () => {
   });
 
   it('gives a board with its instant', async () => {
-    const hot = record({ rnk: 1 }, { user_id: 'u', as_of: NOW, peak_hotness: 1.5 });
-    boards[1]?.publish(boardOf(streakers, [hot]));
+    boards[1]?.publish(boardOf(streakers, [instant([player('u', 1.5)])]));
     const board = (await app.inject('/api/boards/hot-streakers')).json();
     expect(board).toMatchObject({
       asOf: new Date(NOW).toISOString(),
@@ -119,14 +133,12 @@ describe('a board of the past', () => {
   const at = (moment: string | number) => app.inject(`/api/boards/top-teams?at=${moment}`);
 
   it('comes as the board of now does, with its moment', async () => {
-    histories.set('top-teams', async (atMillis) => ({
-      ...boardOf(topTeams, [team(1, 'b', 5)], atMillis).view(atMillis),
-      complete: true,
-    }));
-    const { at: moment, complete, ...past } = (await at(EARLIER)).json();
+    histories.set('top-teams', async (atMillis) =>
+      boardOf(topTeams, [season([team('b', 5)])], atMillis).view(atMillis),
+    );
+    const { at: moment, ...past } = (await at(EARLIER)).json();
     const { rows, updatedAt, ...shared } = (await app.inject('/api/boards/top-teams')).json();
     expect(moment).toBe(new Date(EARLIER).toISOString());
-    expect(complete).toBe(true);
     expect(past).toEqual({
       ...shared,
       updatedAt: moment,
@@ -196,6 +208,12 @@ describe('the counts', () => {
     expect((await app.inject('/api/stats')).json()).toEqual({
       now: new Date(NOW).toISOString(),
       status: 'live',
+      pipeline: {
+        state: 'live',
+        since: new Date(NOW).toISOString(),
+        countedUntil: new Date(NOW - 5000).toISOString(),
+        lastCountAt: new Date(NOW).toISOString(),
+      },
       eventsPerSecond: 20,
       newestEventTime: new Date(NOW - 1500).toISOString(),
       ageMillis: 1500,
@@ -218,6 +236,7 @@ describe('the counts', () => {
   it('are none until they have been read', async () => {
     expect((await app.inject('/api/stats')).json()).toMatchObject({
       status: 'waiting',
+      pipeline: { state: 'waiting', countedUntil: null, lastCountAt: null },
       newestEventTime: null,
       ageMillis: null,
       slots: [],
@@ -252,6 +271,18 @@ describe('the probes', () => {
     expect(body).toContain('dashboard_sockets 0');
     expect(body).toContain('process_cpu_seconds_total');
   });
+
+  it('tell Prometheus the state of the pipeline, which is one of several', async () => {
+    stats.publish(new Stats());
+    events.unanswered();
+    const { body } = await app.inject('/metrics');
+    expect(body.match(/^dashboard_pipeline_state\{.*\} 1$/gm)).toEqual([
+      'dashboard_pipeline_state{state="unavailable"} 1',
+    ]);
+    expect(body.match(/^dashboard_pipeline_state\{.*\} 0$/gm)).toHaveLength(5);
+    expect(body).toContain('dashboard_pipeline_state_seconds 0');
+    expect(body).toContain('dashboard_pipeline_behind_seconds 0');
+  });
 });
 
 describe('the socket', () => {
@@ -284,7 +315,7 @@ describe('the socket', () => {
     const snapshots = await Promise.all(viewers.map((viewer) => viewer.next()));
     for (const snapshot of snapshots) expect(snapshot).toMatch(/#board-top-teams.*#board-hot-streakers/s);
 
-    teams.apply(team(1, 'new', 30), NOW);
+    teams.apply(season([team('new', 30)]), NOW);
     const [one, two] = await Promise.all(viewers.map((viewer) => viewer.next()));
     expect(one).toContain('Team new');
     expect(one).not.toContain('#board-hot-streakers');

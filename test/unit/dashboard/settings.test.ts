@@ -6,6 +6,7 @@ const COMPLETE = {
   KAFKA_BOOTSTRAP_SERVERS: 'one:9092, [::1]:9093',
   DASHBOARD_BOARDS: JSON.stringify([TOP_TEAMS_JSON]),
   STATS_TOPIC: 'arcade-pipeline-stats',
+  EVENTS_TOPIC: 'arcade-user-score',
 };
 
 function problemsOf(env: Record<string, string>): string[] {
@@ -39,12 +40,14 @@ describe('the settings', () => {
       KAFKA_BOOTSTRAP_SERVERS: 'kafka',
       DASHBOARD_BOARDS: '',
       STATS_TOPIC: '',
+      EVENTS_TOPIC: 'a/b',
       PORT: '99999',
       LOG_LEVEL: 'loud',
     });
     const variables = problems.map((problem) => problem.split(/[:[]/)[0]).sort();
     expect(variables).toEqual([
       'DASHBOARD_BOARDS',
+      'EVENTS_TOPIC',
       'KAFKA_BOOTSTRAP_SERVERS',
       'LOG_LEVEL',
       'PORT',

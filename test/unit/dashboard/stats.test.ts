@@ -77,9 +77,55 @@ describe('the counts', () => {
     ['a count that is text', slot(5, { events: '1' })],
     ['a count that is missing', slot(5, { active_teams: undefined })],
     ['a value that is no JSON', { ...slot(5), value: Buffer.from('nothing') }],
-    ['a slot of a clock that runs far ahead', slot(-3600)],
+    ['a slot of a clock that runs far ahead', slot(-3605)],
   ])('ignore %s', (_, raw) => {
     expect(statsOf(slot(10), raw).view(NOW)).toEqual(statsOf(slot(10)).view(NOW));
+  });
+});
+
+describe('how far the job has come', () => {
+  const NONE = { events: 0, undecodable_messages: 0 };
+
+  it('is told by the newest slot with events or messages, and by when it was written', () => {
+    expect(new Stats().progress(NOW)).toEqual({
+      countedMillis: null,
+      countingMillis: null,
+      progressMillis: null,
+    });
+    const stats = statsOf(slot(20), slot(10, { ...NONE, undecodable_messages: 1 }), slot(5, NONE));
+    expect(stats.progress(NOW)).toEqual({
+      countedMillis: NOW - 5000,
+      countingMillis: NOW - 5000,
+      progressMillis: NOW,
+    });
+  });
+
+  it('stays known for longer than the slots', () => {
+    const written = { ...slot(3600), timestampMillis: NOW - 3_599_000 };
+    expect(statsOf(written).progress(NOW)).toEqual({
+      countedMillis: NOW - 3_595_000,
+      countingMillis: null,
+      progressMillis: NOW - 3_599_000,
+    });
+  });
+
+  it('does not go back when the job starts over: what is counted just now is told apart', () => {
+    const before = { ...slot(60), timestampMillis: NOW - 60_000 };
+    expect(statsOf(before, slot(7200), slot(7195)).progress(NOW)).toMatchObject({
+      countedMillis: NOW - 55_000,
+      countingMillis: NOW - 7_190_000,
+    });
+  });
+
+  it('is told by a slot ahead of our clock too, which is shown when its time comes near', () => {
+    const stats = statsOf(slot(-600));
+    expect(stats.progress(NOW).countedMillis).toBe(NOW + 605_000);
+    expect(starts(stats)).toEqual([]);
+    expect(starts(stats, NOW + 540_000)).toEqual([-600]);
+  });
+
+  it('was no later than now, whatever clock wrote it', () => {
+    expect(statsOf({ ...slot(5), timestampMillis: NOW + 9000 }).progress(NOW).progressMillis).toBe(NOW);
   });
 });
 

@@ -3,7 +3,7 @@ import { createConnection, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { boardDefinition } from '../../../dashboard/boards/definition.ts';
-import { liveBoardOf, NOW, record, team } from './fixtures.ts';
+import { DIGEST, liveBoardOf, NOW, season, team } from './fixtures.ts';
 import { listen, type Served, serve } from './served.ts';
 
 /*
@@ -68,7 +68,7 @@ async function viewer(localAddress?: string): Promise<{ next(): Promise<void> }>
   const socket = await open(localAddress);
   return {
     next: async () => {
-      served.teams.apply(team(1, `t${Math.random()}`, 30), NOW);
+      served.teams.apply(season([team(`t${Math.random()}`, 30)]), NOW);
       await once(socket, 'data');
     },
   };
@@ -87,18 +87,20 @@ describe('other viewers are served while', () => {
       name: 'large',
       title: 'Large',
       topic: 'large',
+      digest: DIGEST,
       size: 1000,
       period: null,
       identity: ['id'],
       columns: names.map((name) => ({ name, label: name, type: 'text' })),
     });
     const text = 'x'.repeat(200);
-    const row = (rnk: number, id: string) =>
-      record({ rnk }, { id, ...Object.fromEntries(names.map((name) => [name, text])) });
-    const board = liveBoardOf(
-      large,
-      Array.from({ length: 1000 }, (_, index) => row(index + 1, String(index))),
-    );
+    const texts = Object.fromEntries(names.map((name) => [name, text]));
+    const led = (leader: string) =>
+      season(
+        [leader, ...Array.from({ length: 999 }, (_, index) => index)].map((id) => ({ id, ...texts })),
+        0,
+      );
+    const board = liveBoardOf(large, [led('first')]);
     await start({ boards: [board] });
     const silent = await open();
     silent.pause();
@@ -108,7 +110,7 @@ describe('other viewers are served while', () => {
       seen += chunk.length;
     });
     while (seen < 30e6) {
-      board.content.apply(row(1, `t${Math.random()}`), NOW);
+      board.content.apply(led(`t${Math.random()}`), NOW);
       await sleep(20);
     }
     const sent = await served.metrics.registry.getSingleMetric('dashboard_bytes_sent_total')?.get();

@@ -56,6 +56,7 @@ describe('users', () => {
       'Write topic game-hot',
     ]);
     expect(rights(users().get('game-dashboard-kafka'))).toEqual([
+      'Describe topic game-user-score',
       'Read topic game-pipeline-stats',
       'Read group game-pipeline-stats-dashboard-*',
       'Read topic game-teams',
@@ -71,6 +72,7 @@ describe('users', () => {
     const found = users(signedIn('tls', { ...SPEC, events: { topic: 'scores' } }));
     expect(rights(found.get('game-injector-kafka'))).toEqual(['Write topic scores']);
     expect(rights(found.get('game-flink-kafka'))).toContain('Read topic scores');
+    expect(rights(found.get('game-dashboard-kafka'))).toContain('Describe topic scores');
   });
 
   it('may use every topic and group of the job’s script, also of a board that came later', () => {

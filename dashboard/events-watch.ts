@@ -1,0 +1,27 @@
+/** What was found out about the events that are in Kafka: where the side that asks and the side that tells meet. */
+export class EventsWatch {
+  #answers = true;
+  #uncountedSince: number | null = null;
+
+  /** False while Kafka does not answer what it is asked. */
+  get answers(): boolean {
+    return this.#answers;
+  }
+
+  /** Since when events are known that are well newer than the newest counted one, in epoch milliseconds; null: none are. */
+  get uncountedSince(): number | null {
+    return this.#uncountedSince;
+  }
+
+  /** Kafka answered: there are such events, or not, or it does not tell. */
+  answered(hasUncounted: boolean, now: number): void {
+    this.#answers = true;
+    this.#uncountedSince = hasUncounted ? (this.#uncountedSince ?? now) : null;
+  }
+
+  /** Kafka did not answer in time. */
+  unanswered(): void {
+    this.#answers = false;
+    this.#uncountedSince = null;
+  }
+}

@@ -1,0 +1,75 @@
+import type { ObservedState, PipelineKind } from '../pipeline-state.ts';
+import { SLOT_MILLIS } from '../stats/slot.ts';
+import { type Timestamp, timestamp } from './format.ts';
+
+/** What the page says of the pipeline as a whole. */
+export interface Status {
+  kind: PipelineKind;
+  /** In a word or two. */
+  label: string;
+  /** What is wrong, said once for all boards; null when nothing is. */
+  banner: Banner | null;
+}
+
+export interface Banner {
+  text: string;
+  /** A time that belongs to it, and of what; the browser tells its age. */
+  at: { label: string; time: Timestamp } | null;
+  /** What to do; empty when nothing is known. */
+  advice: string;
+}
+
+const LABELS: Record<PipelineKind, string> = {
+  waiting: 'waiting',
+  unavailable: 'Kafka unavailable',
+  stalled: 'not counting',
+  behind: 'catching up',
+  quiet: 'quiet',
+  live: 'live',
+};
+
+/** @param advice what to do when the job counts nothing; empty when nobody knows */
+export function statusOf(state: ObservedState, advice: string): Status {
+  return { kind: state.kind, label: LABELS[state.kind], banner: bannerOf(state, advice) };
+}
+
+function bannerOf(state: ObservedState, advice: string): Banner | null {
+  switch (state.kind) {
+    case 'unavailable':
+      return banner(
+        'Kafka does not answer. The boards show what was last known.',
+        'noticed',
+        state.sinceMillis,
+      );
+    case 'stalled':
+      return {
+        ...banner(
+          state.progressMillis === null
+            ? 'Events arrive in Kafka, but the Flink job has not counted any yet.'
+            : 'Events arrive in Kafka, but the Flink job does not count them.',
+          'last count',
+          state.progressMillis,
+        ),
+        advice,
+      };
+    case 'behind':
+      return banner(
+        'The Flink job is catching up: the boards lack the newest events.',
+        'counting events from',
+        state.countingMillis,
+      );
+    case 'quiet':
+      return banner(
+        state.countedMillis === null ? 'No event has been counted yet.' : 'No events are coming.',
+        'last event',
+        // Known by the slot that it is in.
+        state.countedMillis === null ? null : state.countedMillis - SLOT_MILLIS,
+      );
+    default:
+      return null;
+  }
+}
+
+function banner(text: string, label: string, millis: number | null): Banner {
+  return { text, at: millis === null ? null : { label, time: timestamp(millis, 'minute') }, advice: '' };
+}

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { renderStatus } from '../../../dashboard/page/render.ts';
+import { statusOf } from '../../../dashboard/page/status.ts';
+import {
+  type ObservedState,
+  type PipelineFacts,
+  PipelineMonitor,
+  type PipelineState,
+  pipelineState,
+} from '../../../dashboard/pipeline-state.ts';
+import { NOW } from './fixtures.ts';
+
+/** A pipeline in which all is well. */
+const WELL: PipelineFacts = {
+  available: true,
+  countsKnown: true,
+  countedMillis: NOW - 1000,
+  countingMillis: NOW - 1000,
+  progressMillis: NOW - 500,
+  uncountedSince: null,
+};
+
+const stateWith = (facts: Partial<PipelineFacts>) => pipelineState({ ...WELL, ...facts }, NOW);
+
+/** The job has counted nothing for a minute. */
+const IDLE = { countedMillis: NOW - 60_000, countingMillis: null, progressMillis: NOW - 60_000 };
+
+describe('a pipeline', () => {
+  it.each<[string, Partial<PipelineFacts>, PipelineState]>([
+    ['is live while events are counted', {}, { kind: 'live' }],
+    [
+      'is unavailable when Kafka does not answer, whatever else is known',
+      { available: false },
+      { kind: 'unavailable' },
+    ],
+    ['is waiting until the counts are known', { countsKnown: false }, { kind: 'waiting' }],
+    ['is quiet when all is counted and nothing comes', IDLE, { kind: 'quiet', countedMillis: NOW - 60_000 }],
+    [
+      'is quiet when nothing ever came',
+      { countedMillis: null, countingMillis: null, progressMillis: null },
+      { kind: 'quiet', countedMillis: null },
+    ],
+    [
+      'is stalled when events wait and nothing is counted',
+      { ...IDLE, uncountedSince: NOW - 10_000 },
+      { kind: 'stalled', progressMillis: NOW - 60_000 },
+    ],
+    [
+      'is stalled when events wait and nothing was ever counted',
+      { countedMillis: null, countingMillis: null, progressMillis: null, uncountedSince: NOW - 10_000 },
+      { kind: 'stalled', progressMillis: null },
+    ],
+    [
+      'is behind when the job counts events of long ago',
+      { countedMillis: NOW - 90_000, countingMillis: NOW - 90_000, uncountedSince: NOW - 10_000 },
+      { kind: 'behind', countingMillis: NOW - 90_000 },
+    ],
+    [
+      'is behind a job that starts over, although newer events were counted before',
+      { countedMillis: NOW - 30_000, countingMillis: NOW - 3_600_000, uncountedSince: NOW - 10_000 },
+      { kind: 'behind', countingMillis: NOW - 3_600_000 },
+    ],
+  ])('%s', (_, facts, state) => {
+    expect(stateWith(facts)).toEqual(state);
+  });
+
+  it('has some seconds to count the events that come after a pause', () => {
+    expect(stateWith({ ...IDLE, uncountedSince: NOW - 9999 }).kind).toBe('quiet');
+    expect(stateWith({ ...IDLE, uncountedSince: NOW - 10_000 }).kind).toBe('stalled');
+  });
+
+  it('is not behind by seconds, which events on their way always are', () => {
+    const facts = { uncountedSince: NOW - 60_000, countedMillis: NOW - 14_999, countingMillis: NOW - 14_999 };
+    expect(stateWith(facts).kind).toBe('live');
+  });
+
+  it('is not quiet while events are counted whose clock is slow', () => {
+    expect(stateWith({ countedMillis: NOW - 300_000, countingMillis: NOW - 300_000 }).kind).toBe('live');
+  });
+
+  it('is live when a clock that makes events runs ahead', () => {
+    expect(stateWith({ countedMillis: NOW + 50_000, countingMillis: NOW + 50_000 }).kind).toBe('live');
+  });
+});
+
+describe('a monitor', () => {
+  it('says since when the pipeline has been of a kind, whatever else changes', () => {
+    let facts = WELL;
+    const monitor = new PipelineMonitor(() => facts);
+    expect(monitor.observe(NOW)).toEqual({ kind: 'live', sinceMillis: NOW });
+    facts = {
+      ...WELL,
+      uncountedSince: NOW - 60_000,
+      countedMillis: NOW - 90_000,
+      countingMillis: NOW - 90_000,
+    };
+    expect(monitor.observe(NOW + 1000)).toMatchObject({ kind: 'behind', sinceMillis: NOW + 1000 });
+    facts = { ...facts, countingMillis: NOW - 80_000 };
+    expect(monitor.observe(NOW + 2000)).toEqual({
+      kind: 'behind',
+      sinceMillis: NOW + 1000,
+      countingMillis: NOW - 80_000,
+    });
+  });
+});
+
+describe('the status on the page', () => {
+  const ADVICE = 'Look at the condition JobRunning: kubectl describe gameanalytics <arcade>.';
+  const html = (state: PipelineState) =>
+    renderStatus(statusOf({ ...state, sinceMillis: NOW } as ObservedState, ADVICE));
+
+  it.each<[PipelineState, string, RegExp | null]>([
+    [{ kind: 'live' }, 'live', null],
+    [{ kind: 'waiting' }, 'waiting', null],
+    [{ kind: 'quiet', countedMillis: null }, 'quiet', /No event has been counted yet\.<\/p>/],
+    [{ kind: 'quiet', countedMillis: NOW - 60_000 }, 'quiet', /No events are coming\..*last event: <time/],
+    [{ kind: 'behind', countingMillis: NOW }, 'catching up', /is catching up: .*counting events from: <time/],
+    [
+      { kind: 'stalled', progressMillis: NOW },
+      'not counting',
+      /does not count them\..*last count: <time.*JobRunning/,
+    ],
+    [{ kind: 'stalled', progressMillis: null }, 'not counting', /has not counted any yet\. <span>Look at/],
+    [{ kind: 'unavailable' }, 'Kafka unavailable', /Kafka does not answer\..*noticed: <time/],
+  ])('for %j is %s', (state, label, banner) => {
+    expect(html(state)).toContain(`data-state="${state.kind}" data-label="${label}"`);
+    if (banner) expect(html(state)).toMatch(banner);
+    else expect(html(state)).not.toContain('banner');
+  });
+
+  it('is text', () => {
+    expect(html({ kind: 'stalled', progressMillis: null })).toContain('gameanalytics &lt;arcade&gt;.');
+  });
+
+  it('is the same while nothing changes but the time: browsers tell the ages', () => {
+    const monitor = new PipelineMonitor(() => ({ ...WELL, ...IDLE, uncountedSince: NOW - 60_000 }));
+    const at = (now: number) => renderStatus(statusOf(monitor.observe(now), ADVICE));
+    expect(at(NOW + 30_000)).toBe(at(NOW));
+  });
+});
