@@ -13,7 +13,7 @@ export interface Page {
   theme: Theme;
   colorScheme: string;
   search: string;
-  /** How many rows are found, in words. */
+  /** How many of the shown rows are found, in words. */
   found: string;
   status: Status;
   traffic: Traffic;
@@ -126,5 +126,5 @@ function socketQuery({ board, season }: Look): string {
 function foundIn(panels: Panel[], search: string): string {
   if (search === '') return '';
   const count = panels.flatMap(({ rows }) => rows).filter(({ found }) => found).length;
-  return count === 0 ? 'not on these boards' : `${count} found`;
+  return count === 0 ? 'not among the shown ranks' : `${count} found`;
 }
