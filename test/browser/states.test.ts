@@ -94,11 +94,16 @@ async function connected(page: Page): Promise<void> {
 }
 
 /** Opens a page, has a look at it, and sees that nothing is wrong with it. */
-async function look(path: string, options: BrowserContextOptions, see: (page: Page) => Promise<void>) {
+async function look(
+  path: string,
+  options: BrowserContextOptions,
+  see: (page: Page) => Promise<void>,
+  expected: string[] = [],
+): Promise<void> {
   const { page, complaints } = await visit(browser, path, { reducedMotion: 'reduce', ...options });
   await connected(page);
   await see(page);
-  expect(complaints).toEqual([]);
+  expect(complaints).toEqual(expected);
   await page.context().close();
 }
 
@@ -157,6 +162,74 @@ describe('what each state says', () => {
     expect(await violations(page)).toEqual([]);
     await page.locator('a').click();
     await expect.poll(() => page.locator('.panel').count(), SOON).toBe(4);
+    await page.context().close();
+  });
+});
+
+describe('a phone', () => {
+  it.for(['', '/boards/top-players'])(
+    'shows the first rows on its first screen, and the title on all (%s)',
+    async (path) => {
+      await look(`${urlOf('live')}${path}`, PHONE, async (page) => {
+        const row = await page.locator('tbody tr').nth(2).boundingBox();
+        expect((row?.y ?? 0) + (row?.height ?? 0)).toBeLessThan(PHONE.viewport.height / 2 + 100);
+        await page.locator('.tools').last().scrollIntoViewIfNeeded();
+        const title = await page.getByRole('heading', { level: 1 }).boundingBox();
+        expect(title?.y).toBeGreaterThanOrEqual(0);
+        expect(title?.y).toBeLessThan(50);
+      });
+    },
+  );
+
+  it('has signs that are named', async () => {
+    await look(
+      urlOf('live'),
+      PHONE,
+      async (page) => {
+        await page.getByRole('button', { name: 'Pause all' }).click();
+        expect(await page.getByRole('button', { name: 'Resume all' }).count()).toBe(1);
+        await page.locator('summary', { hasText: 'Theme' }).click();
+        await page.getByRole('navigation', { name: 'Theme' }).getByRole('link', { name: 'Dark' }).click();
+        await expect.poll(() => page.locator('html').getAttribute('data-theme'), SOON).toBe('dark');
+      },
+      ['loaded anew'],
+    );
+  });
+});
+
+describe('a search', () => {
+  it('is among the shown ranks, and goes to the first hit or says that there is none', async () => {
+    await look(
+      urlOf('live'),
+      { viewport: { width: 1280, height: 500 } },
+      async (page) => {
+        const search = page.getByRole('searchbox', { name: 'Find a player or team among the shown ranks' });
+        await search.fill('nobody');
+        await search.press('Enter');
+        expect(await page.locator('#found').textContent()).toBe('not among the shown ranks');
+        await search.fill('mint hare');
+        expect(await page.locator('#found').textContent()).toBe('4 found');
+        const first = page.locator('#board-top-teams tr[data-found]');
+        const seen = () => first.evaluate((row) => row.getBoundingClientRect().bottom < 500);
+        expect(await seen()).toBe(false);
+        await search.press('Enter');
+        await expect.poll(seen, SOON).toBe(true);
+        // The URL tells of each search.
+      },
+      ['loaded anew', 'loaded anew'],
+    );
+    const html = await (await fetch(`${urlOf('live')}/?q=nobody`)).text();
+    expect(html).toContain('>not among the shown ranks</output>');
+  });
+});
+
+describe('without JavaScript', () => {
+  it('there are no buttons, and the theme can be chosen', async () => {
+    const { page } = await visit(browser, urlOf('live'), { javaScriptEnabled: false });
+    expect(await page.getByRole('button').count()).toBe(0);
+    await page.locator('summary').click();
+    await page.getByRole('link', { name: 'Dark' }).click();
+    expect(new URL(page.url()).search).toBe('?theme=dark');
     await page.context().close();
   });
 });
@@ -413,6 +486,39 @@ describe('a page that is left open', () => {
     expect(await page.locator('#announcer').textContent()).toBe('');
     await page.clock.fastForward(30_000);
     expect(await page.locator('#announcer').textContent()).toContain('Top Teams: Mint Hare leads.');
+    await page.context().close();
+  });
+
+  it('has times that tick, but where a panel is paused, which says since when and that there is news', async () => {
+    const fed = await serveDashboard(arcade, cleanup);
+    fill(fed, PLAYERS);
+    const page = await stay(fed.url);
+    await page.getByRole('button', { name: 'Pause Top Teams' }).click();
+    await page.getByRole('button', { name: 'Pause Hot Streakers' }).click();
+    const panel = (board: string) => page.locator('.panel', { has: page.locator(`#board-${board}`) });
+    const texts = (selector: string) => page.locator(selector).allTextContents();
+    const held = () => panel('top-teams').locator('.held').innerText();
+    expect(await held()).toMatch(/^paused \d\d:\d\d:\d\d UTC, just now$/);
+    const [countdown, peaks] = [
+      await texts('#board-top-teams .period'),
+      await texts('#board-hot-streakers td.time'),
+    ];
+    expect(countdown[0]).toMatch(/season ends in/);
+    expect(peaks[0]).toMatch(/s ago$/);
+    await page.clock.fastForward(120_000);
+    expect(await held()).toMatch(/^paused \d\d:\d\d:\d\d UTC, 2 min ago$/);
+    expect(await texts('#board-top-teams .period')).toEqual(countdown);
+    expect(await texts('#board-hot-streakers td.time')).toEqual(peaks);
+    expect(await texts('#board-top-players .period')).not.toEqual(countdown);
+    fill(fed, PLAYERS.toReversed());
+    await expect.poll(held, SOON).toMatch(/, newer scores wait$/);
+    expect((await shownRows(page, 'top-teams'))[0]?.[1]).toBe('Azure Otter');
+    await page.getByRole('button', { name: 'Resume Top Teams' }).click();
+    expect((await shownRows(page, 'top-teams'))[0]?.[1]).toBe('Mint Hare');
+    expect(await panel('top-teams').locator('.held').isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Resume Hot Streakers' }).click();
+    await page.clock.fastForward(120_000);
+    expect(await texts('#board-hot-streakers td.time')).not.toEqual(peaks);
     await page.context().close();
   });
 
