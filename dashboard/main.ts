@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
 import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
+import { listenAddress } from '../kafka/listen-address.ts';
 import { LiveBoard } from './boards/live-board.ts';
 import { type Credentials, watchCredentials } from './credentials.ts';
 import { EventsWatch } from './events-watch.ts';
@@ -52,7 +53,7 @@ function settingsOrExplain(): Given | null {
 /** @returns false, having said why, when the address cannot be had */
 async function listen(app: FastifyInstance, { HOST, PORT }: Settings): Promise<boolean> {
   try {
-    await app.listen({ host: HOST, port: PORT });
+    await app.listen({ host: listenAddress(HOST), port: PORT });
     return true;
   } catch (error) {
     process.stderr.write(`cannot listen: ${(error as Error).message}\nSet HOST or PORT to another.\n`);
@@ -87,17 +88,17 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
     basePath: settings.BASE_PATH,
     maxSockets: settings.MAX_SOCKETS,
     trustedProxies: settings.TRUSTED_PROXIES,
+    allowedOrigins: settings.ALLOWED_ORIGINS,
   });
   if (!(await listen(app, settings))) return;
 
   const stopping = new AbortController();
   const context = { kafka, log, lagged: metrics.lagged.bind(metrics) };
   const count = metrics.recordRead.bind(metrics);
-  const seen = metrics.eventSeen.bind(metrics);
   const countedMillis = () => stats.content.progress(now()).countedMillis;
   const feeds = [
     ...boards.map((board) => feed(boardSource(board, count, now), context, stopping.signal)),
-    feed(statsSource(stats, settings.STATS_TOPIC, seen, now), context, stopping.signal),
+    feed(statsSource(stats, settings.STATS_TOPIC, now), context, stopping.signal),
     watchUncountedEvents(
       { kafka, topic: settings.EVENTS_TOPIC, watch: events, countedMillis, now, log },
       stopping.signal,

@@ -20,6 +20,11 @@ export const PIPELINE_KINDS = ['waiting', 'unavailable', 'stalled', 'behind', 'q
 
 export type PipelineKind = (typeof PIPELINE_KINDS)[number];
 
+/** Whether all events are counted, as far as there are any: then the counts say what the game does. */
+export function isCounted(kind: PipelineKind): boolean {
+  return kind === 'live' || kind === 'quiet';
+}
+
 /** What is known of the pipeline. */
 export interface PipelineFacts {
   /** False while Kafka does not answer, or the counts cannot be read any more. */

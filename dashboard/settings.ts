@@ -31,12 +31,14 @@ Settings come from the environment:
   EVENTS_TOPIC             the topic of the events, which is asked for offsets and not read (required)
   JOB_ADVICE               what to do when events arrive and the job counts none, for the page to say (default: nothing)
   DASHBOARD_TITLE          the page's title (default: Game Analytics)
-  HOST                     the address to listen on (default: 127.0.0.1)
+  HOST                     the address to listen on, :: for all of IPv6 and IPv4 (default: 127.0.0.1)
   PORT                     the port to listen on, 0 for any free one (default: 8080)
   BASE_PATH                path under which all but /healthz, /readyz and /metrics is served, as /games/arcade (default: /)
   SIGN_IN_FOLDER           folder with the credentials to ask for, one a file: token, or username and password (default: ask for none)
   MAX_SOCKETS              how many browsers may be live at once (default: ${DEFAULT_MAX_SOCKETS})
-  TRUSTED_PROXIES          addresses and networks of proxies whose X-Forwarded-For is believed, separated by commas (default: none)
+  TRUSTED_PROXIES          addresses and networks of proxies whose X-Forwarded-For, -Host and -Proto are believed, separated by commas (default: none)
+  ALLOWED_ORIGINS          origins whose pages may open the WebSocket beside the dashboard's own, as https://games.example, separated by
+                           commas: for a proxy that rewrites Host and says nothing of it (default: none)
   LOG_LEVEL                fatal, error, warn, info, debug, trace or silent (default: info)
 `;
 
@@ -65,15 +67,27 @@ const basePath = z
   )
   .refine((path) => !['/healthz', '/readyz', '/metrics'].includes(path), 'is the path of a probe');
 
-const trustedProxies = z
+const list = z
   .string()
   .default('')
-  .transform((text) => text.split(',').flatMap((proxy) => proxy.trim() || []))
-  .pipe(
-    z.array(
-      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'must be an address, or a network as 10.0.0.0/8'),
-    ),
-  );
+  .transform((text) => text.split(',').flatMap((one) => one.trim() || []));
+
+const trustedProxies = list.pipe(
+  z.array(
+    z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'must be an address, or a network as 10.0.0.0/8'),
+  ),
+);
+
+const allowedOrigins = list.pipe(
+  z.array(
+    z
+      .string()
+      .refine((text) => /^https?:/.test(text) && URL.parse(text)?.origin === text.toLowerCase(), {
+        error: 'must be an origin, such as https://games.example',
+      })
+      .transform((text) => text.toLowerCase()),
+  ),
+);
 
 const schema = z.object({
   KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
@@ -99,6 +113,7 @@ const schema = z.object({
     .refine((text) => /^[1-9]\d{0,5}$/.test(text), 'must be a number from 1 to 999999')
     .transform(Number),
   TRUSTED_PROXIES: trustedProxies,
+  ALLOWED_ORIGINS: allowedOrigins,
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 

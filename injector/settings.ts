@@ -44,7 +44,7 @@ const schema = z
       .meta({ description: 'plays the same game again; unset, a new one' }),
     HOST: text('an address to listen on')
       .default('127.0.0.1')
-      .meta({ description: 'where probes and metrics are served' }),
+      .meta({ description: 'where probes and metrics are served; :: for all addresses of IPv6 and IPv4' }),
     PORT: integer(0, 65_535).default(8081).meta({ description: 'its port; 0 takes a free one' }),
     LOG_LEVEL: z
       .enum(LOG_LEVELS, { error: `one of ${LOG_LEVELS.join(', ')}` })

@@ -59,7 +59,8 @@ function container({ component, image, env, secrets, resources }: App): Containe
     image,
     // kafkajs sets timers with times that have passed; Node would warn of each.
     command: ['node', '--disable-warning=TimeoutNegativeWarning', `${component}/main.ts`],
-    env: [{ name: 'HOST', value: '0.0.0.0' }, { name: 'PORT', value: String(HTTP_PORT) }, ...env],
+    // A pod has addresses of IPv4, of IPv6, or of both.
+    env: [{ name: 'HOST', value: '::' }, { name: 'PORT', value: String(HTTP_PORT) }, ...env],
     ...(secrets.length > 0 && { volumeMounts: secretMounts(secrets) }),
     ports: [{ name: 'http', containerPort: HTTP_PORT }],
     readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 5 },

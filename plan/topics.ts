@@ -71,6 +71,9 @@ function readableMillis({ period }: Board): number {
   return Math.max(millis('7d'), 3 * season);
 }
 
+/** Not what the cluster's default may be: nobody has to know more codecs than the producers use. */
+const AS_PRODUCED = { 'compression.type': 'producer' };
+
 function kafkaTopic(
   resource: GameAnalytics,
   name: string,
@@ -81,6 +84,6 @@ function kafkaTopic(
     apiVersion: 'kafka.strimzi.io/v1',
     kind: 'KafkaTopic',
     metadata: strimziMetadata(resource, 'topics', name),
-    spec: { partitions, config },
+    spec: { partitions, config: { ...AS_PRODUCED, ...config } },
   };
 }

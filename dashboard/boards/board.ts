@@ -36,6 +36,9 @@ export interface BoardView {
 export class Board {
   readonly definition: BoardDefinition;
   readonly #seasons = new Map<number, BoardRecord>();
+  /** The newest event that each season ever had. */
+  readonly #newestEvents = new Map<number, number>();
+  #newEvents: readonly number[] = [];
   #updatedMillis: number | null = null;
   #revision = 0;
 
@@ -48,14 +51,21 @@ export class Board {
     return this.#revision;
   }
 
+  /** The events that the last record brought to the rows, by when Kafka got them (epoch milliseconds). */
+  get newEvents(): readonly number[] {
+    return this.#newEvents;
+  }
+
   /** Takes in one record. `now` (epoch milliseconds) decides which seasons are worth keeping. */
   apply(raw: RawRecord, now: number): Outcome {
+    this.#newEvents = [];
     const record = parseRecord(this.definition, raw);
     if (record === 'malformed') return 'malformed';
     if (record === 'foreign' || !this.#isDue(record, now)) return 'ignored';
     this.#revision += 1;
     // A timestamp from the future comes from a broken clock: data is never newer than now.
     this.#updatedMillis = Math.max(this.#updatedMillis ?? 0, Math.min(raw.timestampMillis, now));
+    this.#noteEvents(record);
     this.#seasons.set(record.seasonMillis, record);
     if (this.definition.period?.kind === 'season') this.#forgetSeasons(now);
     return 'applied';
@@ -85,11 +95,29 @@ export class Board {
     return instantMillis >= shownMillis && instantMillis <= now + period.everyMillis;
   }
 
+  /** A job that starts over writes boards of old events again: none of them is new until it has come to where it was. */
+  #noteEvents({ seasonMillis, rows }: BoardRecord): void {
+    const before = this.#seasons.get(seasonMillis)?.rows ?? [];
+    const known = this.#newestEvents.get(seasonMillis) ?? Math.max(...this.#newestEvents.values());
+    const newest = newestEvent(rows);
+    if (newest < known) return;
+    this.#newestEvents.set(seasonMillis, newest);
+    const wasBack = newestEvent(before) < known;
+    const lastEvents = new Map(before.map(({ id, lastEventMillis }) => [id, lastEventMillis]));
+    this.#newEvents = rows.flatMap(({ id, lastEventMillis }) => {
+      const last = wasBack ? known : (lastEvents.get(id) ?? known);
+      return lastEventMillis !== null && lastEventMillis > last ? [lastEventMillis] : [];
+    });
+  }
+
   #forgetSeasons(now: number): void {
     const newestFirst = [...this.#seasons.keys()].sort((a, b) => b - a);
     const past = newestFirst.filter((start) => start <= now).slice(PAST_SEASONS);
     const future = newestFirst.filter((start) => start > now).slice(0, -FUTURE_SEASONS);
-    for (const start of [...past, ...future]) this.#seasons.delete(start);
+    for (const start of [...past, ...future]) {
+      this.#seasons.delete(start);
+      this.#newestEvents.delete(start);
+    }
   }
 
   /** Of the seasons that have begun: one far in the future (a broken clock) must not hijack the board. */
@@ -104,4 +132,8 @@ export class Board {
     const endMillis = startMillis + lengthMillis;
     return { period: { kind: 'season', startMillis, endMillis, over: now >= endMillis }, rows };
   }
+}
+
+function newestEvent(rows: readonly Row[]): number {
+  return Math.max(...rows.map(({ lastEventMillis }) => lastEventMillis ?? Number.NEGATIVE_INFINITY));
 }

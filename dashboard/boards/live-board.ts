@@ -13,6 +13,7 @@ const NEW_SEASON_MILLIS = 5000;
 export class LiveBoard extends Live<Board> {
   readonly definition: BoardDefinition;
   readonly #trail = new Trail();
+  #arrivals: number[] = [];
 
   constructor(definition: BoardDefinition) {
     super(new Board(definition));
@@ -21,6 +22,18 @@ export class LiveBoard extends Live<Board> {
 
   view(now: number, season: Season = 'this'): BoardView {
     return this.content.view(now, season);
+  }
+
+  /** Events have come to the rows, which Kafka got at these times (epoch milliseconds). */
+  noteArrivals(eventMillis: readonly number[]): void {
+    this.#arrivals.push(...eventMillis);
+  }
+
+  /** The times of the events that have come since this was last asked. */
+  takeArrivals(): number[] {
+    const arrivals = this.#arrivals;
+    this.#arrivals = [];
+    return arrivals;
   }
 
   /** Remembers how the board stands, to tell later who moved. To be called a few times a minute at least. */

@@ -95,9 +95,10 @@ function identityId(identity: unknown[]): string {
   return createHash('sha256').update(JSON.stringify(identity)).digest('base64url').slice(0, 12);
 }
 
-/** The value that a column shows. A number that is none, such as NaN, is null. */
+/** The value that a column shows. A number that is none, such as NaN, is null, and so is a time that no calendar holds. */
 function columnValue({ type }: Column, value: unknown): Value {
   if (type === 'text') return textValue(value);
+  if (type === 'time') return epochMillis(value) ?? null;
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 

@@ -1,5 +1,6 @@
 import { Kafka, type LogEntry } from 'kafkajs';
 import type { Access } from '../../kafka/access.ts';
+import { installCodecs } from './codecs.ts';
 
 /** Takes what kafkajs has to say. */
 export interface DebugLog {
@@ -14,6 +15,7 @@ const RETRY = { retries: 2, initialRetryTime: 200 };
  * reported once by the feed, so its own words are for debugging.
  */
 export function kafkaClient(brokers: string[], access: Access, log: DebugLog): Kafka {
+  installCodecs();
   return new Kafka({
     ...access,
     clientId: 'gameanalytics-dashboard',

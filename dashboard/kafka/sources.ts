@@ -20,7 +20,11 @@ export function boardSource(
   const begin = () => {
     const content = new Board(definition);
     const take = (records: RawRecord[]) => {
-      for (const record of records) count(definition.name, content.apply(record, now()));
+      for (const record of records) {
+        count(definition.name, content.apply(record, now()));
+        // What was there when reading began has come to the screens for other reasons.
+        if (live.content === content) live.noteArrivals(content.newEvents);
+      }
     };
     return { content, take };
   };
@@ -30,25 +34,13 @@ export function boardSource(
 /**
  * The pipeline's counts, from their topic.
  *
- * @param seen told how old the newest event was, in milliseconds, each time there is a newer one
  * @param now epoch milliseconds
  */
-export function statsSource(
-  live: Live<Stats>,
-  topic: string,
-  seen: (ageMillis: number) => void,
-  now: () => number,
-): Source<Stats> {
+export function statsSource(live: Live<Stats>, topic: string, now: () => number): Source<Stats> {
   const begin = () => {
     const content = new Stats();
-    let newestMillis: number | null = null;
     const take = (records: RawRecord[]) => {
       for (const record of records) content.apply(record, now());
-      const { newestEventMillis } = content.view(now());
-      // What was there when reading began is as old as it is for other reasons.
-      if (live.content === content && newestEventMillis !== null && newestEventMillis !== newestMillis)
-        seen(now() - newestEventMillis);
-      newestMillis = newestEventMillis;
     };
     return { content, take };
   };

@@ -45,8 +45,8 @@ export interface PagePanel {
   /** URL of the board's own page, and whether to offer it. */
   href: string;
   expand: boolean;
-  csv: string;
-  json: string;
+  /** URLs of the board's data; null where there is none. */
+  downloads: { csv: string; json: string } | null;
 }
 
 interface Choice {
@@ -106,12 +106,13 @@ export function pageOf({ look, panels, definitions, ...content }: PageContent): 
 function pagePanel(panel: Panel, look: Look, root: string): PagePanel {
   const { name } = panel;
   const query = queryOf({ ...look, search: '', theme: 'auto' });
+  const url = `${root}api/boards/${name}`;
+  const isNone = look.season === 'last' && panel.vacant !== null;
   return {
     panel,
     href: `${root}boards/${name}${queryOf(look)}`,
     expand: look.board === null,
-    csv: `${root}api/boards/${name}.csv${query}`,
-    json: `${root}api/boards/${name}${query}`,
+    downloads: isNone ? null : { csv: `${url}.csv${query}`, json: `${url}${query}` },
   };
 }
 

@@ -3,7 +3,7 @@ import type { BoardDefinition, Column } from '../boards/definition.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
 import type { Standing } from '../boards/trail.ts';
-import type { PipelineKind } from '../pipeline-state.ts';
+import { isCounted, type PipelineKind } from '../pipeline-state.ts';
 import { type Cell, formatCell, formatValue, type Timestamp, timestamp } from './format.ts';
 import { type Movement, movementOf } from './movement.ts';
 import { isFound } from './search.ts';
@@ -106,6 +106,7 @@ export function panelOf(
   const id = `board-${definition.name}`;
   const state = stateOf(board, view, season, now);
   const before = season === 'this' ? board.before(now) : null;
+  const isNone = season === 'last' && view.rows.length === 0;
   return {
     id,
     name: definition.name,
@@ -114,7 +115,8 @@ export function panelOf(
     notice: view.rows.length > 0 ? noticeOf(state, view, pipeline) : null,
     vacant: view.rows.length > 0 ? null : vacancyOf(state, definition, season, pipeline),
     period: panelPeriod(view.period),
-    updated: view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
+    // Of a season of which nothing is kept, nothing was updated.
+    updated: isNone || view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
     head: panelCells(definition, (column) => formatCell('text', column.label)),
     rows: panelRows(definition, view.rows, { id, colors, before, search }),
     hasBar: definition.bar !== undefined,
@@ -133,8 +135,7 @@ function stateOf(board: LiveBoard, view: BoardView, season: Season, now: number)
 function noticeOf(state: PanelState, { period }: BoardView, pipeline: PipelineKind): string | null {
   if (state === 'away') return pipeline === 'unavailable' ? null : NOTICES.away;
   if (state !== 'quiet') return null;
-  const isCounting = pipeline === 'live' || pipeline === 'quiet';
-  if (period?.kind === 'season' && period.over) return isCounting ? NOTICES.ended : null;
+  if (period?.kind === 'season' && period.over) return isCounted(pipeline) ? NOTICES.ended : null;
   return pipeline === 'live' ? NOTICES.quiet : null;
 }
 

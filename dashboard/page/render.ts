@@ -18,7 +18,8 @@ export interface Clock {
 
 /** What is said where there is no page. */
 export interface Missing extends Pick<Page, 'title' | 'root' | 'assets'> {
-  name: string;
+  /** Of the board that was asked for; null: it was no board. */
+  name: string | null;
   home: string;
 }
 

@@ -1,15 +1,22 @@
 import type { Live } from '../live.ts';
+import { isCounted, type PipelineKind } from '../pipeline-state.ts';
+import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Stats } from '../stats/stats.ts';
 import { formatRate, formatSeconds, formatValue, type Timestamp, timestamp } from './format.ts';
 
 /** The header's figures of what goes through the pipeline, as they will be shown. */
 export interface Traffic {
-  /** `quiet`: no event for a while. */
-  state: 'waiting' | 'live' | 'quiet' | 'away';
+  state: PipelineKind;
   rate: string;
   /** The rate's course; null while there is none to draw. */
   spark: Sparkline | null;
-  facts: { label: string; text: string }[];
+  facts: Fact[];
+}
+
+export interface Fact {
+  /** Of what, and of which time. */
+  label: string;
+  text: string;
 }
 
 /** SVG paths in a box of 100 by 100, the line and the area under it. */
@@ -27,38 +34,49 @@ export interface Freshness {
   stale: boolean;
 }
 
-/** Without an event for longer, the game is said to be quiet. */
-const QUIET_MILLIS = 30_000;
+/** A newest event of longer ago is marked. */
+const STALE_MILLIS = 30_000;
 
-/** @param now epoch milliseconds */
-export function trafficOf(stats: Live<Stats>, now: number): Traffic {
-  const view = stats.content.view(now);
-  const kind = stats.status.kind;
+/** What would be shown as 0.0% is not nothing. */
+const LEAST_SHARE = 0.001;
+
+/**
+ * @param pipeline how the pipeline is as a whole; what the events were is known only while all are counted
+ * @param now epoch milliseconds
+ */
+export function trafficOf(stats: Live<Stats>, pipeline: PipelineKind, now: number): Traffic {
+  const view = isCounted(pipeline) ? stats.content.view(now) : null;
   return {
-    state: kind === 'live' && isQuiet(view.newestEventMillis, now) ? 'quiet' : kind,
-    rate: stats.ready ? formatRate(view.eventsPerSecond) : formatValue('integer', null),
-    spark: sparkline(view.rates),
+    state: pipeline,
+    rate: view ? formatRate(view.eventsPerSecond) : formatValue('integer', null),
+    spark: view && sparkline(view.rates),
     facts: [
-      { label: 'players', text: formatValue('integer', view.activePlayers) },
-      { label: 'teams', text: formatValue('integer', view.activeTeams) },
-      { label: 'late', text: formatValue('percent', view.lateShare) },
-      { label: 'robots', text: formatValue('percent', view.robotShare) },
+      { label: 'players in 5 s', text: formatValue('integer', view?.activePlayers ?? null) },
+      { label: 'teams in 5 s', text: formatValue('integer', view?.activeTeams ?? null) },
+      { label: 'robots in 1 min', text: formatValue('percent', view?.robotShare ?? null) },
+      ...trouble('late', view?.lateShare),
+      ...trouble('invalid', view?.uncountedShare),
+      ...trouble('malformed', view?.undecodableShare),
     ],
   };
 }
 
-/** @param now epoch milliseconds */
-export function freshnessOf(stats: Live<Stats>, now: number): Freshness {
-  const { newestEventMillis, delayMillis } = stats.content.view(now);
-  return {
-    newest: newestEventMillis === null ? null : timestamp(newestEventMillis, 'second'),
-    delay: formatSeconds(delayMillis),
-    stale: isQuiet(newestEventMillis, now),
-  };
+/** Only told when there is some. */
+function trouble(what: string, share: number | null | undefined): Fact[] {
+  if (!share) return [];
+  const text =
+    share < LEAST_SHARE ? `<${formatValue('percent', LEAST_SHARE)}` : formatValue('percent', share);
+  return [{ label: `${what} in 1 min`, text }];
 }
 
-function isQuiet(newestEventMillis: number | null, now: number): boolean {
-  return newestEventMillis !== null && now - newestEventMillis > QUIET_MILLIS;
+/** @param now epoch milliseconds */
+export function freshnessOf(stats: Live<Stats>, delays: ScreenDelays, now: number): Freshness {
+  const { newestEventMillis } = stats.content.view(now);
+  return {
+    newest: newestEventMillis === null ? null : timestamp(newestEventMillis, 'second'),
+    delay: formatSeconds(delays.view(now)?.medianMillis ?? null),
+    stale: newestEventMillis !== null && now - newestEventMillis > STALE_MILLIS,
+  };
 }
 
 function sparkline(rates: number[]): Sparkline | null {

@@ -1,4 +1,5 @@
 import type { Season } from '../boards/board.ts';
+import type { BoardDefinition } from '../boards/definition.ts';
 
 /*
  * What someone looks at, as the page's URL says it: a URL that is shared shows others the same.
@@ -40,6 +41,21 @@ export function lookOf(board: string | null, { season, q, theme }: Query): Look 
 /** The view that a socket asks for: the name of a board that there is not stands for none at all. */
 export function viewOf({ board, season }: Query): View {
   return { board: typeof board === 'string' ? board : null, season: seasonOf(season) };
+}
+
+/**
+ * The boards that are shown to who looks so, and of which season. The last season has the boards with seasons alone; where there
+ * are none, the boards are those of now.
+ */
+export function shownBoards<Shown extends { definition: BoardDefinition }>(
+  boards: readonly Shown[],
+  { board, season }: View,
+): { boards: Shown[]; season: Season } {
+  const named = boards.filter(({ definition }) => board === null || definition.name === board);
+  const withSeasons = named.filter(({ definition }) => definition.period?.kind === 'season');
+  return season === 'last' && withSeasons.length > 0
+    ? { boards: withSeasons, season }
+    : { boards: named, season: 'this' };
 }
 
 function seasonOf(season: unknown): Season {

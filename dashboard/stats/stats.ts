@@ -14,9 +14,6 @@ const RATE_MILLIS = 60_000;
 /** How long after a slot's end its last counts may take to arrive. */
 const ARRIVAL_MILLIS = 2000;
 
-/** How many of the last measured delays the told one is the median of. */
-const DELAYS = 9;
-
 /** How far the clocks of those who make events may be ahead; slots beyond are kept until their time comes near. */
 const CLOCKS_APART_MILLIS = 60_000;
 
@@ -34,17 +31,22 @@ export interface StatsView {
   eventsPerSecond: number;
   /** Events per second of each full slot of the last five minutes, oldest first; since the first that is known. */
   rates: number[];
+  /** Of the last five minutes. */
+  totals: Totals;
   /** Of the events of the last minute, 0..1; null without events. */
   lateShare: number | null;
   robotShare: number | null;
+  /** Of the messages of the last minute, 0..1: events without what an event needs, and what is no event; null without messages. */
+  uncountedShare: number | null;
+  undecodableShare: number | null;
   /** In the last slot whose windows have closed; null when that was too long ago. */
   activePlayers: number | null;
   activeTeams: number | null;
   /** When the newest event ever seen happened, in epoch milliseconds; null before the first. */
   newestEventMillis: number | null;
-  /** How old events were when they went to screens; null before the first. */
-  delayMillis: number | null;
 }
+
+export type Totals = Omit<Slot, 'startMillis' | 'activePlayers' | 'activeTeams' | 'newestEventMillis'>;
 
 /** How far the job has come, in epoch milliseconds; null: nowhere yet. */
 export interface Progress {
@@ -59,9 +61,6 @@ export interface Progress {
 export class Stats {
   readonly #slots = new Map<number, Slot>();
   #newestEventMillis: number | null = null;
-  #shownEventMillis: number | null = null;
-  /** The last ones measured, newest last. */
-  #delaysMillis: number[] = [];
   #countedMillis: number | null = null;
   #progressMillis: number | null = null;
   /** The newest time counted, by when it was, in steps of `COUNTING_MILLIS`; the last two steps. */
@@ -75,15 +74,6 @@ export class Stats {
     this.#progressMillis = newest(this.#progressMillis, writtenMillis);
     if (record.slot) this.#put(record.slot, writtenMillis, now);
     else this.#slots.delete(record.startMillis);
-  }
-
-  /** Notes how old the newest event is as it goes to screens; to be called whenever something goes there. */
-  noteShown(now: number): void {
-    const newestMillis = this.#newestEventMillis;
-    if (newestMillis === null || newestMillis === this.#shownEventMillis) return;
-    this.#shownEventMillis = newestMillis;
-    // Whoever makes the events may have a clock that runs ahead.
-    this.#delaysMillis = [...this.#delaysMillis, Math.max(now - newestMillis, 0)].slice(-DELAYS);
   }
 
   /** How far the job had come at `now` (epoch milliseconds). */
@@ -102,27 +92,32 @@ export class Stats {
       .filter((slot) => isShown(slot, now))
       .sort((a, b) => a.startMillis - b.startMillis);
     const lastMinute = fullSlots(slots, now, RATE_MILLIS);
+    const minute = totalsOf(lastMinute);
     const crowd = lastMinute.findLast(({ activePlayers }) => activePlayers > 0);
     return {
       slots,
       eventsPerSecond: mean(lastMinute.map(eventsPerSecond)),
       rates: fullSlots(slots, now, SHOWN_MILLIS).map(eventsPerSecond),
-      lateShare: share(lastMinute, ({ lateEvents }) => lateEvents),
-      robotShare: share(lastMinute, ({ robotEvents }) => robotEvents),
+      totals: totalsOf(slots),
+      lateShare: share(minute.lateEvents, minute.events),
+      robotShare: share(minute.robotEvents, minute.events),
+      uncountedShare: share(minute.uncountedEvents, minute.events + minute.undecodableMessages),
+      undecodableShare: share(minute.undecodableMessages, minute.events + minute.undecodableMessages),
       activePlayers: crowd?.activePlayers ?? null,
       activeTeams: crowd?.activeTeams ?? null,
       newestEventMillis: this.#newestEventMillis,
-      delayMillis: median(this.#delaysMillis),
     };
   }
 
   #put(slot: Slot, writtenMillis: number, now: number): void {
-    const { startMillis, newestEventMillis } = slot;
+    const { startMillis } = slot;
+    // An event that is further on than the count of it is of a broken clock.
+    const newestEventMillis = slot.newestEventMillis && Math.min(slot.newestEventMillis, writtenMillis);
     // Players and teams are counted in the slot in which their events happened, whenever that was.
     if (slot.events > 0 || slot.undecodableMessages > 0)
       this.#noteCounted(startMillis + SLOT_MILLIS, writtenMillis);
     this.#newestEventMillis = newest(this.#newestEventMillis, newestEventMillis);
-    this.#slots.set(startMillis, slot);
+    this.#slots.set(startMillis, { ...slot, newestEventMillis });
     for (const kept of this.#slots.values()) {
       if (isOver(kept, now)) this.#slots.delete(kept.startMillis);
     }
@@ -171,10 +166,18 @@ function eventsPerSecond({ events }: Slot): number {
   return events / (SLOT_MILLIS / 1000);
 }
 
-/** Of the slots' events, the share that is counted by `part`. */
-function share(slots: Slot[], part: (slot: Slot) => number): number | null {
-  const events = sum(slots.map((slot) => slot.events));
-  return events === 0 ? null : sum(slots.map(part)) / events;
+function totalsOf(slots: Slot[]): Totals {
+  return {
+    events: sum(slots.map(({ events }) => events)),
+    lateEvents: sum(slots.map(({ lateEvents }) => lateEvents)),
+    robotEvents: sum(slots.map(({ robotEvents }) => robotEvents)),
+    uncountedEvents: sum(slots.map(({ uncountedEvents }) => uncountedEvents)),
+    undecodableMessages: sum(slots.map(({ undecodableMessages }) => undecodableMessages)),
+  };
+}
+
+function share(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole;
 }
 
 function sum(values: number[]): number {
@@ -183,9 +186,4 @@ function sum(values: number[]): number {
 
 function mean(values: number[]): number {
   return values.length === 0 ? 0 : sum(values) / values.length;
-}
-
-function median(values: number[]): number | null {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? null;
 }

@@ -24,7 +24,9 @@ const summary = z.object({
 const row = z
   .object({ rank: z.int().min(1) })
   .catchall(z.union([z.string(), z.number(), z.null()]))
-  .describe('The rank, and a value for each column of the board. Ratios are from 0 to 1.');
+  .describe(
+    'The rank, and a value for each column of the board. Ratios are from 0 to 1, times are ISO 8601.',
+  );
 
 const season = z.object({ start: time, end: time, over: z.boolean() });
 
@@ -64,9 +66,28 @@ const stats = z.object({
   now: time,
   status,
   pipeline,
-  eventsPerSecond: z.number().min(0).describe('Over the last minute.'),
+  eventsPerSecond: z
+    .number()
+    .min(0)
+    .nullable()
+    .describe('Over the last minute; null while not all events are counted.'),
+  eventToScreen: z
+    .object({ medianMillis: z.number().min(0), p99Millis: z.number().min(0) })
+    .nullable()
+    .describe(
+      'How old the events of the boards’ rows were when they went to the screens, in the last minute; null when none did.',
+    ),
   newestEventTime: time.nullable(),
   ageMillis: z.number().min(0).nullable().describe('Of the newest event.'),
+  totals: z
+    .object({
+      events: count,
+      lateEvents: count,
+      robotEvents: count,
+      uncountedEvents: count.describe('Without what an event needs: invalid.'),
+      undecodableMessages: count.describe('No events at all: malformed.'),
+    })
+    .describe('Of all slots.'),
   slots: z.array(slot).describe('The last five minutes, five seconds each; one without events is left out.'),
 });
 

@@ -3,7 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BoardView, ShownPeriod } from '../boards/board.ts';
 import type { BoardDefinition } from '../boards/definition.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
+import type { Row } from '../boards/record.ts';
 import type { BoardAnswer, BoardSummary } from './api-schema.ts';
+import { compressAnswer } from './compress.ts';
+import { answerConditionally } from './conditional.ts';
 import { csv } from './csv.ts';
 import { iso } from './iso.ts';
 import { openApiDocument } from './openapi.ts';
@@ -36,7 +39,10 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     // Kept by browsers alone, and asked for anew each time: an answer that is the same costs its ETag.
     reply.header('cache-control', 'private, no-cache');
   });
-  await app.register(etag);
+  // Weak: what is compressed has the same.
+  await app.register(etag, { weak: true, replyWith304: false });
+  app.addHook('onSend', answerConditionally);
+  app.addHook('onSend', compressAnswer);
   await app.register(statsRoutes, options);
 
   const summary = ({ definition: { name, title, size }, status }: LiveBoard): BoardSummary => ({
@@ -51,7 +57,7 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   const find = async ({ params, query }: FastifyRequest<BoardRequest>): Promise<Found> => {
     const board = boards.find(({ definition }) => definition.name === params.name);
     if (!board) return { code: 404, error: 'there is no such board; /api/boards lists them' };
-    if (query.season !== undefined) return findLast(board, query, now());
+    if (query.season !== undefined) return findSeason(board, query, now());
     if (query.at === undefined) return { board, view: board.view(now()) };
     const answer = await past.answer(board.definition.name, query.at);
     if (answer.code !== 200) return answer;
@@ -67,7 +73,7 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     const found = await find(request);
     if ('error' in found) return refuse(reply, found);
     const { board, view, moment } = found;
-    return { ...summary(board), ...moment, ...viewFields(view) } satisfies BoardAnswer;
+    return { ...summary(board), ...moment, ...viewFields(board.definition, view) } satisfies BoardAnswer;
   });
 
   app.get<BoardRequest>('/api/boards/:name.csv', async (request, reply) => {
@@ -77,14 +83,20 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     return reply
       .header('content-disposition', `attachment; filename="${definition.name}.csv"`)
       .type('text/csv; charset=utf-8; header=present')
-      .send(csv(columnNames(definition), found.view.rows));
+      .send(
+        csv(
+          columnNames(definition),
+          found.view.rows.map((row) => withIsoTimes(definition, row)),
+        ),
+      );
   });
 }
 
-/** The season before the one that is shown, for `?season=last`. */
-function findLast(board: LiveBoard, { at, season }: BoardRequest['Querystring'], now: number): Found {
-  if (season !== 'last' || at !== undefined)
-    return { code: 400, error: 'season can be last, and not together with at' };
+/** The season that is shown, or the one before. */
+function findSeason(board: LiveBoard, { at, season }: BoardRequest['Querystring'], now: number): Found {
+  if ((season !== 'this' && season !== 'last') || at !== undefined)
+    return { code: 400, error: 'season can be this or last, and not together with at' };
+  if (season === 'this') return { board, view: board.view(now) };
   if (board.definition.period?.kind !== 'season') return { code: 404, error: 'this board has no seasons' };
   const view = board.view(now, 'last');
   if (view.rows.length === 0) return { code: 404, error: 'nothing is kept of the season before' };
@@ -101,12 +113,25 @@ function columnNames({ identity, columns }: BoardDefinition): string[] {
   return [...new Set([...identity, ...columns.map(({ name }) => name)])];
 }
 
-function viewFields({ period, updatedMillis, rows }: BoardView) {
+function viewFields(definition: BoardDefinition, { period, updatedMillis, rows }: BoardView) {
   return {
     ...periodFields(period),
     updatedAt: iso(updatedMillis),
-    rows: rows.map(({ rank, values }) => ({ ...Object.fromEntries(values), rank })),
+    rows: rows.map((row) => ({
+      ...Object.fromEntries(withIsoTimes(definition, row).values),
+      rank: row.rank,
+    })),
   };
+}
+
+/** A row whose times are ISO 8601. */
+function withIsoTimes({ columns }: BoardDefinition, row: Row): Row {
+  const values = new Map(row.values);
+  for (const { name, type } of columns) {
+    const value = values.get(name);
+    if (type === 'time' && typeof value === 'number') values.set(name, iso(value));
+  }
+  return { ...row, values };
 }
 
 /** `season` or `asOf`, whichever the board has. */

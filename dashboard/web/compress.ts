@@ -1,4 +1,6 @@
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress, brotliCompressSync, constants, gzip, gzipSync } from 'node:zlib';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** The encodings served, the smaller first. */
 const ENCODINGS = ['br', 'gzip'] as const;
@@ -27,10 +29,42 @@ export function encodingFor(accepted: string | string[] | undefined): Encoding |
 }
 
 export function compress(content: Buffer, encoding: Encoding, effort: Effort): Buffer {
-  if (encoding === 'gzip') return gzipSync(content, { level: GZIP_LEVEL[effort] });
-  const params = {
-    [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY[effort],
-    [constants.BROTLI_PARAM_SIZE_HINT]: content.byteLength,
+  return encoding === 'gzip'
+    ? gzipSync(content, gzipOptions(effort))
+    : brotliCompressSync(content, brotliOptions(content, effort));
+}
+
+function gzipOptions(effort: Effort) {
+  return { level: GZIP_LEVEL[effort] };
+}
+
+function brotliOptions(content: Buffer, effort: Effort) {
+  return {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY[effort],
+      [constants.BROTLI_PARAM_SIZE_HINT]: content.byteLength,
+    },
   };
-  return brotliCompressSync(content, { params });
+}
+
+/** What fits into a packet or two gains nothing. */
+const LEAST_BYTES = 1024;
+
+const gzipped = promisify(gzip);
+const brotliCompressed = promisify(brotliCompress);
+
+/** An onSend hook: compresses a text that is made for one request, without keeping the others waiting. */
+export async function compressAnswer(
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+): Promise<unknown> {
+  reply.header('vary', 'accept-encoding');
+  const encoding = encodingFor(headers['accept-encoding']);
+  if (typeof payload !== 'string' || payload.length < LEAST_BYTES || !encoding) return payload;
+  const content = Buffer.from(payload);
+  reply.header('content-encoding', encoding);
+  return encoding === 'gzip'
+    ? gzipped(content, gzipOptions('quickly'))
+    : brotliCompressed(content, brotliOptions(content, 'quickly'));
 }

@@ -1,7 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Outcome } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
+import type { Live } from '../live.ts';
 import { PIPELINE_KINDS, type PipelineMonitor } from '../pipeline-state.ts';
+import type { Stats } from '../stats/stats.ts';
 
 /** The process's own numbers, for Prometheus. One registry per dashboard, so that several can live in one process. */
 export class Metrics {
@@ -18,9 +20,9 @@ export class Metrics {
     buckets: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1],
     registers: [this.registry],
   });
-  readonly #freshness = new Histogram({
-    name: 'dashboard_freshness_seconds',
-    help: 'Age of the newest event when it was read here; browsers are told within a tick of 0.5 s',
+  readonly #eventToScreen = new Histogram({
+    name: 'dashboard_event_to_screen_seconds',
+    help: 'Age of the events that change a board, when the board goes to the screens',
     buckets: [0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60],
     registers: [this.registry],
   });
@@ -67,9 +69,9 @@ export class Metrics {
     if (outcome === 'malformed') this.#malformed.inc({ board });
   }
 
-  /** An event newer than all before was heard of, so long after it happened. */
-  eventSeen(ageMillis: number): void {
-    this.#freshness.observe(Math.max(ageMillis, 0) / 1000);
+  /** An event came to a board, and the board goes to the screens so long after Kafka got the event. */
+  eventShown(delayMillis: number): void {
+    this.#eventToScreen.observe(delayMillis / 1000);
   }
 
   /** So many records of a topic were not yet read when some were. */
@@ -135,6 +137,25 @@ export class Metrics {
       collect() {
         const state = pipeline.observe(now());
         this.set(state.kind === 'behind' ? (now() - state.countingMillis) / 1000 : 0);
+      },
+    });
+  }
+
+  /** Reports what was counted in the last five minutes, asked for when the metrics are read. */
+  observeStats(stats: Live<Stats>): void {
+    const now = this.#now;
+    new Gauge({
+      name: 'dashboard_events_last_5m',
+      help: 'Events of the last five minutes: all that were read, and those that were late, of robots, invalid, or no events at all',
+      labelNames: ['kind'],
+      registers: [this.registry],
+      collect() {
+        const { totals } = stats.content.view(now());
+        this.set({ kind: 'events' }, totals.events);
+        this.set({ kind: 'late_events' }, totals.lateEvents);
+        this.set({ kind: 'robot_events' }, totals.robotEvents);
+        this.set({ kind: 'uncounted_events' }, totals.uncountedEvents);
+        this.set({ kind: 'undecodable_messages' }, totals.undecodableMessages);
       },
     });
   }

@@ -13,8 +13,9 @@ const AT = {
 const SEASON = {
   name: 'season',
   in: 'query',
-  description: '`last`: the season before the one that is shown, as it ended. Of boards that have seasons.',
-  schema: { type: 'string', enum: ['last'] },
+  description:
+    '`this`: the season that is shown, which is the default. `last`: the one before, as it ended; of boards that have seasons.',
+  schema: { type: 'string', enum: ['this', 'last'] },
 };
 const NAME = {
   name: 'name',
@@ -26,7 +27,7 @@ const NAME = {
 const IF_NONE_MATCH = {
   name: 'If-None-Match',
   in: 'header',
-  description: 'The ETag of an earlier answer; 304 when it would be the same.',
+  description: 'The ETag of an earlier answer, or several; 304 when one of them would be the same.',
   schema: { type: 'string' },
 };
 

@@ -6,8 +6,9 @@ import { renderBoard, renderFreshness, renderStatus, renderTraffic } from '../pa
 import { statusOf } from '../page/status.ts';
 import type { TeamColors } from '../page/team-color.ts';
 import { freshnessOf, trafficOf } from '../page/traffic.ts';
-import type { View } from '../page/view.ts';
+import { shownBoards, type View } from '../page/view.ts';
 import type { ObservedState, PipelineMonitor } from '../pipeline-state.ts';
+import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Stats } from '../stats/stats.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -32,6 +33,7 @@ export interface PartsOptions {
   boards: readonly LiveBoard[];
   stats: Live<Stats>;
   colors: TeamColors;
+  delays: ScreenDelays;
   pipeline: PipelineMonitor;
   /** What to do when the job counts nothing; empty when nobody knows. */
   jobAdvice: string;
@@ -53,16 +55,16 @@ export class Parts {
 
   /** Goes on to how things are now. */
   tick(): void {
-    const { boards, stats, pipeline, now } = this.#options;
+    const { boards, pipeline, now } = this.#options;
     this.#tick += 1;
     this.#pipeline = pipeline.observe(now());
-    stats.content.noteShown(now());
+    this.#noteDelays();
     for (const board of boards) board.note(now());
   }
 
   /** All parts of a view, as they were at the last tick. */
-  of({ board: name, season }: View): Part[] {
-    const boards = this.#options.boards.filter(({ definition }) => name === null || definition.name === name);
+  of(view: View): Part[] {
+    const { boards, season } = shownBoards(this.#options.boards, view);
     return [
       this.#status(),
       this.#traffic(),
@@ -76,6 +78,16 @@ export class Parts {
     return changedTick === this.#tick;
   }
 
+  /** What has come to the boards goes to the screens now. */
+  #noteDelays(): void {
+    const { boards, delays, metrics, now } = this.#options;
+    const nowMillis = now();
+    // Who makes the events may have a clock that runs ahead.
+    const shown = boards.flatMap((board) => board.takeArrivals()).map((at) => Math.max(nowMillis - at, 0));
+    delays.note(shown, nowMillis);
+    for (const delay of shown) metrics.eventShown(delay);
+  }
+
   #status(): Part {
     return this.#part('status', 'status', () =>
       renderStatus(statusOf(this.#pipeline, this.#options.jobAdvice)),
@@ -84,12 +96,14 @@ export class Parts {
 
   #traffic(): Part {
     const { stats, now } = this.#options;
-    return this.#part('traffic', 'traffic', () => renderTraffic(trafficOf(stats, now())));
+    return this.#part('traffic', 'traffic', () =>
+      renderTraffic(trafficOf(stats, this.#pipeline.kind, now())),
+    );
   }
 
   #freshness(): Part {
-    const { stats, now } = this.#options;
-    return this.#part('freshness', 'freshness', () => renderFreshness(freshnessOf(stats, now())));
+    const { stats, delays, now } = this.#options;
+    return this.#part('freshness', 'freshness', () => renderFreshness(freshnessOf(stats, delays, now())));
   }
 
   #board(board: LiveBoard, season: Season): Part {

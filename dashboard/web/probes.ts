@@ -19,8 +19,10 @@ export async function probeRoutes(
 ): Promise<void> {
   app.get('/healthz', async () => ({ status: 'alive' }));
 
-  app.get('/readyz', async (_request, reply) => {
+  app.get('/readyz', async (request, reply) => {
     const ready = boards.every((board) => board.ready);
+    // What is read from where is for those who may see it.
+    if (signIn && !(await signIn.isSignedIn(request))) return reply.code(ready ? 200 : 503).send({ ready });
     const states = boards.map(({ definition: { name, topic }, status }) => ({ name, topic, ...status }));
     return reply.code(ready ? 200 : 503).send({ ready, boards: states });
   });

@@ -1,10 +1,12 @@
-import type { FastifyHelmetOptions } from '@fastify/helmet';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import helmet from 'helmet';
 
 const SELF = ["'self'"];
 const NONE = ["'none'"];
 
-/** What browsers are told: no inline script or style, nothing from elsewhere, in nobody's frame. */
-export const SECURITY_HEADERS: FastifyHelmetOptions = {
+/** No inline script or style, nothing from elsewhere, in nobody's frame. */
+const secure = helmet({
   contentSecurityPolicy: {
     // Helmet's defaults allow inline styles, and upgrade requests to HTTPS, which plain HTTP does not answer.
     useDefaults: false,
@@ -23,4 +25,17 @@ export const SECURITY_HEADERS: FastifyHelmetOptions = {
   xFrameOptions: { action: 'deny' },
   // Whoever ends TLS in front says whether the host is to be asked by HTTPS alone; here it is not known.
   strictTransportSecurity: false,
-};
+});
+
+/** What browsers are told with every answer, those to what is no HTTP among them. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = headersOf();
+
+/** They are the same for every request. */
+function headersOf(): Record<string, string> {
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
+  secure(request, response, () => {});
+  return Object.fromEntries(
+    Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]),
+  );
+}

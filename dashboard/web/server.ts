@@ -1,4 +1,4 @@
-import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -13,10 +13,12 @@ import type { Live } from '../live.ts';
 import { TeamColors } from '../page/team-color.ts';
 import { PipelineMonitor } from '../pipeline-state.ts';
 import { DEFAULT_MAX_SOCKETS } from '../settings.ts';
+import { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Stats } from '../stats/stats.ts';
 import { apiRoutes } from './api.ts';
 import { assetRoutes } from './assets.ts';
 import { Broadcast } from './broadcast.ts';
+import { answerErrors, refuseConnection, refuseOtherMethods, refuseUrl } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import { pageRoutes, releaseOf } from './pages.ts';
 import { Parts } from './parts.ts';
@@ -47,6 +49,8 @@ export interface ServerOptions {
   maxSockets?: number;
   /** Addresses and networks of proxies whose X-Forwarded headers are believed. */
   trustedProxies?: string[];
+  /** Origins whose pages may open the WebSocket, beside our own. */
+  allowedOrigins?: string[];
 }
 
 /** How long finding a board of the past may take. */
@@ -71,6 +75,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: trustedProxies,
+    frameworkErrors: refuseUrl,
+    clientErrorHandler: refuseConnection,
   });
   app.server.maxConnections = maxSockets + OTHER_CONNECTIONS;
   app.server.on('drop', () => metrics.refused('too many connections'));
@@ -78,15 +84,24 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('onResponse', async ({ raw }) => {
     if (raw.headers.upgrade) raw.socket.destroySoon();
   });
-  await app.register(helmet, SECURITY_HEADERS);
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+  });
+  refuseOtherMethods(app);
+  answerErrors(app);
+  if (basePath) app.setNotFoundHandler(nothingHere);
 
-  const signIn = credentials && new SignIn(credentials, `${basePath}/`);
+  await app.register(rateLimit, { global: false });
+  const signIn = credentials && new SignIn(app, { credentials, path: `${basePath}/`, metrics });
   await app.register(probeRoutes, { boards, metrics, signIn });
   if (basePath) app.addHook('onRequest', redirectTo(basePath));
   await app.register(assetRoutes, { prefix: basePath });
   await app.register(site, { ...options, maxSockets, signIn, prefix: basePath });
   return app;
+}
+
+async function nothingHere(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  await reply.code(404).send({ error: 'there is nothing here' });
 }
 
 /** The page's links are relative to its address, which ends with a slash. */
@@ -105,7 +120,7 @@ interface SiteOptions extends ServerOptions {
 /** All that asks for a sign-in, when there is one. */
 async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
   const { title, boards, histories, stats, events, metrics, log, now, maxSockets, signIn } = options;
-  const { jobAdvice = '' } = options;
+  const { jobAdvice = '', allowedOrigins = [] } = options;
   const past = new PastBoards({ histories, log, now, timeoutMillis: PAST_TIMEOUT_MILLIS });
   if (signIn) app.addHook('onRequest', signIn.check);
   const release = releaseOf(title, boards);
@@ -116,11 +131,23 @@ async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
     ...stats.content.progress(nowMillis),
   }));
   metrics.observePipeline(pipeline);
+  metrics.observeStats(stats);
+  const delays = new ScreenDelays();
   const colors = new TeamColors(boards, now);
-  const parts = new Parts({ boards, stats, colors, pipeline, jobAdvice, metrics, now });
+  const parts = new Parts({ boards, stats, colors, delays, pipeline, jobAdvice, metrics, now });
   const broadcast = new Broadcast({ parts, metrics, release, now });
-  await app.register(socketRoute, { broadcast, metrics, maxSockets });
-  await app.register(pageRoutes, { title, boards, stats, colors, pipeline, jobAdvice, release, now });
+  await app.register(socketRoute, { broadcast, metrics, maxSockets, allowedOrigins });
+  await app.register(pageRoutes, {
+    title,
+    boards,
+    stats,
+    colors,
+    delays,
+    pipeline,
+    jobAdvice,
+    release,
+    now,
+  });
   const secured = signIn !== undefined;
-  await app.register(apiRoutes, { title, boards, past, stats, pipeline, secured, now });
+  await app.register(apiRoutes, { title, boards, past, stats, delays, pipeline, secured, now });
 }

@@ -1,6 +1,8 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type {} from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Credentials } from '../credentials.ts';
+import type { Metrics } from './metrics.ts';
 
 /*
  * Who may look. Programs send the token or the name and password with each request; browsers ask their user for the name and
@@ -15,49 +17,95 @@ interface Accepted {
   cookie: string;
 }
 
-export class SignIn {
-  readonly #credentials: () => Credentials;
-  readonly #path: string;
+export interface SignInOptions {
+  /** Asked for with each request: they may be replaced while the dashboard runs. */
+  credentials: () => Credentials;
+  /** Under which the dashboard is served, with a slash at its end. */
+  path: string;
+  metrics: Metrics;
+}
 
-  /**
-   * @param credentials asked for with each request: they may be replaced while the dashboard runs
-   * @param path under which the dashboard is served, with a slash at its end
-   */
-  constructor(credentials: () => Credentials, path: string) {
-    this.#credentials = credentials;
-    this.#path = path;
+/** How many wrong passwords or tokens an address may send within the time, before it has to wait. */
+const GUESSES = { max: 10, timeWindow: 60_000 };
+
+type CountGuesses = ReturnType<FastifyInstance['createRateLimit']>;
+
+export class SignIn {
+  readonly #options: SignInOptions;
+  readonly #guesses: CountGuesses;
+
+  /** @param app has the plugin that limits rates */
+  constructor(app: FastifyInstance, options: SignInOptions) {
+    this.#options = options;
+    this.#guesses = app.createRateLimit(GUESSES);
+  }
+
+  /** True when the request has what signs in. Nobody learns it here who guesses too often. */
+  async isSignedIn(request: FastifyRequest): Promise<boolean> {
+    const { match, isGuess } = this.#look(request);
+    if (isGuess && (await this.#hasGuessedTooOften(request))) return false;
+    if (isGuess && !match) await this.#guesses(request);
+    return match !== undefined;
   }
 
   /** Lets a request pass, or answers it with 401. To be called before anything else is done for it. */
   readonly check = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const { token, username, password } = this.#credentials();
+    const { match, given, isGuess, scheme } = this.#look(request);
+    if (isGuess && (await this.#hasGuessedTooOften(request))) return this.#refuseGuess(request, reply);
+    if (match) {
+      // Browsers alone need it, and they sign in with a name and a password.
+      if (given.authorization.startsWith('basic ') && given.cookie !== match.cookie)
+        this.#leaveCookie(request, reply, match.cookie);
+      return;
+    }
+    if (isGuess) await this.#guesses(request);
+    await reply
+      .code(401)
+      .header('www-authenticate', scheme)
+      .header('cache-control', 'no-store')
+      .send({ error: 'sign in: this dashboard is not open to everybody' });
+  };
+
+  /** What the request has, and what it is worth. The cookie cannot be guessed; what is in a header may be. */
+  #look(request: FastifyRequest) {
+    const { token, username, password } = this.#options.credentials();
     const basic =
       username !== undefined && password !== undefined ? `basic ${base64(username, password)}` : null;
     const accepted = [token === undefined ? null : `bearer ${token}`, basic].flatMap((authorization) =>
       authorization === null ? [] : [accept(authorization)],
     );
     const given = presented(request);
-    const [matching] = accepted.filter((one) => matches(one, given));
-    if (matching) {
-      // Browsers alone need it, and they sign in with a name and a password.
-      if (given.authorization.startsWith('basic ') && given.cookie !== matching.cookie)
-        this.#leaveCookie(request, reply, matching.cookie);
-      return;
-    }
+    const match = accepted.find((one) => matches(one, given));
+    return {
+      match,
+      given,
+      isGuess: given.authorization !== NOTHING && given.cookie !== match?.cookie,
+      scheme: basic ? 'Basic realm="dashboard", charset="UTF-8"' : 'Bearer realm="dashboard"',
+    };
+  }
+
+  async #hasGuessedTooOften(request: FastifyRequest): Promise<boolean> {
+    const guesses = await this.#guesses(request, { increment: false });
+    return !guesses.isAllowed && guesses.remaining === 0;
+  }
+
+  async #refuseGuess(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    this.#options.metrics.refused('too many guesses');
+    const guesses = await this.#guesses(request, { increment: false });
     await reply
-      .code(401)
-      .header(
-        'www-authenticate',
-        basic ? 'Basic realm="dashboard", charset="UTF-8"' : 'Bearer realm="dashboard"',
-      )
+      .code(429)
+      .header('retry-after', guesses.isAllowed ? 1 : guesses.ttlInSeconds)
       .header('cache-control', 'no-store')
-      .send({ error: 'sign in: this dashboard is not open to everybody' });
-  };
+      .send({ error: 'too many wrong passwords or tokens came from this address; wait a minute' });
+  }
 
   /** The cookie is worth what the name and the password are, and as long. */
   #leaveCookie(request: FastifyRequest, reply: FastifyReply, value: string): void {
     const secure = request.protocol === 'https' ? '; Secure' : '';
-    reply.header('set-cookie', `${COOKIE}=${value}; Path=${this.#path}; HttpOnly; SameSite=Strict${secure}`);
+    reply.header(
+      'set-cookie',
+      `${COOKIE}=${value}; Path=${this.#options.path}; HttpOnly; SameSite=Strict${secure}`,
+    );
   }
 }
 
@@ -74,6 +122,9 @@ interface Presented {
   authorization: string;
   cookie: string;
 }
+
+/** How no authorization is presented. */
+const NOTHING = ' ';
 
 /** The name of the scheme may be in any case. */
 function presented({ headers }: FastifyRequest): Presented {

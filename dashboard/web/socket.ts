@@ -14,6 +14,8 @@ export interface SocketOptions {
   metrics: Metrics;
   /** How many there may be at once. */
   maxSockets: number;
+  /** Origins whose pages may open one, beside our own. */
+  allowedOrigins: readonly string[];
 }
 
 /** Twice a second: as live as the eye asks for. */
@@ -51,7 +53,7 @@ interface Pulse {
 
 /** Serves `/ws`, ticks the broadcast, and says goodbye to every socket when the server closes. */
 export async function socketRoute(app: FastifyInstance, options: SocketOptions): Promise<void> {
-  const { broadcast, metrics, maxSockets } = options;
+  const { broadcast, metrics, maxSockets, allowedOrigins } = options;
   /** Those in good standing. */
   const sockets = new Map<Socket, Pulse>();
   const places = new Places<Socket>(maxSockets);
@@ -74,7 +76,7 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
   });
 
   const admit = async (request: FastifyRequest, reply: FastifyReply) => {
-    if (!isOurPage(request)) {
+    if (!isOurPage(request, allowedOrigins)) {
       metrics.refused('foreign origin');
       await reply.code(403).send({ error: 'this page is not served from here' });
     } else if (!places.admits(request.ip)) {
@@ -87,8 +89,9 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
     metrics.refused(reason);
     closeFirmly(socket, code, reason);
   };
-  const route = { websocket: true, preValidation: admit } as const;
-  app.get<{ Querystring: Query }>('/ws', route, (socket: Socket, { ip, query }) => {
+  const handler = async (_request: FastifyRequest, reply: FastifyReply) =>
+    reply.code(426).header('upgrade', 'websocket').send({ error: 'this is a WebSocket: ask for an upgrade' });
+  const wsHandler = (socket: Socket, { ip, query }: FastifyRequest<{ Querystring: Query }>) => {
     const pulse: Pulse = { alive: true, pings: 0 };
     sockets.set(socket, pulse);
     socket.on('pong', () => {
@@ -107,12 +110,20 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
     const crowdedOut = places.take(ip, socket);
     if (crowdedOut) turnOut(crowdedOut, CLOSE_CROWDED, 'crowded out');
     if (crowdedOut !== socket) broadcast.add(socket, viewOf(query));
-  });
+  };
+  app.route<{ Querystring: Query }>({ method: 'GET', url: '/ws', preValidation: admit, handler, wsHandler });
 }
 
-/** Other sites' pages must not read the boards with their visitors' credentials; browsers always send an Origin. */
-function isOurPage({ headers: { origin, host } }: FastifyRequest): boolean {
-  return origin === undefined || URL.parse(origin)?.host === host;
+/**
+ * Other sites' pages must not read the boards with their visitors' credentials; browsers always send an Origin. The host is that
+ * which the browser asked for, also behind a trusted proxy; a default port in it makes no difference.
+ */
+function isOurPage({ host, headers: { origin } }: FastifyRequest, allowed: readonly string[]): boolean {
+  if (host === '') return false;
+  if (origin === undefined) return true;
+  const page = URL.parse(origin);
+  if (page?.protocol !== 'http:' && page?.protocol !== 'https:') return false;
+  return allowed.includes(page.origin) || URL.parse(`${page.protocol}//${host}`)?.host === page.host;
 }
 
 function pingAll(sockets: Map<Socket, Pulse>): void {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Live } from '../live.ts';
-import type { ObservedState, PipelineMonitor } from '../pipeline-state.ts';
+import { isCounted, type ObservedState, type PipelineMonitor } from '../pipeline-state.ts';
+import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Slot } from '../stats/slot.ts';
 import type { Progress, Stats } from '../stats/stats.ts';
 import type { StatsAnswer } from './api-schema.ts';
@@ -8,6 +9,7 @@ import { iso } from './iso.ts';
 
 export interface StatsOptions {
   stats: Live<Stats>;
+  delays: ScreenDelays;
   pipeline: PipelineMonitor;
   /** Epoch milliseconds. */
   now: () => number;
@@ -16,19 +18,22 @@ export interface StatsOptions {
 /** What went through the pipeline in the last five minutes, as JSON. */
 export async function statsRoutes(
   app: FastifyInstance,
-  { stats, pipeline, now }: StatsOptions,
+  { stats, delays, pipeline, now }: StatsOptions,
 ): Promise<void> {
   app.get('/api/stats', async (): Promise<StatsAnswer> => {
     const nowMillis = now();
-    const { slots, eventsPerSecond, newestEventMillis } = stats.content.view(nowMillis);
+    const state = pipeline.observe(nowMillis);
+    const { slots, totals, eventsPerSecond, newestEventMillis } = stats.content.view(nowMillis);
     return {
       now: iso(nowMillis),
       status: stats.status.kind,
-      pipeline: pipelineFields(pipeline.observe(nowMillis), stats.content.progress(nowMillis)),
-      eventsPerSecond,
+      pipeline: pipelineFields(state, stats.content.progress(nowMillis)),
+      eventsPerSecond: isCounted(state.kind) ? eventsPerSecond : null,
+      eventToScreen: delays.view(nowMillis),
       newestEventTime: iso(newestEventMillis),
       // Whoever makes the events may have a clock that runs ahead.
       ageMillis: newestEventMillis === null ? null : Math.max(nowMillis - newestEventMillis, 0),
+      totals,
       slots: slots.map(slotFields),
     };
   });

@@ -16,6 +16,7 @@ import {
 import { statusOf } from '../../dashboard/page/status.ts';
 import { PALETTE, TeamColors } from '../../dashboard/page/team-color.ts';
 import { freshnessOf, trafficOf } from '../../dashboard/page/traffic.ts';
+import { ScreenDelays } from '../../dashboard/stats/screen-delays.ts';
 import { violations } from '../support/axe.ts';
 import { SOON, startChromium, visit } from '../support/browser.ts';
 import { fill, type HandFed, type Player, serveDashboard } from '../support/dashboard.ts';
@@ -397,8 +398,8 @@ describe('a page that gets hundreds of frames', () => {
         id: `board-${board.definition.name}`,
         html: renderBoard(panelOf(board, look)),
       }));
-      parts.push({ id: 'traffic', html: renderTraffic(trafficOf(fed.stats, now)) });
-      parts.push({ id: 'freshness', html: renderFreshness(freshnessOf(fed.stats, now)) });
+      parts.push({ id: 'traffic', html: renderTraffic(trafficOf(fed.stats, 'live', now)) });
+      parts.push({ id: 'freshness', html: renderFreshness(freshnessOf(fed.stats, new ScreenDelays(), now)) });
       parts.push({ id: 'status', html: renderStatus(statusOf({ kind: 'live', sinceMillis: now }, '')) });
       return renderFrame(parts, { now, release });
     };

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Message } from 'kafkajs';
+import { CompressionTypes, type ITopicConfig, type Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandLine, ObservedProcess } from '../../bench/job/processes.ts';
 import { freePort, LOOPBACK } from '../../local/ports.ts';
@@ -12,6 +12,7 @@ const SEASON = Math.floor(Date.now() / HOUR) * HOUR;
 /** What is kept must fit into it; garbage does not count, which is collected when it must be. */
 const SMALL_HEAP = '--max-old-space-size=96';
 const DIGEST = 'd1';
+const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'];
 const SOON = { timeout: 90_000, interval: 250 };
 
 const definition = (name: string) => ({
@@ -45,7 +46,7 @@ describe('the dashboard', () => {
 
   beforeAll(async () => {
     kafkaPort = await freePort();
-    const boards = [definition('teams'), definition('rubbish')];
+    const boards = ['teams', 'rubbish', 'bomb', ...CODECS].map(definition);
     dashboard = await startDashboard(`${LOOPBACK}:${kafkaPort}`, boards, { NODE_OPTIONS: SMALL_HEAP });
   });
   afterAll(async () => {
@@ -53,8 +54,8 @@ describe('the dashboard', () => {
     await cluster?.stop();
   });
 
-  async function create(topic: string): Promise<void> {
-    const topics = [{ topic, numPartitions: 1 }];
+  async function create(topic: string, configEntries: ITopicConfig['configEntries'] = []): Promise<void> {
+    const topics = [{ topic, numPartitions: 1, configEntries }];
     await cluster.broker.admin.createTopics({ topics, waitForLeaders: true });
   }
 
@@ -72,9 +73,14 @@ describe('the dashboard', () => {
   }
 
   async function readiness() {
+    const { status } = await fetch(`${dashboard.url}/readyz`);
+    return { code: status, reason: await readinessOf('teams') };
+  }
+
+  async function readinessOf(board: string): Promise<string | undefined> {
     const response = await fetch(`${dashboard.url}/readyz`);
     const { boards } = (await response.json()) as { boards: { name: string; reason: string }[] };
-    return { code: response.status, reason: boards.find(({ name }) => name === 'teams')?.reason };
+    return boards.find(({ name }) => name === board)?.reason;
   }
 
   async function pipelineState(): Promise<string> {
@@ -153,6 +159,30 @@ describe('the dashboard', () => {
     await create('teams');
     await write('teams', [[board([7])]]);
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [7] });
+  });
+
+  it.each(CODECS)('reads a topic that the broker compresses with %s', async (codec) => {
+    await create(codec, [{ name: 'compression.type', value: codec }]);
+    const names = Array.from({ length: 3 }, (_, index) => `${'Azure Otter '.repeat(2000 * (index + 1))}`);
+    await write(
+      codec,
+      names.map((team_name) => [board([9, 8, 7], { team_name })]),
+    );
+    await expect.poll(() => shown(codec), SOON).toEqual({ status: 'live', totals: [9, 8, 7] });
+  });
+
+  it('does not unpack a batch that becomes too large, and says so', async () => {
+    await create('bomb');
+    const value = Buffer.alloc(400 * 1024 * 1024, ' ');
+    const producer = cluster.kafka.producer();
+    await producer.connect();
+    await producer.send({
+      topic: 'bomb',
+      messages: [{ key: '{}', value }],
+      compression: CompressionTypes.GZIP,
+    });
+    await producer.disconnect();
+    await expect.poll(() => readinessOf('bomb'), SOON).toContain('a batch in GZIP cannot be unpacked');
   });
 
   it('needs little memory for a topic full of rubbish, and finds the board in it', async () => {

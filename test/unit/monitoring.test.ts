@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { parser } from '@prometheus-io/lezer-promql';
 import { expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { Live } from '../../dashboard/live.ts';
 import { PIPELINE_KINDS, type PipelineFacts, PipelineMonitor } from '../../dashboard/pipeline-state.ts';
+import { Stats } from '../../dashboard/stats/stats.ts';
 import { Metrics as DashboardMetrics } from '../../dashboard/web/metrics.ts';
 import { createMetrics as createInjectorMetrics } from '../../injector/metrics.ts';
 import { Progress } from '../../injector/progress.ts';
@@ -45,6 +47,14 @@ it('alerts ask for states that the pipeline can be in', async () => {
   const asked = (await expressions()).flatMap((expr) => [...expr.matchAll(/\bstate="(\w+)"/g)]);
   expect(asked.length).toBeGreaterThan(0);
   for (const [, state] of asked) expect(PIPELINE_KINDS).toContain(state);
+});
+
+it('alerts ask for kinds of events that are counted', async () => {
+  const metrics = dashboardMetrics();
+  const counted = await metrics.registry.getSingleMetricAsString('dashboard_events_last_5m');
+  const asked = (await expressions()).flatMap((expr) => [...expr.matchAll(/\bkind="\w+"/g)]);
+  expect(asked.length).toBeGreaterThan(0);
+  for (const [kind] of asked) expect(counted).toContain(kind);
 });
 
 it('each alert has a name of its own, says how grave it is, and what to do', async () => {
@@ -110,11 +120,17 @@ function nodesOf(expr: string) {
   return nodes;
 }
 
+function dashboardMetrics(): DashboardMetrics {
+  const metrics = new DashboardMetrics([], () => 0);
+  metrics.observeSockets(() => 0);
+  metrics.observeStats(new Live(new Stats()));
+  metrics.observePipeline(new PipelineMonitor(() => NOTHING_KNOWN));
+  return metrics;
+}
+
 /** The names under which our programs' metrics are read, those of a histogram's parts among them. */
 async function ours(): Promise<string[]> {
-  const dashboard = new DashboardMetrics([], () => 0);
-  dashboard.observeSockets(() => 0);
-  dashboard.observePipeline(new PipelineMonitor(() => NOTHING_KNOWN));
+  const dashboard = dashboardMetrics();
   const injector = createInjectorMetrics(new Progress(0), () => 0);
   const all = [createOperatorMetrics(), dashboard, injector].map(({ registry }) =>
     registry.getMetricsAsJSON(),

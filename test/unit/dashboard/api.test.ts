@@ -1,7 +1,19 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, describe, expect, it } from 'vitest';
-import { HOUR, NOW, record, SEASON, season, team, tombstone } from './fixtures.ts';
+import { boardDefinition } from '../../../dashboard/boards/definition.ts';
+import {
+  HOUR,
+  liveBoardOf,
+  NOW,
+  record,
+  SEASON,
+  season,
+  TOP_TEAMS_JSON,
+  team,
+  tombstone,
+} from './fixtures.ts';
 import { type Served, serve } from './served.ts';
 
 let served: Served;
@@ -65,6 +77,26 @@ describe('an ETag', () => {
     expect((await get('/api/boards/top-teams', { 'if-none-match': headers.etag })).statusCode).toBe(200);
   });
 
+  it.each([
+    ['a list', (etag: string) => `"other", ${etag}, W/"another"`, 304],
+    ['the tag without its weakness', (etag: string) => etag.replace('W/', ''), 304],
+    ['anything', () => '*', 304],
+    ['others', () => '"a", W/"b"', 200],
+    ['a part of the tag', (etag: string) => etag.slice(0, -3), 200],
+  ])('is compared with %s', async (_, known, status) => {
+    served = await serve();
+    const { headers } = await get('/api/boards/top-teams');
+    const answer = await get('/api/boards/top-teams', { 'if-none-match': known(String(headers.etag)) });
+    expect(answer.statusCode).toBe(status);
+  });
+
+  it('does not hide that there is no such board', async () => {
+    served = await serve();
+    const { headers } = await get('/api/boards/nothing');
+    const again = await get('/api/boards/nothing', { 'if-none-match': headers.etag ?? '*' });
+    expect(again.statusCode).toBe(404);
+  });
+
   it('is the same on every replica', async () => {
     const other = await serve();
     served = await serve();
@@ -99,6 +131,36 @@ it('other sites may not read the API', async () => {
   served = await serve();
   const { headers } = await get('/api/boards', { origin: 'https://other.example' });
   expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+});
+
+describe('an answer', () => {
+  it('is compressed for who takes it, under one ETag, when that makes it smaller', async () => {
+    served = await serve();
+    const url = '/api/openapi.json';
+    const plain = await get(url);
+    for (const [encoding, unpack] of [
+      ['br', brotliDecompressSync],
+      ['gzip', gunzipSync],
+    ] as const) {
+      const { rawPayload, headers } = await get(url, { 'accept-encoding': encoding });
+      expect(headers).toMatchObject({ 'content-encoding': encoding, etag: plain.headers.etag });
+      expect(unpack(rawPayload).toString()).toBe(plain.body);
+    }
+    expect(plain.headers).toMatchObject({ vary: 'accept-encoding' });
+    expect(
+      (await get('/api/boards', { 'accept-encoding': 'br' })).headers['content-encoding'],
+    ).toBeUndefined();
+  });
+
+  it('has times as ISO 8601 wherever they are', async () => {
+    const columns = [{ name: 'peak_at', label: 'When', type: 'time' }];
+    const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns, bar: undefined });
+    served = await serve({ boards: [liveBoardOf(definition, [season([{ team_id: 'a', peak_at: NOW }])])] });
+    const { rows } = (await get('/api/boards/top-teams')).json();
+    expect(rows).toEqual([{ rank: 1, team_id: 'a', peak_at: new Date(NOW).toISOString() }]);
+    const { body } = await get('/api/boards/top-teams.csv');
+    expect(body.split('\r\n')[1]).toBe(`1,a,${new Date(NOW).toISOString()}`);
+  });
 });
 
 describe('a download', () => {
@@ -141,11 +203,18 @@ describe('the season before', () => {
     expect((await get('/api/boards/top-teams.csv?season=last')).body).toContain('1,old,Team old,5');
   });
 
+  it('is asked for in one word, and the one that is shown in another', async () => {
+    served = await serve();
+    const [now, asked] = [await get('/api/boards/top-teams'), await get('/api/boards/top-teams?season=this')];
+    expect(asked.json()).toEqual(now.json());
+    expect((await get('/api/boards/hot-streakers?season=this')).statusCode).toBe(200);
+  });
+
   it.each([
     ['top-teams?season=last', 404, 'nothing is kept of the season before'],
     ['hot-streakers?season=last', 404, 'this board has no seasons'],
-    ['top-teams?season=next', 400, 'season can be last, and not together with at'],
-    ['top-teams?season=last&at=0', 400, 'season can be last, and not together with at'],
+    ['top-teams?season=next', 400, 'season can be this or last, and not together with at'],
+    ['top-teams?season=last&at=0', 400, 'season can be this or last, and not together with at'],
   ])('is refused for %s with %i', async (url, code, error) => {
     served = await serve();
     const response = await get(`/api/boards/${url}`);

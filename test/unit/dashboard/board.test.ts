@@ -188,6 +188,41 @@ describe('a board of instants', () => {
   });
 });
 
+describe('the new events of a board', () => {
+  const times = (board: Board, record: RawRecord) => {
+    board.apply(record, NOW);
+    return board.newEvents;
+  };
+
+  it('are those of rows that count a newer one, and of rows that come with one that is newer than all', () => {
+    const board = boardOf(topTeams, [season([team('a', 9, 10), team('b', 8, 20)])]);
+    expect(times(board, season([team('a', 9, 10), team('b', 9, 30)]))).toEqual([30]);
+    expect(times(board, season([team('a', 9, 25), team('b', 9, 30)]))).toEqual([25]);
+    expect(times(board, season([team('c', 9, 40), team('d', 9, 28), team('b', 9, 30)]))).toEqual([40]);
+    expect(times(board, season([team('c', 9, 40)]))).toEqual([]);
+  });
+
+  it('are none while a job that starts over writes old boards again', () => {
+    const board = boardOf(topTeams, [season([team('a', 9, 30)])]);
+    expect(times(board, season([team('a', 1, 10)]))).toEqual([]);
+    expect(times(board, season([team('a', 2, 20)]))).toEqual([]);
+    expect(times(board, season([team('a', 9, 30), team('b', 1, 29)]))).toEqual([]);
+    expect(times(board, season([team('a', 10, 31), team('b', 1, 29)]))).toEqual([31]);
+  });
+
+  it('are none of an older season that is computed again, but those of late events are', () => {
+    const board = boardOf(topTeams, [season([team('a', 9, 30)])]);
+    expect(times(board, season([team('a', 9, 20)], SEASON - HOUR))).toEqual([]);
+    expect(times(board, season([team('a', 9, 31)], SEASON - HOUR))).toEqual([31]);
+  });
+
+  it('are none of records that are not taken in, and of boards that do not tell', () => {
+    const board = boardOf(topTeams, [season([team('a', 9, 30)])]);
+    expect(times(board, record({ season_start: SEASON }, { digest: 'd2', rows: [] }))).toEqual([]);
+    expect(times(new Board(streakers), instant([player('a')]))).toEqual([]);
+  });
+});
+
 describe('reading a topic', () => {
   const writes = fc.array(
     fc.record({
@@ -271,6 +306,16 @@ describe('reading a topic', () => {
     const board = new Board(streakers);
     expect(board.apply(record({ season_start: 0 }, { digest: DIGEST, rows: [] }), NOW)).toBe('malformed');
     expect(board.apply(instant([], 1.5), NOW)).toBe('malformed');
+  });
+
+  it('shows nothing for a time that no calendar holds', () => {
+    const columns = [{ name: 'peak_at', label: 'When', type: 'time' }];
+    const dated = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns, bar: undefined });
+    const rows = [{ peak_at: NOW }, { peak_at: 1e300 }, { peak_at: 'noon' }];
+    const values = boardOf(dated, [season(rows)])
+      .view(NOW)
+      .rows.map((row) => row.values.get('peak_at'));
+    expect(values).toEqual([NOW, null, null]);
   });
 
   it('shows nothing where a value is missing, or a number is none', () => {

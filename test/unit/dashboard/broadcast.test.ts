@@ -3,6 +3,7 @@ import { Live } from '../../../dashboard/live.ts';
 import { TeamColors } from '../../../dashboard/page/team-color.ts';
 import type { View } from '../../../dashboard/page/view.ts';
 import { type PipelineFacts, PipelineMonitor } from '../../../dashboard/pipeline-state.ts';
+import { ScreenDelays } from '../../../dashboard/stats/screen-delays.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Broadcast, type Viewer } from '../../../dashboard/web/broadcast.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
@@ -62,15 +63,16 @@ function setUp() {
     uncountedSince: null,
   };
   const pipeline = new PipelineMonitor(() => facts);
+  const delays = new ScreenDelays();
   const colors = new TeamColors(boards, now);
-  const parts = new Parts({ boards, stats, colors, pipeline, jobAdvice: '', metrics, now });
+  const parts = new Parts({ boards, stats, colors, delays, pipeline, jobAdvice: '', metrics, now });
   const broadcast = new Broadcast({ parts, metrics, release: 'r1', now });
   const join = (view: Partial<View> = {}) => {
     const viewer = new RecordingViewer();
     broadcast.add(viewer, { board: null, season: 'this', ...view });
     return viewer;
   };
-  return { teams, boards, stats, clock, facts, broadcast, join };
+  return { teams, boards, stats, delays, clock, facts, metrics, broadcast, join };
 }
 
 describe('the broadcast', () => {
@@ -146,9 +148,9 @@ describe('the broadcast', () => {
     const counts = { late_events: 0, robot_events: 0, uncounted_events: 0, undecodable_messages: 0 };
     const crowd = { active_players: 0, active_teams: 0, newest_event_time: NOW };
     stats.publish(new Stats());
-    stats.content.apply(record({ slot_start: NOW }, { events: 1, ...counts, ...crowd }), NOW);
+    stats.content.apply(record({ slot_start: NOW - 10_000 }, { events: 1, ...counts, ...crowd }), NOW);
     broadcast.tick();
-    expect(viewer.others[1]).toEqual(['traffic', 'freshness', 'clock']);
+    expect(viewer.others[1]).toEqual(['traffic', 'clock']);
     expect(viewer.boards[1]).toEqual([]);
   });
 
@@ -159,8 +161,25 @@ describe('the broadcast', () => {
     facts.uncountedSince = NOW - 60_000;
     facts.progressMillis = NOW - 60_000;
     broadcast.tick();
-    expect(viewer.others[1]).toEqual(['status', 'clock']);
+    expect(viewer.others[1]).toEqual(['status', 'traffic', 'clock']);
     expect(viewer.frames[1]?.toString()).toContain('data-label="not counting"');
+  });
+
+  it('measures how old events are when their rows go to the screens', async () => {
+    const { broadcast, boards, delays, metrics, clock } = setUp();
+    boards[0]?.noteArrivals([NOW - 400, NOW - 300]);
+    boards[1]?.noteArrivals([NOW + 9000]);
+    clock.now += 100;
+    broadcast.tick();
+    expect(delays.view(clock.now)).toEqual({ medianMillis: 400, p99Millis: 400 });
+    broadcast.tick();
+    const text = await metrics.registry.getSingleMetricAsString('dashboard_event_to_screen_seconds');
+    expect(text).toMatch(/_sum 0.9\n.*_count 3$/s);
+  });
+
+  it('sends who looks at the last season the boards that have seasons', () => {
+    expect(setUp().join({ season: 'last' }).boards).toEqual([['top-teams']]);
+    expect(setUp().join({ season: 'last', board: 'hot-streakers' }).boards).toEqual([['hot-streakers']]);
   });
 
   it('tells after a minute who moved', () => {

@@ -9,12 +9,10 @@ import { feed } from '../../../dashboard/kafka/feed.ts';
 import { readPast } from '../../../dashboard/kafka/history.ts';
 import { HistoryTopic } from '../../../dashboard/kafka/history-topic.ts';
 import { ReadProgress } from '../../../dashboard/kafka/read-progress.ts';
-import { boardSource, statsSource } from '../../../dashboard/kafka/sources.ts';
+import { boardSource } from '../../../dashboard/kafka/sources.ts';
 import { watchUncountedEvents } from '../../../dashboard/kafka/uncounted-events.ts';
-import { Live } from '../../../dashboard/live.ts';
-import { Stats } from '../../../dashboard/stats/stats.ts';
 import { kafkaAccess } from '../../../kafka/access.ts';
-import { NOW, record, topTeams } from './fixtures.ts';
+import { NOW, season, team, topTeams } from './fixtures.ts';
 
 describe('the progress of a reading', () => {
   it('is complete at once when there is nothing to read', () => {
@@ -53,36 +51,43 @@ describe('how far a reading lags behind', () => {
   });
 });
 
-describe('how old events are when they are read', () => {
-  it('is told of each newer one, but not of those from before the topic was live', () => {
-    const live = new Live(new Stats());
-    const ages: number[] = [];
-    const { content, take } = statsSource(
+describe('a board’s source', () => {
+  const arrivalsOf = (live: LiveBoard) => live.takeArrivals().map((at) => at - NOW);
+  const read = () => {
+    const live = new LiveBoard(topTeams);
+    const { content, take } = boardSource(
       live,
-      'stats',
-      (age) => ages.push(age),
+      () => {},
       () => NOW,
     ).begin();
-    const slot = (newest_event_time: number) =>
-      record({ slot_start: NOW - (NOW % 5000) }, { ...COUNTS, newest_event_time });
-    take([slot(NOW - 900_000)]);
+    return { live, content, take };
+  };
+
+  it('tells which events came to the board, but not of those that were there when reading began', () => {
+    const { live, content, take } = read();
+    take([season([team('a', 1, NOW - 900_000)]), season([team('a', 2, NOW - 800_000)])]);
     live.publish(content);
-    take([slot(NOW - 400)]);
-    take([slot(NOW - 400)]);
-    take([slot(NOW - 300), slot(NOW - 250)]);
-    expect(ages).toEqual([400, 250]);
+    take([season([team('a', 3, NOW - 400)])]);
+    take([season([team('a', 4, NOW - 300), team('b', 1, NOW - 250)])]);
+    expect(arrivalsOf(live)).toEqual([-400, -300, -250]);
+    expect(arrivalsOf(live)).toEqual([]);
+  });
+
+  it('tells nothing of what is read anew, when Kafka was away', () => {
+    const { live, content, take } = read();
+    take([season([team('a', 1, NOW - 900_000)])]);
+    live.publish(content);
+    live.interrupt('gone');
+    const again = boardSource(
+      live,
+      () => {},
+      () => NOW,
+    ).begin();
+    again.take([season([team('a', 9, NOW - 800_000)])]);
+    live.publish(again.content);
+    expect(arrivalsOf(live)).toEqual([]);
   });
 });
-
-const COUNTS = {
-  events: 1,
-  late_events: 0,
-  robot_events: 0,
-  uncounted_events: 0,
-  undecodable_messages: 0,
-  active_players: 1,
-  active_teams: 1,
-};
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {} };
 

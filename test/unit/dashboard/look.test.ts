@@ -3,8 +3,9 @@ import { type Standing, Trail } from '../../../dashboard/boards/trail.ts';
 import { Live } from '../../../dashboard/live.ts';
 import { movementOf } from '../../../dashboard/page/movement.ts';
 import { isFound } from '../../../dashboard/page/search.ts';
-import { trafficOf } from '../../../dashboard/page/traffic.ts';
+import { freshnessOf, type Traffic, trafficOf } from '../../../dashboard/page/traffic.ts';
 import { lookOf, queryOf, viewOf } from '../../../dashboard/page/view.ts';
+import { ScreenDelays } from '../../../dashboard/stats/screen-delays.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { boardOf, HOUR, NOW, record, SEASON, season, team, topTeams } from './fixtures.ts';
 
@@ -105,29 +106,87 @@ describe('a search', () => {
 });
 
 describe('the traffic', () => {
-  it('says nothing before the counts are read', () => {
-    const traffic = trafficOf(new Live(new Stats()), NOW);
-    expect(traffic).toMatchObject({ state: 'waiting', rate: '–', spark: null });
-    expect(traffic.facts.map(({ text }) => text)).toEqual(['–', '–', '–', '–']);
-  });
-
-  it('draws the rate of full slots, those without events too, and says it in words', () => {
+  const textsOf = (traffic: Traffic) => traffic.facts.map(({ label, text }) => `${label}: ${text}`);
+  const slot = (secondsAgo: number, counts: object) =>
+    record(
+      { slot_start: NOW - 1000 * secondsAgo },
+      {
+        events: 100,
+        late_events: 0,
+        robot_events: 10,
+        uncounted_events: 0,
+        undecodable_messages: 0,
+        active_players: 6,
+        active_teams: 2,
+        newest_event_time: NOW - 1000,
+        ...counts,
+      },
+    );
+  const counted = (...slots: ReturnType<typeof slot>[]) => {
     const stats = new Live(new Stats());
     stats.publish(new Stats());
-    const counts = { uncounted_events: 0, undecodable_messages: 0, active_players: 6, active_teams: 2 };
-    const slot = (secondsAgo: number, events: number) =>
-      record(
-        { slot_start: NOW - 1000 * secondsAgo },
-        { events, late_events: 5, robot_events: 10, newest_event_time: NOW - 1000, ...counts },
-      );
-    for (const one of [slot(15, 100), slot(5, 50)]) stats.content.apply(one, NOW);
-    const traffic = trafficOf(stats, NOW + 2000);
+    for (const one of slots) stats.content.apply(one, NOW);
+    return stats;
+  };
+
+  it.each(['waiting', 'unavailable', 'stalled', 'behind'] as const)(
+    'says nothing while not all events are counted: %s',
+    (pipeline) => {
+      const traffic = trafficOf(counted(slot(5, { late_events: 5 })), pipeline, NOW + 2000);
+      expect(traffic).toMatchObject({ state: pipeline, rate: '–', spark: null });
+      expect(textsOf(traffic)).toEqual(['players in 5 s: –', 'teams in 5 s: –', 'robots in 1 min: –']);
+    },
+  );
+
+  it('draws the rate of full slots, those without events too, and says it in words', () => {
+    const traffic = trafficOf(counted(slot(15, {}), slot(5, { events: 50 })), 'live', NOW + 2000);
     expect(traffic).toMatchObject({ state: 'live', rate: '10' });
     expect(traffic.spark).toMatchObject({
       line: 'M0.0 8.0L50.0 100.0L100.0 54.0',
       words: 'Events per second in the last minutes: between 0.0 and 20',
     });
-    expect(traffic.facts.map(({ text }) => text)).toEqual(['6', '2', '6.7%', '13.3%']);
-    expect(trafficOf(stats, NOW + 60_000).state).toBe('quiet');
+    expect(textsOf(traffic)).toEqual(['players in 5 s: 6', 'teams in 5 s: 2', 'robots in 1 min: 13.3%']);
+  });
+
+  it('tells of late, invalid and malformed events when there are any', () => {
+    const stats = counted(
+      slot(5, { events: 9000, late_events: 90, uncounted_events: 900, undecodable_messages: 1 }),
+    );
+    expect(textsOf(trafficOf(stats, 'live', NOW + 2000)).slice(3)).toEqual([
+      'late in 1 min: 1.0%',
+      'invalid in 1 min: 10.0%',
+      'malformed in 1 min: <0.1%',
+    ]);
+  });
+});
+
+describe('the freshness', () => {
+  it('has the median of what was measured on the boards, and nothing once that was too long ago', () => {
+    const stats = new Live(new Stats());
+    const delays = new ScreenDelays();
+    expect(freshnessOf(stats, delays, NOW)).toEqual({ newest: null, delay: '–', stale: false });
+    delays.note([700, 600, 9000], NOW);
+    expect(freshnessOf(stats, delays, NOW + 60_000).delay).toBe('0.7 s');
+    expect(freshnessOf(stats, delays, NOW + 60_001).delay).toBe('–');
+  });
+});
+
+describe('how long events take to the screens', () => {
+  it('is told by the events of the last minute', () => {
+    const delays = new ScreenDelays();
+    delays.note([60_000], NOW);
+    for (let tick = 1; tick <= 99; tick += 1) delays.note([tick], NOW + 1000);
+    expect(delays.view(NOW + 1000)).toEqual({ medianMillis: 50, p99Millis: 99 });
+    expect(delays.view(NOW + 60_001)).toEqual({ medianMillis: 50, p99Millis: 98 });
+    expect(delays.view(NOW + 61_001)).toBeNull();
+  });
+
+  it('keeps a bounded number of them, evenly', () => {
+    const delays = new ScreenDelays();
+    delays.note(
+      Array.from({ length: 100_000 }, (_, index) => index),
+      NOW,
+    );
+    expect(delays.view(NOW)).toEqual({ medianMillis: 49_000, p99Millis: 98_000 });
   });
 });

@@ -123,6 +123,19 @@ describe('a panel', () => {
     expect(html(live, NOW + HOUR)).not.toContain('data-until');
   });
 
+  it('has the age of a time to be told by the browser', () => {
+    const columns = [...TOP_TEAMS_JSON.columns, { name: 'peak_at', label: 'When', type: 'time' }];
+    const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns });
+    const at = NOW - 90_000;
+    const rows = [{ ...team('a', 1), peak_at: at }, team('b', 1)];
+    expect(html(liveBoardOf(definition, [season(rows)]))).toMatch(
+      new RegExp(
+        `<td class="number time"><time datetime="${new Date(at).toISOString()}" data-since="${at}">16:18:30 UTC</time></td>.*<td class="number time"><bdi>–</bdi></td>`,
+        's',
+      ),
+    );
+  });
+
   it('says which instant it is of', () => {
     const as_of = NOW - 5000;
     const live = liveBoardOf(streakers, [instant([player('u')], as_of)]);

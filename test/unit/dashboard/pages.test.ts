@@ -2,28 +2,31 @@ import { brotliDecompressSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import { EventsWatch } from '../../../dashboard/events-watch.ts';
 import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import { releaseOf } from '../../../dashboard/web/pages.ts';
 import { createServer } from '../../../dashboard/web/server.ts';
-import { HOUR, liveBoardOf, NOW, SEASON, season, streakers, team, topTeams } from './fixtures.ts';
+import { boardOf, HOUR, liveBoardOf, NOW, SEASON, season, streakers, team, topTeams } from './fixtures.ts';
 
-const boards = [
-  liveBoardOf(topTeams, [season([team('a', 20), team('b', 10)]), season([team('old', 5)], SEASON - HOUR)]),
-  liveBoardOf(streakers, []),
-];
-
+let boards: LiveBoard[];
 let app: FastifyInstance;
 
 beforeEach(async () => {
+  boards = [
+    liveBoardOf(topTeams, [season([team('a', 20), team('b', 10)]), season([team('old', 5)], SEASON - HOUR)]),
+    liveBoardOf(streakers, []),
+  ];
   const now = () => NOW;
+  const stats = new Live(new Stats());
+  stats.publish(new Stats());
   app = await createServer({
     title: 'Arcade',
     boards,
     histories: new Map(),
-    stats: new Live(new Stats()),
+    stats,
     events: new EventsWatch(),
     metrics: new Metrics(boards, now),
     log: pino({ level: 'silent' }),
@@ -44,7 +47,7 @@ describe('the page of all boards', () => {
     const html = await pageOf('/?q=TEAM%20A');
     expect(html.match(/<tr [^>]*data-found/g)).toHaveLength(1);
     expect(html).toContain('1 found');
-    expect(await pageOf('/?q=nobody')).toContain('not on these boards');
+    expect(await pageOf('/?q=nobody')).toContain('not among the shown ranks');
   });
 
   it('shows the last season, and asks the socket for it', async () => {
@@ -52,6 +55,18 @@ describe('the page of all boards', () => {
     expect(html).toMatch(/season ended.*Team old/s);
     expect(html).not.toContain('Team a');
     expect(urlsOf(html)).toContain('ws?season=last');
+  });
+
+  it('has of the last season the boards that have seasons, and downloads of those that have a last one', async () => {
+    const html = await pageOf('/?season=last');
+    expect(html).not.toContain('id="board-hot-streakers"');
+    expect(html).toMatch(/Last season<\/a>/);
+    expect(urlsOf(html)).toContain('api/boards/top-teams?season=last');
+    boards[0]?.publish(boardOf(topTeams, [season([team('a', 20)])]));
+    const none = await pageOf('/?season=last');
+    expect(none).toContain('No last season');
+    expect(none).not.toContain('<span>updated</span>');
+    expect(urlsOf(none).filter((url) => url.startsWith('api/'))).toEqual([]);
   });
 
   it('has the theme of its URL', async () => {
@@ -91,8 +106,11 @@ describe('the page of one board', () => {
     }
   });
 
-  it('offers no season to a board that has none', async () => {
+  it('offers no season to a board that has none, and shows it as it is now', async () => {
     expect(await pageOf('/boards/hot-streakers')).not.toContain('Last season');
+    const asked = await pageOf('/boards/hot-streakers?season=last');
+    expect(asked).toContain('No scores yet');
+    expect(urlsOf(asked)).toContain('../ws?board=hot-streakers');
   });
 
   it('says when there is no such board', async () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createConnection } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -11,7 +11,8 @@ import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import type { History } from '../../../dashboard/web/past-boards.ts';
-import { createServer } from '../../../dashboard/web/server.ts';
+import { createServer, type ServerOptions } from '../../../dashboard/web/server.ts';
+import { listenAddress } from '../../../kafka/listen-address.ts';
 import {
   boardOf,
   HOUR,
@@ -25,6 +26,7 @@ import {
   team,
   topTeams,
 } from './fixtures.ts';
+import { listen, serve } from './served.ts';
 
 let app: FastifyInstance;
 let boards: LiveBoard[];
@@ -215,6 +217,14 @@ describe('the counts', () => {
         lastCountAt: new Date(NOW).toISOString(),
       },
       eventsPerSecond: 20,
+      eventToScreen: null,
+      totals: {
+        events: 100,
+        lateEvents: 1,
+        robotEvents: 2,
+        uncountedEvents: 3,
+        undecodableMessages: 4,
+      },
       newestEventTime: new Date(NOW - 1500).toISOString(),
       ageMillis: 1500,
       slots: [
@@ -237,6 +247,7 @@ describe('the counts', () => {
     expect((await app.inject('/api/stats')).json()).toMatchObject({
       status: 'waiting',
       pipeline: { state: 'waiting', countedUntil: null, lastCountAt: null },
+      eventsPerSecond: null,
       newestEventTime: null,
       ageMillis: null,
       slots: [],
@@ -282,6 +293,7 @@ describe('the probes', () => {
     expect(body.match(/^dashboard_pipeline_state\{.*\} 0$/gm)).toHaveLength(5);
     expect(body).toContain('dashboard_pipeline_state_seconds 0');
     expect(body).toContain('dashboard_pipeline_behind_seconds 0');
+    expect(body).toContain('dashboard_events_last_5m{kind="undecodable_messages"} 0');
   });
 });
 
@@ -345,27 +357,97 @@ describe('the socket', () => {
   });
 
   it.each([
-    ['another site', 'https://evil.example', 403],
-    ['nowhere', 'null', 403],
-    ['its own page', 'self', 101],
-  ])('answers a page of %s (origin %s) with %i', async (_, origin, status) => {
-    const host = await address();
-    const headers = {
-      connection: 'upgrade',
-      upgrade: 'websocket',
-      'sec-websocket-version': '13',
-      'sec-websocket-key': Buffer.alloc(16).toString('base64'),
-      origin: origin === 'self' ? `http://${host}` : origin,
-    };
-    const upgrade = request(`http://${host}/ws`, { headers }).end();
-    const answered = await new Promise((resolve, reject) => {
-      upgrade.on('response', (response) => resolve(response.statusCode));
-      upgrade.on('upgrade', (response, socket) => {
-        socket.destroy();
-        resolve(response.statusCode);
-      });
-      upgrade.on('error', reject);
-    });
-    expect(answered).toBe(status);
+    ['another site', { origin: 'https://evil.example' }, 403],
+    ['nowhere', { origin: 'null' }, 403],
+    ['no site at all', { origin: 'file:///etc/passwd' }, 403],
+    ['its own page', { origin: 'http://games.example:8080', host: 'games.example:8080' }, 101],
+    ['its own page, on another port', { origin: 'http://games.example', host: 'games.example:8080' }, 403],
+    [
+      'its own page, whose port is the default',
+      { origin: 'https://games.example', host: 'games.example:443' },
+      101,
+    ],
+    [
+      'its own page, whose port is that of another scheme',
+      { origin: 'http://games.example', host: 'games.example:443' },
+      403,
+    ],
+    ['a program, which says nothing', {}, 101],
+    [
+      'its own page, behind a proxy that is not trusted',
+      { origin: 'https://games.example', 'x-forwarded-host': 'games.example' },
+      403,
+    ],
+  ])('answers a page of %s', async (_, headers, status) => {
+    expect(await upgraded(await address(), headers)).toBe(status);
+  });
+
+  it('answers nobody who names no host', async () => {
+    const socket = createConnection(Number((await address()).split(':')[1]), '127.0.0.1');
+    const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==';
+    socket.write(`GET /ws HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.[01] 403 /);
+    socket.destroy();
   });
 });
+
+describe('the socket behind a proxy that rewrites Host', () => {
+  const served = async (options: Partial<ServerOptions>) => {
+    const { app } = await serve(options);
+    after.push(app);
+    return listen(app);
+  };
+  const after: FastifyInstance[] = [];
+  afterEach(() => Promise.all(after.splice(0).map((app) => app.close())));
+  const PAGE = { origin: 'https://games.example' };
+
+  it('is for the page of the host that a trusted proxy names', async () => {
+    const host = await served({ trustedProxies: ['127.0.0.0/8'] });
+    expect(await upgraded(host, { ...PAGE, 'x-forwarded-host': 'games.example' })).toBe(101);
+    expect(await upgraded(host, { ...PAGE, 'x-forwarded-host': 'games.example:443' })).toBe(101);
+    expect(
+      await upgraded(host, { origin: 'https://evil.example', 'x-forwarded-host': 'games.example' }),
+    ).toBe(403);
+  });
+
+  it('is for pages of the origins that are allowed', async () => {
+    const host = await served({ allowedOrigins: ['https://games.example'] });
+    expect(await upgraded(host, PAGE)).toBe(101);
+    expect(await upgraded(host, { origin: 'https://games.example:443' })).toBe(101);
+    expect(await upgraded(host, { origin: 'http://games.example' })).toBe(403);
+    expect(await upgraded(host, { origin: 'https://games.example.evil.example' })).toBe(403);
+  });
+});
+
+it('the server listens on IPv6 and on IPv4 alike, and knows who asks', async () => {
+  const { app } = await serve({ trustedProxies: ['127.0.0.0/8'] });
+  await app.listen({ host: listenAddress('::'), port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  const hosts = listenAddress('::') === '::' ? ['127.0.0.1', '[::1]'] : ['127.0.0.1'];
+  for (const host of hosts) expect((await fetch(`http://${host}:${port}/healthz`)).status, host).toBe(200);
+  const proxied = { origin: 'https://games.example', 'x-forwarded-host': 'games.example' };
+  expect(await upgraded(`127.0.0.1:${port}`, proxied)).toBe(101);
+  expect(listenAddress('127.0.0.1')).toBe('127.0.0.1');
+  await app.close();
+});
+
+/** The status with which a WebSocket is answered. */
+async function upgraded(address: string, more: Record<string, string>): Promise<unknown> {
+  const headers = {
+    connection: 'upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+    ...more,
+  };
+  const asked = request(`http://${address}/ws`, { headers }).end();
+  return new Promise((resolve, reject) => {
+    asked.on('response', (response) => resolve(response.statusCode));
+    asked.on('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve(response.statusCode);
+    });
+    asked.on('error', reject);
+  });
+}

@@ -97,11 +97,21 @@ describe('the settings', () => {
 
 describe('the settings of the web side', () => {
   it('have defaults: at the root, open, and trusting nobody', () => {
-    expect(parseSettings(COMPLETE)).toMatchObject({ BASE_PATH: '', MAX_SOCKETS: 5000, TRUSTED_PROXIES: [] });
+    expect(parseSettings(COMPLETE)).toMatchObject({
+      BASE_PATH: '',
+      MAX_SOCKETS: 5000,
+      TRUSTED_PROXIES: [],
+      ALLOWED_ORIGINS: [],
+    });
     expect(parseSettings({ ...COMPLETE, BASE_PATH: '/' }).BASE_PATH).toBe('');
     expect(parseSettings({ ...COMPLETE, BASE_PATH: '/games/arcade/' }).BASE_PATH).toBe('/games/arcade');
     const TRUSTED_PROXIES = '10.0.0.0/8, 192.0.2.1,fd00::/8';
     expect(parseSettings({ ...COMPLETE, TRUSTED_PROXIES }).TRUSTED_PROXIES).toHaveLength(3);
+    const ALLOWED_ORIGINS = 'https://Games.example, http://[::1]:8080';
+    expect(parseSettings({ ...COMPLETE, ALLOWED_ORIGINS }).ALLOWED_ORIGINS).toEqual([
+      'https://games.example',
+      'http://[::1]:8080',
+    ]);
   });
 
   it.each([
@@ -110,6 +120,10 @@ describe('the settings of the web side', () => {
     ['BASE_PATH', '/metrics'],
     ['MAX_SOCKETS', '0'],
     ['TRUSTED_PROXIES', 'everybody'],
+    ['ALLOWED_ORIGINS', 'games.example'],
+    ['ALLOWED_ORIGINS', 'https://games.example/'],
+    ['ALLOWED_ORIGINS', 'null'],
+    ['ALLOWED_ORIGINS', '*'],
   ])('refuse the %s %s', (variable, value) => {
     expect(problemsOf({ [variable]: value })).toContainEqual(expect.stringMatching(`^${variable}`));
   });

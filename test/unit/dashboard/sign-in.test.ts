@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Credentials, watchCredentials } from '../../../dashboard/credentials.ts';
 import { SettingsError } from '../../../dashboard/settings.ts';
 import { type Served, serve } from './served.ts';
@@ -12,13 +12,13 @@ const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 describe('a dashboard with a sign-in', () => {
   let served: Served;
   let credentials = ALL;
-  beforeAll(async () => {
+  beforeEach(async () => {
     served = await serve({ credentials: () => credentials });
   });
-  afterEach(() => {
+  afterEach(async () => {
     credentials = ALL;
+    await served.app.close();
   });
-  afterAll(() => served.app.close());
 
   const status = async (url: string, headers: Record<string, string> = {}) =>
     (await served.app.inject({ url, headers })).statusCode;
@@ -34,8 +34,13 @@ describe('a dashboard with a sign-in', () => {
     },
   );
 
-  it('answers the probes of Kubernetes without', async () => {
-    expect([await status('/healthz'), await status('/readyz')]).toEqual([200, 200]);
+  it('answers the probes of Kubernetes without, and tells nothing else', async () => {
+    expect(await status('/healthz')).toBe(200);
+    const ready = await served.app.inject('/readyz');
+    expect([ready.statusCode, ready.json()]).toEqual([200, { ready: true }]);
+    served.boards[0]?.interrupt('connect ECONNREFUSED 10.0.0.1:9092');
+    const headers = { authorization: 'Bearer long-and-random' };
+    expect((await served.app.inject({ url: '/readyz', headers })).json().boards).toHaveLength(2);
   });
 
   it.each([
@@ -65,6 +70,51 @@ describe('a dashboard with a sign-in', () => {
     expect(await status('/', { cookie: `${cookie.slice(0, -1)}` })).toBe(401);
     credentials = { ...ALL, password: 'changed' };
     expect(await status('/', { cookie })).toBe(401);
+  });
+
+  describe('that is guessed at', () => {
+    const ask = (
+      authorization: string,
+      more: { url?: string; remoteAddress?: string; headers?: object } = {},
+    ) => served.app.inject({ url: '/', ...more, headers: { authorization, ...more.headers } });
+    const guess = async (count: number, more = {}) => {
+      for (let index = 0; index < count; index += 1) await ask(basic(`ann:guess-${index}`), more);
+    };
+
+    it('asks an address with ten wrong answers to wait, whatever it says then', async () => {
+      await guess(9);
+      expect((await ask(basic('ann:pass:word'))).statusCode).toBe(200);
+      await guess(1);
+      for (const authorization of [basic('ann:other'), basic('ann:pass:word'), 'Bearer long-and-random']) {
+        const { statusCode, headers, body } = await ask(authorization);
+        expect(statusCode).toBe(429);
+        expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+        expect(body).not.toContain('Team a');
+      }
+      expect(await served.refused('too many guesses')).toBe(3);
+    });
+
+    it('serves other addresses, and browsers that are signed in', async () => {
+      const left = String((await ask(basic('ann:pass:word'))).headers['set-cookie']).split(';')[0];
+      await guess(20);
+      expect((await ask('Bearer long-and-random', { remoteAddress: '10.0.0.2' })).statusCode).toBe(200);
+      expect((await ask(basic('ann:pass:word'), { headers: { cookie: left } })).statusCode).toBe(200);
+      expect(await status('/', { cookie: String(left) })).toBe(200);
+    });
+
+    it('counts no requests without an answer, nor right ones', async () => {
+      for (let index = 0; index < 30; index += 1) {
+        expect(await status('/')).toBe(401);
+        expect(await status('/', { authorization: 'Bearer long-and-random' })).toBe(200);
+      }
+    });
+
+    it.each(['/readyz', '/metrics', '/nothing', '/ws'])('counts those at %s too', async (url) => {
+      await guess(10, { url });
+      expect((await ask('Bearer long-and-random')).statusCode).toBe(429);
+      const ready = await ask('Bearer long-and-random', { url: '/readyz' });
+      expect(ready.json()).toEqual({ ready: true });
+    });
   });
 
   it('does not ask browsers for what they cannot give', async () => {

@@ -70,6 +70,25 @@ describe('the counts', () => {
     expect(stats.view(NOW)).toMatchObject({ slots: [], newestEventMillis: NOW - 3_600_000 });
   });
 
+  it('are not led astray by an event that is ahead of its own count', () => {
+    const stats = statsOf({
+      ...slot(5, { newest_event_time: NOW + 3_600_000 }),
+      timestampMillis: NOW - 2000,
+    });
+    expect(stats.view(NOW).newestEventMillis).toBe(NOW - 2000);
+    expect(stats.view(NOW).slots[0]?.newestEventMillis).toBe(NOW - 2000);
+  });
+
+  it('have totals of the five minutes', () => {
+    expect(statsOf(slot(305), slot(100), slot(5)).view(NOW).totals).toEqual({
+      events: 200,
+      lateEvents: 4,
+      robotEvents: 6,
+      uncountedEvents: 8,
+      undecodableMessages: 10,
+    });
+  });
+
   it.each([
     ['a key that is no JSON', { ...slot(5), key: Buffer.from('{') }],
     ['no key', { ...slot(5), key: null }],
@@ -152,30 +171,6 @@ describe('the rate', () => {
   });
 });
 
-describe('the way to the screen', () => {
-  it('takes as long as newest events usually are old when they go there', () => {
-    const stats = statsOf(slot(5, { newest_event_time: NOW - 900 }));
-    expect(stats.view(NOW).delayMillis).toBeNull();
-    stats.noteShown(NOW);
-    stats.noteShown(NOW + 30_000);
-    expect(stats.view(NOW).delayMillis).toBe(900);
-    for (const [millis, delay] of [
-      [500, 400],
-      [1000, 300],
-    ] as const) {
-      stats.apply(slot(0, { newest_event_time: NOW + millis }), NOW + 2000);
-      stats.noteShown(NOW + millis + delay);
-    }
-    expect(stats.view(NOW).delayMillis).toBe(400);
-  });
-
-  it('is not below zero when the clock of whoever makes the events runs ahead', () => {
-    const stats = statsOf(slot(5, { newest_event_time: NOW + 700 }));
-    stats.noteShown(NOW);
-    expect(stats.view(NOW).delayMillis).toBe(0);
-  });
-});
-
 describe('shares and crowds', () => {
   it('are those of the last minute, and none without events', () => {
     const stats = statsOf(
@@ -186,9 +181,17 @@ describe('shares and crowds', () => {
     expect(stats.view(NOW + 2000)).toMatchObject({
       lateShare: 4 / 400,
       robotShare: 6 / 400,
+      uncountedShare: 8 / 410,
+      undecodableShare: 10 / 410,
       activePlayers: 6,
       activeTeams: 7,
     });
-    expect(new Stats().view(NOW)).toMatchObject({ lateShare: null, robotShare: null, activePlayers: null });
+    expect(new Stats().view(NOW)).toMatchObject({
+      lateShare: null,
+      robotShare: null,
+      uncountedShare: null,
+      undecodableShare: null,
+      activePlayers: null,
+    });
   });
 });

@@ -1,0 +1,25 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/**
+ * An onSend hook, after the one that makes the ETag: answers a request that has the same already with 304, by all that
+ * If-None-Match can say (RFC 9110, 13.1.2).
+ */
+export async function answerConditionally(
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+): Promise<unknown> {
+  const etag = reply.getHeader('etag');
+  const known = headers['if-none-match'];
+  if (reply.statusCode !== 200 || typeof etag !== 'string' || known === undefined) return payload;
+  if (!matches(known, etag)) return payload;
+  reply.code(304);
+  return '';
+}
+
+/** Compares weakly. */
+function matches(known: string, etag: string): boolean {
+  if (known.trim() === '*') return true;
+  const tags: string[] = known.match(/"[^"]*"/g) ?? [];
+  return tags.includes(etag.replace(/^W\//, ''));
+}
