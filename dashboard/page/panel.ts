@@ -189,8 +189,8 @@ function panelCells(definition: BoardDefinition, cellOf: (column: Column) => Cel
     who: columns.slice(0, split).map((column) => cellOf(column).text),
     others: columns.slice(split).map((column) => {
       const cell = cellOf(column);
-      const length = cell.text.length > MAX_FITTING_LENGTH ? ' long' : '';
-      return { ...cell, kind: kindOf(column, definition) + length };
+      const isLong = cell.compact !== undefined && cell.text.length > MAX_FITTING_LENGTH;
+      return { ...cell, kind: `${kindOf(column, definition)}${isLong ? ' long' : ''}` };
     }),
   };
 }

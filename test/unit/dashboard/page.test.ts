@@ -123,6 +123,18 @@ describe('a panel', () => {
     expect(html(live, NOW + HOUR)).not.toContain('data-until');
   });
 
+  it('marks numbers that are long, and those to do without where there is little room', () => {
+    const columns = [
+      { name: 'team_name', label: 'Team', type: 'text' },
+      ...['a', 'b', 'total_score'].map((name) => ({ name, label: name, type: 'integer' })),
+      { name: 'motto', label: 'Motto', type: 'text' },
+    ];
+    const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns });
+    const row = { ...team('x', 1), a: 1e9, b: 2, motto: 'As long as you like' };
+    const [{ others } = { others: [] }] = panel(liveBoardOf(definition, [season([row])])).rows;
+    expect(others.map(({ kind }) => kind)).toEqual(['number long', 'number spare', 'number key', 'text']);
+  });
+
   it('has the age of a time to be told by the browser', () => {
     const columns = [...TOP_TEAMS_JSON.columns, { name: 'peak_at', label: 'When', type: 'time' }];
     const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns });
