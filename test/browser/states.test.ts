@@ -315,6 +315,36 @@ describe.for([1730, 7_475_330, Number.MAX_SAFE_INTEGER, 1.7e308])('scores around
   );
 });
 
+describe('rows', () => {
+  /** Of all but the leaders', which are taller. */
+  const heights = (page: Page, board = '') =>
+    page
+      .locator(`${board} tbody tr:not([data-rank="1"])`)
+      .evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+  const spread = (sizes: number[]) => Math.max(...sizes) - Math.min(...sizes);
+
+  it('are of one height on all boards, and panels side by side too', async () => {
+    await look(urlOf('live'), { viewport: { width: 1440, height: 900 } }, async (page) => {
+      expect(spread(await heights(page))).toBeLessThan(2);
+      const panels = await page.locator('.panel').evaluateAll((all) => all.map((one) => one.clientHeight));
+      expect(panels[0]).toBe(panels[1]);
+      expect(panels[2]).toBe(panels[3]);
+    });
+  });
+
+  it.for(['', '/boards/top-teams'])('keep their height while there are few (%s)', async (path) => {
+    const fed = await serveDashboard(arcade, cleanup);
+    fill(fed, PLAYERS);
+    fill({ ...fed, boards: fed.boards.slice(0, 1) }, PLAYERS.slice(0, 3));
+    await look(`${fed.url}${path}`, {}, async (page) => {
+      const few = await heights(page, '#board-top-teams');
+      expect(few).toHaveLength(2);
+      expect(Math.max(...few)).toBeLessThan(50);
+      expect(spread(await heights(page))).toBeLessThan(2);
+    });
+  });
+});
+
 describe('a wall', () => {
   it('shows all boards, and one as large as the screen', async () => {
     await look(`${urlOf('live')}/?theme=dark`, WALL, async (page) => {
