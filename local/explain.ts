@@ -3,7 +3,7 @@ import type { Leaderboard, QueryBoard } from '../api/leaderboard.ts';
 import type { Problem } from '../api/parse.ts';
 import { sqlScript } from '../plan/sql.ts';
 import { causeOf, type FlinkCause } from './flink-error.ts';
-import { advised } from './sql-advice.ts';
+import { advised, rankKey } from './sql-advice.ts';
 import { SqlError, type SqlGateway, type SqlSession } from './sql-gateway.ts';
 import { placeWithin } from './sql-place.ts';
 import { splitScript } from './sql-statements.ts';
@@ -74,13 +74,14 @@ async function explainInsert(
   const index = spec.leaderboards.findIndex(({ name }) => name === table || `${name}_history` === table);
   const board = spec.leaderboards[index];
   const path = board ? pathOf(board, index) : `the SQL of ${table}`;
+  const found = board?.type === 'Query' && (await explainQuery(session, board, path, table));
+  if (found && found.problems.length > 0) return found;
   const statement = `EXPLAIN ${insert}`;
   const plan = await session.execute(statement).then(String, refusal);
-  if (typeof plan !== 'string' && plan.place && board)
-    return { problems: [placed(board, path, statement, plan)], warnings: [] };
-  if (board?.type === 'Query') return judgeQuery(session, board, path, plan, `result_of_${table}`);
-  if (typeof plan === 'string') return { problems: [], warnings: [] };
-  return { problems: [{ path, message: plan.message }], warnings: [] };
+  if (typeof plan === 'string') return found || { problems: [], warnings: [] };
+  const problem =
+    plan.place && board ? placed(board, path, statement, plan) : { path, message: plan.message };
+  return { problems: [problem], warnings: [] };
 }
 
 function pathOf(board: Leaderboard, index: number): string {
@@ -102,19 +103,33 @@ function placed(board: Leaderboard, path: string, statement: string, cause: Flin
   };
 }
 
-/** What to say of a query that Flink can read, given the plan that Flink made of it, or why it made none. */
-async function judgeQuery(
+/**
+ * What Flink says of a query for the columns of its board, with one row for each rank. The board is one record, in which the
+ * planner sees no rows, so the query is planned into a table of its rows.
+ */
+async function explainQuery(
   session: SqlSession,
   board: QueryBoard,
   path: string,
-  plan: string | FlinkCause,
-  view: string,
+  table: string,
 ): Promise<Explained> {
-  const swapped = misplaced(board, await resultNames(session, board, view));
+  const columns = board.columns.map(({ name, type }) => `\`${name}\` ${type}`).join(', ');
+  await session.execute(
+    `CREATE TEMPORARY TABLE \`rows_of_${table}\` (${columns}, PRIMARY KEY (${rankKey(board).join(', ')}) NOT ENFORCED) WITH (
+      'connector' = 'upsert-kafka', 'topic' = 'none', 'properties.bootstrap.servers' = '${NO_KAFKA}',
+      'key.format' = 'json', 'value.format' = 'json')`,
+  );
+  const statement = `EXPLAIN INSERT INTO \`rows_of_${table}\`\n${board.query.trim()}`;
+  const plan = await session.execute(statement).then(String, refusal);
+  const failed = typeof plan === 'string' ? undefined : plan;
+  if (failed?.place) return { problems: [placed(board, path, statement, failed)], warnings: [] };
+  const swapped = misplaced(board, await resultNames(session, board, `result_of_${table}`));
   if (swapped) return { problems: [{ path, message: swapped }], warnings: [] };
-  if (typeof plan !== 'string')
-    return { problems: [{ path, message: advised(plan.message, board) }], warnings: [] };
-  return { problems: [], warnings: plan.includes(RETRACTING_RANK) ? [{ path, message: SLOW_RANK }] : [] };
+  if (failed) return { problems: [{ path, message: advised(failed.message, board) }], warnings: [] };
+  return {
+    problems: [],
+    warnings: String(plan).includes(RETRACTING_RANK) ? [{ path, message: SLOW_RANK }] : [],
+  };
 }
 
 /** Flink’s words for a rank that keeps every row of its partition, and sorts it anew for every change. */

@@ -10,7 +10,7 @@ const ADVICE: [RegExp, (groups: string[], board: Leaderboard) => string][] = [
   [
     /upsert key that differs from the primary key/,
     (_, board) =>
-      `Flink cannot see that the board has one row for each ${key(board).join(' and ')}: rank in a subquery with ROW_NUMBER() OVER (${partition(board)}ORDER BY …) AS rnk, and keep WHERE rnk <= ${board.size} of it`,
+      `Flink cannot see that the board has one row for each ${rankKey(board).join(' and ')}: rank in a subquery with ROW_NUMBER() OVER (${partition(board)}ORDER BY …) AS rnk, and keep WHERE rnk <= ${board.size} of it`,
   ],
   [/Encountered "<EOF>"/, () => 'it ends where SQL has more to say'],
 ];
@@ -24,11 +24,12 @@ export function advised(message: string, board: Leaderboard): string {
   return message;
 }
 
-function key(board: Leaderboard): string[] {
+/** The columns by which a board has one row each. */
+export function rankKey(board: Leaderboard): string[] {
   const columns = board.type === 'Query' ? board.columns.map(({ name }) => name) : [];
   return ['season_start', 'rnk'].filter((name) => columns.includes(name));
 }
 
 function partition(board: Leaderboard): string {
-  return key(board).includes('season_start') ? 'PARTITION BY season_start ' : '';
+  return rankKey(board).includes('season_start') ? 'PARTITION BY season_start ' : '';
 }

@@ -1,6 +1,6 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import type { Leaderboard, QueryBoard, SeasonBoard, StreakBoard } from '../api/leaderboard.ts';
-import { boardDigest, ranks } from './layout.ts';
+import { boardDigest, topicRanks } from './layout.ts';
 
 /** A field of a board's rows: its Flink SQL type, and how it is shown, unless only programs read it. */
 export interface BoardColumn {
@@ -167,10 +167,10 @@ const MAX_NUMBER_BYTES = 30;
 const MEBIBYTE = 1024 * 1024;
 
 /** How large a record of a board can be, in bytes: whole mebibytes. */
-export function maxRecordBytes({ size, columns }: Board): number {
+export function maxRecordBytes({ source, columns }: Board): number {
   const rowBytes = columns.map(
     ({ name, type }) => name.length + 4 + (type === 'STRING' ? MAX_TEXT_BYTES : MAX_NUMBER_BYTES),
   );
-  const total = ranks(size) * rowBytes.reduce((sum, bytes) => sum + bytes, 0);
+  const total = topicRanks(source) * rowBytes.reduce((sum, bytes) => sum + bytes, 0);
   return MEBIBYTE * Math.ceil(total / MEBIBYTE + 0.1);
 }

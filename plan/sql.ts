@@ -101,7 +101,10 @@ function insert({ name, board, slot }: Sink, maxLatenessMillis: number): string 
     hasSeasons: period?.kind === 'season',
     columns: selectColumns(board),
     // Text that a query makes may be of any length; ids and names of events are bounded.
-    cells: columns.map(({ name, type }) => ({ name, isText: slot.board.type === 'Query' && type === 'STRING' })),
+    cells: columns.map(({ name, type }) => ({
+      name,
+      isText: slot.board.type === 'Query' && type === 'STRING',
+    })),
     select: select(slot, maxLatenessMillis),
   }).trim();
 }
@@ -141,7 +144,7 @@ function select({ board, lane }: Slot, maxLatenessMillis: number): string {
 
 /** A query names the events of the first lane; in another, that name stands for the lane's own. A comment may end a query; the new line ends the comment. */
 function queried(query: string, events: string): string {
-  if (events === 'valid_events') return `${query.trim()}\n`;
+  if (events === 'valid_events') return query.trim();
   return `WITH valid_events AS (SELECT * FROM ${events})\nSELECT * FROM (\n${query.trim()}\n)`;
 }
 

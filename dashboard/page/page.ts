@@ -1,7 +1,5 @@
 import type { BoardDefinition } from '../boards/definition.ts';
 import type { Panel } from './panel.ts';
-import type { Status } from './status.ts';
-import type { Freshness, Traffic } from './traffic.ts';
 import { type Look, queryOf, THEMES, type Theme } from './view.ts';
 
 /** The page for a first visit; complete without JavaScript. */
@@ -15,9 +13,10 @@ export interface Page {
   search: string;
   /** How many of the shown rows are found, in words. */
   found: string;
-  status: Status;
-  traffic: Traffic;
-  freshness: Freshness;
+  /** HTML of the parts that change, as the socket sends them. */
+  status: string;
+  traffic: string;
+  freshness: string;
   panels: PagePanel[];
   seasons: Choice[];
   themes: Choice[];
@@ -40,13 +39,23 @@ export interface Page {
 }
 
 /** A panel, with what never changes about it. */
-export interface PagePanel {
-  panel: Panel;
+export interface PagePanel extends PageBoard {
   /** URL of the board's own page, and whether to offer it. */
   href: string;
   expand: boolean;
   /** URLs of the board's data; null where there is none. */
   downloads: { csv: string; json: string } | null;
+}
+
+/** A board on the page. */
+export interface PageBoard {
+  /** The element id of what changes in the panel. */
+  id: string;
+  name: string;
+  title: string;
+  /** HTML of what changes. */
+  html: string;
+  isVacant: boolean;
 }
 
 interface Choice {
@@ -56,9 +65,9 @@ interface Choice {
 }
 
 export interface PageContent
-  extends Pick<Page, 'title' | 'status' | 'traffic' | 'freshness' | 'assets' | 'release' | 'now'> {
+  extends Pick<Page, 'title' | 'found' | 'status' | 'traffic' | 'freshness' | 'assets' | 'release' | 'now'> {
   look: Look;
-  panels: Panel[];
+  panels: PageBoard[];
   /** Of those boards that are shown, in the order of the panels. */
   definitions: BoardDefinition[];
 }
@@ -79,7 +88,6 @@ export function pageOf({ look, panels, definitions, ...content }: PageContent): 
     theme,
     colorScheme: theme === 'auto' ? 'light dark' : theme,
     search,
-    found: foundIn(panels, search),
     panels: panels.map((panel) => pagePanel(panel, look, root)),
     seasons: definitions.some(({ period }) => period?.kind === 'season')
       ? [
@@ -103,13 +111,13 @@ export function pageOf({ look, panels, definitions, ...content }: PageContent): 
   };
 }
 
-function pagePanel(panel: Panel, look: Look, root: string): PagePanel {
+function pagePanel(panel: PageBoard, look: Look, root: string): PagePanel {
   const { name } = panel;
   const query = queryOf({ ...look, search: '', theme: 'auto' });
   const url = `${root}api/boards/${name}`;
-  const isNone = look.season === 'last' && panel.vacant !== null;
+  const isNone = look.season === 'last' && panel.isVacant;
   return {
-    panel,
+    ...panel,
     href: `${root}boards/${name}${queryOf(look)}`,
     expand: look.board === null,
     downloads: isNone ? null : { csv: `${url}.csv${query}`, json: `${url}${query}` },
@@ -124,8 +132,8 @@ function socketQuery({ board, season }: Look): string {
   return query.size === 0 ? '' : `?${query}`;
 }
 
-function foundIn(panels: Panel[], search: string): string {
-  if (search === '') return '';
+/** How many rows of some panels are found, in words. */
+export function foundIn(panels: readonly Panel[]): string {
   const count = panels.flatMap(({ rows }) => rows).filter(({ found }) => found).length;
   return count === 0 ? 'not among the shown ranks' : `${count} found`;
 }

@@ -7,7 +7,7 @@ import type { Freshness, Traffic } from './traffic.ts';
 
 /*
  * HTML from models, by the templates in views/. Everything a model holds is text: Handlebars escapes it, and the
- * templates quote every attribute.
+ * templates quote every attribute. Only the page takes HTML, which these templates made.
  */
 
 /** The server's time in epoch milliseconds, and which page it serves. */

@@ -53,7 +53,14 @@ const LEAST_BYTES = 1024;
 const gzipped = promisify(gzip);
 const brotliCompressed = promisify(brotliCompress);
 
-/** An onSend hook: compresses a text that is made for one request, without keeping the others waiting. */
+/** Compresses what is made for a moment, without keeping others waiting. */
+export function compressed(content: Buffer, encoding: Encoding): Promise<Buffer> {
+  return encoding === 'gzip'
+    ? gzipped(content, gzipOptions('quickly'))
+    : brotliCompressed(content, brotliOptions(content, 'quickly'));
+}
+
+/** An onSend hook: compresses a text. */
 export async function compressAnswer(
   { headers }: FastifyRequest,
   reply: FastifyReply,
@@ -62,9 +69,6 @@ export async function compressAnswer(
   reply.header('vary', 'accept-encoding');
   const encoding = encodingFor(headers['accept-encoding']);
   if (typeof payload !== 'string' || payload.length < LEAST_BYTES || !encoding) return payload;
-  const content = Buffer.from(payload);
   reply.header('content-encoding', encoding);
-  return encoding === 'gzip'
-    ? gzipped(content, gzipOptions('quickly'))
-    : brotliCompressed(content, brotliOptions(content, 'quickly'));
+  return compressed(Buffer.from(payload), encoding);
 }

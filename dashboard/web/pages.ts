@@ -1,29 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LiveBoard } from '../boards/live-board.ts';
-import type { Live } from '../live.ts';
 import { pageOf } from '../page/page.ts';
-import { panelOf } from '../page/panel.ts';
 import { renderMissing, renderPage } from '../page/render.ts';
-import { statusOf } from '../page/status.ts';
-import type { TeamColors } from '../page/team-color.ts';
-import { freshnessOf, trafficOf } from '../page/traffic.ts';
 import { type Look, lookOf, queryOf, shownBoards } from '../page/view.ts';
-import type { PipelineMonitor } from '../pipeline-state.ts';
-import type { ScreenDelays } from '../stats/screen-delays.ts';
-import type { Stats } from '../stats/stats.ts';
 import { assetUrls } from './assets.ts';
-import { compress, encodingFor } from './compress.ts';
+import { encodingFor } from './compress.ts';
+import { PageCache, type ReadyPage, readyPage } from './page-cache.ts';
+import type { Parts } from './parts.ts';
 
 export interface PageOptions {
   title: string;
   boards: readonly LiveBoard[];
-  stats: Live<Stats>;
-  colors: TeamColors;
-  delays: ScreenDelays;
-  pipeline: PipelineMonitor;
-  /** What to do when the job counts nothing; empty when nobody knows. */
-  jobAdvice: string;
+  parts: Parts;
   /** Names the page that is served. */
   release: string;
   /** Epoch milliseconds. */
@@ -37,10 +26,15 @@ interface PageRequest {
 
 /** Serves the page of all boards and that of each, complete with the boards as they are now. */
 export async function pageRoutes(app: FastifyInstance, options: PageOptions): Promise<void> {
-  const { title, boards } = options;
+  const { title, boards, parts } = options;
+  const pages = new PageCache<Look>({
+    render: (look, marked) => renderLook(options, look, marked),
+    currentTick: () => parts.currentTick,
+    clock: () => performance.now(),
+  });
 
   app.get<PageRequest>('/', async (request, reply) =>
-    send(request, reply, renderLook(options, lookOf(null, request.query))),
+    send(request, reply, pages.get(lookOf(null, request.query))),
   );
 
   // Relative, as all links are: a proxy may have put a path before ours.
@@ -59,17 +53,18 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
     reply.code(404);
     if (!isForBrowser(request)) return reply.send({ error: 'there is nothing here' });
     const root = rootFrom(request.url, app.prefix);
-    return send(request, reply, renderMissing({ title, name: null, root, home: root, assets: assetUrls }));
+    const missing = { title, name: null, root, home: root, assets: assetUrls };
+    return send(request, reply, readyPage(renderMissing(missing)));
   });
 
   app.get<PageRequest>('/boards/:name', async (request, reply) => {
     const { name = '' } = request.params;
     const look = lookOf(name, request.query);
     const isKnown = boards.some(({ definition }) => definition.name === name);
-    if (isKnown) return send(request, reply, renderLook(options, look));
+    if (isKnown) return send(request, reply, pages.get(look));
     const root = '../';
     const missing = { title, name, root, home: `${root}${queryOf(look)}`, assets: assetUrls };
-    return send(request, reply.code(404), renderMissing(missing));
+    return send(request, reply.code(404), readyPage(renderMissing(missing)));
   });
 }
 
@@ -90,34 +85,35 @@ export function releaseOf(title: string, boards: readonly LiveBoard[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 12);
 }
 
-function renderLook(options: PageOptions, asked: Look): string {
-  const { title, stats, colors, delays, release, jobAdvice } = options;
-  const now = options.now();
-  const state = options.pipeline.observe(now);
-  const { boards, season } = shownBoards(options.boards, asked);
-  const look = { ...asked, season };
-  const page = pageOf({
-    title,
-    look,
-    panels: boards.map((board) => panelOf(board, { ...look, now, pipeline: state.kind, colors })),
-    definitions: boards.map(({ definition }) => definition),
-    status: statusOf(state, jobAdvice),
-    traffic: trafficOf(stats, state.kind, now),
-    freshness: freshnessOf(stats, delays, now),
-    assets: assetUrls,
-    release,
-    now,
-  });
-  return renderPage(page);
+function renderLook(
+  { title, boards, parts, release, now }: PageOptions,
+  asked: Look,
+  marked: boolean,
+): string {
+  const shown = shownBoards(boards, asked);
+  const look = { ...asked, season: shown.season };
+  const { boards: panels, ...rest } = parts.page(look, marked ? look.search : '');
+  return renderPage(
+    pageOf({
+      title,
+      look,
+      panels,
+      definitions: shown.boards.map(({ definition }) => definition),
+      ...rest,
+      assets: assetUrls,
+      release,
+      now: now(),
+    }),
+  );
 }
 
-function send(request: FastifyRequest, reply: FastifyReply, html: string): FastifyReply {
+async function send(request: FastifyRequest, reply: FastifyReply, page: ReadyPage): Promise<FastifyReply> {
   const encoding = encodingFor(request.headers['accept-encoding']);
-  const content = Buffer.from(html);
+  const content = encoding ? await page.encoded(encoding) : page.content;
   if (encoding) reply.header('content-encoding', encoding);
   return reply
     .header('cache-control', 'no-store')
     .header('vary', 'accept-encoding')
     .type('text/html; charset=utf-8')
-    .send(encoding ? compress(content, encoding, 'quickly') : content);
+    .send(content);
 }

@@ -1,10 +1,11 @@
 import type { Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Live } from '../live.ts';
-import { panelOf } from '../page/panel.ts';
+import { foundIn, type Page, type PageBoard } from '../page/page.ts';
+import { type Panel, panelOf } from '../page/panel.ts';
 import { renderBoard, renderFreshness, renderStatus, renderTraffic } from '../page/render.ts';
 import { statusOf } from '../page/status.ts';
-import type { TeamColors } from '../page/team-color.ts';
+import { TeamColors } from '../page/team-color.ts';
 import { freshnessOf, trafficOf } from '../page/traffic.ts';
 import { shownBoards, type View } from '../page/view.ts';
 import type { ObservedState, PipelineMonitor } from '../pipeline-state.ts';
@@ -18,10 +19,7 @@ import type { Metrics } from './metrics.ts';
  */
 
 /** A part as it was last rendered. */
-export interface Part {
-  /** Of the element. */
-  id: string;
-  html: string;
+export interface Part extends Rendered {
   /** Equal versions look the same; without one, only the HTML tells. */
   version: string | undefined;
   /** The ticks at which it was last looked at, and last differed from before. */
@@ -29,10 +27,22 @@ export interface Part {
   changedTick: number;
 }
 
+interface Rendered {
+  /** Of the element. */
+  id: string;
+  html: string;
+}
+
+interface BoardPart extends Part, PageBoard {}
+
+/** The parts of a page, those of its boards by themselves. */
+export interface PageParts extends Pick<Page, 'status' | 'traffic' | 'freshness' | 'found'> {
+  boards: PageBoard[];
+}
+
 export interface PartsOptions {
   boards: readonly LiveBoard[];
   stats: Live<Stats>;
-  colors: TeamColors;
   delays: ScreenDelays;
   pipeline: PipelineMonitor;
   /** What to do when the job counts nothing; empty when nobody knows. */
@@ -46,10 +56,12 @@ export class Parts {
   readonly #options: PartsOptions;
   readonly #parts = new Map<string, Part>();
   #tick = 0;
+  readonly #colors: TeamColors;
   #pipeline: ObservedState;
 
   constructor(options: PartsOptions) {
     this.#options = options;
+    this.#colors = new TeamColors(options.boards, options.now);
     this.#pipeline = options.pipeline.observe(options.now());
   }
 
@@ -62,15 +74,36 @@ export class Parts {
     for (const board of boards) board.note(now());
   }
 
+  /** Grows with every tick. */
+  get currentTick(): number {
+    return this.#tick;
+  }
+
   /** All parts of a view, as they were at the last tick. */
   of(view: View): Part[] {
+    return [this.#status(), this.#traffic(), this.#freshness(), ...this.#boards(view)];
+  }
+
+  /**
+   * The same, for the page.
+   *
+   * @param search whose rows to mark as found, for which the boards are rendered again; empty: nobody's
+   */
+  page(view: View, search: string): PageParts {
+    const others = {
+      status: this.#status().html,
+      traffic: this.#traffic().html,
+      freshness: this.#freshness().html,
+    };
+    if (search === '') return { ...others, found: '', boards: this.#boards(view) };
     const { boards, season } = shownBoards(this.#options.boards, view);
-    return [
-      this.#status(),
-      this.#traffic(),
-      this.#freshness(),
-      ...boards.map((board) => this.#board(board, season)),
-    ];
+    const panels = boards.map((board) => this.#panel(board, season, search));
+    const found = foundIn(panels);
+    return {
+      ...others,
+      found,
+      boards: panels.map((panel) => ({ ...headOf(panel), html: renderBoard(panel) })),
+    };
   }
 
   /** True when the part looks different since the last tick. */
@@ -106,14 +139,24 @@ export class Parts {
     return this.#part('freshness', 'freshness', () => renderFreshness(freshnessOf(stats, delays, now())));
   }
 
-  #board(board: LiveBoard, season: Season): Part {
-    const { colors, metrics, now } = this.#options;
-    const { name } = board.definition;
+  #boards(view: View): BoardPart[] {
+    const { boards, season } = shownBoards(this.#options.boards, view);
+    return boards.map((board) => this.#board(board, season));
+  }
+
+  #board(board: LiveBoard, season: Season): BoardPart {
+    const { metrics, now } = this.#options;
+    const { name, title } = board.definition;
+    const render = () => metrics.timeRender(() => renderBoard(this.#panel(board, season)));
+    const version = `${this.#pipeline.kind} ${board.version(now(), season)}`;
+    const part = this.#part(`${name} ${season}`, `board-${name}`, render, version);
+    return { ...part, name, title, isVacant: board.view(now(), season).rows.length === 0 };
+  }
+
+  #panel(board: LiveBoard, season: Season, search = ''): Panel {
+    const now = this.#options.now();
     const pipeline = this.#pipeline.kind;
-    const render = () =>
-      metrics.timeRender(() => renderBoard(panelOf(board, { season, now: now(), pipeline, colors })));
-    const version = `${pipeline} ${board.version(now(), season)}`;
-    return this.#part(`${name} ${season}`, `board-${name}`, render, version);
+    return panelOf(board, { season, now, pipeline, colors: this.#colors, search });
   }
 
   /** @param version what the HTML depends on, where comparing that is cheaper than rendering */
@@ -127,4 +170,8 @@ export class Parts {
     this.#parts.set(key, part);
     return part;
   }
+}
+
+function headOf({ id, name, title, vacant }: Panel): Omit<PageBoard, 'html'> {
+  return { id, name, title, isVacant: vacant !== null };
 }

@@ -10,7 +10,6 @@ import type { LiveBoard } from '../boards/live-board.ts';
 import type { Credentials } from '../credentials.ts';
 import type { EventsWatch } from '../events-watch.ts';
 import type { Live } from '../live.ts';
-import { TeamColors } from '../page/team-color.ts';
 import { PipelineMonitor } from '../pipeline-state.ts';
 import { DEFAULT_MAX_SOCKETS } from '../settings.ts';
 import { ScreenDelays } from '../stats/screen-delays.ts';
@@ -27,6 +26,7 @@ import { probeRoutes } from './probes.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { SignIn } from './sign-in.ts';
 import { socketRoute } from './socket.ts';
+import { boundAnswers, STANDSTILL_MILLIS } from './under-way.ts';
 
 export interface ServerOptions {
   title: string;
@@ -62,6 +62,7 @@ const OTHER_CONNECTIONS = 1000;
 /** Nobody needs longer to ask, and nobody sends a body: connections of those who dawdle are closed. */
 const PATIENCE = {
   requestTimeout: 10_000,
+  connectionTimeout: STANDSTILL_MILLIS,
   bodyLimit: 1024,
   http: { headersTimeout: 10_000, connectionsCheckingInterval: 2000 },
 };
@@ -87,6 +88,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(SECURITY_HEADERS);
   });
+  boundAnswers(app, metrics);
   refuseOtherMethods(app);
   answerErrors(app);
   if (basePath) app.setNotFoundHandler(nothingHere);
@@ -133,21 +135,10 @@ async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
   metrics.observePipeline(pipeline);
   metrics.observeStats(stats);
   const delays = new ScreenDelays();
-  const colors = new TeamColors(boards, now);
-  const parts = new Parts({ boards, stats, colors, delays, pipeline, jobAdvice, metrics, now });
+  const parts = new Parts({ boards, stats, delays, pipeline, jobAdvice, metrics, now });
   const broadcast = new Broadcast({ parts, metrics, release, now });
   await app.register(socketRoute, { broadcast, metrics, maxSockets, allowedOrigins });
-  await app.register(pageRoutes, {
-    title,
-    boards,
-    stats,
-    colors,
-    delays,
-    pipeline,
-    jobAdvice,
-    release,
-    now,
-  });
+  await app.register(pageRoutes, { title, boards, parts, release, now });
   const secured = signIn !== undefined;
   await app.register(apiRoutes, { title, boards, past, stats, delays, pipeline, secured, now });
 }

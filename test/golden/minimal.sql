@@ -3,16 +3,17 @@
 SET 'table.local-time-zone' = 'UTC';
 -- Totals of past seasons are forgotten this long after their last change.
 SET 'table.exec.state.ttl' = '10800000 ms';
--- Updates are combined for this long before they move on: fewer changes at a small cost in freshness.
+-- Changes are combined for this long, and written as one: what a rank takes back and says again in between is never seen. The
+-- size is out of reach, since it would end a mini-batch halfway through a change.
 SET 'table.exec.mini-batch.enabled' = 'true';
-SET 'table.exec.mini-batch.allow-latency' = '200 ms';
-SET 'table.exec.mini-batch.size' = '5000';
+SET 'table.exec.mini-batch.allow-latency' = '500 ms';
+SET 'table.exec.mini-batch.size' = '2000000000';
 -- A partition without events for this long does not hold up the others' windows. Longer than Kafka is away in a roll-out: of
 -- partitions that come back after this time, the first to be read closes the windows of the others.
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-59da99ff-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-f004fa23-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -24,6 +25,9 @@ CREATE TABLE `raw_events` (
   event_time_millis BIGINT,
   -- When the producer made the record: with it, being late is a fact of the topic's content and the same in every replay.
   produced_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  produced_at_millis AS 1000 * EXTRACT(EPOCH FROM produced_at) + EXTRACT(MILLISECOND FROM produced_at),
+  -- When the job reads it: the order of what is not ordered by events' own times.
+  read_at AS PROCTIME(),
   -- An event cannot have happened after it was sent: a clock that runs ahead must not close everyone else's windows.
   event_time AS CASE
     WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) < produced_at THEN TO_TIMESTAMP_LTZ(event_time_millis, 3)
@@ -58,7 +62,11 @@ SELECT
   score,
   event_time_millis,
   event_time,
-  produced_at
+  produced_at,
+  produced_at_millis,
+  read_at,
+  -- The greatest of these texts has the newest name, after 19 digits.
+  CAST(1000000000000000000 + LEAST(event_time_millis, produced_at_millis) AS STRING) || LEFT(team_name, 256) AS dated_team_name
 FROM `raw_events`
 WHERE user_id <> '' AND CHAR_LENGTH(user_id) <= 256
   AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
@@ -107,82 +115,77 @@ CREATE TABLE messages (
   'value.format' = 'raw'
 );
 
--- A board with totals that change: each rank's newest row, by upsert.
+-- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards without seasons
+-- have one record, under season_start 0.
 CREATE TABLE `top-teams` (
-  `season_start` BIGINT,
-  `rnk` BIGINT,
-  `team_id` STRING,
-  `team_name` STRING,
-  `total_score` BIGINT,
-  PRIMARY KEY (`season_start`, `rnk`) NOT ENFORCED
+  season_start BIGINT,
+  -- Which definition of the board made the record: one that is left from an earlier definition has another digest.
+  digest STRING,
+  `rows` ARRAY<ROW<`rnk` BIGINT, `team_id` STRING, `team_name` STRING, `total_score` BIGINT, `last_event_at` BIGINT>>,
+  PRIMARY KEY (season_start) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = 'minimal-top-teams',
   'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
+  -- A board of a thousand ranks with the longest names is larger than Kafka's default of 1 MB.
+  'properties.max.request.size' = '1048576',
   'key.format' = 'json',
-  'value.format' = 'json',
-  -- Of all changes to a rank in this time only the last is written.
-  'sink.buffer-flush.max-rows' = '5000',
-  'sink.buffer-flush.interval' = '200 ms'
+  'value.format' = 'json'
 );
 
--- A board with totals that change: each rank's newest row, by upsert.
+-- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards without seasons
+-- have one record, under season_start 0.
 CREATE TABLE `top-players` (
-  `season_start` BIGINT,
-  `rnk` BIGINT,
-  `user_id` STRING,
-  `team_name` STRING,
-  `total_score` BIGINT,
-  PRIMARY KEY (`season_start`, `rnk`) NOT ENFORCED
+  season_start BIGINT,
+  -- Which definition of the board made the record: one that is left from an earlier definition has another digest.
+  digest STRING,
+  `rows` ARRAY<ROW<`rnk` BIGINT, `user_id` STRING, `team_name` STRING, `total_score` BIGINT, `last_event_at` BIGINT>>,
+  PRIMARY KEY (season_start) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = 'minimal-top-players',
   'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
+  -- A board of a thousand ranks with the longest names is larger than Kafka's default of 1 MB.
+  'properties.max.request.size' = '1048576',
   'key.format' = 'json',
-  'value.format' = 'json',
-  -- Of all changes to a rank in this time only the last is written.
-  'sink.buffer-flush.max-rows' = '5000',
-  'sink.buffer-flush.interval' = '200 ms'
+  'value.format' = 'json'
 );
 
--- A board drawn anew at each instant: rows are only ever appended, keyed by rank.
+-- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards without seasons
+-- have one record, under season_start 0.
 CREATE TABLE `hot-streakers` (
-  `as_of` BIGINT,
-  `rnk` BIGINT,
-  `user_id` STRING,
-  `team_name` STRING,
-  `short_term_avg` DOUBLE,
-  `long_term_avg` DOUBLE,
-  `peak_hotness` DOUBLE
+  season_start BIGINT,
+  -- Which definition of the board made the record: one that is left from an earlier definition has another digest.
+  digest STRING,
+  as_of BIGINT,
+  `rows` ARRAY<ROW<`rnk` BIGINT, `user_id` STRING, `team_name` STRING, `short_term_avg` DOUBLE, `long_term_avg` DOUBLE, `peak_hotness` DOUBLE, `peak_at` BIGINT>>
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'minimal-hot-streakers',
   'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
+  -- A board of a thousand ranks with the longest names is larger than Kafka's default of 1 MB.
+  'properties.max.request.size' = '1048576',
   'key.format' = 'json',
-  'key.fields' = 'rnk',
+  'key.fields' = 'season_start',
   'value.format' = 'json'
 );
 
--- A board with totals that change: each rank's newest row, by upsert.
+-- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards without seasons
+-- have one record, under season_start 0.
 CREATE TABLE `team-mvps` (
-  `season_start` BIGINT,
-  `rnk` BIGINT,
-  `user_id` STRING,
-  `team_id` STRING,
-  `team_name` STRING,
-  `player_total` BIGINT,
-  `team_total` BIGINT,
-  `contrib_ratio` DOUBLE,
-  PRIMARY KEY (`season_start`, `rnk`) NOT ENFORCED
+  season_start BIGINT,
+  -- Which definition of the board made the record: one that is left from an earlier definition has another digest.
+  digest STRING,
+  `rows` ARRAY<ROW<`rnk` BIGINT, `user_id` STRING, `team_id` STRING, `team_name` STRING, `player_total` BIGINT, `team_total` BIGINT, `contrib_ratio` DOUBLE, `last_event_at` BIGINT>>,
+  PRIMARY KEY (season_start) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = 'minimal-team-mvps',
   'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
+  -- A board of a thousand ranks with the longest names is larger than Kafka's default of 1 MB.
+  'properties.max.request.size' = '1048576',
   'key.format' = 'json',
-  'value.format' = 'json',
-  -- Of all changes to a rank in this time only the last is written.
-  'sink.buffer-flush.max-rows' = '5000',
-  'sink.buffer-flush.interval' = '200 ms'
+  'value.format' = 'json'
 );
 
 EXECUTE STATEMENT SET
@@ -226,48 +229,82 @@ SELECT /*+ STATE_TTL('parts' = '1 h') */
 FROM parts
 GROUP BY slot_start;
 
-INSERT INTO `top-teams`
+INSERT INTO `top-teams` (season_start, digest, `rows`)
+SELECT
+  season_start,
+  '12151e76',
+  ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
+FROM (
+  SELECT *
+  FROM (
 WITH totals AS (
   SELECT
     event_time_millis - MOD(event_time_millis, 3600000) AS season_start,
     team_id,
-    MAX(team_name) AS team_name,
-    SUM(score) AS total_score
+    SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
+    SUM(score) AS total_score,
+    MAX(produced_at_millis) AS last_event_at
   FROM `valid_events`
   GROUP BY event_time_millis - MOD(event_time_millis, 3600000), team_id
-), ranked AS (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, team_id) AS rnk
-  FROM totals
 )
-SELECT season_start, rnk, team_id, team_name, total_score
-FROM ranked
-WHERE rnk <= 16;
+SELECT
+  season_start,
+  ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, team_id) AS rnk,
+  team_id,
+  team_name,
+  total_score,
+  last_event_at
+FROM totals
+  ) AS ranked (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
+  WHERE rnk <= 16
+)
+GROUP BY season_start;
 
-INSERT INTO `top-players`
+INSERT INTO `top-players` (season_start, digest, `rows`)
+SELECT
+  season_start,
+  '030583af',
+  ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
+FROM (
+  SELECT *
+  FROM (
 WITH totals AS (
   SELECT
     event_time_millis - MOD(event_time_millis, 3600000) AS season_start,
     user_id,
-    MAX(team_name) AS team_name,
-    SUM(score) AS total_score
+    SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
+    SUM(score) AS total_score,
+    MAX(produced_at_millis) AS last_event_at
   FROM `valid_events`
   GROUP BY event_time_millis - MOD(event_time_millis, 3600000), user_id
-), ranked AS (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, user_id) AS rnk
-  FROM totals
 )
-SELECT season_start, rnk, user_id, team_name, total_score
-FROM ranked
-WHERE rnk <= 16;
+SELECT
+  season_start,
+  ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, user_id) AS rnk,
+  user_id,
+  team_name,
+  total_score,
+  last_event_at
+FROM totals
+  ) AS ranked (`season_start`, `rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`)
+  WHERE rnk <= 16
+)
+GROUP BY season_start;
 
-INSERT INTO `hot-streakers`
+INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
+SELECT
+  CAST(0 AS BIGINT),
+  '1057b10c',
+  1000 * EXTRACT(EPOCH FROM window_end),
+  ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
+FROM (
 -- At each instant t, a multiple of 5 s in event time:
 --   hotness of a player = average score in [t - 10 s, t) / average score in [t - 60 s, t)
 --   the board at t ranks each player's highest hotness of the last 300 s; a team's name is that of the short window.
 -- Events that reached Kafka too late for the windows are left out by their own timestamps, so that the board does not
 -- depend on the order in which partitions are read.
 WITH slices AS (
-  SELECT window_time AS slice_time, user_id, MAX(team_name) AS team_name, SUM(score) AS total, COUNT(*) AS events
+  SELECT window_time AS slice_time, user_id, MAX(dated_team_name) AS dated_team_name, SUM(score) AS total, COUNT(*) AS events
   FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '0 00:00:05' DAY TO SECOND))
   WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
   GROUP BY window_start, window_end, window_time, user_id
@@ -278,7 +315,7 @@ WITH slices AS (
   SELECT
     window_time AS instant,
     user_id,
-    MAX(team_name) AS team_name,
+    MAX(dated_team_name) AS dated_team_name,
     SUM(total) AS short_total,
     SUM(events) AS short_events,
     SUM(total) FILTER (WHERE slice_time >= window_end - INTERVAL '0 00:00:05' DAY TO SECOND) AS new_total,
@@ -289,7 +326,7 @@ WITH slices AS (
   SELECT
     instant,
     user_id,
-    team_name,
+    dated_team_name,
     CAST(short_total AS DOUBLE) / CAST(short_events AS DOUBLE) AS short_avg,
     CAST(SUM(new_total) OVER long_window AS DOUBLE) / CAST(SUM(new_events) OVER long_window AS DOUBLE) AS long_avg
   FROM recents
@@ -300,7 +337,7 @@ WITH slices AS (
   SELECT
     instant,
     user_id,
-    team_name,
+    dated_team_name,
     short_avg,
     long_avg,
     short_avg / long_avg AS hotness,
@@ -310,7 +347,7 @@ WITH slices AS (
 ), hottest AS (
   -- Who is outranked by a whole board at the moment of its peak is outranked by the same players for as long as that peak is
   -- remembered: only a board's worth of each instant needs to be.
-  SELECT instant, user_id, team_name, short_avg, long_avg, hotness
+  SELECT instant, user_id, dated_team_name, short_avg, long_avg, hotness
   FROM moments
   WHERE place <= 16
 ), remembered AS (
@@ -326,100 +363,110 @@ WITH slices AS (
   WHERE nth = 1
 )
 SELECT
-  1000 * EXTRACT(EPOCH FROM window_end) AS as_of,
+  window_start,
+  window_end,
   rnk,
   user_id,
-  team_name,
+  SUBSTRING(dated_team_name FROM 20) AS team_name,
   short_avg AS short_term_avg,
   long_avg AS long_term_avg,
-  hotness AS peak_hotness
+  hotness AS peak_hotness,
+  -- An instant is a window's last millisecond.
+  1000 * (EXTRACT(EPOCH FROM instant) + 1) AS peak_at
 FROM ranked
-WHERE rnk <= 16;
+)
+WHERE rnk <= 16
+GROUP BY window_start, window_end;
 
-INSERT INTO `team-mvps`
--- Within a team the share orders like the total, so the team's best player is found by total first (a fast rank) and only
--- then joined with the team's total: joining first would make every event re-emit every member of the team.
--- A rank by share must take back what it said, and for that Flink reads and writes the keys of all it ranks with each change.
--- So the teams play qualifying rounds, in ever fewer groups: no rank has many to keep, however many teams there are. In fewer groups
--- each change costs more; in more, most teams qualify and are ranked again. Hashes of both signs make nearly twice as many groups.
-WITH players AS (
-  SELECT event_time_millis - MOD(event_time_millis, 3600000) AS season_start, team_id, user_id, SUM(score) AS player_total
-  FROM `valid_events`
-  GROUP BY event_time_millis - MOD(event_time_millis, 3600000), team_id, user_id
-), teams AS (
-  SELECT event_time_millis - MOD(event_time_millis, 3600000) AS season_start, team_id, MAX(team_name) AS team_name, SUM(score) AS team_total
-  FROM `valid_events`
-  GROUP BY event_time_millis - MOD(event_time_millis, 3600000), team_id
-), players_ranked AS (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY season_start, team_id ORDER BY player_total DESC, user_id) AS rnk
-  FROM players
-), mvps AS (
+INSERT INTO `team-mvps` (season_start, digest, `rows`)
+SELECT
+  season_start,
+  '6fc1b30b',
+  ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
+FROM (
+  SELECT *
+  FROM (
+-- Every step has one input, so at the end of a mini-batch the board is that of all events before it, and of no others. A join
+-- would mix what it has read of one side with what it has not yet read of the other.
+WITH plays AS (
+  -- Each event, with its player's total up to it.
   SELECT
-    mvp.season_start,
-    mvp.user_id,
-    mvp.team_id,
-    teams.team_name,
-    mvp.player_total,
-    teams.team_total,
-    CASE
-      WHEN teams.team_total > 0 THEN CAST(mvp.player_total AS DOUBLE) / CAST(teams.team_total AS DOUBLE)
-      ELSE CAST(0 AS DOUBLE)
-    END AS contrib_ratio
-  FROM players_ranked AS mvp
-  JOIN teams ON teams.season_start = mvp.season_start AND teams.team_id = mvp.team_id
-  WHERE mvp.rnk = 1
-), best_of_512 AS (
-  SELECT season_start, user_id, team_id, team_name, player_total, team_total, contrib_ratio
-  FROM (
-    SELECT
-      *,
-      ROW_NUMBER() OVER (
-        PARTITION BY season_start, MOD(HASH_CODE(team_id), 512)
-        ORDER BY contrib_ratio DESC, player_total DESC, team_id
-      ) AS place
-    FROM `mvps`
-  )
-  WHERE place <= 16
-), best_of_64 AS (
-  SELECT season_start, user_id, team_id, team_name, player_total, team_total, contrib_ratio
-  FROM (
-    SELECT
-      *,
-      ROW_NUMBER() OVER (
-        PARTITION BY season_start, MOD(HASH_CODE(team_id), 64)
-        ORDER BY contrib_ratio DESC, player_total DESC, team_id
-      ) AS place
-    FROM `best_of_512`
-  )
-  WHERE place <= 16
-), best_of_8 AS (
-  SELECT season_start, user_id, team_id, team_name, player_total, team_total, contrib_ratio
-  FROM (
-    SELECT
-      *,
-      ROW_NUMBER() OVER (
-        PARTITION BY season_start, MOD(HASH_CODE(team_id), 8)
-        ORDER BY contrib_ratio DESC, player_total DESC, team_id
-      ) AS place
-    FROM `best_of_64`
-  )
-  WHERE place <= 16
-), clock AS (
-  -- Shares also fall, so a rank can have had a holder that it never has in the replay after a crash, and that nothing then
-  -- overwrites. With each tick, every 10 s, all are ranked and written again.
-  SELECT MAX(EXTRACT(EPOCH FROM produced_at) / 10) AS tick
-  FROM `raw_events`
+    event_time_millis - MOD(event_time_millis, 3600000) AS season_start,
+    team_id,
+    user_id,
+    dated_team_name,
+    score,
+    produced_at_millis,
+    SUM(score) OVER (
+      PARTITION BY event_time_millis - MOD(event_time_millis, 3600000), team_id, user_id ORDER BY read_at ROWS UNBOUNDED PRECEDING
+    ) AS player_total
+  FROM `valid_events`
+), teams AS (
+  -- A team's best player has the largest total, then the smallest id. That is the smallest text of what the total lacks to
+  -- the largest BIGINT, which always has 19 digits, followed by the id.
+  SELECT
+    season_start,
+    team_id,
+    SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
+    SUM(score) AS team_total,
+    MAX(player_total) AS player_total,
+    MIN(CAST(9223372036854775807 - player_total AS STRING) || user_id) AS best_player,
+    MAX(produced_at_millis) AS last_event_at
+  FROM plays
+  GROUP BY season_start, team_id
+  HAVING COUNT(*) >= 10
+), entries AS (
+  -- A team as a text, which orders like the board: by the share in steps of 2^-62, by the player's total, by the team's id.
+  -- Ids and names follow in hexadecimal digits, because they may contain any character.
+  SELECT
+    season_start,
+    MOD(HASH_CODE(team_id), 512) AS bucket,
+    CONCAT(
+      CAST(9223372036854775807 - CAST(CASE WHEN team_total > 0 THEN CAST(player_total AS DOUBLE) / CAST(team_total AS DOUBLE) ELSE CAST(0 AS DOUBLE) END * 4611686018427387904 AS BIGINT) AS STRING),
+      SUBSTRING(best_player FROM 1 FOR 19),
+      HEX(team_id),
+      ' ',
+      CAST(team_total AS STRING),
+      ' ',
+      CAST(last_event_at AS STRING),
+      ' ',
+      HEX(SUBSTRING(best_player FROM 20)),
+      ' ',
+      COALESCE('=' || HEX(team_name), '')
+    ) AS entry
+  FROM teams
+), bucket_boards AS (
+  -- Shares also fall, and Flink's Top-N of values that fall reads and writes all rows of a partition for each change. Sorting
+  -- small buckets once per mini-batch costs a fraction of it.
+  SELECT
+    season_start,
+    ARRAY_JOIN(ARRAY_SLICE(ARRAY_SORT(ARRAY_AGG(entry)), 1, 16), ',') AS entries
+  FROM entries
+  GROUP BY season_start, bucket
+), boards AS (
+  SELECT
+    season_start,
+    ARRAY_SLICE(ARRAY_SORT(SPLIT(ARRAY_JOIN(ARRAY_AGG(entries), ','), ',')), 1, 16) AS entries
+  FROM bucket_boards
+  GROUP BY season_start
 ), ranked AS (
   SELECT
-    *,
-    ROW_NUMBER() OVER (
-      PARTITION BY season_start ORDER BY contrib_ratio DESC, player_total DESC, team_id
-    ) AS rnk
-  FROM best_of_8
-  JOIN clock ON clock.tick >= 0
+    season_start,
+    CAST(rnk AS BIGINT) AS rnk,
+    DECODE(UNHEX(SUBSTRING(SPLIT_INDEX(entry, ' ', 0) FROM 39)), 'UTF-8') AS team_id,
+    9223372036854775807 - CAST(SUBSTRING(entry FROM 20 FOR 19) AS BIGINT) AS player_total,
+    CAST(SPLIT_INDEX(entry, ' ', 1) AS BIGINT) AS team_total,
+    CAST(SPLIT_INDEX(entry, ' ', 2) AS BIGINT) AS last_event_at,
+    DECODE(UNHEX(SPLIT_INDEX(entry, ' ', 3)), 'UTF-8') AS user_id,
+    DECODE(UNHEX(SUBSTRING(NULLIF(SPLIT_INDEX(entry, ' ', 4), '') FROM 2)), 'UTF-8') AS team_name
+  FROM boards
+  CROSS JOIN UNNEST(entries) WITH ORDINALITY AS places (entry, rnk)
 )
-SELECT season_start, rnk, user_id, team_id, team_name, player_total, team_total, contrib_ratio
+SELECT season_start, rnk, user_id, team_id, team_name, player_total, team_total, CASE WHEN team_total > 0 THEN CAST(player_total AS DOUBLE) / CAST(team_total AS DOUBLE) ELSE CAST(0 AS DOUBLE) END AS contrib_ratio, last_event_at
 FROM ranked
-WHERE rnk <= 16;
+  ) AS ranked (`season_start`, `rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`)
+  WHERE rnk <= 16
+)
+GROUP BY season_start;
 
 END;

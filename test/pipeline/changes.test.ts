@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { FlinkCluster } from '../../local/flink.ts';
-import { boards } from '../../plan/boards.ts';
-import { expectBoardsToEqualOracle } from '../support/boards.ts';
+import { type Board, boards } from '../../plan/boards.ts';
+import { boardRows, expectBoardsToEqualOracle } from '../support/boards.ts';
 import { restored } from '../support/checkpoints.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { gameMessages, produce, timePasses } from '../support/events.ts';
@@ -99,7 +99,7 @@ describe('a running pipeline that is changed', () => {
     expect(await restored(job)).toBe('savepoint');
     await playOn(to);
     for (const board of boards(to).filter(({ name }) => !recomputed.includes(name)))
-      expect(await fellBack(board.topic, before.get(board.topic) ?? 0), board.name).toEqual([]);
+      expect(await fellBack(board, before.get(board.topic) ?? 0), board.name).toEqual([]);
   });
 
   /** How many records each board's topic has. */
@@ -117,16 +117,19 @@ describe('a running pipeline that is changed', () => {
     return new Map(await Promise.all(counted));
   }
 
-  /** Records written since, in which a rank has less than it had, or an instant is drawn again: what a replay would leave. */
-  async function fellBack(topic: string, since: number): Promise<unknown[]> {
+  /** Rows written since, in which a rank has less than it had, or an instant is drawn again: what a replay would leave. */
+  async function fellBack(board: Board, since: number): Promise<unknown[]> {
     const most = new Map<string, number>();
-    return (await readTopic(cluster.kafka, topic)).flatMap(({ key, value }, i) => {
-      const row = JSON.parse(value ?? '{}') as Record<string, number>;
-      const place = row.as_of === undefined ? String(key) : `all ${row.rnk}`;
-      const amount = row.total_score ?? row.as_of ?? row.score ?? 0;
-      const fell = i >= since && amount < (most.get(place) ?? 0);
-      most.set(place, Math.max(amount, most.get(place) ?? 0));
-      return fell ? [{ key, value }] : [];
+    const records = await readTopic(cluster.kafka, board.topic);
+    const rows = records.flatMap(({ value }, i) =>
+      boardRows(board, value ?? '').map((row) => ({ row, isNew: i >= since })),
+    );
+    return rows.flatMap(({ row, isNew }) => {
+      const rank = row.as_of === undefined ? `${row.season_start} ${row.rnk}` : `all ${row.rnk}`;
+      const amount = Number(row.total_score ?? row.as_of ?? row.score ?? 0);
+      const fell = isNew && amount < (most.get(rank) ?? 0);
+      most.set(rank, Math.max(amount, most.get(rank) ?? 0));
+      return fell ? [row] : [];
     });
   }
 });

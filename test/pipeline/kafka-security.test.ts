@@ -192,11 +192,12 @@ describe('a pipeline that signs in by a password', () => {
       ({ resourceName, principal }) => resourceName === BOARD && /dashboard/.test(principal),
     );
     const filters = [...toEvents, ...toBoard];
-    expect(filters).toHaveLength(3);
+    expect(filters).toHaveLength(4);
     await broker.admin.deleteAcls({ filters });
     for (const [name, topic] of [
       ['injector', EVENTS],
       ['dashboard', BOARD],
+      ['dashboard', EVENTS],
     ] as const)
       await expect.poll(() => subject.log(name), SOON).toContain(`not authorized for the topic ${topic}`);
     await expect.poll(async () => (await flink.job())?.allTasksRunning, SOON).toBe(false);

@@ -57,18 +57,31 @@ async function expectRows(kafka: Kafka, board: Board, expected: Row[]): Promise<
   expect(actual, board.name).toEqual(expected);
 }
 
-/** The rows of a board's topic: of upserts the newest of each key, of instants all that were ever drawn (before compaction). */
+/** The rows of a board's topic: of seasons the newest record of each, of instants all records (before compaction). */
 async function rowsOf(kafka: Kafka, board: Board): Promise<Row[]> {
   const records = await readTopic(kafka, board.topic);
   const values =
     board.period?.kind === 'instant'
-      ? newestByKey(
-          records.map((record) => ({ ...record, key: `${record.key} ${asOf(record.value)}` })),
-        ).values()
+      ? newestByKey(records.map((record) => ({ ...record, key: String(asOf(record.value)) }))).values()
       : newestByKey(records).values();
-  const rows = [...values].map((value) => JSON.parse(value) as Row);
+  return sorted([...values].flatMap((value) => boardRows(board, value)));
+}
+
+/** The rows of a record that are shown, each with its season or instant; none when it is of another definition of the board. */
+export function boardRows(board: Board, value: string): Row[] {
+  const { season_start, as_of, digest, rows } = JSON.parse(value) as BoardValue;
+  if (digest !== board.digest) return [];
+  const periods = { season: { season_start }, instant: { as_of } };
+  const period = board.period ? periods[board.period.kind] : {};
   // A topic has more ranks than are shown.
-  return sorted(rows.filter(({ rnk }) => Number(rnk) <= board.size));
+  return rows.filter(({ rnk }) => Number(rnk) <= board.size).map((row) => ({ ...period, ...row }) as Row);
+}
+
+interface BoardValue {
+  season_start: number;
+  as_of?: number;
+  digest: string;
+  rows: Row[];
 }
 
 function asOf(value: string | null): unknown {

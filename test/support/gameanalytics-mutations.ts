@@ -32,6 +32,7 @@ export const FULL: Spec = {
       where: "user_id NOT LIKE 'RBT%'",
       season: '2h',
     },
+    { name: 'mvps', type: 'TeamMvps', minimumEvents: 3 },
     {
       name: 'hot',
       type: 'HotStreakers',

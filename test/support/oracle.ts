@@ -97,13 +97,13 @@ export function expectedRows(
 function perSeason(
   board: SeasonBoard,
   events: CountedEvent[],
-  rank: (events: CountedEvent[]) => Row[],
+  rank: (events: CountedEvent[], board: SeasonBoard) => Row[],
 ): Row[] {
   const seasons = groupBy(events, ({ time }) =>
     board.seasonMillis ? time - (time % board.seasonMillis) : 0,
   );
   return [...seasons].flatMap(([season_start, played]) =>
-    rank(played)
+    rank(played, board)
       .slice(0, board.size)
       .map((row, index) => ({ season_start, rnk: index + 1, ...row })),
   );
@@ -111,36 +111,53 @@ function perSeason(
 
 function topTeams(events: CountedEvent[]): Row[] {
   return [...groupBy(events, ({ team }) => team)]
-    .map(([team_id, played]) => ({ team_id, team_name: greatestName(played), total_score: total(played) }))
+    .map(([team_id, played]) => ({
+      team_id,
+      team_name: newestName(played),
+      total_score: total(played),
+      last_event_at: lastEventAt(played),
+    }))
     .sort((a, b) => b.total_score - a.total_score || compareBytes(a.team_id, b.team_id));
 }
 
 function topPlayers(events: CountedEvent[]): Row[] {
   return [...groupBy(events, ({ user }) => user)]
-    .map(([user_id, played]) => ({ user_id, team_name: greatestName(played), total_score: total(played) }))
+    .map(([user_id, played]) => ({
+      user_id,
+      team_name: newestName(played),
+      total_score: total(played),
+      last_event_at: lastEventAt(played),
+    }))
     .sort((a, b) => b.total_score - a.total_score || compareBytes(a.user_id, b.user_id));
 }
 
-function teamMvps(events: CountedEvent[]): Row[] {
+function teamMvps(events: CountedEvent[], { minimumEvents = 1 }: SeasonBoard): Row[] {
   return [...groupBy(events, ({ team }) => team)]
+    .filter(([, played]) => played.length >= minimumEvents)
     .map(([team_id, played]) => {
       const [best] = topPlayers(played) as [{ user_id: string; total_score: number }];
       const team_total = total(played);
       return {
         user_id: best.user_id,
         team_id,
-        team_name: greatestName(played),
+        team_name: newestName(played),
         player_total: best.total_score,
         team_total,
         contrib_ratio: team_total > 0 ? best.total_score / team_total : 0,
+        last_event_at: lastEventAt(played),
       };
     })
     .sort(
       (a, b) =>
-        b.contrib_ratio - a.contrib_ratio ||
+        shareSteps(b.contrib_ratio) - shareSteps(a.contrib_ratio) ||
         b.player_total - a.player_total ||
         compareBytes(a.team_id, b.team_id),
     );
+}
+
+/** Shares compare in steps of 2^-62, which tell apart all that a DOUBLE can hold from a tenth of a percent up. */
+function shareSteps(share: number): number {
+  return Math.floor(share * 2 ** 62);
 }
 
 interface Moment {
@@ -193,7 +210,7 @@ function momentsOf(board: StreakBoard, events: CountedEvent[], until: number): M
           {
             instant,
             user,
-            teamName: greatestName(shortOnes),
+            teamName: newestName(shortOnes),
             short,
             long,
             hotness: short / long,
@@ -224,6 +241,7 @@ function peak(moments: Moment[]) {
     short_term_avg: best.short,
     long_term_avg: best.long,
     peak_hotness: best.hotness,
+    peak_at: best.instant,
   };
 }
 
@@ -235,15 +253,17 @@ function total(events: CountedEvent[]): number {
   return events.reduce((sum, { score }) => sum + score, 0);
 }
 
-function greatestName(events: CountedEvent[]): string | null {
-  return greatest(events.map(({ teamName }) => teamName));
+/** The name that the newest event with one has; of several, the greatest. An event is no newer than its record. */
+function newestName(events: CountedEvent[]): string | null {
+  const named = events.flatMap(({ teamName: name, time, producedAt }) =>
+    name === null ? [] : [{ name, at: Math.min(time, producedAt) }],
+  );
+  const [newest] = named.sort((a, b) => b.at - a.at || compareBytes(b.name, a.name));
+  return newest?.name ?? null;
 }
 
-function greatest(names: (string | null)[]): string | null {
-  return names.reduce((best, name) => {
-    if (name === null || best === null) return name ?? best;
-    return compareBytes(name, best) > 0 ? name : best;
-  }, null);
+function lastEventAt(events: CountedEvent[]): number {
+  return Math.max(...events.map(({ producedAt }) => producedAt));
 }
 
 /** Order of UTF-8 bytes, which is Flink's order of strings. */

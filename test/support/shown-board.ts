@@ -3,10 +3,13 @@ import type { Board, BoardColumn } from '../../plan/boards.ts';
 
 /** The texts of a board's rows, each with the rank first, as a page shows them; without times, which it shows as ages. */
 export function shownRows(page: Page, board: string): Promise<string[][]> {
+  // Looked for and read in one go: between two, rows may change places.
   return page
-    .locator(`#board-${board} tbody tr`)
-    .evaluateAll((rows) =>
-      rows.map((row) => [...row.querySelectorAll('.rank, bdi')].map((cell) => cell.textContent ?? '')),
+    .locator(`#board-${board}`)
+    .evaluate((shown) =>
+      [...shown.querySelectorAll('tbody tr')].map((row) =>
+        [...row.querySelectorAll('.rank, bdi')].map((cell) => cell.textContent ?? ''),
+      ),
     );
 }
 

@@ -3,16 +3,17 @@
 SET 'table.local-time-zone' = 'UTC';
 -- Totals of past seasons are forgotten this long after their last change.
 SET 'table.exec.state.ttl' = '10800000 ms';
--- Updates are combined for this long before they move on: fewer changes at a small cost in freshness.
+-- Changes are combined for this long, and written as one: what a rank takes back and says again in between is never seen. The
+-- size is out of reach, since it would end a mini-batch halfway through a change.
 SET 'table.exec.mini-batch.enabled' = 'true';
-SET 'table.exec.mini-batch.allow-latency' = '200 ms';
-SET 'table.exec.mini-batch.size' = '5000';
+SET 'table.exec.mini-batch.allow-latency' = '500 ms';
+SET 'table.exec.mini-batch.size' = '2000000000';
 -- A partition without events for this long does not hold up the others' windows. Longer than Kafka is away in a roll-out: of
 -- partitions that come back after this time, the first to be read closes the windows of the others.
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-5e9c2344-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-8991ae2a-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -24,6 +25,9 @@ CREATE TABLE `raw_events` (
   event_time_millis BIGINT,
   -- When the producer made the record: with it, being late is a fact of the topic's content and the same in every replay.
   produced_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+  produced_at_millis AS 1000 * EXTRACT(EPOCH FROM produced_at) + EXTRACT(MILLISECOND FROM produced_at),
+  -- When the job reads it: the order of what is not ordered by events' own times.
+  read_at AS PROCTIME(),
   -- An event cannot have happened after it was sent: a clock that runs ahead must not close everyone else's windows.
   event_time AS CASE
     WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) < produced_at THEN TO_TIMESTAMP_LTZ(event_time_millis, 3)
@@ -66,7 +70,11 @@ SELECT
   score,
   event_time_millis,
   event_time,
-  produced_at
+  produced_at,
+  produced_at_millis,
+  read_at,
+  -- The greatest of these texts has the newest name, after 19 digits.
+  CAST(1000000000000000000 + LEAST(event_time_millis, produced_at_millis) AS STRING) || LEFT(team_name, 256) AS dated_team_name
 FROM `raw_events`
 WHERE user_id <> '' AND CHAR_LENGTH(user_id) <= 256
   AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
@@ -131,14 +139,14 @@ CREATE TABLE messages (
   'value.format' = 'raw'
 );
 
--- A board with totals that change: each rank's newest row, by upsert.
+-- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards without seasons
+-- have one record, under season_start 0.
 CREATE TABLE `top` (
-  `season_start` BIGINT,
-  `rnk` BIGINT,
-  `team_id` STRING,
-  `team_name` STRING,
-  `total_score` BIGINT,
-  PRIMARY KEY (`season_start`, `rnk`) NOT ENFORCED
+  season_start BIGINT,
+  -- Which definition of the board made the record: one that is left from an earlier definition has another digest.
+  digest STRING,
+  `rows` ARRAY<ROW<`rnk` BIGINT, `team_id` STRING, `team_name` STRING, `total_score` BIGINT, `last_event_at` BIGINT>>,
+  PRIMARY KEY (season_start) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = 'game-top',
@@ -151,21 +159,20 @@ CREATE TABLE `top` (
   'properties.config.providers' = 'secret',
   'properties.config.providers.secret.class' = 'org.apache.flink.kafka.shaded.org.apache.kafka.common.config.provider.DirectoryConfigProvider',
   'properties.config.providers.secret.param.allowed.paths' = '/etc/gameanalytics/kafka-user',
+  -- A board of a thousand ranks with the longest names is larger than Kafka's default of 1 MB.
+  'properties.max.request.size' = '1048576',
   'key.format' = 'json',
-  'value.format' = 'json',
-  -- Of all changes to a rank in this time only the last is written.
-  'sink.buffer-flush.max-rows' = '5000',
-  'sink.buffer-flush.interval' = '200 ms'
+  'value.format' = 'json'
 );
 
--- A board with totals that change: each rank's newest row, by upsert.
+-- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards without seasons
+-- have one record, under season_start 0.
 CREATE TABLE `top_history` (
-  `season_start` BIGINT,
-  `rnk` BIGINT,
-  `team_id` STRING,
-  `team_name` STRING,
-  `total_score` BIGINT,
-  PRIMARY KEY (`season_start`, `rnk`) NOT ENFORCED
+  season_start BIGINT,
+  -- Which definition of the board made the record: one that is left from an earlier definition has another digest.
+  digest STRING,
+  `rows` ARRAY<ROW<`rnk` BIGINT, `team_id` STRING, `team_name` STRING, `total_score` BIGINT, `last_event_at` BIGINT>>,
+  PRIMARY KEY (season_start) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = 'game-top-history',
@@ -178,11 +185,10 @@ CREATE TABLE `top_history` (
   'properties.config.providers' = 'secret',
   'properties.config.providers.secret.class' = 'org.apache.flink.kafka.shaded.org.apache.kafka.common.config.provider.DirectoryConfigProvider',
   'properties.config.providers.secret.param.allowed.paths' = '/etc/gameanalytics/kafka-user',
+  -- A board of a thousand ranks with the longest names is larger than Kafka's default of 1 MB.
+  'properties.max.request.size' = '1048576',
   'key.format' = 'json',
-  'value.format' = 'json',
-  -- Of all changes to a rank in this time only the last is written.
-  'sink.buffer-flush.max-rows' = '5000',
-  'sink.buffer-flush.interval' = '200 ms'
+  'value.format' = 'json'
 );
 
 EXECUTE STATEMENT SET
@@ -226,38 +232,66 @@ SELECT /*+ STATE_TTL('parts' = '1 h') */
 FROM parts
 GROUP BY slot_start;
 
-INSERT INTO `top`
+INSERT INTO `top` (season_start, digest, `rows`)
+SELECT
+  season_start,
+  'da3abba9',
+  ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
+FROM (
+  SELECT *
+  FROM (
 WITH totals AS (
   SELECT
     event_time_millis - MOD(event_time_millis, 3600000) AS season_start,
     team_id,
-    MAX(team_name) AS team_name,
-    SUM(score) AS total_score
+    SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
+    SUM(score) AS total_score,
+    MAX(produced_at_millis) AS last_event_at
   FROM `valid_events`
   GROUP BY event_time_millis - MOD(event_time_millis, 3600000), team_id
-), ranked AS (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, team_id) AS rnk
-  FROM totals
 )
-SELECT season_start, rnk, team_id, team_name, total_score
-FROM ranked
-WHERE rnk <= 16;
+SELECT
+  season_start,
+  ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, team_id) AS rnk,
+  team_id,
+  team_name,
+  total_score,
+  last_event_at
+FROM totals
+  ) AS ranked (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
+  WHERE rnk <= 16
+)
+GROUP BY season_start;
 
-INSERT INTO `top_history`
+INSERT INTO `top_history` (season_start, digest, `rows`)
+SELECT
+  season_start,
+  'da3abba9',
+  ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
+FROM (
+  SELECT *
+  FROM (
 WITH totals AS (
   SELECT
     event_time_millis - MOD(event_time_millis, 3600000) AS season_start,
     team_id,
-    MAX(team_name) AS team_name,
-    SUM(score) AS total_score
+    SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
+    SUM(score) AS total_score,
+    MAX(produced_at_millis) AS last_event_at
   FROM `valid_events`
   GROUP BY event_time_millis - MOD(event_time_millis, 3600000), team_id
-), ranked AS (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, team_id) AS rnk
-  FROM totals
 )
-SELECT season_start, rnk, team_id, team_name, total_score
-FROM ranked
-WHERE rnk <= 16;
+SELECT
+  season_start,
+  ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, team_id) AS rnk,
+  team_id,
+  team_name,
+  total_score,
+  last_event_at
+FROM totals
+  ) AS ranked (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
+  WHERE rnk <= 16
+)
+GROUP BY season_start;
 
 END;

@@ -21,7 +21,10 @@ export function recount(board: Leaderboard, plays: Play[], maxLateness: number, 
 
 interface Tally {
   total: bigint;
+  events: number;
   name: string | null;
+  nameAt: number;
+  lastEventAt: number;
 }
 
 /** What a season knows of its players, its teams, and its teams' players. */
@@ -49,7 +52,7 @@ function seasonRows(board: SeasonBoard, plays: Play[]): Row[] {
     );
   }
   return [...seasons].flatMap(([season_start, season]) =>
-    ROWS[board.type](season)
+    ROWS[board.type](season, board)
       .filter(({ rnk }) => Number(rnk) <= board.size)
       .map((row) => ({ season_start, ...row })),
   );
@@ -63,28 +66,36 @@ function entry<K, V>(map: Map<K, V>, key: K, first: () => V): V {
   return value;
 }
 
-function count(tallies: Map<string, Tally>, id: string, { score, teamName }: Play): void {
-  const tally = entry(tallies, id, () => ({ total: 0n, name: null }));
+function count(tallies: Map<string, Tally>, id: string, { score, teamName, time, producedAt }: Play): void {
+  const fresh = { total: 0n, events: 0, name: null, nameAt: 0, lastEventAt: 0 };
+  const tally: Tally = entry(tallies, id, () => fresh);
+  const at = Math.min(time, producedAt);
+  const isNewer =
+    tally.name === null || at > tally.nameAt || (at === tally.nameAt && isBefore(tally.name, teamName ?? ''));
+  if (teamName !== null && isNewer) Object.assign(tally, { name: teamName, nameAt: at });
   tally.total += BigInt(score);
-  if (teamName !== null && (tally.name === null || isBefore(tally.name, teamName))) tally.name = teamName;
+  tally.events += 1;
+  tally.lastEventAt = Math.max(tally.lastEventAt, producedAt);
 }
 
 function teamRows({ teams }: Season): Row[] {
-  return [...teams].map(([team_id, { total, name }]) => ({
+  return [...teams].map(([team_id, tally]) => ({
     rnk: rankByTotal(teams, team_id),
     team_id,
-    team_name: name,
-    total_score: Number(total),
+    ...totalFields(tally),
   }));
 }
 
 function playerRows({ players }: Season): Row[] {
-  return [...players].map(([user_id, { total, name }]) => ({
+  return [...players].map(([user_id, tally]) => ({
     rnk: rankByTotal(players, user_id),
     user_id,
-    team_name: name,
-    total_score: Number(total),
+    ...totalFields(tally),
   }));
+}
+
+function totalFields({ total, name, lastEventAt }: Tally): Row {
+  return { team_name: name, total_score: Number(total), last_event_at: lastEventAt };
 }
 
 function rankByTotal(tallies: Map<string, Tally>, id: string): number {
@@ -95,28 +106,30 @@ function rankByTotal(tallies: Map<string, Tally>, id: string): number {
   return 1 + ahead.length;
 }
 
-function mvpRows({ teams, members }: Season): Row[] {
-  const mvps = [...teams].map(([team_id, team]) => {
+function mvpRows({ teams, members }: Season, { minimumEvents = 1 }: SeasonBoard): Row[] {
+  const ranked = [...teams].filter(([, { events }]) => events >= minimumEvents);
+  const mvps = ranked.map(([team_id, team]) => {
     const players = members.get(team_id)!;
     const [user_id, best] = [...players].find(([id]) => rankByTotal(players, id) === 1)!;
     const share = team.total > 0n ? Number(best.total) / Number(team.total) : 0;
-    return { team_id, user_id, name: team.name, best: best.total, total: team.total, share };
+    return { team_id, user_id, team, best: best.total, share, steps: BigInt(Math.trunc(share * 2 ** 62)) };
   });
   return mvps.map((mvp) => {
     const ahead = mvps.filter(
       (rival) =>
-        rival.share > mvp.share ||
-        (rival.share === mvp.share &&
+        rival.steps > mvp.steps ||
+        (rival.steps === mvp.steps &&
           (rival.best > mvp.best || (rival.best === mvp.best && isBefore(rival.team_id, mvp.team_id)))),
     );
     return {
       rnk: 1 + ahead.length,
       user_id: mvp.user_id,
       team_id: mvp.team_id,
-      team_name: mvp.name,
+      team_name: mvp.team.name,
       player_total: Number(mvp.best),
-      team_total: Number(mvp.total),
+      team_total: Number(mvp.team.total),
       contrib_ratio: mvp.share,
+      last_event_at: mvp.team.lastEventAt,
     };
   });
 }
@@ -127,6 +140,7 @@ interface Heat {
   long: number;
   hotness: number;
   name: string | null;
+  instant: number;
 }
 
 /** Instant by instant, as a clock would go through them, keeping of the past what the board remembers. */
@@ -155,8 +169,8 @@ function heats(board: StreakBoard, plays: Play[], instant: number): Map<string, 
     const short = long.filter(({ time }) => time >= instant - board.shortWindowMillis);
     if (short.length === 0 || sum(long) === 0) continue;
     const averages = { short: sum(short) / short.length, long: sum(long) / long.length };
-    const name = lastInOrder(short.map(({ teamName }) => teamName));
-    found.set(user, { ...averages, hotness: averages.short / averages.long, name });
+    const name = newestName(short);
+    found.set(user, { ...averages, hotness: averages.short / averages.long, name, instant });
   }
   return found;
 }
@@ -170,7 +184,7 @@ function drawnAt(instant: number, memory: Map<string, Heat>[]): Row[] {
   for (const moment of memory)
     for (const [user, heat] of moment)
       if (heat.hotness >= (peaks.get(user)?.hotness ?? 0)) peaks.set(user, heat);
-  return [...peaks].map(([user_id, { short, long, hotness, name }]) => ({
+  return [...peaks].map(([user_id, { short, long, hotness, name, instant: peak_at }]) => ({
     as_of: instant,
     rnk: 1 + [...peaks].filter(([rival, heat]) => isHotter(rival, heat, user_id, hotness)).length,
     user_id,
@@ -178,6 +192,7 @@ function drawnAt(instant: number, memory: Map<string, Heat>[]): Row[] {
     short_term_avg: short,
     long_term_avg: long,
     peak_hotness: hotness,
+    peak_at,
   }));
 }
 
@@ -185,9 +200,10 @@ function isHotter(rival: string, heat: Heat, user: string, hotness: number): boo
   return heat.hotness > hotness || (heat.hotness === hotness && isBefore(rival, user));
 }
 
-function lastInOrder(names: (string | null)[]): string | null {
-  const known = names.filter((name) => name !== null);
-  return known.find((name) => !known.some((other) => isBefore(name, other))) ?? null;
+function newestName(plays: Play[]): string | null {
+  const tallies = new Map<string, Tally>();
+  for (const play of plays) count(tallies, 'all', play);
+  return tallies.get('all')?.name ?? null;
 }
 
 /** By code point, which is also the order of the bytes of UTF-8. */

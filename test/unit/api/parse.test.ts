@@ -45,7 +45,7 @@ describe('a manifest with a single field', () => {
           memoryMillis: 300_000,
           everyMillis: 5_000,
         },
-        { name: 'team-mvps', type: 'TeamMvps', title: 'Team MVPs', ...ofAnHour },
+        { name: 'team-mvps', type: 'TeamMvps', title: 'Team MVPs', ...ofAnHour, minimumEvents: 10 },
       ],
       flink: {
         version: 'v2_2',
@@ -126,7 +126,7 @@ describe('a malformed manifest', () => {
       {
         path: 'spec.leaderboards[0].sesaon',
         message:
-          'is not a field; allowed here: name, type, title, size, history, where, season, shortWindow, longWindow, memory, every, columns, query',
+          'is not a field; allowed here: name, type, title, size, history, where, season, minimumEvents, shortWindow, longWindow, memory, every, columns, query',
       },
       { path: 'spec.dashboard.replicas', message: 'must be a whole number' },
       { path: 'spec.paused', message: 'expected boolean, not "no"' },

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { Live } from '../../../dashboard/live.ts';
-import { TeamColors } from '../../../dashboard/page/team-color.ts';
 import type { View } from '../../../dashboard/page/view.ts';
 import { type PipelineFacts, PipelineMonitor } from '../../../dashboard/pipeline-state.ts';
 import { ScreenDelays } from '../../../dashboard/stats/screen-delays.ts';
@@ -64,8 +63,7 @@ function setUp() {
   };
   const pipeline = new PipelineMonitor(() => facts);
   const delays = new ScreenDelays();
-  const colors = new TeamColors(boards, now);
-  const parts = new Parts({ boards, stats, colors, delays, pipeline, jobAdvice: '', metrics, now });
+  const parts = new Parts({ boards, stats, delays, pipeline, jobAdvice: '', metrics, now });
   const broadcast = new Broadcast({ parts, metrics, release: 'r1', now });
   const join = (view: Partial<View> = {}) => {
     const viewer = new RecordingViewer();

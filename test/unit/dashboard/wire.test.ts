@@ -74,6 +74,31 @@ async function viewer(localAddress?: string): Promise<{ next(): Promise<void> }>
   };
 }
 
+/** A board of a thousand rows with so many long texts each, and what a record of it is for a leader. */
+function largeBoard(texts: number, length: number) {
+  const names = Array.from({ length: texts }, (_, index) => `text${index}`);
+  const definition = boardDefinition.parse({
+    name: 'large',
+    title: 'Large',
+    topic: 'large',
+    digest: DIGEST,
+    size: 1000,
+    period: null,
+    identity: ['id'],
+    columns: names.map((name) => ({ name, label: name, type: 'text' })),
+  });
+  const row = Object.fromEntries(names.map((name) => [name, 'x'.repeat(length)]));
+  const led = (leader: string) =>
+    season(
+      [leader, ...Array.from({ length: 999 }, (_, index) => index)].map((id) => ({ id, ...row })),
+      0,
+    );
+  return { led, board: liveBoardOf(definition, [led('first')]) };
+}
+
+/** Larger than all that the kernel takes for one who does not read. */
+const hugeBoard = () => largeBoard(30, 500).board;
+
 async function pageIsServed(): Promise<void> {
   const response = await fetch(`http://${host}/`);
   expect(response.status).toBe(200);
@@ -82,25 +107,7 @@ async function pageIsServed(): Promise<void> {
 
 describe('other viewers are served while', () => {
   it('one never reads, of whom no more is kept than what was under way', async () => {
-    const names = Array.from({ length: 8 }, (_, index) => `text${index}`);
-    const large = boardDefinition.parse({
-      name: 'large',
-      title: 'Large',
-      topic: 'large',
-      digest: DIGEST,
-      size: 1000,
-      period: null,
-      identity: ['id'],
-      columns: names.map((name) => ({ name, label: name, type: 'text' })),
-    });
-    const text = 'x'.repeat(200);
-    const texts = Object.fromEntries(names.map((name) => [name, text]));
-    const led = (leader: string) =>
-      season(
-        [leader, ...Array.from({ length: 999 }, (_, index) => index)].map((id) => ({ id, ...texts })),
-        0,
-      );
-    const board = liveBoardOf(large, [led('first')]);
+    const { board, led } = largeBoard(8, 200);
     await start({ boards: [board] });
     const silent = await open();
     silent.pause();
@@ -117,6 +124,30 @@ describe('other viewers are served while', () => {
     // Some is in the kernel's hands; sent everything, the silent one would have had as much again.
     expect((sent?.values[0]?.value ?? 0) - seen).toBeLessThan(15e6);
     await pageIsServed();
+  });
+
+  it('many ask for large pages and never read them, of which the oldest are cut', async () => {
+    await start({ boards: [hugeBoard()] });
+    for (let index = 0; index < 20; index += 1) {
+      const silent = await connect();
+      silent.pause();
+      silent.write(`GET /?q=${index} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      await sleep(5);
+    }
+    await expect.poll(() => served.refused('too slow'), { timeout: 30_000 }).toBeGreaterThan(5);
+    await pageIsServed();
+  });
+
+  it('one stops to read, and is cut in the end', { timeout: 40_000 }, async () => {
+    await start({ boards: [hugeBoard()] });
+    const silent = await connect();
+    silent.pause();
+    silent.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    const connections = () =>
+      new Promise<number>((resolve) => served.app.server.getConnections((_, count) => resolve(count)));
+    await expect.poll(connections, { timeout: 35_000 }).toBe(0);
+    silent.resume();
+    await closed(silent);
   });
 
   it('ten thousand come from one address, who crowd out nobody else', async () => {

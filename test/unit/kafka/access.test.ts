@@ -123,6 +123,7 @@ const BOARD = {
   name: 'teams',
   title: 'Teams',
   topic: 'teams',
+  digest: 'd1',
   size: 1,
   period: null,
   identity: ['team'],

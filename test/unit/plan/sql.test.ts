@@ -13,6 +13,7 @@ const QUOTING = [
   'identifier',
   'identifiers',
   'integer',
+  'text',
   'interval',
   'duration',
   'type',
@@ -25,13 +26,14 @@ const CHECKED = ['where', 'and'];
 const RENDERED = [
   '{{{this}}}',
   '{{{table}}}',
+  '{{{insert}}}',
   '{{{select}}}',
   '{{{stats}}}',
   '{{{statsTables}}}',
+  '{{> board-columns}}',
+  '{{> cells}}',
   '{{> counts}}',
-  '{{> qualifying-round from="mvps" groups=512}}',
-  '{{> qualifying-round from="best_of_512" groups=64}}',
-  '{{> qualifying-round from="best_of_64" groups=8}}',
+  '{{> share}}',
 ];
 
 describe.each(readdirSync('sql'))('sql/%s', (file) => {
@@ -46,7 +48,7 @@ describe.each(readdirSync('sql'))('sql/%s', (file) => {
 
 function isSafe(mustache: string): boolean {
   const [, helper = ''] = /^\{\{(\w+) [^{}]+\}\}$/.exec(mustache) ?? [];
-  const isBlock = /^\{\{(#each|#unless|\/each|\/unless)\b/.test(mustache);
+  const isBlock = /^\{\{(#each|#if|#unless|else|\/each|\/if|\/unless)\b/.test(mustache);
   return isBlock || RENDERED.includes(mustache) || [...QUOTING, ...CHECKED].includes(helper);
 }
 
@@ -178,7 +180,7 @@ describe('a script', () => {
   it('ends the comment a query ends with before it ends the statement', () => {
     const query = 'SELECT 1, user_id FROM valid_events -- mine';
     const boards = [{ name: 'mine', type: 'Query', columns: COLUMNS, query }];
-    expect(sqlScript(resource({ leaderboards: boards }), 'kafka:9092')).toMatch(/-- mine\n;/);
+    expect(sqlScript(resource({ leaderboards: boards }), 'kafka:9092')).toMatch(/-- mine\n {2}\) AS ranked/);
   });
 
   it('forgets totals only after two seasons of the longest kind, and not in a lifetime where a season never ends', () => {
