@@ -114,8 +114,9 @@ async function look(
 
 /** The pill has the state of the data, once there is a connection. */
 async function connected(page: Page): Promise<void> {
-  const label = await page.locator('#status').getAttribute('data-label');
-  await expect.poll(() => page.locator('#connection').textContent(), SOON).toBe(label);
+  const pill = () => page.locator('#connection').textContent();
+  const isState = async () => (await pill()) === (await page.locator('#status').getAttribute('data-label'));
+  await expect.poll(isState, SOON).toBe(true);
 }
 
 async function screenshot(page: Page, name: string): Promise<void> {
