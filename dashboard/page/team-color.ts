@@ -3,15 +3,15 @@ import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
 
 /*
- * A team has one color on all boards: one that no other shown team has, and that does not contradict its name. Where several
- * are possible, a hash of the name says which, so replicas of the dashboard choose alike. Only where that one is taken does it
- * matter who was there first: such a team can have one color on one replica and another on the next.
+ * A team has one color on all boards. It agrees with a color word in the team's name, differs from the colors of all other
+ * shown teams, and stays. A hash of the name picks among the possible colors, so replicas of the dashboard agree without
+ * talking to each other. Only when that color is taken does the order of appearance decide, and replicas can differ.
  */
 
 /** The column that has the name of the team a row belongs to. */
 const TEAM_COLUMN = 'team_name';
 
-/** The style sheet has the same. Next to each other in this order they are hard to mistake. */
+/** The style sheet has the same. Neighbors in this order are easy to tell apart. */
 const HUES = [
   ...['red', 'green', 'violet', 'amber', 'sky', 'pink', 'lime', 'indigo', 'orange', 'teal', 'magenta'],
   ...['yellow', 'blue', 'mint'],
@@ -25,7 +25,7 @@ export interface TeamColor {
   shade: (typeof SHADES)[number];
 }
 
-/** All there are. */
+/** All colors of the style sheet. */
 export const PALETTE: readonly TeamColor[] = SHADES.flatMap((shade) => {
   const hues = shade.startsWith('muted') ? HUES : [...HUES, ...GRAYS];
   return hues.map((hue) => ({ hue, shade }));
@@ -78,7 +78,7 @@ const COLORS_BY_WORD = new Map(
 /** A word for a color, or one that begins with it, such as Bluebirds; the first decides, as in Sky Blue. */
 const COLOR_WORD = new RegExp(`(?<!\\p{L})(?:${[...COLORS_BY_WORD.keys()].join('|')})`, 'iu');
 
-/** The colors of teams that are not shown any more are remembered for as many: they may come back. */
+/** How many teams are remembered: one that leaves the boards may come back. */
 const MAX_REMEMBERED = 500;
 
 export class TeamColors {
@@ -103,7 +103,7 @@ export class TeamColors {
     return team === undefined ? undefined : this.#colors.get(team);
   }
 
-  /** Sorted, so that replicas that start at the same time do alike. */
+  /** In the order of names, so that replicas that start together agree. */
   #giveColors(shown: ReadonlySet<string>): void {
     for (const team of [...shown].sort()) {
       if (!this.#colors.has(team)) this.#colors.set(team, this.#choose(team, shown));
@@ -114,7 +114,7 @@ export class TeamColors {
     }
   }
 
-  /** One that no shown team has, and if possible none that may come back; where all are taken, two teams share one. */
+  /** A color that no shown team has and, if possible, no remembered one. When all are taken, teams share. */
   #choose(team: string, shown: ReadonlySet<string>): TeamColor {
     const uses = new Map<TeamColor, number>();
     for (const [other, color] of this.#colors) {
@@ -140,7 +140,7 @@ function teamOf({ columns }: BoardDefinition, row: Row): string | undefined {
   return team === null || team === undefined ? undefined : String(team);
 }
 
-/** All that agree with the team's name, the most preferred first: the muted ones are for when the others are taken. */
+/** The colors that agree with the team's name, by preference; muted ones are for when the others are taken. */
 function preferredColors(team: string): TeamColor[] {
   const [word = ''] = COLOR_WORD.exec(team) ?? [];
   const agreeing = COLORS_BY_WORD.get(word.toLowerCase()) ?? PALETTE;

@@ -1,5 +1,5 @@
 /*
- * What the browser adds to the server's HTML: the connection pill, times that tick, rows that glide to their new rank,
+ * What the browser adds to the server's HTML: the connection pill, times that tick, rows that slide into place,
  * a search as you type, and panels held still. Boards come over htmx's WebSocket and are morphed in place.
  */
 
@@ -75,7 +75,7 @@ function age(millis) {
 
 const serverNow = () => Date.now() + serverAhead;
 
-/** Writes only what differs, so that its own writing does not call it again and again. Where rows stand still, time does. */
+/** Writes only what differs: its own writing calls it again. A paused panel's times stand still with its rows. */
 function tick() {
   const now = serverNow();
   for (const time of $$('time[data-since], time[data-until]')) {
@@ -92,8 +92,8 @@ const glides = matchMedia('(prefers-reduced-motion: no-preference)');
 const ranks = new WeakMap();
 
 /**
- * A row keeps its element while its rank changes. It glides in from the side on which it was, over a quarter of a row: one
- * that came all the way would, in between, stand at a place that is not the one of the number it bears, or over another.
+ * A row keeps its element when its rank changes. It slides a quarter of a row into its place, from the side that it came
+ * from. Sliding the whole way would show it at places that its rank contradicts.
  */
 function glide() {
   for (const row of $$('tbody tr')) {
@@ -148,7 +148,7 @@ $('search form').addEventListener('submit', (event) => {
   event.preventDefault();
   const behavior = glides.matches ? 'smooth' : 'instant';
   $('tr[data-found]')?.scrollIntoView({ block: 'center', behavior });
-  // Written again, it is read out again; the eye sees that something was tried.
+  // Writing the text again makes screen readers repeat it; the fade shows that the search ran.
   const found = $('#found');
   found.textContent = `${found.textContent}`;
   found.animate({ opacity: [0, 1] }, 300);
