@@ -36,7 +36,7 @@ const MAX_SKILL = 2;
 const NAME_ATTEMPTS = 10;
 
 /**
- * Forms a new team. Its name is one that `isTaken` does not know, as far as there are any left (colours times animals: some 1,300).
+ * Forms a new team. Its name is one that `isTaken` does not know, as far as there are any left (colors times animals: some 1,300).
  * `withRobot` says whether a robot joins.
  */
 export function formTeam(
@@ -69,7 +69,7 @@ export function drawScore(player: Player, maxScore: number, random: Random): num
   return Math.floor(random.unit() ** (1 / player.skill) * (maxScore + 1));
 }
 
-/** Colour and animal, such as "Azure Kangaroo". Faker's words, our dice: faker's own are shared, and two games would disturb each other. */
+/** Color and animal, such as "Azure Kangaroo". Faker's words, our dice: faker's own are shared, and two games would disturb each other. */
 function nameTeam(random: Random, isTaken: (name: string) => boolean): string {
   let name = '';
   for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {

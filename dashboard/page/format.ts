@@ -4,19 +4,31 @@ import type { Value } from '../boards/record.ts';
 /** What stands for a value that is not there. */
 const NOTHING = '–';
 
-const DECIMAL = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-
-const NUMBER_FORMATS: Record<Exclude<Column['type'], 'text'>, Pick<Intl.NumberFormat, 'format'>> = {
-  integer: new Intl.NumberFormat('en', { maximumFractionDigits: 0 }),
-  decimal: DECIMAL,
-  factor: { format: (value) => `${DECIMAL.format(Number(value))}×` },
-  time: { format: (value) => timestamp(Number(value), 'second').text },
-  percent: new Intl.NumberFormat('en', {
-    style: 'percent',
-    minimumFractionDigits: 1,
-    maximumFractionDigits: 1,
-  }),
+const NUMBER_FORMATS = {
+  integer: numberFormats({ maximumFractionDigits: 0 }),
+  decimal: numberFormats({ minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+  factor: numberFormats({ minimumFractionDigits: 2, maximumFractionDigits: 2 }, '×'),
+  percent: numberFormats({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }),
 };
+
+/** `exact` has all digits, `compact` three; numbers that are not exact, and can have 309 digits, are for `huge`. */
+function numberFormats(options: Intl.NumberFormatOptions, unit = '') {
+  const format = (more: Intl.NumberFormatOptions) => {
+    const numbers = new Intl.NumberFormat('en', { ...options, ...more });
+    return (value: number) => `${numbers.format(value)}${unit}`;
+  };
+  return {
+    exact: format({}),
+    compact: format({ notation: 'compact', maximumSignificantDigits: 3 }),
+    huge: format({ notation: 'scientific', maximumFractionDigits: 2 }),
+  };
+}
+
+/** A text that is no longer needs no compact form. */
+const MAX_SHORT_LENGTH = 7;
+
+/** What `Date` can represent. */
+const MAX_EPOCH_MILLIS = 8.64e15;
 
 const CLOCK = { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' } as const;
 const TIMESTAMP_FORMATS = {
@@ -32,10 +44,34 @@ const RATE_FORMATS = {
 /** Nothing an eye could see: controls, zero-width characters, spaces, marks without a letter. */
 const INVISIBLE = /^[\p{C}\p{Z}\p{M}]*$/u;
 
-/** A value as its column shows it: thousands separated, ratios as percent. */
+/** A value as its cell shows it. */
+export interface Cell {
+  /** Thousands separated, ratios as percent. */
+  text: string;
+  /** The same in three digits, for where there is little room; undefined where the text is short. */
+  compact: string | undefined;
+  /** Of a time. */
+  at: Timestamp | undefined;
+}
+
+export function formatCell(type: Column['type'], value: Value): Cell {
+  const plain = (text: string): Cell => ({ text, compact: undefined, at: undefined });
+  if (value === null || INVISIBLE.test(String(value))) return plain(NOTHING);
+  if (type === 'text' || typeof value === 'string') return plain(String(value));
+  if (type === 'time') {
+    if (Math.abs(value) > MAX_EPOCH_MILLIS) return plain(NOTHING);
+    const at = timestamp(value, 'second');
+    return { ...plain(at.text), at };
+  }
+  const { exact, compact, huge } = NUMBER_FORMATS[type];
+  if (Math.abs(value) > Number.MAX_SAFE_INTEGER) return plain(huge(value));
+  const text = exact(value);
+  return { ...plain(text), compact: text.length > MAX_SHORT_LENGTH ? compact(value) : undefined };
+}
+
+/** A value in words. */
 export function formatValue(type: Column['type'], value: Value): string {
-  if (value === null || INVISIBLE.test(String(value))) return NOTHING;
-  return type === 'text' || typeof value === 'string' ? String(value) : NUMBER_FORMATS[type].format(value);
+  return formatCell(type, value).text;
 }
 
 /** Events per second: with a decimal where it matters. */

@@ -11,7 +11,7 @@ export interface Page {
   theme: Theme;
   colorScheme: string;
   search: string;
-  /** How many rows are found, in words. */
+  /** How many of the shown rows are found, in words. */
   found: string;
   /** HTML of the parts that change, as the socket sends them. */
   status: string;
@@ -135,5 +135,5 @@ function socketQuery({ board, season }: Look): string {
 /** How many rows of some panels are found, in words. */
 export function foundIn(panels: readonly Panel[]): string {
   const count = panels.flatMap(({ rows }) => rows).filter(({ found }) => found).length;
-  return count === 0 ? 'not on these boards' : `${count} found`;
+  return count === 0 ? 'not among the shown ranks' : `${count} found`;
 }

@@ -1,13 +1,13 @@
 import type { BoardView, Season } from '../boards/board.ts';
 import type { BoardDefinition, Column } from '../boards/definition.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
-import type { Row, Value } from '../boards/record.ts';
+import type { Row } from '../boards/record.ts';
 import type { Standing } from '../boards/trail.ts';
 import { isCounted, type PipelineKind } from '../pipeline-state.ts';
-import { formatValue, type Timestamp, timestamp } from './format.ts';
+import { type Cell, formatCell, formatValue, type Timestamp, timestamp } from './format.ts';
 import { type Movement, movementOf } from './movement.ts';
 import { isFound } from './search.ts';
-import { type TeamColour, teamColour } from './team-colour.ts';
+import type { TeamColor, TeamColors } from './team-color.ts';
 
 /** A board's panel with everything said as it will be shown: the template only places it. */
 export interface Panel {
@@ -42,28 +42,24 @@ export interface PanelPeriod {
 }
 
 /**
- * The texts of a line. The text columns a board begins with say who; they share one cell, side by side where there is
- * room and stacked on a phone. All others have a cell each; of a time, the browser tells the age.
+ * The cells of a line. The text columns a board begins with say who; they share one cell, side by side where there is
+ * room and stacked on a phone. All others have a cell each, and a kind, which the style sheet knows.
  */
 export interface PanelCells {
   who: string[];
-  others: PanelCell[];
-}
-
-export interface PanelCell {
-  text: string;
-  kind: string;
-  time: Timestamp | null;
+  others: (Cell & { kind: string })[];
 }
 
 export interface PanelRow extends PanelCells {
   id: string;
   rank: number;
   move: Movement;
-  colour: TeamColour | null;
+  color: TeamColor | undefined;
   found: boolean;
   /** The bar's length in percent, e.g. `63.2`: of the leader's, or the value itself where that is a share. */
   bar: string;
+  /** What the bar is a picture of. */
+  barTitle: string;
 }
 
 const NOTICES = {
@@ -92,6 +88,7 @@ export interface PanelOptions {
   now: number;
   /** How the pipeline is as a whole. */
   pipeline: PipelineKind;
+  colors: TeamColors;
   /** Whose rows to mark as found. */
   search?: string;
 }
@@ -100,7 +97,10 @@ export interface PanelOptions {
  * What a board's panel says. It does not depend on when exactly that is: equal versions of a board render equally while the
  * pipeline is as it is.
  */
-export function panelOf(board: LiveBoard, { season, now, pipeline, search = '' }: PanelOptions): Panel {
+export function panelOf(
+  board: LiveBoard,
+  { season, now, pipeline, colors, search = '' }: PanelOptions,
+): Panel {
   const { definition } = board;
   const view = board.view(now, season);
   const id = `board-${definition.name}`;
@@ -117,8 +117,8 @@ export function panelOf(board: LiveBoard, { season, now, pipeline, search = '' }
     period: panelPeriod(view.period),
     // Of a season of which nothing is kept, nothing was updated.
     updated: isNone || view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
-    head: panelCells(definition, (column) => ({ text: column.label, time: null })),
-    rows: panelRows(definition, view.rows, { id, before, search }),
+    head: panelCells(definition, (column) => formatCell('text', column.label)),
+    rows: panelRows(definition, view.rows, { id, colors, before, search }),
     hasBar: definition.bar !== undefined,
   };
 }
@@ -162,53 +162,68 @@ function panelPeriod(period: BoardView['period']): PanelPeriod | null {
 
 interface RowContext {
   id: string;
+  colors: TeamColors;
   before: Standing | null;
   search: string;
 }
 
 function panelRows(definition: BoardDefinition, rows: readonly Row[], context: RowContext): PanelRow[] {
-  const lengths = barLengths(definition, rows);
+  const bars = barsOf(definition, rows);
   const ids = distinctIds(rows);
   return rows.map((row, index) => ({
     id: `${context.id}-${ids[index]}`,
     rank: row.rank,
     move: movementOf(row, context.before),
-    colour: teamColour(definition, row),
+    color: context.colors.of(definition, row),
     found: isFound(definition, row, context.search),
-    ...panelCells(definition, ({ name, type }) => cellOf(type, row.values.get(name) ?? null)),
-    bar: lengths[index] ?? '0',
+    ...panelCells(definition, ({ name, type }) => formatCell(type, row.values.get(name) ?? null)),
+    ...(bars[index] ?? NO_BAR),
   }));
 }
 
-function panelCells(
-  { columns, bar }: BoardDefinition,
-  contentOf: (column: Column) => Omit<PanelCell, 'kind'>,
-): PanelCells {
+function panelCells(definition: BoardDefinition, cellOf: (column: Column) => Cell): PanelCells {
+  const { columns } = definition;
   const firstOther = columns.findIndex((column) => column.type !== 'text');
   const split = firstOther < 0 ? columns.length : firstOther;
-  const others = columns.slice(split).map((column) => ({ ...contentOf(column), kind: kindOf(column, bar) }));
-  return { who: columns.slice(0, split).map((column) => contentOf(column).text), others };
+  return {
+    who: columns.slice(0, split).map((column) => cellOf(column).text),
+    others: columns.slice(split).map((column) => {
+      const cell = cellOf(column);
+      const isLong = cell.compact !== undefined && cell.text.length > MAX_FITTING_LENGTH;
+      return { ...cell, kind: `${kindOf(column, definition)}${isLong ? ' long' : ''}` };
+    }),
+  };
 }
 
-function cellOf(type: Column['type'], value: Value): Omit<PanelCell, 'kind'> {
-  const time = type === 'time' && typeof value === 'number' ? timestamp(value, 'second') : null;
-  return { text: formatValue(type, value), time };
+/** Of a number that a panel of half a screen has room for, in characters. */
+const MAX_FITTING_LENGTH = 11;
+
+/** How a cell is set: text, a time, a number, the number the board is about, or one to do without where there is little room. */
+function kindOf(column: Column, { columns, bar }: BoardDefinition): string {
+  if (column.type === 'text') return 'text';
+  if (column.name === bar) return 'number key';
+  if (column.type === 'time') return 'number time';
+  const firstNumber = columns.find(({ name, type }) => name !== bar && type !== 'text' && type !== 'time');
+  return column === firstNumber ? 'number' : 'number spare';
 }
 
-/** How a cell is set: text, a number, or the number the board is about. */
-function kindOf({ name, type }: Column, bar: string | undefined): string {
-  if (type === 'text') return 'text';
-  return name === bar ? 'number key' : 'number';
-}
+const NO_BAR = { bar: '0', barTitle: '' };
 
 /** Scaled to the leader, so that the eye compares; nothing is drawn for what is negative or no number. */
-function barLengths({ bar, columns }: BoardDefinition, rows: readonly Row[]): string[] {
-  const values = rows.map((row) => (bar ? row.values.get(bar) : null));
+function barsOf({ bar, columns }: BoardDefinition, rows: readonly Row[]): (typeof NO_BAR)[] {
+  const column = columns.find(({ name }) => name === bar);
+  if (!column) return [];
+  const values = rows.map((row) => row.values.get(column.name));
   const lengths = values.map((value) => (typeof value === 'number' ? Math.max(value, 0) : 0));
   // A share is of a whole that is the same for all.
-  const isShare = columns.some(({ name, type }) => name === bar && type === 'percent');
+  const isShare = column.type === 'percent';
   const longest = isShare ? 1 : Math.max(...lengths, Number.MIN_VALUE);
-  return lengths.map((length) => Math.min((100 * length) / longest, 100).toFixed(1));
+  return lengths.map((length, index) => {
+    const text = formatValue(column.type, values[index] ?? null);
+    // In this order: a hundred times the largest number would be infinite.
+    const percent = (100 * Math.min(length / longest, 1)).toFixed(1);
+    return { bar: percent, barTitle: isShare ? text : `${text}: ${percent}% of the highest` };
+  });
 }
 
 /** A query may rank one holder twice; element ids must differ all the same. */

@@ -24,9 +24,12 @@ export interface Missing extends Pick<Page, 'title' | 'root' | 'assets'> {
 }
 
 const handlebars = Handlebars.create();
-// Blank lines between elements are for readers of the templates, not for the wire.
+// Blank lines between elements are for readers of the templates. A line break at the end of a part would do harm: a morph
+// puts it beside the element, one more with every frame.
 const source = (name: string) =>
-  readFileSync(new URL(`views/${name}.hbs`, import.meta.url), 'utf8').replace(/\n\s*/g, '\n');
+  readFileSync(new URL(`views/${name}.hbs`, import.meta.url), 'utf8')
+    .replace(/\n\s*/g, '\n')
+    .trim();
 
 /** A template that the others can include by its name. */
 function template<T>(name: string): (model: T) => string {

@@ -1,5 +1,5 @@
 /*
- * What the browser adds to the server's HTML: the connection pill, times that tick, rows that glide to their new rank,
+ * What the browser adds to the server's HTML: the connection pill, times that tick, rows that slide into place,
  * a search as you type, and panels held still. Boards come over htmx's WebSocket and are morphed in place.
  */
 
@@ -73,10 +73,13 @@ function age(millis) {
   return seconds < 86400 ? `${Math.floor(seconds / 3600)} h ago` : `${Math.floor(seconds / 86400)} d ago`;
 }
 
-/** Writes only what differs, so that its own writing does not call it again and again. */
+const serverNow = () => Date.now() + serverAhead;
+
+/** Writes only what differs: its own writing calls it again. A paused panel's times stand still with its rows. */
 function tick() {
-  const now = Date.now() + serverAhead;
+  const now = serverNow();
   for (const time of $$('time[data-since], time[data-until]')) {
+    if (time.closest('[data-held] .board')) continue;
     const { since, until } = time.dataset;
     const text = until ? `in ${countdown(until - now)}` : age(now - since);
     if (time.textContent !== text) time.textContent = text;
@@ -86,18 +89,21 @@ function tick() {
 /* Rows that move. */
 
 const glides = matchMedia('(prefers-reduced-motion: no-preference)');
-const offsets = new WeakMap();
+const ranks = new WeakMap();
 
-/** A row keeps its element while its rank changes: it starts where it was and moves to where it is. */
+/**
+ * A row keeps its element when its rank changes. It slides a quarter of a row into its place, from the side that it came
+ * from. Sliding the whole way would show it at places that its rank contradicts.
+ */
 function glide() {
   for (const row of $$('tbody tr')) {
-    const moved = (offsets.get(row) ?? row.offsetTop) - row.offsetTop;
-    offsets.set(row, row.offsetTop);
-    if (moved === 0 || !glides.matches) continue;
-    row.animate([{ translate: `0 ${moved}px` }, { translate: '0 0' }], {
-      duration: 400,
-      easing: 'ease-in-out',
-    });
+    const climbed = ranks.get(row) - row.dataset.rank;
+    ranks.set(row, row.dataset.rank);
+    if (!climbed || !glides.matches) continue;
+    row.animate(
+      { translate: [`0 ${25 * Math.sign(climbed)}%`, '0 0'] },
+      { duration: 400, easing: 'ease-out' },
+    );
   }
 }
 
@@ -116,7 +122,7 @@ function markFound() {
     if (found !== 'found' in row.dataset) row.toggleAttribute('data-found', found);
     if (found) count += 1;
   }
-  const text = sought === '' ? '' : count === 0 ? 'not on these boards' : `${count} found`;
+  const text = sought === '' ? '' : count === 0 ? 'not among the shown ranks' : `${count} found`;
   if ($('#found').textContent !== text) $('#found').textContent = text;
 }
 
@@ -140,7 +146,12 @@ $('#search').addEventListener('input', () => {
 });
 $('search form').addEventListener('submit', (event) => {
   event.preventDefault();
-  $('tr[data-found]')?.scrollIntoView({ block: 'center', behavior: glides.matches ? 'smooth' : 'instant' });
+  const behavior = glides.matches ? 'smooth' : 'instant';
+  $('tr[data-found]')?.scrollIntoView({ block: 'center', behavior });
+  // Writing the text again makes screen readers repeat it; the fade shows that the search ran.
+  const found = $('#found');
+  found.textContent = `${found.textContent}`;
+  found.animate({ opacity: [0, 1] }, 300);
 });
 
 /* Panels held still. */
@@ -150,35 +161,56 @@ const heldBack = new Map();
 
 document.addEventListener('htmx:before:swap', ({ detail: { tasks } }) => {
   for (const task of tasks) {
-    if (!task.target?.closest('[data-held]')) continue;
+    const panel = task.target?.closest('[data-held]');
+    if (!panel) continue;
     heldBack.set(task.target, task.fragment.firstElementChild.outerHTML);
+    panel.toggleAttribute('data-news', true);
     task.swapSpec = { style: 'none' };
   }
 });
 
+const isHeld = (panel) => 'held' in panel.dataset;
+
 function hold(panel, held) {
+  if (held === isHeld(panel)) return;
   panel.toggleAttribute('data-held', held);
-  for (const button of $$('.pause', panel)) button.ariaPressed = String(held);
-  const board = $$('.board', panel)[0];
-  if (!held && heldBack.has(board)) {
+  panel.toggleAttribute('data-news', false);
+  const [board] = $$('.board', panel);
+  const [at, age] = $$('.held time', panel);
+  if (held) {
+    const now = serverNow();
+    at.dateTime = age.dateTime = new Date(now).toISOString();
+    at.textContent = `${at.dateTime.slice(11, 19)} UTC`;
+    age.dataset.since = now;
+  } else if (heldBack.has(board)) {
     htmx.swap({ sourceElement: $('main'), target: board, text: heldBack.get(board), swap: 'outerMorph' });
     heldBack.delete(board);
   }
 }
 
 function showHeld() {
-  $('#pause-all').ariaPressed = String($$('.panel').every((panel) => 'held' in panel.dataset));
+  for (const panel of $$('.panel')) {
+    const verb = isHeld(panel) ? 'Resume' : 'Pause';
+    const [button] = $$('.pause', panel);
+    button.textContent = verb;
+    button.ariaLabel = button.ariaLabel.replace(/^\w+/, verb);
+  }
+  const all = $$('.panel').every(isHeld);
+  $('#pause-all').toggleAttribute('data-held', all);
+  $('#pause-all span').textContent = all ? 'Resume all' : 'Pause all';
+  tick();
   showConnection();
 }
 
 for (const button of $$('.pause')) {
   button.addEventListener('click', () => {
-    hold(button.closest('.panel'), button.ariaPressed !== 'true');
+    const panel = button.closest('.panel');
+    hold(panel, !isHeld(panel));
     showHeld();
   });
 }
-$('#pause-all').addEventListener('click', ({ currentTarget }) => {
-  const held = currentTarget.ariaPressed !== 'true';
+$('#pause-all').addEventListener('click', () => {
+  const held = !$$('.panel').every(isHeld);
   for (const panel of $$('.panel')) hold(panel, held);
   showHeld();
 });

@@ -5,6 +5,7 @@ import { foundIn, type Page, type PageBoard } from '../page/page.ts';
 import { type Panel, panelOf } from '../page/panel.ts';
 import { renderBoard, renderFreshness, renderStatus, renderTraffic } from '../page/render.ts';
 import { statusOf } from '../page/status.ts';
+import { TeamColors } from '../page/team-color.ts';
 import { freshnessOf, trafficOf } from '../page/traffic.ts';
 import { shownBoards, type View } from '../page/view.ts';
 import type { ObservedState, PipelineMonitor } from '../pipeline-state.ts';
@@ -55,10 +56,12 @@ export class Parts {
   readonly #options: PartsOptions;
   readonly #parts = new Map<string, Part>();
   #tick = 0;
+  readonly #colors: TeamColors;
   #pipeline: ObservedState;
 
   constructor(options: PartsOptions) {
     this.#options = options;
+    this.#colors = new TeamColors(options.boards, options.now);
     this.#pipeline = options.pipeline.observe(options.now());
   }
 
@@ -151,7 +154,9 @@ export class Parts {
   }
 
   #panel(board: LiveBoard, season: Season, search = ''): Panel {
-    return panelOf(board, { season, now: this.#options.now(), pipeline: this.#pipeline.kind, search });
+    const now = this.#options.now();
+    const pipeline = this.#pipeline.kind;
+    return panelOf(board, { season, now, pipeline, colors: this.#colors, search });
   }
 
   /** @param version what the HTML depends on, where comparing that is cheaper than rendering */

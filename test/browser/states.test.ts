@@ -2,9 +2,22 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Browser, BrowserContextOptions, Locator, Page, WebSocketRoute } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Board } from '../../dashboard/boards/board.ts';
+import { panelOf } from '../../dashboard/page/panel.ts';
+import {
+  renderBoard,
+  renderFrame,
+  renderFreshness,
+  renderStatus,
+  renderTraffic,
+} from '../../dashboard/page/render.ts';
+import { statusOf } from '../../dashboard/page/status.ts';
+import { PALETTE, TeamColors } from '../../dashboard/page/team-color.ts';
+import { freshnessOf, trafficOf } from '../../dashboard/page/traffic.ts';
+import { ScreenDelays } from '../../dashboard/stats/screen-delays.ts';
 import { Stats } from '../../dashboard/stats/stats.ts';
 import { violations } from '../support/axe.ts';
 import { SOON, startChromium, visit } from '../support/browser.ts';
@@ -86,18 +99,24 @@ afterAll(() => cleanup.disposeAsync());
 const urlOf = (state: string) => served.get(state)?.url ?? '';
 
 /** Opens a page, has a look at it, and sees that nothing is wrong with it. */
-async function look(path: string, options: BrowserContextOptions, see: (page: Page) => Promise<void>) {
+async function look(
+  path: string,
+  options: BrowserContextOptions,
+  see: (page: Page) => Promise<void>,
+  expected: string[] = [],
+): Promise<void> {
   const { page, complaints } = await visit(browser, path, { reducedMotion: 'reduce', ...options });
   await connected(page);
   await see(page);
-  expect(complaints).toEqual([]);
+  expect(complaints).toEqual(expected);
   await page.context().close();
 }
 
 /** The pill has the state of the data, once there is a connection. */
 async function connected(page: Page): Promise<void> {
-  const label = await page.locator('#status').getAttribute('data-label');
-  await expect.poll(() => page.locator('#connection').textContent(), SOON).toBe(label);
+  const pill = () => page.locator('#connection').textContent();
+  const isState = async () => (await pill()) === (await page.locator('#status').getAttribute('data-label'));
+  await expect.poll(isState, SOON).toBe(true);
 }
 
 async function screenshot(page: Page, name: string): Promise<void> {
@@ -165,6 +184,75 @@ describe('what each state says', () => {
   });
 });
 
+describe('a phone', () => {
+  it.for(['', '/boards/top-players'])(
+    'shows the first rows on its first screen, and the title on all (%s)',
+    async (path) => {
+      await look(`${urlOf('live')}${path}`, PHONE, async (page) => {
+        const row = await page.locator('tbody tr').nth(2).boundingBox();
+        expect((row?.y ?? 0) + (row?.height ?? 0)).toBeLessThan(PHONE.viewport.height / 2 + 100);
+        await page.locator('.tools').last().scrollIntoViewIfNeeded();
+        const title = await page.getByRole('heading', { level: 1 }).boundingBox();
+        expect(title?.y).toBeGreaterThanOrEqual(0);
+        expect(title?.y).toBeLessThan(50);
+      });
+    },
+  );
+
+  it('has signs that are named', async () => {
+    await look(
+      urlOf('live'),
+      PHONE,
+      async (page) => {
+        await page.getByRole('button', { name: 'Pause all' }).click();
+        expect(await page.getByRole('button', { name: 'Resume all' }).count()).toBe(1);
+        await page.locator('summary', { hasText: 'Theme' }).click();
+        await page.getByRole('navigation', { name: 'Theme' }).getByRole('link', { name: 'Dark' }).click();
+        await expect.poll(() => page.locator('html').getAttribute('data-theme'), SOON).toBe('dark');
+      },
+      ['loaded anew'],
+    );
+  });
+});
+
+describe('a search', () => {
+  it('is among the shown ranks, and goes to the first hit or says that there is none', async () => {
+    await look(
+      urlOf('live'),
+      { viewport: { width: 1280, height: 500 } },
+      async (page) => {
+        const search = page.getByRole('searchbox', { name: 'Find a player or team among the shown ranks' });
+        await search.fill('nobody');
+        await search.press('Enter');
+        expect(await page.locator('#found').textContent()).toBe('not among the shown ranks');
+        await search.fill('mint hare');
+        expect(await page.locator('#found').textContent()).toBe('4 found');
+        const first = page.locator('#board-top-teams tr[data-found]');
+        const seen = () => first.evaluate((row) => row.getBoundingClientRect().bottom < 500);
+        expect(await seen()).toBe(false);
+        await search.press('Enter');
+        await expect.poll(seen, SOON).toBe(true);
+        // The URL tells of each search.
+      },
+      ['loaded anew', 'loaded anew'],
+    );
+    // Without JavaScript too; searches take turns.
+    const html = async () => (await fetch(`${urlOf('live')}/?q=nobody`)).text();
+    await expect.poll(html, SOON).toContain('>not among the shown ranks</output>');
+  });
+});
+
+describe('without JavaScript', () => {
+  it('there are no buttons, and the theme can be chosen', async () => {
+    const { page } = await visit(browser, urlOf('live'), { javaScriptEnabled: false });
+    expect(await page.getByRole('button').count()).toBe(0);
+    await page.locator('summary').click();
+    await page.getByRole('link', { name: 'Dark' }).click();
+    expect(new URL(page.url()).search).toBe('?theme=dark');
+    await page.context().close();
+  });
+});
+
 describe('a hostile name', () => {
   it('is text, and stays within its row', async () => {
     await look(urlOf('hostile'), {}, async (page) => {
@@ -175,6 +263,102 @@ describe('a hostile name', () => {
         .locator('#board-top-teams tbody tr')
         .evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
       expect(Math.max(...heights.slice(1)) - Math.min(...heights.slice(1))).toBeLessThan(2);
+    });
+  });
+});
+
+describe.for([1730, 7_475_330, Number.MAX_SAFE_INTEGER, 1.7e308])('scores around %d', (score) => {
+  const columns = [
+    { name: 'rnk', type: 'BIGINT' },
+    { name: 'user_id', type: 'STRING', label: 'Player' },
+    { name: 'short_term_avg', type: 'DOUBLE', label: 'Best' },
+    { name: 'total_score', type: 'BIGINT', label: 'Score' },
+  ];
+  const game = resource(
+    {
+      leaderboards: [
+        { name: 'top-teams', type: 'TopTeams' },
+        { name: 'top-players', type: 'TopPlayers' },
+        { name: 'hot-streakers', type: 'HotStreakers' },
+        { name: 'team-mvps', type: 'TeamMvps' },
+        { name: 'own', type: 'Query', columns, query: 'SELECT 1 AS rnk' },
+      ],
+      dashboard: { title: 'Arcade' },
+    },
+    'arcade',
+  );
+  let url: string;
+  beforeAll(async () => {
+    const fed = await serveDashboard(game, cleanup);
+    fill(
+      fed,
+      PLAYERS.map((player, index) => ({ ...player, score: score * (1 - index / 20) })),
+    );
+    url = fed.url;
+  });
+
+  it.for([320, 390, 768, 1440, 1920])(
+    'fit a screen of %d px, beside names of which one can tell',
+    async (width) => {
+      await look(url, { viewport: { width, height: 800 } }, async (page) => {
+        await screenshot(page, `scores-${score}-${width}`);
+        expect(await scrollsSideways(page)).toBe(false);
+        const panels = await page.evaluate<{ beyond: number; letters: number[] }[]>(`
+        [...document.querySelectorAll('.panel')].map((panel) => {
+          const { right } = panel.getBoundingClientRect();
+          const cells = [...panel.querySelectorAll('th, td')].map((cell) => cell.getBoundingClientRect().right);
+          const lettersSeen = (name) => {
+            if (name.scrollWidth <= name.clientWidth) return name.textContent.length;
+            const range = document.createRange();
+            const end = name.getBoundingClientRect().right;
+            let letters = 0;
+            do {
+              range.setStart(name.firstChild, 0);
+              range.setEnd(name.firstChild, letters + 1);
+            } while (range.getBoundingClientRect().right <= end && ++letters < name.textContent.length);
+            return letters;
+          };
+          return {
+            beyond: Math.max(0, Math.max(...cells) - right),
+            letters: [...panel.querySelectorAll('tbody .who bdi:first-child')].map(lettersSeen),
+          };
+        })`);
+        expect(panels).toHaveLength(5);
+        for (const { beyond, letters } of panels) {
+          expect(beyond).toBe(0);
+          expect(Math.min(...letters)).toBeGreaterThan(5);
+        }
+      });
+    },
+  );
+});
+
+describe('rows', () => {
+  /** Of all but the leaders', which are taller. */
+  const heights = (page: Page, board = '') =>
+    page
+      .locator(`${board} tbody tr:not([data-rank="1"])`)
+      .evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+  const spread = (sizes: number[]) => Math.max(...sizes) - Math.min(...sizes);
+
+  it('are of one height on all boards, and panels side by side too', async () => {
+    await look(urlOf('live'), { viewport: { width: 1440, height: 900 } }, async (page) => {
+      expect(spread(await heights(page))).toBeLessThan(2);
+      const panels = await page.locator('.panel').evaluateAll((all) => all.map((one) => one.clientHeight));
+      expect(panels[0]).toBe(panels[1]);
+      expect(panels[2]).toBe(panels[3]);
+    });
+  });
+
+  it.for(['', '/boards/top-teams'])('keep their height while there are few (%s)', async (path) => {
+    const fed = await serveDashboard(arcade, cleanup);
+    fill(fed, PLAYERS);
+    fill({ ...fed, boards: fed.boards.slice(0, 1) }, PLAYERS.slice(0, 3));
+    await look(`${fed.url}${path}`, {}, async (page) => {
+      const few = await heights(page, '#board-top-teams');
+      expect(few).toHaveLength(2);
+      expect(Math.max(...few)).toBeLessThan(50);
+      expect(spread(await heights(page))).toBeLessThan(2);
     });
   });
 });
@@ -196,21 +380,139 @@ describe('a wall', () => {
   });
 });
 
-describe('a team’s colour', () => {
-  it('is the same on all boards, and in the bar', async () => {
+describe('a team’s color', () => {
+  const fills = (rows: Locator) =>
+    rows.evaluateAll((all) =>
+      all.flatMap((row) =>
+        [...row.querySelectorAll('.fill')].map(
+          (bar) => row.ownerDocument.defaultView?.getComputedStyle(bar).fill,
+        ),
+      ),
+    );
+
+  it('is the same on all boards, that of no other team, and in the bar', async () => {
     await look(urlOf('live'), {}, async (page) => {
-      const colours = await page
-        .locator('tbody tr', { hasText: 'Azure Otter' })
-        .evaluateAll((rows) =>
-          rows.flatMap((row) =>
-            [...row.querySelectorAll('.fill')].map(
-              (bar) => row.ownerDocument.defaultView?.getComputedStyle(bar).fill,
-            ),
-          ),
-        );
-      expect(colours).toHaveLength(4);
-      expect(new Set(colours).size).toBe(1);
+      const otters = await fills(page.locator('tbody tr', { hasText: 'Azure Otter' }));
+      expect(otters).toHaveLength(4);
+      expect(new Set(otters).size).toBe(1);
+      expect(new Set(await fills(page.locator('tbody tr'))).size).toBe(TEAMS.length);
     });
+  });
+
+  it.for(['light', 'dark'])('can be told from the ground (%s)', async (theme) => {
+    await look(`${urlOf('live')}/?theme=${theme}`, {}, async (page) => {
+      const contrasts = await page.evaluate<Record<string, number>>(`(() => {
+        const row = document.querySelector('tbody tr');
+        const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+        const luminance = (color) => {
+          context.fillStyle = color;
+          context.fillRect(0, 0, 1, 1);
+          const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((byte) =>
+            byte <= 10 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4);
+          return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const ground = luminance(getComputedStyle(row.closest('.panel')).backgroundColor);
+        return Object.fromEntries(${JSON.stringify(PALETTE)}.map(({ hue, shade }) => {
+          Object.assign(row.dataset, { hue, shade });
+          const bar = luminance(getComputedStyle(row.querySelector('.fill')).fill);
+          const contrast = (Math.max(bar, ground) + 0.05) / (Math.min(bar, ground) + 0.05);
+          return [hue + ' ' + shade, contrast];
+        }));
+      })()`);
+      expect(Object.keys(contrasts)).toHaveLength(PALETTE.length);
+      expect(Object.entries(contrasts).filter(([, contrast]) => contrast < 3)).toEqual([]);
+    });
+  });
+});
+
+describe('a page that gets hundreds of frames', () => {
+  it('has as many nodes as before, text among them', async () => {
+    const fed = await serveDashboard(arcade, cleanup);
+    fill(fed, PLAYERS);
+    const page = await (await browser.newContext({ reducedMotion: 'reduce' })).newPage();
+    // The test is the other end of the socket.
+    const opened = Promise.withResolvers<WebSocketRoute>();
+    await page.routeWebSocket('**/ws', opened.resolve);
+    await page.goto(fed.url);
+    const socket = await opened.promise;
+    const release = (await page.locator('#clock').getAttribute('data-release')) ?? '';
+    const colors = new TeamColors(fed.boards, Date.now);
+    /** The frame in which this one leads, by the renderers that the server has. */
+    const frame = (leader: number): string => {
+      fill(fed, [...PLAYERS.slice(leader), ...PLAYERS.slice(0, leader)]);
+      const now = Date.now();
+      const look = { season: 'this', now, pipeline: 'live', colors } as const;
+      const parts = fed.boards.map((board) => ({
+        id: `board-${board.definition.name}`,
+        html: renderBoard(panelOf(board, look)),
+      }));
+      parts.push({ id: 'traffic', html: renderTraffic(trafficOf(fed.stats, 'live', now)) });
+      parts.push({ id: 'freshness', html: renderFreshness(freshnessOf(fed.stats, new ScreenDelays(), now)) });
+      parts.push({ id: 'status', html: renderStatus(statusOf({ kind: 'live', sinceMillis: now }, '')) });
+      return renderFrame(parts, { now, release });
+    };
+    const frames = PLAYERS.map((_, leader) => frame(leader));
+    const play = async (leaders: number[]) => {
+      for (const leader of leaders) socket.send(frames[leader] ?? '');
+      const shown = async () => (await shownRows(page, 'top-players'))[0]?.[1];
+      await expect.poll(shown, SOON).toBe(PLAYERS[leaders.at(-1) ?? 0]?.user_id);
+    };
+    const nodes = () =>
+      page.locator('html').evaluate(({ ownerDocument }) => {
+        const walker = ownerDocument.createTreeWalker(ownerDocument);
+        let count = 0;
+        while (walker.nextNode()) count += 1;
+        return count;
+      });
+    await play([0, 1]);
+    const before = await nodes();
+    await play([...Array.from({ length: 250 }, (_, index) => index % 9), 9]);
+    await play([1]);
+    expect(await nodes()).toBe(before);
+    await page.context().close();
+  });
+});
+
+describe('rows that move', () => {
+  it('stand in the order of their ranks, clear of each other, in every frame', async () => {
+    const fed = await serveDashboard(arcade, cleanup);
+    fill(fed, PLAYERS);
+    const page = await (await browser.newContext({ viewport: { width: 1280, height: 1600 } })).newPage();
+    await page.goto(fed.url);
+    await connected(page);
+    const seen = page.evaluate<{ moving: number; wrong: string[] }>(`new Promise((resolve) => {
+      const until = Date.now() + 30_000;
+      const wrong = [];
+      let moving = 0;
+      const middle = (row) => (({ top, bottom }) => (top + bottom) / 2)(row.querySelector('.who').getBoundingClientRect());
+      const look = () => {
+        const moves = document.getAnimations().some(({ effect }) => effect.target?.matches('tr'));
+        if (moves) moving += 1;
+        for (const body of document.querySelectorAll('tbody')) {
+          const rows = [...body.rows];
+          rows.forEach((row, index) => {
+            if (row.querySelector('.rank').textContent !== String(index + 1)) wrong.push(row.textContent);
+            if (index > 0 && middle(row) - middle(rows[index - 1]) < 12) wrong.push(row.textContent);
+          });
+        }
+        if (moving >= 10 || Date.now() > until) resolve({ moving, wrong });
+        else requestAnimationFrame(look);
+      };
+      look();
+    })`);
+    let over = false;
+    const end = () => {
+      over = true;
+    };
+    seen.then(end, end);
+    for (let turn = 1; !over; turn += 1) {
+      fill(fed, [...PLAYERS.slice(turn % 10), ...PLAYERS.slice(0, turn % 10)]);
+      await sleep(50);
+    }
+    const { moving, wrong } = await seen;
+    expect(moving).toBeGreaterThan(0);
+    expect(wrong).toEqual([]);
+    await page.context().close();
   });
 });
 
@@ -233,6 +535,39 @@ describe('a page that is left open', () => {
     expect(await page.locator('#announcer').textContent()).toBe('');
     await page.clock.fastForward(30_000);
     expect(await page.locator('#announcer').textContent()).toContain('Top Teams: Mint Hare leads.');
+    await page.context().close();
+  });
+
+  it('has times that tick, but where a panel is paused, which says since when and that there is news', async () => {
+    const fed = await serveDashboard(arcade, cleanup);
+    fill(fed, PLAYERS);
+    const page = await stay(fed.url);
+    await page.getByRole('button', { name: 'Pause Top Teams' }).click();
+    await page.getByRole('button', { name: 'Pause Hot Streakers' }).click();
+    const panel = (board: string) => page.locator('.panel', { has: page.locator(`#board-${board}`) });
+    const texts = (selector: string) => page.locator(selector).allTextContents();
+    const held = () => panel('top-teams').locator('.held').innerText();
+    expect(await held()).toMatch(/^paused \d\d:\d\d:\d\d UTC, just now$/);
+    const [countdown, peaks] = [
+      await texts('#board-top-teams .period'),
+      await texts('#board-hot-streakers td.time'),
+    ];
+    expect(countdown[0]).toMatch(/season ends in/);
+    expect(peaks[0]).toMatch(/s ago$/);
+    await page.clock.fastForward(120_000);
+    expect(await held()).toMatch(/^paused \d\d:\d\d:\d\d UTC, 2 min ago$/);
+    expect(await texts('#board-top-teams .period')).toEqual(countdown);
+    expect(await texts('#board-hot-streakers td.time')).toEqual(peaks);
+    expect(await texts('#board-top-players .period')).not.toEqual(countdown);
+    fill(fed, PLAYERS.toReversed());
+    await expect.poll(held, SOON).toMatch(/, newer scores wait$/);
+    expect((await shownRows(page, 'top-teams'))[0]?.[1]).toBe('Azure Otter');
+    await page.getByRole('button', { name: 'Resume Top Teams' }).click();
+    expect((await shownRows(page, 'top-teams'))[0]?.[1]).toBe('Mint Hare');
+    expect(await panel('top-teams').locator('.held').isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Resume Hot Streakers' }).click();
+    await page.clock.fastForward(120_000);
+    expect(await texts('#board-hot-streakers td.time')).not.toEqual(peaks);
     await page.context().close();
   });
 

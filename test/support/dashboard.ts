@@ -75,13 +75,13 @@ export function fill({ boards, stats }: HandFed, players: Player[]): void {
   const now = Date.now();
   for (const live of boards) {
     const board = new Board(live.definition);
-    const { period } = live.definition;
+    const { period, digest } = live.definition;
+    const rows = players.map((player, index) => ({ rnk: index + 1, ...fieldsOf(player, now) }));
     const seasonMillis = period?.kind === 'season' ? (period.lengthMillis ?? now) : now;
     const thisSeason = now - (now % seasonMillis);
-    for (const season_start of [thisSeason - seasonMillis, thisSeason]) {
-      const key = { season_start: period?.kind === 'season' ? season_start : 0 };
-      const rows = players.map((player, index) => ({ rnk: index + 1, ...fieldsOf(player, now) }));
-      board.apply(record(key, { digest: live.definition.digest, as_of: now, rows }, now), now);
+    const seasons = period?.kind === 'season' ? [thisSeason - seasonMillis, thisSeason] : [0];
+    for (const season_start of seasons) {
+      board.apply(record({ season_start }, { digest, as_of: now, rows }, now), now);
     }
     live.publish(board);
   }

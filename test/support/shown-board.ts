@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import type { Board, BoardColumn } from '../../plan/boards.ts';
 
-/** The texts of a board's rows, each with the rank first, as a page shows them. */
+/** The texts of a board's rows, each with the rank first, as a page shows them; without times, which it shows as ages. */
 export function shownRows(page: Page, board: string): Promise<string[][]> {
   // Looked for and read in one go: between two, rows may change places.
   return page
@@ -25,17 +25,17 @@ export async function servedRows(url: string, board: Board): Promise<string[][]>
   ]);
 }
 
-const DECIMALS = { integer: 0, decimal: 2, percent: 1 };
-
 type ShownAs = Exclude<NonNullable<BoardColumn['shown']>['as'], 'time'>;
+
+const DECIMALS = { integer: 0, decimal: 2, factor: 2, percent: 1 };
 
 function textOf(value: string | number | undefined, as: ShownAs): string {
   if (as === 'text' || typeof value !== 'number') return String(value);
-  if (as === 'factor') return `${textOf(value, 'decimal')}×`;
   const digits = DECIMALS[as];
-  return value.toLocaleString('en', {
+  const text = value.toLocaleString('en', {
     style: as === 'percent' ? 'percent' : 'decimal',
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   });
+  return as === 'factor' ? `${text}×` : text;
 }

@@ -148,7 +148,7 @@ describe('the broadcast', () => {
     stats.publish(new Stats());
     stats.content.apply(record({ slot_start: NOW - 10_000 }, { events: 1, ...counts, ...crowd }), NOW);
     broadcast.tick();
-    expect(viewer.others[1]).toEqual(['traffic', 'freshness', 'clock']);
+    expect(viewer.others[1]).toEqual(['traffic', 'clock']);
     expect(viewer.boards[1]).toEqual([]);
   });
 

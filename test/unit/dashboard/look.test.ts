@@ -1,15 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { boardDefinition } from '../../../dashboard/boards/definition.ts';
 import { type Standing, Trail } from '../../../dashboard/boards/trail.ts';
 import { Live } from '../../../dashboard/live.ts';
 import { movementOf } from '../../../dashboard/page/movement.ts';
 import { isFound } from '../../../dashboard/page/search.ts';
-import { teamColour } from '../../../dashboard/page/team-colour.ts';
 import { freshnessOf, type Traffic, trafficOf } from '../../../dashboard/page/traffic.ts';
 import { lookOf, queryOf, viewOf } from '../../../dashboard/page/view.ts';
 import { ScreenDelays } from '../../../dashboard/stats/screen-delays.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
-import { boardOf, HOUR, NOW, record, SEASON, season, TOP_TEAMS_JSON, team, topTeams } from './fixtures.ts';
+import { boardOf, HOUR, NOW, record, SEASON, season, team, topTeams } from './fixtures.ts';
 
 const rowsOf = (...teams: object[]) => boardOf(topTeams, [season(teams)]).view(NOW).rows;
 const [first, second] = rowsOf(team('a', 2), team('b', 1));
@@ -91,31 +89,6 @@ describe('movement', () => {
 
   it('is not told while nobody knows', () => {
     expect(movementOf(first!, null).kind).toBe('none');
-  });
-});
-
-describe('a team’s colour', () => {
-  it('is the same on every board and at every rank', () => {
-    const players = boardDefinition.parse({
-      ...TOP_TEAMS_JSON,
-      identity: ['user_id'],
-      columns: [{ name: 'user_id', label: 'Player', type: 'text' }, ...TOP_TEAMS_JSON.columns],
-    });
-    const fields = { user_id: 'u', team_name: 'Team a', total_score: 1 };
-    const [, player] = boardOf(players, [season([{}, fields])]).view(NOW).rows;
-    expect(teamColour(players, player!)).toEqual(teamColour(topTeams, first!));
-  });
-
-  it('differs between most teams', () => {
-    const colours = Array.from({ length: 240 }, (_, index) =>
-      JSON.stringify(teamColour(topTeams, rowsOf(team(`${index}`, 1))[0]!)),
-    );
-    expect(new Set(colours).size).toBe(24);
-  });
-
-  it('is none on a board without teams', () => {
-    const columns = [{ name: 'total_score', label: 'Score', type: 'integer' }];
-    expect(teamColour(boardDefinition.parse({ ...TOP_TEAMS_JSON, columns }), first!)).toBeNull();
   });
 });
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { boardDefinition } from '../../../dashboard/boards/definition.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
-import { formatValue } from '../../../dashboard/page/format.ts';
+import { formatCell, formatValue } from '../../../dashboard/page/format.ts';
 import { panelOf } from '../../../dashboard/page/panel.ts';
 import { renderBoard, renderFrame } from '../../../dashboard/page/render.ts';
+import { TeamColors } from '../../../dashboard/page/team-color.ts';
 import type { PipelineKind } from '../../../dashboard/pipeline-state.ts';
 import {
   boardOf,
@@ -21,7 +22,7 @@ import {
 } from './fixtures.ts';
 
 const panel = (live: LiveBoard, now = NOW, pipeline: PipelineKind = 'live') =>
-  panelOf(live, { season: 'this', now, pipeline });
+  panelOf(live, { season: 'this', now, pipeline, colors: new TeamColors([live], () => now) });
 const html = (...of: Parameters<typeof panel>) => renderBoard(panel(...of));
 
 describe('a value', () => {
@@ -30,11 +31,32 @@ describe('a value', () => {
     ['decimal', 1.005, '1.01'],
     ['decimal', 2.5, '2.50'],
     ['percent', 0.1234, '12.3%'],
+    ['integer', Number.MAX_SAFE_INTEGER, '9,007,199,254,740,991'],
+    ['decimal', 1.7e308, '1.70E308'],
+    ['percent', 1.7e308, '1.7E310%'],
+    ['factor', 2.5, '2.50×'],
+    ['time', Date.UTC(2026, 10, 22, 19, 52), '19:52:00 UTC'],
+    ['time', 1e300, '–'],
     ['integer', null, '–'],
     ['text', '\u200b\u200d', '–'],
     ['text', '12345', '12345'],
   ] as const)('of type %s: %s is shown as %s', (type, value, text) => {
     expect(formatValue(type, value)).toBe(text);
+  });
+});
+
+describe('a number', () => {
+  it.each([
+    ['integer', 999_999, undefined],
+    ['integer', 1_234_567, '1.23M'],
+    ['integer', Number.MAX_SAFE_INTEGER, '9010T'],
+    ['decimal', 123_456.78, '123K'],
+    ['factor', 123_456.78, '123K×'],
+    ['decimal', 1.7e308, undefined],
+    ['text', 1_234_567, undefined],
+    ['integer', 'a long text', undefined],
+  ] as const)('of type %s: %s has the compact form %s', (type, value, compact) => {
+    expect(formatCell(type, value).compact).toBe(compact);
   });
 });
 
@@ -53,6 +75,11 @@ describe('a panel', () => {
       '25.0',
       '100.0',
     ]);
+  });
+
+  it('scales its bars also where a hundred times the leader’s value is no number any more', () => {
+    const { rows } = panel(liveBoardOf(topTeams, [season([team('a', 1.7e308), team('b', 8.5e307)])]));
+    expect(rows.map((row) => row.bar)).toEqual(['100.0', '50.0']);
   });
 
   it('draws no bar when all values are zero', () => {
@@ -81,8 +108,8 @@ describe('a panel', () => {
     expect(panel(new LiveBoard(definition)).head).toEqual({
       who: ['Player', 'Team'],
       others: [
-        { text: 'Points', kind: 'number key', time: null },
-        { text: 'Country', kind: 'text', time: null },
+        expect.objectContaining({ text: 'Points', kind: 'number key' }),
+        expect.objectContaining({ text: 'Country', kind: 'text' }),
       ],
     });
   });
@@ -96,6 +123,18 @@ describe('a panel', () => {
     expect(html(live, NOW + HOUR)).not.toContain('data-until');
   });
 
+  it('marks numbers that are long, and those to do without where there is little room', () => {
+    const columns = [
+      { name: 'team_name', label: 'Team', type: 'text' },
+      ...['a', 'b', 'total_score'].map((name) => ({ name, label: name, type: 'integer' })),
+      { name: 'motto', label: 'Motto', type: 'text' },
+    ];
+    const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns });
+    const row = { ...team('x', 1), a: 1e9, b: 2, motto: 'As long as you like' };
+    const [{ others } = { others: [] }] = panel(liveBoardOf(definition, [season([row])])).rows;
+    expect(others.map(({ kind }) => kind)).toEqual(['number long', 'number spare', 'number key', 'text']);
+  });
+
   it('has the age of a time to be told by the browser', () => {
     const columns = [...TOP_TEAMS_JSON.columns, { name: 'peak_at', label: 'When', type: 'time' }];
     const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns });
@@ -103,7 +142,7 @@ describe('a panel', () => {
     const rows = [{ ...team('a', 1), peak_at: at }, team('b', 1)];
     expect(html(liveBoardOf(definition, [season(rows)]))).toMatch(
       new RegExp(
-        `<td class="number"><time datetime="${new Date(at).toISOString()}" data-since="${at}">16:18:30 UTC</time></td>.*<td class="number"><bdi>–</bdi></td>`,
+        `<td class="number time"><time datetime="${new Date(at).toISOString()}" data-since="${at}">16:18:30 UTC</time></td>.*<td class="number time"><bdi>–</bdi></td>`,
         's',
       ),
     );
@@ -173,7 +212,12 @@ describe('a panel', () => {
     expect(html(live, end + 5000, 'stalled')).toMatch(/data-state="quiet"(?!.*No scores since)/s);
     live.content.apply(season([team('b', 1)], end), end + 6000);
     expect(html(live, end + 6000)).toMatch(/data-state="live".*season ends.*Team b/s);
-    const last = panelOf(live, { season: 'last', now: end + 6000, pipeline: 'live' });
+    const last = panelOf(live, {
+      season: 'last',
+      now: end + 6000,
+      pipeline: 'live',
+      colors: new TeamColors([], () => end),
+    });
     expect(last).toMatchObject({ state: 'live', notice: null, rows: [{ rank: 1 }] });
   });
 

@@ -48,7 +48,8 @@ describe('the page of all boards', () => {
     expect(html.match(/<tr [^>]*data-found/g)).toHaveLength(1);
     expect(html).toContain('1 found');
     // Searches take turns.
-    await expect.poll(() => pageOf('/?q=nobody'), { timeout: 20_000 }).toContain('not on these boards');
+    const nobody = () => pageOf('/?q=nobody');
+    await expect.poll(nobody, { timeout: 20_000 }).toContain('not among the shown ranks');
   });
 
   it('shows the last season, and asks the socket for it', async () => {
