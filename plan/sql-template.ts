@@ -19,7 +19,6 @@ handlebars.registerHelper({
   integer: (value: number) => raw(wholeNumber(value)),
   interval: (value: number) => raw(`INTERVAL '${daysToSeconds(value)}' DAY TO SECOND`),
   duration: (value: number) => raw(`${wholeNumber(value / 1000)} s`),
-  seconds: (value: number) => raw(wholeNumber(value / 1000)),
   type: ({ type }: { type: string }) => raw(columnType(type)),
   season: (length: number | null) =>
     raw(`event_time_millis - MOD(event_time_millis, ${wholeNumber(length ?? FOR_EVER)})`),

@@ -138,7 +138,7 @@ function select({ board, lane }: Slot, maxLatenessMillis: number): string {
   const { where: condition } = board;
   const settings = {
     maxLatenessMillis,
-    ...(board.type === 'HotStreakers' && { pastMillis: board.longWindowMillis - board.shortWindowMillis }),
+    ...(board.type === 'HotStreakers' && { pastMillis: board.longWindowMillis - board.everyMillis }),
   };
   return SELECTS[board.type]({ ...board, ...views, ...settings, condition }).trim();
 }

@@ -16,7 +16,7 @@ SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-31afef45-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-cb2c47a8-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -237,7 +237,7 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'e94d7e33',
+  '61412e5a',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -268,7 +268,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '1ef80158',
+  '5b8927ba',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -299,7 +299,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  '726e5964',
+  '9bb652be',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -308,31 +308,35 @@ FROM (
 --   the board at t ranks each player's highest hotness of the last 300 s; a team's name is that of the short window.
 -- Events that reached Kafka too late for the windows are left out by their own timestamps, so that the board does not
 -- depend on the order in which partitions are read.
-WITH short_windows AS (
-  -- A row for each instant and player with events in the short window: only they have a hotness.
-  SELECT
-    window_time AS instant,
-    MOD(EXTRACT(EPOCH FROM window_start), 10) AS phase,
-    user_id,
-    MAX(dated_team_name) AS dated_team_name,
-    SUM(score) AS total,
-    COUNT(*) AS events
-  FROM TABLE(
-    HOP(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '0 00:00:05' DAY TO SECOND, INTERVAL '0 00:00:10' DAY TO SECOND)
-  )
+WITH slices AS (
+  SELECT window_time AS slice_time, user_id, MAX(dated_team_name) AS dated_team_name, SUM(score) AS total, COUNT(*) AS events
+  FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '0 00:00:05' DAY TO SECOND))
   WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
   GROUP BY window_start, window_end, window_time, user_id
+), recent_totals AS (
+  -- Only players with events in the short window have a hotness: a row for each of them and each instant, with what is new
+  -- since the instant before. The long window is the sum of what was new; as a HOP of its own it would make a row at each
+  -- instant for everybody who played within it, and most of them have no hotness.
+  SELECT
+    window_time AS instant,
+    user_id,
+    MAX(dated_team_name) AS dated_team_name,
+    SUM(total) AS short_total,
+    SUM(events) AS short_events,
+    SUM(total) FILTER (WHERE slice_time >= window_end - INTERVAL '0 00:00:05' DAY TO SECOND) AS new_total,
+    SUM(events) FILTER (WHERE slice_time >= window_end - INTERVAL '0 00:00:05' DAY TO SECOND) AS new_events
+  FROM TABLE(HOP(TABLE slices, DESCRIPTOR(slice_time), INTERVAL '0 00:00:05' DAY TO SECOND, INTERVAL '0 00:00:10' DAY TO SECOND))
+  GROUP BY window_start, window_end, window_time, user_id
 ), averages AS (
-  -- Short windows of one phase lie side by side, so the long window is the sum of those that end within it.
   SELECT
     instant,
     user_id,
     dated_team_name,
-    CAST(total AS DOUBLE) / CAST(events AS DOUBLE) AS short_avg,
-    CAST(SUM(total) OVER long_window AS DOUBLE) / CAST(SUM(events) OVER long_window AS DOUBLE) AS long_avg
-  FROM short_windows
+    CAST(short_total AS DOUBLE) / CAST(short_events AS DOUBLE) AS short_avg,
+    CAST(SUM(new_total) OVER long_window AS DOUBLE) / CAST(SUM(new_events) OVER long_window AS DOUBLE) AS long_avg
+  FROM recent_totals
   WINDOW long_window AS (
-    PARTITION BY user_id, phase ORDER BY instant RANGE BETWEEN INTERVAL '0 00:00:50' DAY TO SECOND PRECEDING AND CURRENT ROW
+    PARTITION BY user_id ORDER BY instant RANGE BETWEEN INTERVAL '0 00:00:55' DAY TO SECOND PRECEDING AND CURRENT ROW
   )
 ), instant_hotness AS (
   SELECT
@@ -342,9 +346,7 @@ WITH short_windows AS (
     short_avg,
     long_avg,
     short_avg / long_avg AS hotness,
-    ROW_NUMBER() OVER (
-      PARTITION BY window_start, window_end ORDER BY short_avg / long_avg DESC, user_id
-    ) AS instant_rank
+    ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY short_avg / long_avg DESC, user_id) AS instant_rank
   FROM TABLE(TUMBLE(TABLE averages, DESCRIPTOR(instant), INTERVAL '0 00:00:05' DAY TO SECOND))
   WHERE long_avg > 0
 ), top_per_instant AS (
@@ -359,9 +361,7 @@ WITH short_windows AS (
     ROW_NUMBER() OVER (
       PARTITION BY window_start, window_end, user_id ORDER BY hotness DESC, instant DESC
     ) AS peak_rank
-  FROM TABLE(
-    HOP(TABLE top_per_instant, DESCRIPTOR(instant), INTERVAL '0 00:00:05' DAY TO SECOND, INTERVAL '0 00:05:00' DAY TO SECOND)
-  )
+  FROM TABLE(HOP(TABLE top_per_instant, DESCRIPTOR(instant), INTERVAL '0 00:00:05' DAY TO SECOND, INTERVAL '0 00:05:00' DAY TO SECOND))
 ), ranked AS (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY hotness DESC, user_id) AS rnk
   FROM peak_window
@@ -386,7 +386,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '47cfeac0',
+  'a66c8bf7',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *

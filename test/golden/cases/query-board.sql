@@ -16,7 +16,7 @@ SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-186b5625-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-5269307b-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -182,7 +182,7 @@ GROUP BY slot_start;
 INSERT INTO `biggest-events` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'daf1a81f',
+  'a5fbbbf1',
   ARRAY_AGG(ROW(`rnk`, LEFT(`user_id`, 256), `biggest`))
 FROM (
   SELECT *

@@ -109,10 +109,19 @@ export class Arcade {
 
   /** Reasons of the events about the resource, the first one first. */
   async events(): Promise<string[]> {
+    return (await this.#recorded()).map(({ reason }) => reason);
+  }
+
+  /** What the newest Kubernetes event of this reason says. */
+  async note(reason: string): Promise<string | undefined> {
+    return (await this.#recorded()).findLast((event) => event.reason === reason)?.note;
+  }
+
+  async #recorded(): Promise<{ reason: string; note: string }[]> {
     const { items } = JSON.parse(
       await this.kubectl('get', 'events.events.k8s.io', '--output=json', '--sort-by=.eventTime'),
-    ) as { items: { reason: string; regarding: { name: string } }[] };
-    return items.filter(({ regarding }) => regarding.name === this.name).map(({ reason }) => reason);
+    ) as { items: { reason: string; note: string; regarding: { name: string } }[] };
+    return items.filter(({ regarding }) => regarding.name === this.name);
   }
 }
 

@@ -16,7 +16,6 @@ const QUOTING = [
   'text',
   'interval',
   'duration',
-  'seconds',
   'type',
   'season',
   'comment',
