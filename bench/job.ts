@@ -5,10 +5,11 @@ import { parseArgs } from 'node:util';
 import { startKafka } from '../local/kafka.ts';
 import { openWorkshop, type Workshop } from '../local/workshop.ts';
 import { type Backlog, benchBacklog, type SubjectName } from './job/backlog-bench.ts';
+import { checkOut, type FormerRevision } from './job/former.ts';
 import { benchInjector } from './job/injector-bench.ts';
 import { benchLive } from './job/live-bench.ts';
 
-const HELP = `node --disable-warning=TimeoutNegativeWarning bench/job.ts [--full] [--only NAME]
+const HELP = `node --disable-warning=TimeoutNegativeWarning bench/job.ts [--full] [--only NAME] [--against REVISION]
 
 Measures the job against a baseline on the same events, on this machine: real Kafka, real Flink, everything in a temporary
 folder. Tables of Markdown go to standard output, progress to standard error. Ctrl-C stops it and leaves nothing behind.
@@ -19,6 +20,8 @@ needs more CPU per event: it combines less in its 200 ms.
   --full        all of it: the baseline may take ten times as long, and is there without mini-batches too; a million players; the
                 pipeline as events come; some hours
   --only NAME   only one measurement, of the list below
+  --against REVISION
+                measures the job of an earlier revision of this project, as git names it, beside the present one
   --help        this text
 
 `;
@@ -98,18 +101,44 @@ const MILLION: Backlog[] = [
   },
 ];
 
+const BACKENDS = [
+  { backend: 'heap', stateBackend: 'hashmap', limitCpuSeconds: 2 * LIMIT_CPU_SECONDS },
+  { backend: 'rocksdb', stateBackend: 'rocksdb', limitCpuSeconds: 4 * LIMIT_CPU_SECONDS },
+] as const;
+const TEAMS = [
+  { teams: 10_000, events: 1_000_000, taskManagerMemory: MEMORY },
+  { teams: 100_000, events: 1_500_000, taskManagerMemory: MEMORY_OF_A_MILLION },
+];
+const PLAYERS_PER_TEAM = 10;
+
+const MVPS: Backlog[] = BACKENDS.flatMap(({ backend, ...state }) =>
+  TEAMS.map(({ teams, ...rest }) => ({
+    name: `mvps-${backend}-${teams / 1000}k`,
+    title: `Team MVPs alone, ${teams.toLocaleString('en-US')} teams, ${backend}`,
+    players: PLAYERS_PER_TEAM * teams,
+    subjects: ['Team MVPs'],
+    ...state,
+    ...rest,
+  })),
+);
+
 const LIVE_RATES = [1_000, 10_000];
 
 interface Measurement {
   name: string;
-  measure: (signal: AbortSignal) => Promise<string>;
+  measure: (signal: AbortSignal, former?: FormerRevision) => Promise<string>;
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { full: { type: 'boolean' }, only: { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      full: { type: 'boolean' },
+      only: { type: 'string' },
+      against: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   });
-  const { full = false, only, help } = values;
+  const { full = false, only, against, help } = values;
   const all = [...usual(full), ...long(full)];
   if (help) {
     process.stdout.write(`${HELP}names: ${all.map(({ name }) => name).join(', ')}\n`);
@@ -120,7 +149,10 @@ async function main(): Promise<void> {
   if (chosen.length === 0) throw new Error(`nothing is called ${only}; see --help`);
   const signal = stopSignal();
   process.stdout.write(`${machine()}\n\n`);
-  for (const { measure } of chosen) process.stdout.write(`${await measure(signal)}\n`);
+  await inTemporaryFolder(async (folder) => {
+    const former = against === undefined ? undefined : await checkOut(against, join(folder, 'former'));
+    for (const { measure } of chosen) process.stdout.write(`${await measure(signal, former)}\n`);
+  });
 }
 
 /** What the figures are of; on a machine that was busy before, they are worth little. */
@@ -135,7 +167,7 @@ function usual(full: boolean): Measurement[] {
 
 function long(full: boolean): Measurement[] {
   return [
-    ...MILLION.map((backlog) => onBacklog(full ? whole(backlog) : backlog)),
+    ...[...MILLION, ...MVPS].map((backlog) => onBacklog(full ? whole(backlog) : backlog)),
     ...LIVE_RATES.map(live),
     { name: 'injector', measure: (signal) => withWorkshop(signal, benchInjector) },
   ];
@@ -156,8 +188,10 @@ function whole(backlog: Backlog): Backlog {
 function onBacklog(backlog: Backlog): Measurement {
   return {
     name: backlog.name,
-    measure: (signal) =>
-      withWorkshop(signal, async (workshop) => benchBacklog(workshop, await startKafka(workshop), backlog)),
+    measure: (signal, former) =>
+      withWorkshop(signal, async (workshop) =>
+        benchBacklog(workshop, await startKafka(workshop), { ...backlog, former }),
+      ),
   };
 }
 

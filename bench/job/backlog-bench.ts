@@ -3,6 +3,7 @@ import type { Workshop } from '../../local/workshop.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
 import { writeBacklog } from './backlog.ts';
 import { type Bounds, type Outcome, type Peak, runJob } from './flink-job.ts';
+import type { FormerRevision } from './former.ts';
 import { markdownTable, megabytes, short } from './markdown.ts';
 import { BASELINE_BOARDS, baseline, type JobOptions, product } from './subjects.ts';
 
@@ -16,6 +17,8 @@ export interface Backlog {
   stateBackend: JobOptions['stateBackend'];
   taskManagerMemory: string;
   subjects: SubjectName[];
+  /** Measured beside the product's jobs, with the same boards. */
+  former?: FormerRevision | undefined;
   /**
    * Processor time that each subject may use, in seconds, once everybody has played: each of its jobs gets an equal part, after
    * which it is ended.
@@ -23,30 +26,53 @@ export interface Backlog {
   limitCpuSeconds: number;
 }
 
-export type SubjectName = keyof typeof SUBJECTS;
+export type SubjectName = keyof typeof PRODUCT | keyof typeof BASELINES;
 
 interface Job {
   title: string;
   make: (broker: Broker, options: JobOptions) => Promise<FlinkDeployment>;
 }
 
-const TOTALS = [
-  { name: 'top-teams', type: 'TopTeams' },
-  { name: 'top-players', type: 'TopPlayers' },
-];
-
 /** What is compared, each with all the jobs that it takes. */
-const SUBJECTS = {
-  'the four boards': [{ title: 'the four boards', make: product }],
+interface Subject {
+  title: string;
+  jobs: Job[];
+}
+
+/** The boards of the product's job; undefined: the default four. */
+const PRODUCT = {
+  'the four boards': undefined,
   'the two total boards': [
-    {
-      title: 'the two total boards',
-      make: (broker, options) => product(broker, { ...options, leaderboards: TOTALS }),
-    },
+    { name: 'top-teams', type: 'TopTeams' },
+    { name: 'top-players', type: 'TopPlayers' },
   ],
+  'Team MVPs': [{ name: 'team-mvps', type: 'TeamMvps' }],
+} satisfies Record<string, JobOptions['leaderboards']>;
+
+const BASELINES = {
   'the demo’s queries': baselineJobs('the demo’s', true),
   'the demo’s queries without mini-batches': baselineJobs('without mini-batches:', false),
 } satisfies Record<string, Job[]>;
+
+function subjectsOf(name: SubjectName, former: FormerRevision | undefined): Subject[] {
+  if (!isProduct(name)) return [{ title: name, jobs: BASELINES[name] }];
+  const leaderboards = PRODUCT[name];
+  return [
+    productSubject(name, { leaderboards }),
+    ...(former ? [productSubject(`${name} of ${former.name}`, { leaderboards, former })] : []),
+  ];
+}
+
+function isProduct(name: SubjectName): name is keyof typeof PRODUCT {
+  return name in PRODUCT;
+}
+
+function productSubject(title: string, which: Pick<JobOptions, 'leaderboards' | 'former'>): Subject {
+  return {
+    title,
+    jobs: [{ title, make: (broker, options) => product(broker, { ...options, ...which }) }],
+  };
+}
 
 function baselineJobs(whose: string, miniBatch: boolean): Job[] {
   return BASELINE_BOARDS.map((board) => ({
@@ -62,13 +88,12 @@ const SEED = 1;
  * time was. Returns a Markdown table.
  */
 export async function benchBacklog(workshop: Workshop, broker: Broker, backlog: Backlog): Promise<string> {
-  const { name, title, players, events, stateBackend, taskManagerMemory, subjects, limitCpuSeconds } =
-    backlog;
+  const { name, title, players, events, stateBackend, taskManagerMemory, limitCpuSeconds } = backlog;
   workshop.report(`${name}: writing ${short(events)} events`);
   await writeBacklog(broker, name, { seed: SEED, players, events }, workshop.signal);
   const results: Result[] = [];
-  for (const [i, subject] of subjects.entries()) {
-    const jobs: Job[] = SUBJECTS[subject];
+  const subjects = backlog.subjects.flatMap((subject) => subjectsOf(subject, backlog.former));
+  for (const [i, { title: subject, jobs }] of subjects.entries()) {
     const runs: Run[] = [];
     for (const [j, { title, make }] of jobs.entries()) {
       workshop.report(`${name}: ${title}`);
@@ -93,7 +118,7 @@ interface Run {
 }
 
 interface Result {
-  subject: SubjectName;
+  subject: string;
   runs: Run[];
 }
 

@@ -5,6 +5,7 @@ import { applyTopics } from '../../local/topics.ts';
 import type { FlinkDeployment, KafkaTopic } from '../../plan/objects.ts';
 import { plan } from '../../plan/plan.ts';
 import { resource } from '../../test/support/resource.ts';
+import { type FormerRevision, render } from './former.ts';
 
 export interface JobOptions {
   /** Names this run's topics; no two runs share one. */
@@ -14,7 +15,9 @@ export interface JobOptions {
   stateBackend: 'hashmap' | 'rocksdb';
   taskManagerMemory: string;
   /** Boards of the product's job; the default four when left out. */
-  leaderboards?: Record<string, unknown>[];
+  leaderboards?: Record<string, unknown>[] | undefined;
+  /** A revision that plans the product's job instead of the present one. */
+  former?: FormerRevision | undefined;
 }
 
 const CHECKPOINT_INTERVAL = '10s';
@@ -27,11 +30,11 @@ const MEASURED = {
 
 /** The job of a resource, as the plan has it, with its board topics made. It ends where the backlog ends. */
 export async function product(broker: Broker, options: JobOptions): Promise<FlinkDeployment> {
-  const objects = plan(benchResource(options), {
-    bootstrapServers: broker.bootstrapServers,
-    appImage: 'local',
-    flinkImage: 'local',
-  });
+  const made = benchResource(options);
+  const { bootstrapServers } = broker;
+  const objects = options.former
+    ? await render(options.former, made, bootstrapServers)
+    : plan(made, { bootstrapServers, appImage: 'local', flinkImage: 'local' });
   await applyTopics(
     broker.admin,
     objects.filter((object): object is KafkaTopic => object.kind === 'KafkaTopic'),
