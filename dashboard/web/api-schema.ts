@@ -17,6 +17,7 @@ const summary = z.object({
   title: z.string(),
   size: z.int().describe('How many ranks the board has.'),
   status,
+  digest: z.string().describe('Names what is counted and how: it changes with the board’s definition.'),
   history: z.boolean().describe('Whether the board can be asked for as it was, by `at`.'),
   url: z.string().describe('Path of the board.'),
 });

@@ -45,11 +45,12 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   app.addHook('onSend', compressAnswer);
   await app.register(statsRoutes, options);
 
-  const summary = ({ definition: { name, title, size }, status }: LiveBoard): BoardSummary => ({
+  const summary = ({ definition: { name, title, size, digest }, status }: LiveBoard): BoardSummary => ({
     name,
     title,
     size,
     status: status.kind,
+    digest,
     history: past.has(name),
     url: `${basePath}/api/boards/${name}`,
   });

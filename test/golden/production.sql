@@ -52,7 +52,7 @@ CREATE TABLE `raw_events` (
   'properties.group.id' = 'arena.flink',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
-  'scan.parallelism' = '4',
+  'scan.parallelism' = '2',
   -- Reading a backlog, partitions stay within 5 min of each other's event time, so that windows hold little.
   'scan.watermark.alignment.group' = 'raw_events',
   'scan.watermark.alignment.max-drift' = '5 min',
@@ -136,7 +136,7 @@ CREATE TABLE messages (
   'properties.group.id' = 'arena.flink-stats',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
-  'scan.parallelism' = '4',
+  'scan.parallelism' = '2',
   -- Not ahead of the events, or all that is ahead would count as undecodable until they follow.
   'scan.watermark.alignment.group' = 'raw_events',
   'scan.watermark.alignment.max-drift' = '5 min',

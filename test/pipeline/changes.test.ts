@@ -1,13 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { FlinkCluster } from '../../local/flink.ts';
 import { type Board, boards } from '../../plan/boards.ts';
 import { boardRows, expectBoardsToEqualOracle } from '../support/boards.ts';
 import { restored } from '../support/checkpoints.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
+import { definitionsOf } from '../support/dashboard.ts';
+import { startDashboard } from '../support/dashboard-process.ts';
 import { gameMessages, produce, timePasses } from '../support/events.ts';
+import type { CountedEvent, Row } from '../support/oracle.ts';
 import { resource } from '../support/resource.ts';
-import { readTopic } from '../support/topic.ts';
+import { newestByKey, readTopic } from '../support/topic.ts';
 
 const PARTITIONS = 3;
 const START = Date.UTC(2026, 0, 1, 12, 4);
@@ -17,6 +20,7 @@ const teams = { name: 'teams', type: 'TopTeams', season: '30m' };
 const players = { name: 'players', type: 'TopPlayers', season: '30m' };
 const hot = { name: 'hot', type: 'HotStreakers' };
 const mvps = { name: 'mvps', type: 'TeamMvps', season: '30m' };
+const ODD_SCORES = 'MOD(score, 2) = 1';
 const largest = {
   name: 'largest',
   type: 'Query',
@@ -30,6 +34,25 @@ const largest = {
       SELECT *, ROW_NUMBER() OVER (ORDER BY score DESC, user_id) AS rnk
       FROM (SELECT user_id, MAX(score) AS score FROM valid_events GROUP BY user_id)
     ) WHERE rnk <= 5`,
+};
+
+/** The same board with another column, and with another query. */
+const busiest = {
+  ...largest,
+  columns: [...largest.columns, { name: 'plays', type: 'BIGINT' }],
+  query: `
+    SELECT rnk, user_id, score, plays FROM (
+      SELECT *, ROW_NUMBER() OVER (ORDER BY plays DESC, user_id) AS rnk
+      FROM (SELECT user_id, MAX(score) AS score, COUNT(*) AS plays FROM valid_events GROUP BY user_id)
+    ) WHERE rnk <= 5`,
+};
+const leastBusy = { ...busiest, query: busiest.query.replace('plays DESC', 'plays') };
+
+/** What the boards with SQL of their own hold, by that SQL. */
+const RANKED: Record<string, (plays: { score: number; plays: number }) => number> = {
+  [largest.query]: ({ score }) => score,
+  [busiest.query]: ({ plays }) => plays,
+  [leastBusy.query]: ({ plays }) => -plays,
 };
 
 function game(...leaderboards: Record<string, unknown>[]): GameAnalytics {
@@ -54,7 +77,51 @@ const CHANGES: { change: string; to: GameAnalytics; recomputed: string[] }[] = [
     to: game(teams, mvps, { ...players, size: 40 }, largest, hot),
     recomputed: ['teams', 'players'],
   },
+  {
+    change: 'a condition, no season, a minimum, a window, and a query with another column',
+    to: game(
+      { ...teams, season: 'none' },
+      { ...mvps, minimumEvents: 40 },
+      { ...players, size: 40, where: ODD_SCORES },
+      busiest,
+      { ...hot, memory: '2m' },
+    ),
+    recomputed: ['teams', 'mvps', 'players', 'largest', 'hot'],
+  },
+  {
+    change: 'a shorter season, a size within the rank, and a query of the same columns',
+    to: game(
+      { ...teams, season: '15m' },
+      { ...mvps, minimumEvents: 40, size: 5 },
+      { ...players, size: 40, where: ODD_SCORES },
+      leastBusy,
+      { ...hot, memory: '2m' },
+    ),
+    recomputed: ['teams', 'largest'],
+  },
 ];
+
+function countsOddScores({ spec }: GameAnalytics): boolean {
+  return spec.leaderboards.some((board) => board.type === 'TopPlayers' && board.where === ODD_SCORES);
+}
+
+/** The rows of the board with SQL of its own. */
+function ranked({ spec }: GameAnalytics, events: CountedEvent[]): Row[] {
+  const board = spec.leaderboards.find((one) => one.type === 'Query');
+  if (!board) return [];
+  const rank = RANKED[board.query]!;
+  const names = board.columns.map(({ name }) => name);
+  return [...Map.groupBy(events, ({ user }) => user)]
+    .map(([user_id, own]) => ({
+      user_id,
+      score: Math.max(...own.map(({ score }) => score)),
+      plays: own.length,
+    }))
+    .sort((a, b) => rank(b) - rank(a) || (a.user_id < b.user_id ? -1 : 1))
+    .slice(0, 5)
+    .map((row, i) => ({ rnk: i + 1, ...row }) as Row)
+    .map((row) => Object.fromEntries(names.map((name) => [name, row[name]!])));
+}
 
 describe('a running pipeline that is changed', () => {
   const messages = gameMessages(3, START, PART * (CHANGES.length + 1));
@@ -81,26 +148,56 @@ describe('a running pipeline that is changed', () => {
     await produce(cluster.kafka, 'changes', timePasses(begin, PARTITIONS));
     await produce(cluster.kafka, 'changes', [...played, ...timePasses(end, PARTITIONS)]);
     await expectBoardsToEqualOracle(cluster.kafka, resource, end - 5_000, {
-      query: {
-        largest: (events) =>
-          [...Map.groupBy(events, ({ user }) => user)]
-            .map(([user_id, own]) => ({ user_id, score: Math.max(...own.map(({ score }) => score)) }))
-            .sort((a, b) => b.score - a.score || (a.user_id < b.user_id ? -1 : 1))
-            .slice(0, 5)
-            .map((row, i) => ({ rnk: i + 1, ...row })),
-      },
+      where: countsOddScores(resource) ? { players: ({ score }) => score % 2 === 1 } : {},
+      query: { largest: (events) => ranked(resource, events) },
     });
   }
 
   it.each(CHANGES)('goes on over $change', async ({ to, recomputed }) => {
     await job.stop();
     const before = await lengths(to);
+    await using page = await dashboardOf(to);
+    // Nothing of what a board was by its former definition.
+    for (const board of boards(to).filter(({ topic }) => before.has(topic)))
+      expect((await page.rows(board)).length === 0, board.name).toBe(recomputed.includes(board.name));
     job = await cluster.startJob(to);
     expect(await restored(job)).toBe('savepoint');
     await playOn(to);
+    for (const board of boards(to))
+      await expect.poll(() => page.rows(board), { timeout: 30_000 }).toEqual(await newestRows(board));
     for (const board of boards(to).filter(({ name }) => !recomputed.includes(name)))
       expect(await fellBack(board, before.get(board.topic) ?? 0), board.name).toEqual([]);
   });
+
+  /** The dashboard of a resource, with what it has of each board. */
+  async function dashboardOf(resource: GameAnalytics) {
+    const { url, process } = await startDashboard(cluster.broker.bootstrapServers, definitionsOf(resource));
+    return {
+      async rows({ name, identity }: Board): Promise<unknown[]> {
+        const { rows } = await vi.waitFor(async () => {
+          const answer = await fetch(`${url}/api/boards/${name}`);
+          const body = (await answer.json()) as { status: string; rows: Row[] };
+          expect(body.status).toBe('live');
+          return body;
+        }, 60_000);
+        return rows.map((row) => [row.rank, ...identity.map((column) => row[column])]);
+      },
+      async [Symbol.asyncDispose]() {
+        process.kill('SIGKILL');
+      },
+    };
+  }
+
+  /** Ranks and holders of a board's newest season or instant, as its topic has them. */
+  async function newestRows(board: Board): Promise<unknown[]> {
+    const records = await readTopic(cluster.kafka, board.topic);
+    const rows = [...newestByKey(records).values()].flatMap((value) => boardRows(board, value));
+    const newest = Math.max(...rows.map(({ season_start }) => Number(season_start ?? 0)));
+    return rows
+      .filter(({ season_start }) => Number(season_start ?? 0) === newest)
+      .sort((a, b) => Number(a.rnk) - Number(b.rnk))
+      .map((row) => [row.rnk, ...board.identity.map((column) => row[column])]);
+  }
 
   /** How many records each board's topic has. */
   async function lengths(resource: GameAnalytics): Promise<Map<string, number>> {
