@@ -59,8 +59,11 @@ function game(...leaderboards: Record<string, unknown>[]): GameAnalytics {
   return resource({ events: { topic: 'changes', partitions: PARTITIONS }, leaderboards }, 'changes');
 }
 
-/** Each change of a running pipeline: to which boards, and which of them are recomputed. The others go on undisturbed. */
-const CHANGES: { change: string; to: GameAnalytics; recomputed: string[] }[] = [
+/**
+ * Each change of a running pipeline: to which boards, and which of them are recomputed. The others go on undisturbed. A board
+ * that comes back with its former definition is as it was left until then: on this machine nobody deletes its topic.
+ */
+const CHANGES: { change: string; to: GameAnalytics; recomputed: string[]; comesBack?: string }[] = [
   {
     change: 'a size and a title, within the rank',
     to: game(teams, { ...players, size: 16, title: 'Best' }, hot),
@@ -76,6 +79,7 @@ const CHANGES: { change: string; to: GameAnalytics; recomputed: string[] }[] = [
     change: 'a size beyond the rank, and a board that comes back',
     to: game(teams, mvps, { ...players, size: 40 }, largest, hot),
     recomputed: ['teams', 'players'],
+    comesBack: 'teams',
   },
   {
     change: 'a condition, no season, a minimum, a window, and a query with another column',
@@ -153,13 +157,14 @@ describe('a running pipeline that is changed', () => {
     });
   }
 
-  it.each(CHANGES)('goes on over $change', async ({ to, recomputed }) => {
+  it.each(CHANGES)('goes on over $change', async ({ to, recomputed, comesBack }) => {
     await job.stop();
     const before = await lengths(to);
     await using page = await dashboardOf(to);
     // Nothing of what a board was by its former definition.
+    const emptied = recomputed.filter((name) => name !== comesBack);
     for (const board of boards(to).filter(({ topic }) => before.has(topic)))
-      expect((await page.rows(board)).length === 0, board.name).toBe(recomputed.includes(board.name));
+      expect((await page.rows(board)).length === 0, board.name).toBe(emptied.includes(board.name));
     job = await cluster.startJob(to);
     expect(await restored(job)).toBe('savepoint');
     await playOn(to);
