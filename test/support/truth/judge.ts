@@ -168,12 +168,14 @@ function isOverWhenItSays({ body: { season }, at }: SeenAnswer): boolean {
   return Math.abs(sinceEnd) < 1000 || season.over === sinceEnd > 0;
 }
 
-/** What rows say, in the columns that are shown. */
+/** What rows say, in the columns that are shown. Times are numbers in a topic, and text in the API. */
 function key(period: number, rows: Row[], { columns, identity }: Board): string {
-  const names = [
-    ...new Set(['rnk', ...identity, ...columns.flatMap(({ name, shown }) => (shown ? [name] : []))]),
-  ];
-  return JSON.stringify([period, rows.map((row) => names.map((name) => row[name] ?? null))]);
+  const shown = columns.filter((column) => column.shown);
+  const names = [...new Set(['rnk', ...identity, ...shown.map(({ name }) => name)])];
+  const times = shown.flatMap(({ name, shown }) => (shown?.as === 'time' ? [name] : []));
+  const cell = (row: Row, name: string) =>
+    times.includes(name) ? new Date(row[name] as string | number).getTime() : (row[name] ?? null);
+  return JSON.stringify([period, rows.map((row) => names.map((name) => cell(row, name)))]);
 }
 
 const ROW = /<tr id="[^"]*"[^>]*>([\s\S]*?)<\/tr>/g;
