@@ -9,7 +9,7 @@ import {
   type Row,
   seasonRows,
 } from '../oracle.ts';
-import { findPlaces, type Measure, type Places } from './prefixes.ts';
+import { type Measure, type Places, Season } from './prefixes.ts';
 import type { SeenAnswer, SeenFrame, SeenRecord } from './watchers.ts';
 
 /** The events topic, each partition's records in their order. */
@@ -72,10 +72,11 @@ function falseInSeason(
   const played = events.map((partition) =>
     countedEvents(partition).filter(({ time }) => time - (time % seasonMillis) === season),
   );
+  const all = new Season(played, measure);
   let places: Places = played.map(() => 0);
   return records.flatMap(({ value, at }) => {
     const rows = rowsIn(value);
-    const found = findPlaces(played, rows, measure, (some) => compute(some).map(plain), places);
+    const found = all.find(rows, (some) => compute(some).map(plain), places);
     if (found) places = found;
     return found ? [] : [{ what: `a record of ${board.name}`, seen: { at, season, value } }];
   });

@@ -32,75 +32,110 @@ const MOST_TRIED = 3_000_000;
 /** Of those at which all totals are right, so many are computed. */
 const MOST_COMPUTED = 400;
 
-/**
- * Finds places in the partitions up to which the events make this board.
- *
- * @param partitions the events of a season, in each partition's order
- * @param rows the board, all ranks that its topic has
- * @param compute the board of some events, by the oracle
- * @param hint places that an earlier board was of
- */
-export function findPlaces(
-  partitions: CountedEvent[][],
-  rows: Row[],
-  measure: Measure,
-  compute: (events: CountedEvent[]) => Row[],
-  hint: Places,
-): Places | undefined {
-  const holders = rows.map((row) => holderOf(partitions, row, measure));
-  const windows = partitions.map((events, p) => windowOf(events.length, holders, p));
-  if (windows.some(({ from, to }) => from > to)) return undefined;
-  const expected = JSON.stringify(rows);
-  let computed = 0;
-  for (const places of candidates(windows, holders, hint)) {
-    computed += 1;
-    const events = partitions.flatMap((all, p) => all.slice(0, places[p]));
-    if (JSON.stringify(compute(events)) === expected) return places;
-    if (computed === MOST_COMPUTED) return undefined;
-  }
-  return undefined;
+/** What one holder has of one partition: of each of its events the place after it, and its total up to there. */
+interface Own {
+  places: number[];
+  totals: number[];
+  producedAt: number[];
 }
 
-/** A row's holder, with what it has at each place: sums[p][n] is its total of the first n events of partition p. */
+/** The events of a season in each partition's order, as a board counts them. */
+export class Season {
+  readonly #partitions: CountedEvent[][];
+  readonly #measure: Measure;
+  readonly #own: Map<string, Own>[];
+
+  constructor(partitions: CountedEvent[][], measure: Measure) {
+    this.#partitions = partitions;
+    this.#measure = measure;
+    this.#own = partitions.map((events) => ownEvents(events, measure));
+  }
+
+  /**
+   * Finds places in the partitions up to which the events make this board.
+   *
+   * @param rows the board, all ranks that its topic has
+   * @param compute the board of some events, by the oracle
+   * @param hint places that an earlier board was of
+   */
+  find(rows: Row[], compute: (events: CountedEvent[]) => Row[], hint: Places): Places | undefined {
+    const holders = rows.map((row) => this.#holder(row));
+    const windows = this.#partitions.map((events, p) => windowOf(events.length, holders, p));
+    if (windows.some(({ from, to }) => from > to)) return undefined;
+    const expected = JSON.stringify(rows);
+    let computed = 0;
+    for (const places of candidates(windows, holders, hint)) {
+      computed += 1;
+      const events = this.#partitions.flatMap((all, p) => all.slice(0, places[p]));
+      if (JSON.stringify(compute(events)) === expected) return places;
+      if (computed === MOST_COMPUTED) return undefined;
+    }
+    return undefined;
+  }
+
+  #holder(row: Row): Holder {
+    const { holderColumn, totalColumn, lastEventColumn } = this.#measure;
+    const own = this.#own.map((byHolder) => byHolder.get(String(row[holderColumn])) ?? NONE);
+    const lastEventAt = lastEventColumn === undefined ? undefined : Number(row[lastEventColumn]);
+    return { total: Number(row[totalColumn]), own, lastEventAt };
+  }
+}
+
+const NONE: Own = { places: [], totals: [], producedAt: [] };
+
+function ownEvents(events: CountedEvent[], { holder, amount }: Measure): Map<string, Own> {
+  const all = new Map<string, Own>();
+  for (const [index, event] of events.entries()) {
+    const id = holder(event);
+    const own = all.get(id) ?? { places: [], totals: [], producedAt: [] };
+    all.set(id, own);
+    own.places.push(index + 1);
+    own.totals.push((own.totals.at(-1) ?? 0) + amount(event));
+    own.producedAt.push(event.producedAt);
+  }
+  return all;
+}
+
+/** A row's holder: its total, the time of its newest event, and what it has of each partition. */
 interface Holder {
   total: number;
-  windows: Window[];
-  sums: Float64Array[];
+  lastEventAt: number | undefined;
+  own: Own[];
 }
 
-function holderOf(partitions: CountedEvent[][], row: Row, measure: Measure): Holder {
-  const { holder, amount, holderColumn, totalColumn, lastEventColumn } = measure;
-  const id = row[holderColumn];
-  const lastEventAt = lastEventColumn === undefined ? undefined : Number(row[lastEventColumn]);
-  const own = partitions.map((events) => events.map((event) => holder(event) === id));
-  const sums = partitions.map((events, p) => {
-    const all = new Float64Array(events.length + 1);
-    for (const [i, event] of events.entries()) all[i + 1] = all[i]! + (own[p]![i] ? amount(event) : 0);
-    return all;
-  });
-  const isOwn = (p: number, test: (event: CountedEvent) => boolean) =>
-    partitions[p]!.findIndex((event, i) => own[p]![i] && test(event));
-  const withLast = partitions.map((_, p) => isOwn(p, ({ producedAt }) => producedAt === lastEventAt));
-  const hasLast = withLast.filter((index) => index >= 0);
-  const windows = partitions.map((events, p) => {
-    if (lastEventAt === undefined) return { from: 0, to: events.length };
-    const later = isOwn(p, ({ producedAt }) => producedAt > lastEventAt);
-    // Where one partition alone has the newest event, it was read up to there.
-    const from = hasLast.length === 1 && withLast[p]! >= 0 ? withLast[p]! + 1 : 0;
-    return { from, to: later < 0 ? events.length : later };
-  });
-  return { total: Number(row[totalColumn]), windows, sums };
+/** The holder's total of the first so many events of a partition. */
+function totalAt({ places, totals }: Own, place: number): number {
+  let [low, high] = [0, places.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (places[middle]! <= place) low = middle + 1;
+    else high = middle;
+  }
+  return totals[low - 1] ?? 0;
 }
 
 function windowOf(length: number, holders: Holder[], p: number): Window {
-  const window = {
-    from: Math.max(0, ...holders.map(({ windows }) => windows[p]!.from)),
-    to: Math.min(length, ...holders.map(({ windows }) => windows[p]!.to)),
+  const windows = holders.map((holder) => windowOfHolder(length, holder, p));
+  return {
+    from: Math.max(0, ...windows.map(({ from }) => from)),
+    to: Math.min(length, ...windows.map(({ to }) => to)),
   };
+}
+
+function windowOfHolder(length: number, { total, lastEventAt, own }: Holder, p: number): Window {
+  const { places, totals, producedAt } = own[p]!;
   // Totals only grow: a place at which one is too large already is too late.
-  const isTooMuch = (n: number) => holders.some(({ total, sums }) => sums[p]![n]! > total);
-  while (window.to >= window.from && isTooMuch(window.to)) window.to -= 1;
-  return window;
+  const tooLate = [totals.findIndex((sum) => sum > total)];
+  let from = 0;
+  if (lastEventAt !== undefined) {
+    tooLate.push(producedAt.findIndex((time) => time > lastEventAt));
+    // Where one partition alone has the newest event, it was read up to there.
+    const withLast = own.map((one) => one.producedAt.indexOf(lastEventAt));
+    if (withLast[p]! >= 0 && withLast.filter((index) => index >= 0).length === 1)
+      from = places[withLast[p]!]!;
+  }
+  const ends = tooLate.filter((index) => index >= 0).map((index) => places[index]! - 1);
+  return { from, to: Math.min(length, ...ends) };
 }
 
 /**
@@ -121,7 +156,7 @@ function* within(windows: Window[], holders: Holder[]): Generator<Places> {
     for (let place = windows[p]!.from; place <= windows[p]!.to; place += 1) {
       tried += 1;
       if (tried > MOST_TRIED) return;
-      const left = missing.map((total, h) => total - holders[h]!.sums[p]![place]!);
+      const left = missing.map((total, h) => total - totalAt(holders[h]!.own[p]!, place));
       if (left.some((total) => (p === last ? total !== 0 : total < 0))) continue;
       places[p] = place;
       if (p === last) yield [...places];
