@@ -27,8 +27,8 @@ interface Window {
   to: number;
 }
 
-/** So many places are tried before a board counts as one of no moment. */
-const MOST_TRIED = 3_000_000;
+/** So many ranges of places are tried before a board counts as one of no moment. */
+const MOST_TRIED = 100_000;
 /** Of those at which all totals are right, so many are computed. */
 const MOST_COMPUTED = 400;
 
@@ -103,17 +103,6 @@ interface Holder {
   own: Own[];
 }
 
-/** The holder's total of the first so many events of a partition. */
-function totalAt({ places, totals }: Own, place: number): number {
-  let [low, high] = [0, places.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (places[middle]! <= place) low = middle + 1;
-    else high = middle;
-  }
-  return totals[low - 1] ?? 0;
-}
-
 function windowOf(length: number, holders: Holder[], p: number): Window {
   const windows = holders.map((holder) => windowOfHolder(length, holder, p));
   return {
@@ -122,20 +111,18 @@ function windowOf(length: number, holders: Holder[], p: number): Window {
   };
 }
 
-function windowOfHolder(length: number, { total, lastEventAt, own }: Holder, p: number): Window {
-  const { places, totals, producedAt } = own[p]!;
-  // Totals only grow: a place at which one is too large already is too late.
-  const tooLate = [totals.findIndex((sum) => sum > total)];
-  let from = 0;
-  if (lastEventAt !== undefined) {
-    tooLate.push(producedAt.findIndex((time) => time > lastEventAt));
-    // Where one partition alone has the newest event, it was read up to there.
-    const withLast = own.map((one) => one.producedAt.indexOf(lastEventAt));
-    if (withLast[p]! >= 0 && withLast.filter((index) => index >= 0).length === 1)
-      from = places[withLast[p]!]!;
-  }
-  const ends = tooLate.filter((index) => index >= 0).map((index) => places[index]! - 1);
-  return { from, to: Math.min(length, ...ends) };
+/** What the newest event of a holder says of the place. */
+function windowOfHolder(length: number, { lastEventAt, own }: Holder, p: number): Window {
+  if (lastEventAt === undefined) return { from: 0, to: length };
+  const { places, producedAt } = own[p]!;
+  const tooLate = producedAt.findIndex((time) => time > lastEventAt);
+  // Where one partition alone has the newest event, it was read up to there.
+  const withLast = own.map((one) => one.producedAt.indexOf(lastEventAt));
+  const isAlone = withLast.filter((index) => index >= 0).length === 1 && withLast[p]! >= 0;
+  return {
+    from: isAlone ? places[withLast[p]!]! : 0,
+    to: tooLate < 0 ? length : places[tooLate]! - 1,
+  };
 }
 
 /**
@@ -144,27 +131,77 @@ function windowOfHolder(length: number, { total, lastEventAt, own }: Holder, p: 
  */
 function* candidates(windows: Window[], holders: Holder[], hint: Places): Generator<Places> {
   const later = windows.map(({ from, to }, p) => ({ from: Math.max(from, hint[p]!), to }));
-  yield* within(later, holders);
-  yield* within(windows, holders);
+  yield* search(later, holders);
+  yield* search(windows, holders);
 }
 
-function* within(windows: Window[], holders: Holder[]): Generator<Places> {
-  const last = windows.length - 1;
-  let tried = 0;
-  const places: Places = windows.map(() => 0);
-  function* choose(p: number, missing: number[]): Generator<Places> {
-    for (let place = windows[p]!.from; place <= windows[p]!.to; place += 1) {
-      tried += 1;
-      if (tried > MOST_TRIED) return;
-      const left = missing.map((total, h) => total - totalAt(holders[h]!.own[p]!, place));
-      if (left.some((total) => (p === last ? total !== 0 : total < 0))) continue;
-      places[p] = place;
-      if (p === last) yield [...places];
-      else yield* choose(p + 1, left);
-    }
+/** Halves the widest window until each is one place, and leaves out what cannot have the totals. */
+function* search(wide: Window[], holders: Holder[], budget = { left: MOST_TRIED }): Generator<Places> {
+  budget.left -= 1;
+  const windows = budget.left > 0 ? narrowed(wide, holders) : undefined;
+  if (!windows) return;
+  const widths = windows.map(({ from, to }) => to - from);
+  const widest = widths.indexOf(Math.max(...widths));
+  const { from, to } = windows[widest]!;
+  if (from === to) {
+    yield windows.map((window) => window.from);
+    return;
   }
-  yield* choose(
-    0,
-    holders.map(({ total }) => total),
-  );
+  const middle = (from + to) >> 1;
+  yield* search(windows.with(widest, { from, to: middle }), holders, budget);
+  yield* search(windows.with(widest, { from: middle + 1, to }), holders, budget);
+}
+
+/**
+ * The windows without the places at which a holder's total cannot be what it is, whatever the places in the other partitions;
+ * undefined when none are left. Of windows of one place each, they are those at which all totals are right.
+ */
+function narrowed(wide: Window[], holders: Holder[]): Window[] | undefined {
+  let windows = wide;
+  for (;;) {
+    const before = windows;
+    for (const { own, total } of holders) {
+      const least = own.map((one, p) => totalAt(one, windows[p]!.from));
+      const most = own.map((one, p) => totalAt(one, windows[p]!.to));
+      const [allLeast, allMost] = [sum(least), sum(most)];
+      if (allLeast > total || allMost < total) return undefined;
+      windows = windows.map(({ from, to }, p) => ({
+        from: Math.max(from, firstPlaceWith(own[p]!, total - (allMost - most[p]!))),
+        to: Math.min(to, lastPlaceWith(own[p]!, total - (allLeast - least[p]!))),
+      }));
+      if (windows.some(({ from, to }) => from > to)) return undefined;
+    }
+    if (windows.every(({ from, to }, p) => from === before[p]!.from && to === before[p]!.to)) return windows;
+  }
+}
+
+/** The first place at which a holder has at least this total of a partition. */
+function firstPlaceWith({ places, totals }: Own, total: number): number {
+  if (total <= 0) return 0;
+  return places[firstIndex(totals, (one) => one >= total)] ?? Number.POSITIVE_INFINITY;
+}
+
+/** The last place at which a holder has at most this total of a partition. */
+function lastPlaceWith({ places, totals }: Own, total: number): number {
+  return (places[firstIndex(totals, (one) => one > total)] ?? Number.POSITIVE_INFINITY) - 1;
+}
+
+/** The holder's total of the first so many events of a partition. */
+function totalAt({ places, totals }: Own, place: number): number {
+  return totals[firstIndex(places, (one) => one > place) - 1] ?? 0;
+}
+
+/** Where in an ascending list a test begins to be true; its length when it never is. */
+function firstIndex(ascending: number[], test: (value: number) => boolean): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (test(ascending[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
+import { vi } from 'vitest';
 
 /*
  * Watch a pipeline as its users do, and keep all that was seen. Times are epoch milliseconds of this machine.
@@ -31,20 +32,29 @@ export interface SeenAnswer {
   at: number;
 }
 
-/** Reads a topic from its start, and every record as it comes: a compacted topic keeps few of them. */
+/** Reads a topic from its start, and every record as it comes (a compacted topic keeps few of them), up to its end at the cleanup. */
 export async function watchTopic(
   kafka: Kafka,
   topic: string,
   cleanup: AsyncDisposableStack,
 ): Promise<SeenRecord[]> {
   const seen: SeenRecord[] = [];
+  let next = 0;
   const consumer = kafka.consumer({ groupId: `watch-${crypto.randomUUID()}`, maxWaitTimeInMs: 100 });
-  await consumer.connect();
-  cleanup.defer(() => consumer.disconnect());
+  const admin = kafka.admin();
+  await Promise.all([consumer.connect(), admin.connect()]);
+  cleanup.defer(async () => {
+    // What others have seen by now is in the topic.
+    const [partition] = await admin.fetchTopicOffsets(topic);
+    await vi.waitUntil(() => next >= Number(partition?.high), { timeout: 60_000, interval: 50 });
+    await admin.disconnect();
+    await consumer.disconnect();
+  });
   await consumer.subscribe({ topic, fromBeginning: true });
   await consumer.run({
     autoCommit: false,
-    eachMessage: async ({ message: { key, value } }) => {
+    eachMessage: async ({ message: { key, value, offset } }) => {
+      next = Number(offset) + 1;
       const { season_start } = JSON.parse(String(key));
       seen.push({ season: season_start, value: value && String(value), at: Date.now() });
     },
