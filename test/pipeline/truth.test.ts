@@ -73,10 +73,11 @@ function game(name: string, eventsPerSecond: number, parallelism: number): GameA
   );
 }
 
-/** Processes that take all of the processors they get, as a busy laptop's do. */
+/** Processes that take all of the processors they get, as a busy laptop's do. They end by themselves too, if nobody ends them. */
 function burn(count: number): ChildProcess[] {
+  const end = Date.now() + SECONDS * 1000 + MINUTE;
   return Array.from({ length: count }, () =>
-    spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
+    spawn(process.execPath, ['-e', `while (Date.now() < ${end});`], { stdio: 'ignore' }),
   );
 }
 
