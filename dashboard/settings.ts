@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { boardDefinitions, topicName } from './boards/definition.ts';
 
-/** What a core can serve twice a second, with room for worse days; see README, Measured. */
+/** What a core can serve twice a second, with room for worse days; see docs/benchmarks.md. */
 export const DEFAULT_MAX_SOCKETS = 5000;
 
 /** Everything the dashboard is told from outside, checked. */

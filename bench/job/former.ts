@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
-import type { GameAnalytics } from '../../api/gameanalytics.ts';
+import { API_VERSION, KIND } from '../../api/gameanalytics.ts';
 import { toYaml } from '../../cli/yaml.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
 
@@ -30,14 +30,16 @@ export async function checkOut(name: string, folder: string): Promise<FormerRevi
   return { name, folder };
 }
 
-/** The objects that a revision plans for a resource. */
+/** The objects that a revision plans for a resource of this name and spec. */
 export async function render(
   { folder }: FormerRevision,
-  resource: GameAnalytics,
+  name: string,
+  spec: object,
   bootstrapServers: string,
 ): Promise<KubernetesObject[]> {
   const file = join(folder, 'bench.yaml');
-  await writeFile(file, toYaml({ ...resource, metadata: { name: resource.metadata.name } }));
+  const head = { apiVersion: API_VERSION, kind: KIND, metadata: { name } };
+  await writeFile(file, toYaml({ ...head, spec: { kafka: { cluster: 'none' }, ...spec } }));
   const options = ['render', file, '--bootstrap', bootstrapServers];
   const { stdout } = await run(process.execPath, ['cli/main.ts', ...options], {
     cwd: folder,

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { Broker } from '../../local/kafka.ts';
 import { applyTopics } from '../../local/topics.ts';
 import type { FlinkDeployment, KafkaTopic } from '../../plan/objects.ts';
@@ -30,11 +29,11 @@ const MEASURED = {
 
 /** The job of a resource, as the plan has it, with its board topics made. It ends where the backlog ends. */
 export async function product(broker: Broker, options: JobOptions): Promise<FlinkDeployment> {
-  const made = benchResource(options);
+  const { run, former } = options;
   const { bootstrapServers } = broker;
-  const objects = options.former
-    ? await render(options.former, made, bootstrapServers)
-    : plan(made, { bootstrapServers, appImage: 'local', flinkImage: 'local' });
+  const objects = former
+    ? await render(former, run, benchSpec(options), bootstrapServers)
+    : plan(resource(benchSpec(options), run), { bootstrapServers, appImage: 'local', flinkImage: 'local' });
   await applyTopics(
     broker.admin,
     objects.filter((object): object is KafkaTopic => object.kind === 'KafkaTopic'),
@@ -84,25 +83,16 @@ function baselineFile(name: string): string {
   return readFileSync(new URL(`./baseline/${name}.sql`, import.meta.url), 'utf8');
 }
 
-function benchResource({
-  run,
-  events,
-  stateBackend,
-  taskManagerMemory,
-  leaderboards,
-}: JobOptions): GameAnalytics {
-  return resource(
-    {
-      events: { topic: events },
-      ...(leaderboards && { leaderboards }),
-      flink: {
-        taskManager: { memory: taskManagerMemory },
-        checkpointInterval: CHECKPOINT_INTERVAL,
-        configuration: { 'state.backend.type': stateBackend, ...MEASURED },
-      },
+function benchSpec({ events, stateBackend, taskManagerMemory, leaderboards }: JobOptions) {
+  return {
+    events: { topic: events },
+    ...(leaderboards && { leaderboards }),
+    flink: {
+      taskManager: { memory: taskManagerMemory },
+      checkpointInterval: CHECKPOINT_INTERVAL,
+      configuration: { 'state.backend.type': stateBackend, ...MEASURED },
     },
-    run,
-  );
+  };
 }
 
 /** Has every source end where its topic ends now. */

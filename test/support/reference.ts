@@ -57,7 +57,7 @@ function typeOf({ type = '', enum: values, minimum, maximum }: Schema): string {
 }
 
 /** As the API server fills it in, or as its description has it; an object's is that of its fields. */
-export function defaultOf({ default: value, description = '', additionalProperties }: Schema): string {
+function defaultOf({ default: value, description = '', additionalProperties }: Schema): string {
   if (Array.isArray(value)) return value.map(({ name }) => name).join(', ');
   if (typeof value === 'object') return additionalProperties ? '{}' : '';
   return value === undefined ? (/Default (\S+)\.$/.exec(description)?.[1] ?? '') : String(value);

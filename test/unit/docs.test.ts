@@ -86,12 +86,12 @@ metadata: { name: arcade }
 spec:
 `;
 
-it('the README lists the commands of the command line, as its help does', async () => {
+it('docs/cli.md lists the commands of the command line, as its help does', async () => {
   const usages = (text: string) =>
     [...text.matchAll(/^ *(?:npx )?gameanalytics (\w+(?: FILE)?) {3}/gm)].map(([, usage]) => usage);
   const help = usages(await shell('npx gameanalytics --help'));
   expect(help).toContain('run FILE');
-  expect(usages(readFileSync('README.md', 'utf8'))).toEqual(help);
+  expect(usages(readFileSync('docs/cli.md', 'utf8'))).toEqual(help);
 });
 
 describe('sizes in docs/operations.md', () => {
@@ -106,11 +106,11 @@ describe('sizes in docs/operations.md', () => {
     table.trim().split('\n').slice(2).map(cells),
   );
 
-  it('are what the README measured', () => {
-    const readme = readFileSync('README.md', 'utf8');
+  it('are what docs/benchmarks.md has measured', () => {
+    const measurements = readFileSync('docs/benchmarks.md', 'utf8');
     expect(measured.length).toBeGreaterThan(2);
     for (const [players, state, figures] of measured)
-      expect(readme).toContain(`| job: four boards of ${players} players, ${state} | ${figures}`);
+      expect(measurements).toContain(`| job: four boards of ${players} players, ${state} | ${figures}`);
   });
 
   it('follow from that', () => {

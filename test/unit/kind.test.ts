@@ -13,9 +13,9 @@ const TOOLS = ['docker', 'kind', 'kubectl', 'helm'];
 const steps = commands((await kind(['--dry-run'])).stdout);
 
 describe('make kind', () => {
-  it('does what the README says, command by command', async () => {
-    const readme = await readFile('README.md', 'utf8');
-    const section = readme.slice(readme.indexOf('### The same by hand'));
+  it('does what docs/getting-started.md says, command by command', async () => {
+    const page = await readFile('docs/getting-started.md', 'utf8');
+    const section = page.slice(page.indexOf('### The same by hand'));
     const block = /```sh\n([\s\S]*?)```/.exec(section)?.[1] ?? '';
     expect(commands(block)).toEqual(steps);
   });

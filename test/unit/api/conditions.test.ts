@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CONDITION_TYPES, REASONS } from '../../../api/conditions.ts';
 
-const readme = readFileSync('README.md', 'utf8');
+const page = readFileSync('docs/conditions.md', 'utf8');
 
-describe('the README', () => {
+describe('docs/conditions.md', () => {
   it('names every condition', () => {
-    expect(CONDITION_TYPES.filter((type) => !readme.includes(`\`${type}\``))).toEqual([]);
+    expect(CONDITION_TYPES.filter((type) => !page.includes(`\`${type}\``))).toEqual([]);
   });
 
   it('explains every reason, and none that there is not', () => {
-    const rows = [...readme.matchAll(/^\| `([A-Z][A-Za-z]+)` +\| (.*?) +\|$/gm)].map(([, reason, means]) => [
+    const rows = [...page.matchAll(/^\| `([A-Z][A-Za-z]+)` +\| (.*?) +\|$/gm)].map(([, reason, means]) => [
       reason,
       means,
     ]);
