@@ -100,9 +100,10 @@ class Totals {
   }
 
   #take(topic: Probed, value: string | undefined): void {
-    if (!value?.includes(PROBED[topic])) return;
-    const { total_score: total } = JSON.parse(value) as { total_score: number };
-    this.#newest.set(topic, { total, at: Date.now() });
+    const { rows } = JSON.parse(value ?? '{"rows":[]}') as { rows: { total_score: number }[] };
+    const row = rows.find((row) => Object.values<unknown>(row).includes(PROBED[topic]));
+    if (!row) return;
+    this.#newest.set(topic, { total: row.total_score, at: Date.now() });
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
   }

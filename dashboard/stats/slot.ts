@@ -15,6 +15,8 @@ export interface Slot {
   activePlayers: number;
   activeTeams: number;
   newestEventMillis: number | null;
+  /** Why the newest event that does not count does not. */
+  uncountedReason: string | null;
 }
 
 /** The counts of a slot in which nothing happened. */
@@ -27,6 +29,7 @@ export const NO_EVENTS: Omit<Slot, 'startMillis'> = {
   activePlayers: 0,
   activeTeams: 0,
   newestEventMillis: null,
+  uncountedReason: null,
 };
 
 const slotKey = z.object({ slot_start: z.int().min(0).multipleOf(SLOT_MILLIS) });
@@ -43,6 +46,8 @@ const slotValue = z.object({
   active_players: count,
   active_teams: count,
   newest_event_time: z.int().min(0).max(8.64e15).nullable(),
+  // Jobs of before it was there have none.
+  uncounted_reason: z.string().max(200).nullish(),
 });
 
 /**
@@ -68,6 +73,7 @@ export function parseSlot({ key, value }: RawRecord): { startMillis: number; slo
     activePlayers: data.active_players,
     activeTeams: data.active_teams,
     newestEventMillis: data.newest_event_time,
+    uncountedReason: data.uncounted_reason ?? null,
   };
   return { startMillis, slot };
 }

@@ -50,6 +50,7 @@ const slot = z.object({
   activePlayers: count,
   activeTeams: count,
   newestEventTime: time.nullable(),
+  uncountedReason: z.string().nullable().describe('Why the newest event that does not count does not.'),
 });
 
 const pipeline = z.object({

@@ -191,6 +191,10 @@ describe('the boards of a stream of events', () => {
     expect(sum('late_events')).toBe(
       decoded.filter(({ value, producedAt }) => timeOf(value) <= producedAt - 5_000).length,
     );
+    for (const { uncounted_events, uncounted_reason } of slots.map((slot) => JSON.parse(slot)))
+      expect(uncounted_reason ?? 'none').toMatch(
+        uncounted_events > 0 ? /^(user_id|team_id|event_time_millis|score) (is|has) / : /^none$/,
+      );
     const [busy] = slots.map((slot) => JSON.parse(slot)).filter(({ slot_start }) => slot_start === START);
     const inSlot = counted.filter(
       ({ time, producedAt }) => time >= START && time < START + 5_000 && time > producedAt - 5_000,

@@ -13,7 +13,7 @@ import { watchApi, watchSocket, watchTopic } from '../support/truth/watchers.ts'
 import { startWholePipeline } from '../support/whole-pipeline.ts';
 
 /** How long each pipeline is watched. More proves more: TRUTH_SECONDS=1800. */
-const SECONDS = Number(process.env.TRUTH_SECONDS ?? 100);
+const SECONDS = Number(process.env.TRUTH_SECONDS ?? 80);
 const MINUTE = 60_000;
 
 /** How often teams play, which is no total of scores. */

@@ -205,6 +205,7 @@ describe('the counts', () => {
       active_players: 5,
       active_teams: 6,
       newest_event_time: NOW - 1500,
+      uncounted_reason: 'score is missing, or no number',
     };
     const content = new Stats();
     content.apply(record({ slot_start: NOW - 10_000 }, counts), NOW);
@@ -240,6 +241,7 @@ describe('the counts', () => {
           activePlayers: 5,
           activeTeams: 6,
           newestEventTime: new Date(NOW - 1500).toISOString(),
+          uncountedReason: 'score is missing, or no number',
         },
       ],
     });

@@ -12,6 +12,7 @@ const COUNTS = {
   active_players: 6,
   active_teams: 7,
   newest_event_time: NOW - 1000,
+  uncounted_reason: 'score is missing, or no number',
 };
 
 /** The slot that began so many seconds before now. */
@@ -43,6 +44,7 @@ describe('the counts', () => {
         activePlayers: 6,
         activeTeams: 7,
         newestEventMillis: NOW - 1000,
+        uncountedReason: 'score is missing, or no number',
       },
     ]);
   });
