@@ -86,7 +86,8 @@ function configuration(resource: GameAnalytics): Record<string, string> {
  * State on the heap wants heap: of managed memory, of which Flink sets 40 % aside, it takes none, and windows buffer in as little
  * as they get. Sixteen boards of hot streaks ran in 1Gi with this.
  */
-function managedMemory({ 'state.backend.type': backend = 'hashmap' }: Record<string, string>) {
+function managedMemory(configuration: Record<string, string>) {
+  const backend = configuration['state.backend.type'] ?? configuration['state.backend'] ?? 'hashmap';
   return backend === 'hashmap' ? { 'taskmanager.memory.managed.fraction': '0.1' } : {};
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OWNED_CONFIGURATION } from '../../../api/flink.ts';
+import { REFUSED_KEYS } from '../../../api/flink.ts';
 import { API_VERSION, KIND } from '../../../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../../../api/parse.ts';
 import { plan } from '../../../plan/plan.ts';
@@ -262,10 +262,40 @@ describe('across fields', () => {
     ]);
   });
 
-  it.each(OWNED_CONFIGURATION)('the configuration %s is the operator’s', (key) => {
-    const name = key.endsWith('.') ? `${key}x` : key;
-    expect(problems({ flink: { configuration: { [name]: 'x' } } })).toEqual([
-      `spec.flink.configuration: ${key}${key.endsWith('.') ? '*' : ''} is set by the operator`,
+  const configured = (key: string, value = 'x') => problems({ flink: { configuration: { [key]: value } } });
+
+  it.each(REFUSED_KEYS)('the configuration $key is refused', ({ key, why }) => {
+    expect(configured(key.replace('*', 'x'))).toEqual([`spec.flink.configuration: ${key} ${why}`]);
+  });
+
+  it.each([
+    'execution.checkpointing.interval-during-backlog',
+    'high-availability.kubernetes.leader-election.lease-duration',
+    'kubernetes.container.image.pull-policy',
+    'kubernetes.container.image.pull-secrets',
+    'kubernetes.jobmanager.cpu.limit-factor',
+    'metrics.reporter.prom.factory.class',
+    's3.endpoint',
+  ])('the configuration %s is the user’s', (key) => {
+    expect(configured(key)).toEqual([]);
+  });
+
+  it.each([
+    '',
+    ' kubernetes.namespace',
+    'kubernetes.namespace ',
+    'a: b\nkubernetes.namespace',
+    'a\n',
+    '$internal.a',
+  ])('%j is no key of a configuration', (key) => {
+    expect(configured(key)).toEqual([
+      'spec.flink.configuration: a key must be at most 200 letters, digits, dots, hyphens and underscores',
+    ]);
+  });
+
+  it('a value of the configuration has one line', () => {
+    expect(configured('pipeline.max-parallelism', '1\nkubernetes.namespace: x')).toEqual([
+      expect.stringMatching(/^spec\.flink\.configuration\.\S+: must not have control characters/),
     ]);
   });
 
