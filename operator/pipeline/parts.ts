@@ -1,13 +1,13 @@
 import type { Component } from '../../plan/metadata.ts';
-import type { KubernetesObject } from '../../plan/objects.ts';
+import type { KafkaUser, KubernetesObject } from '../../plan/objects.ts';
 import { KAFKA_TOPIC, KAFKA_USER } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { type ChildCondition, words } from './kafka.ts';
 import { fails, holds, type Verdict } from './verdict.ts';
 
 /** An object of the plan beside what there is of it. */
-export interface Child {
-  desired: KubernetesObject;
+export interface Child<T extends KubernetesObject = KubernetesObject> {
+  desired: T;
   live: LiveObject | undefined;
 }
 
@@ -39,6 +39,11 @@ function judgeStrimzi({ desired, live }: Child): Verdict | undefined {
     return fails('Pending', `${name}: Strimzi has not answered yet.`);
   const against = words(conditions);
   return against === undefined ? undefined : fails('NotReady', `${name}: ${against}`);
+}
+
+/** Whether Strimzi says that an object is there as the plan wants it. */
+export function isThere(child: Child): boolean {
+  return judgeStrimzi(child) === undefined;
 }
 
 interface DeploymentStatus {
@@ -85,6 +90,6 @@ export function isTopic({ kind }: { kind: string }): boolean {
   return kind === KAFKA_TOPIC.kind;
 }
 
-export function isUser({ kind }: { kind: string }): boolean {
-  return kind === KAFKA_USER.kind;
+export function isUser(object: { kind: string }): object is KafkaUser {
+  return object.kind === KAFKA_USER.kind;
 }

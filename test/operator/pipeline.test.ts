@@ -386,6 +386,32 @@ describe('a pipeline that signs in to Kafka', () => {
       .toEqual(['arcade-other', 'arcade-pipeline-stats', 'arcade-top-teams']);
   });
 
+  it('has no right to a topic that is somebody else’s', async () => {
+    await securedKafka();
+    await plane.apply({
+      apiVersion: 'kafka.strimzi.io/v1',
+      kind: 'KafkaTopic',
+      metadata: {
+        name: 'arcade-payments',
+        namespace: arcade.namespace,
+        labels: { 'strimzi.io/cluster': 'games' },
+      },
+      spec: { partitions: 1 },
+    });
+    const payments = { name: 'payments', type: 'TopTeams' };
+    await arcade.apply({ ...SIGNED_IN, leaderboards: [payments] });
+    const { message } = await arcade.until('TopicsReady', { status: 'False', reason: 'NotOurs' });
+    expect(message).toContain('KafkaTopic arcade-payments is there already and belongs to somebody else');
+    await arcade.until('UsersReady', { status: 'False', reason: 'Pending' });
+    expect(await names('KafkaUser')).toEqual([]);
+    await arcade.apply(SIGNED_IN);
+    await arcade.ready();
+    const before = await written();
+    await arcade.apply({ ...SIGNED_IN, leaderboards: [...BOARDS, payments] });
+    await arcade.until('TopicsReady', { status: 'False', reason: 'NotOurs' });
+    expect(await written()).toEqual(before);
+  });
+
   it('loses its users once its job does not sign in any more', async () => {
     await securedKafka();
     await arcade.apply(SIGNED_IN);

@@ -86,6 +86,7 @@ export const FULL: Spec = {
 const OTHERWISE: Spec = {
   kafka: { cluster: 'games', authentication: { type: 'tls' } },
   events: { topic: 'own-events' },
+  injector: { allowOwnTopic: true },
   flink: { state: { uri: 's3://bucket/path' } },
 };
 
@@ -160,6 +161,7 @@ const SPECIAL: Record<string, SpecialCase> = {
       { ['k'.repeat(201)]: 'x' },
     ],
   },
+  'injector.allowOwnTopic': { needed: true, valid: [true], refused: [false] },
   'injector.membersPerTeam.min': { valid: [1, 20], refused: [21] },
   'injector.membersPerTeam.max': { valid: [3, 100], refused: [2] },
   'injector.lateEvents.minDelay': { valid: ['0s', '20m'], refused: ['1201s', '2d'] },

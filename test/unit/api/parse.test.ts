@@ -64,6 +64,7 @@ describe('a manifest with a single field', () => {
 
   it('has an injector only when it asks for one, and then with every default', () => {
     expect(resource({ injector: {} }).spec.injector).toEqual({
+      allowOwnTopic: false,
       eventsPerSecond: 20,
       liveTeams: 15,
       membersPerTeam: { min: 5, max: 15 },
@@ -247,6 +248,17 @@ describe('across fields', () => {
       'spec.events.topic: events.topic must not be a topic that the job writes: <name>-pipeline-stats, <name>-<leaderboard> or its -history',
     ]);
     expect(problems({ events: { topic: 'game-c' }, leaderboards: [board('a')] })).toEqual([]);
+  });
+
+  it('an injector writes to the user’s topic only where the spec says so', () => {
+    const events = { topic: 'payments' };
+    const refusal =
+      'spec.injector: an injector writes to a topic of your own (events.topic) only with allowOwnTopic: true';
+    expect(problems({ events, injector: {} })).toEqual([refusal]);
+    expect(problems({ events, injector: { allowOwnTopic: false } })).toEqual([refusal]);
+    expect(problems({ events, injector: { allowOwnTopic: true } })).toEqual([]);
+    expect(problems({ events })).toEqual([]);
+    expect(problems({ injector: {} })).toEqual([]);
   });
 
   it.each(['.', '..', 'a b', '', 'ä', 'a/b'])('%j is no topic', (topic) => {
