@@ -3,6 +3,7 @@ import { goesOn, LAYOUT_ANNOTATION, type Layout, readLayout, recomputed } from '
 import type { FlinkDeployment } from '../../plan/objects.ts';
 import { FLINK_DEPLOYMENT } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
+import { describeFlinkError, isJobNotFound } from './flink-error.ts';
 import { type Revision, revisionOf } from './revision.ts';
 import { fails, holds, type Verdict } from './verdict.ts';
 
@@ -218,17 +219,19 @@ interface FlinkStatus {
 
 /** How a revision that was just applied does: what was said of the one before does not count. */
 function observe(live: LiveObject): Seen {
-  const { observedGeneration = 0 } = statusOf(live);
+  const status = statusOf(live);
+  const { observedGeneration = 0, error } = status;
   if (observedGeneration < (live.metadata.generation ?? 0))
     return { phase: 'pending', words: 'the Flink operator has not answered yet' };
-  return lookAt(live);
+  const isStarting = error !== undefined && isJobNotFound(error);
+  return lookAt(isStarting ? { ...live, status: { ...status, error: undefined } } : live);
 }
 
 /** How the job does by its status: the lifecycle alone can stay STABLE while the job restarts. */
 function lookAt(live: LiveObject): Seen {
   const status = statusOf(live);
   const state = status.jobStatus?.state;
-  const words = wordsOf(status);
+  const words = wordsOf(status, scriptOf(live));
   if (status.lifecycleState === 'FAILED' || state === 'FAILED') return { phase: 'failed', words };
   if (status.lifecycleState === 'STABLE' && state === 'RUNNING') return { phase: 'stable', words };
   return { phase: 'pending', words };
@@ -238,11 +241,17 @@ function statusOf(live: LiveObject | undefined): FlinkStatus {
   return (live?.status ?? {}) as FlinkStatus;
 }
 
-const ERROR_LENGTH = 2_000;
-
-function wordsOf({ lifecycleState, jobManagerDeploymentStatus, jobStatus, error }: FlinkStatus): string {
+function wordsOf(
+  { lifecycleState, jobManagerDeploymentStatus, jobStatus, error }: FlinkStatus,
+  script: string,
+): string {
   const states = [lifecycleState, jobManagerDeploymentStatus, jobStatus?.state].filter(Boolean).join('/');
-  return [states || 'no status yet', error?.slice(0, ERROR_LENGTH)].filter(Boolean).join(', ');
+  return [states || 'no status yet', error && describeFlinkError(error, script)].filter(Boolean).join(': ');
+}
+
+function scriptOf(live: LiveObject): string {
+  const { job } = live.spec as Partial<FlinkDeployment['spec']>;
+  return job?.args.at(-1) ?? '';
 }
 
 /** How long the revision that runs has been applied, in milliseconds; 0 when that was not yet reported. */

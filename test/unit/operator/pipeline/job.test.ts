@@ -75,6 +75,20 @@ describe('a first revision', () => {
     expect(decide({ planned: planned(DURABLE), live })).toMatchObject({ good: undefined, settled: false });
   });
 
+  it('that Flink’s operator has not found yet is being started, and that is no error', () => {
+    const status = {
+      lifecycleState: 'DEPLOYED',
+      jobManagerDeploymentStatus: 'READY',
+      error: 'Job Not Found',
+    };
+    const live = applied(desired, { ...status, jobStatus: { state: 'RECONCILING' } });
+    expect(decide({ planned: planned(DURABLE), live }).verdict).toEqual({
+      status: 'False',
+      reason: 'Deploying',
+      message: 'The job is being started: DEPLOYED/READY/RECONCILING',
+    });
+  });
+
   it('that fails says so in the words of the Flink operator, and there is nothing to go back to', () => {
     const decision = decide({ planned: planned(DURABLE), live: applied(desired, FAILED) });
     expect(decision.desired).toEqual(desired);
