@@ -18,6 +18,8 @@ export interface JobFacts {
   live: LiveObject | undefined;
   /** The last revision that came up. */
   good: Revision | undefined;
+  /** What keeps the job's pods from running; empty when nothing does. */
+  podTroubles: string;
   /** How long the revision that was last applied has been there, in milliseconds. */
   ageMillis: number;
   /** How long a new revision may take to come up. */
@@ -55,7 +57,7 @@ const RUNNING = holds('Running', 'The job runs.');
 function follow(facts: JobFacts, live: LiveObject, wanted: Revision): JobDecision {
   const { good, timeoutMillis, ageMillis } = facts;
   const wasGood = good?.id === wanted.id;
-  const seen = wasGood ? lookAt(live) : observe(live);
+  const seen = wasGood ? lookAt(live, facts.podTroubles) : observe(live, facts.podTroubles);
   if (seen.phase === 'stable')
     return {
       desired: build(facts, wanted, wanted.spec.job.upgradeMode),
@@ -116,7 +118,7 @@ function upgrading(mode: UpgradeMode, good: Revision, wanted: Revision): Verdict
 function rolledBack(facts: JobFacts, good: Revision, wanted: Revision, refusal: string): JobDecision {
   const { live } = facts;
   const isBack = annotation(live, REVISION) === good.id;
-  const seen = live && isBack ? observe(live) : undefined;
+  const seen = live && isBack ? observe(live, facts.podTroubles) : undefined;
   const stable = seen?.phase === 'stable';
   // A refused revision that was started without the state has lost it; one that was to go on from it has not touched it.
   const mode = !stable && live && modeOf(live) === 'stateless' ? 'stateless' : good.spec.job.upgradeMode;
@@ -218,20 +220,20 @@ interface FlinkStatus {
 }
 
 /** How a revision that was just applied does: what was said of the one before does not count. */
-function observe(live: LiveObject): Seen {
+function observe(live: LiveObject, podTroubles: string): Seen {
   const status = statusOf(live);
   const { observedGeneration = 0, error } = status;
   if (observedGeneration < (live.metadata.generation ?? 0))
     return { phase: 'pending', words: 'the Flink operator has not answered yet' };
   const isStarting = error !== undefined && isJobNotFound(error);
-  return lookAt(isStarting ? { ...live, status: { ...status, error: undefined } } : live);
+  return lookAt(isStarting ? { ...live, status: { ...status, error: undefined } } : live, podTroubles);
 }
 
 /** How the job does by its status: the lifecycle alone can stay STABLE while the job restarts. */
-function lookAt(live: LiveObject): Seen {
+function lookAt(live: LiveObject, podTroubles: string): Seen {
   const status = statusOf(live);
   const state = status.jobStatus?.state;
-  const words = wordsOf(status, scriptOf(live));
+  const words = [wordsOf(status, scriptOf(live)), podTroubles].filter(Boolean).join('. ');
   if (status.lifecycleState === 'FAILED' || state === 'FAILED') return { phase: 'failed', words };
   if (status.lifecycleState === 'STABLE' && state === 'RUNNING') return { phase: 'stable', words };
   return { phase: 'pending', words };
@@ -265,10 +267,14 @@ export function findJob(children: LiveObject[]): LiveObject | undefined {
   return children.find(({ kind }) => kind === FLINK_DEPLOYMENT.kind);
 }
 
-/** How the job does that runs, whatever the spec says now. */
-export function judgeJob(live: LiveObject | undefined): Verdict {
+/**
+ * How the job does that runs, whatever the spec says now.
+ *
+ * @param podTroubles what keeps its pods from running; empty when nothing does
+ */
+export function judgeJob(live: LiveObject | undefined, podTroubles: string): Verdict {
   if (!live) return fails('Pending', 'There is no job yet.');
-  const seen = lookAt(live);
+  const seen = lookAt(live, podTroubles);
   return seen.phase === 'stable' ? RUNNING : restarting(seen);
 }
 

@@ -54,8 +54,12 @@ interface DeploymentStatus {
   conditions?: ChildCondition[];
 }
 
-/** Whether the Deployment of one of our programs has rolled out, by its own status. */
-export function judgeApp({ desired, live }: Child): Verdict {
+/**
+ * Whether the Deployment of one of our programs has rolled out, by its own status.
+ *
+ * @param podTroubles what keeps its pods from running; empty when nothing does
+ */
+export function judgeApp({ desired, live }: Child, podTroubles: string): Verdict {
   const name = `Deployment ${desired.metadata.name}`;
   if (!live) return fails('Pending', `${name} is not there yet.`);
   const wanted = Number((live.spec as { replicas?: number }).replicas ?? 1);
@@ -63,10 +67,13 @@ export function judgeApp({ desired, live }: Child): Verdict {
   if ((status.observedGeneration ?? 0) < (live.metadata.generation ?? 0))
     return fails('Pending', `${name}: Kubernetes has not answered yet.`);
   const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;
-  const counts = `${updatedReplicas} of ${wanted} updated, ${availableReplicas} available`;
-  if (updatedReplicas >= wanted && availableReplicas >= wanted && replicas <= updatedReplicas)
+  const old = replicas - updatedReplicas;
+  // Which of them are available does not show while there are old ones.
+  const others = old > 0 ? `waiting for ${old} old to go` : `${availableReplicas} available`;
+  const counts = `${updatedReplicas} of ${wanted} updated, ${others}`;
+  if (updatedReplicas >= wanted && availableReplicas >= wanted && old <= 0)
     return holds('Available', `${name}: ${counts}.`);
-  const failure = failureOf(status.conditions ?? []);
+  const failure = [failureOf(status.conditions ?? []), podTroubles].filter(Boolean).join('. ');
   return failure
     ? fails('NotReady', `${name}: ${counts}. ${failure}`)
     : fails('Pending', `${name}: ${counts}.`);

@@ -9,6 +9,7 @@ import { needsWrite, paired, stamped, unwanted } from './changes.ts';
 import { decideJob, type JobDecision, jobAgeMillis } from './job.ts';
 import type { Notice } from './notices.ts';
 import { componentOf, isTopic, isUser, judgeTopics, judgeUsers } from './parts.ts';
+import { podTroubles } from './pods.ts';
 import type { Recorder } from './recorder.ts';
 import { controllerRevision, keptRevision, type Revision } from './revision.ts';
 import { grantedRights, withRightsBefore } from './rights.ts';
@@ -104,6 +105,10 @@ class Realisation {
     return this.#parts.view.children(this.#live.metadata.namespace ?? '', this.#live.metadata.name);
   }
 
+  #pods(): LiveObject[] {
+    return this.#parts.view.pods(this.#live.metadata.namespace ?? '', this.#live.metadata.name);
+  }
+
   /** All at once, since none needs another; and all to their ends, so that nothing of this run is under way in the next. */
   async #apply(desired: KubernetesObject[]): Promise<void> {
     const children = paired(desired, this.#children());
@@ -148,6 +153,7 @@ class Realisation {
       planned,
       live,
       good: goodRevision(children),
+      podTroubles: podTroubles(this.#pods(), 'flink'),
       ageMillis: jobAgeMillis(live, statusOf(this.#live), this.#parts.now()),
       timeoutMillis: this.#parts.upgradeTimeoutMillis,
     });

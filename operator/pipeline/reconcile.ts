@@ -8,6 +8,7 @@ import { type Result, TerminalError } from '../queue/result.ts';
 import { assess, assessWaiting } from './assess.ts';
 import { appliedLayout, findJob, judgeJob } from './job.ts';
 import { judgeKafka } from './kafka.ts';
+import { podTroubles } from './pods.ts';
 import { type Outcome, realise, untouched } from './realise.ts';
 import type { Recorder } from './recorder.ts';
 import { report } from './report.ts';
@@ -63,14 +64,15 @@ async function bringAbout(parts: ReconcilerParts, key: string, signal: AbortSign
   }
 
   const children = () => view.children(namespace, name);
+  const pods = () => view.pods(namespace, name);
   // Without a place for its state, a job that is replaced reads all events again, and is best laid out anew.
   const layout = resource.spec.flink.state && appliedLayout(findJob(children()));
   const planned = plan(resource, { ...images, bootstrapServers, layout });
   const outcome = resource.spec.paused
-    ? untouched(judgeJob(findJob(children())))
+    ? untouched(judgeJob(findJob(children()), podTroubles(pods(), 'flink')))
     : await realise(parts, live, planned, signal);
 
-  const findings = { kafka: kafka.verdict, ...outcome };
+  const findings = { kafka: kafka.verdict, pods: pods(), ...outcome };
   const verdicts = assess(resource, planned, children(), findings);
   await report(parts, live, verdicts, details(resource, findJob(children()), statusOf(live), now()));
   return resultOf(outcome);

@@ -423,6 +423,41 @@ describe('a pipeline that signs in to Kafka', () => {
   });
 });
 
+describe('pods that do not start', () => {
+  const LABELS = {
+    'app.kubernetes.io/name': 'gameanalytics',
+    'app.kubernetes.io/instance': 'arcade',
+    'app.kubernetes.io/component': 'flink',
+    component: 'taskmanager',
+  };
+  const createPod = async (name: string, labels: Record<string, string>, message: string) => {
+    await plane.apply({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: arcade.namespace, labels },
+      spec: { containers: [{ name: 'a', image: 'a' }] },
+    });
+    const scheduled = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message };
+    const status = JSON.stringify({ status: { phase: 'Pending', conditions: [scheduled] } });
+    await arcade.kubectl('patch', 'pod', name, '--subresource=status', `--patch=${status}`);
+  };
+
+  it('are named by the job, in the scheduler’s words, until they do', async () => {
+    jobOutcome = () => ({ state: 'restarting' });
+    await kafka();
+    await arcade.apply(DURABLE);
+    await createPod('other', { ...LABELS, 'app.kubernetes.io/instance': 'other' }, 'not told');
+    await createPod('arcade-job-taskmanager-1-1', LABELS, '0/1 nodes are available: 1 Insufficient cpu.');
+    const message = async () => (await arcade.until('JobRunning', { status: 'False' })).message;
+    const words =
+      'TaskManager arcade-job-taskmanager-1-1 is Pending: 0/1 nodes are available: 1 Insufficient cpu';
+    await expect.poll(message, { timeout: 10_000 }).toContain(words);
+    expect(await message()).not.toContain('not told');
+    await arcade.kubectl('delete', 'pod', 'arcade-job-taskmanager-1-1', '--force');
+    await expect.poll(message, { timeout: 10_000 }).not.toContain('Insufficient');
+  });
+});
+
 describe('what others do to the children', () => {
   beforeEach(async () => {
     await kafka();

@@ -43,7 +43,8 @@ function applied(desired: FlinkDeployment, status: object, generation = 1): Live
 }
 
 function decide(facts: Partial<JobFacts> & { planned: FlinkDeployment }): JobDecision {
-  return decideJob({ live: undefined, good: undefined, ageMillis: 0, timeoutMillis: TIMEOUT, ...facts });
+  const none = { live: undefined, good: undefined, podTroubles: '' };
+  return decideJob({ ...none, ageMillis: 0, timeoutMillis: TIMEOUT, ...facts });
 }
 
 /** A job of this spec that came up. */
@@ -87,6 +88,16 @@ describe('a first revision', () => {
       reason: 'Deploying',
       message: 'The job is being started: DEPLOYED/READY/RECONCILING',
     });
+  });
+
+  it('that waits for a pod says so in Kubernetes’ words, also when it is given up', () => {
+    const live = applied(desired, { ...RESTARTING });
+    const podTroubles = 'TaskManager game-job-taskmanager-1-1 is Pending: 0/1 nodes are available';
+    const facts = { planned: planned(DURABLE), live, podTroubles };
+    expect(decide(facts).verdict.message).toBe(
+      `The job is being started: DEPLOYED/RESTARTING. ${podTroubles}`,
+    );
+    expect(decide({ ...facts, ageMillis: TIMEOUT }).verdict.message).toContain(podTroubles);
   });
 
   it('that fails says so in the words of the Flink operator, and there is nothing to go back to', () => {
