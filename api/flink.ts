@@ -12,7 +12,12 @@ const MEMORY = z
 function flinkProcess(who: string, memory: string, cpu: number) {
   return z.strictObject({
     memory: MEMORY.default(memory).describe(`Memory of the ${who} as a whole.`),
-    cpu: z.number().min(0.1).max(64).default(cpu).describe(`Cores requested for the ${who}.`),
+    cpu: z
+      .number()
+      .min(0.1)
+      .max(64)
+      .default(cpu)
+      .describe(`Cores requested for the ${who}. It may use twice as many, and at least 2.`),
   });
 }
 
@@ -214,8 +219,8 @@ export const flink = z.strictObject({
     .describe(
       'How many tasks read and decode events, at most one per partition of their topic. What follows runs in one task each, side by side in the TaskManager, so that a board is always the board of one moment.',
     ),
-  jobManager: flinkProcess('JobManager', '1Gi', 0.5).prefault({}).describe('Size of the JobManager.'),
-  taskManager: flinkProcess('TaskManager', '1536Mi', 1)
+  jobManager: flinkProcess('JobManager', '1Gi', 0.15).prefault({}).describe('Size of the JobManager.'),
+  taskManager: flinkProcess('TaskManager', '1536Mi', 0.25)
     .prefault({})
     .describe('Size of the TaskManager, in which the whole job runs.'),
   checkpointInterval: duration(

@@ -72,14 +72,18 @@ function configuration(resource: GameAnalytics): Record<string, string> {
     'restart-strategy.exponential-delay.max-backoff': '30 s',
     // One for each reader, all of them in one TaskManager.
     'taskmanager.numberOfTaskSlots': String(flink.parallelism),
-    // Flink's limit equals its request by default, and a start needs far more than the work after it.
-    'kubernetes.jobmanager.cpu.limit-factor': '4',
-    'kubernetes.taskmanager.cpu.limit-factor': '2',
+    'kubernetes.jobmanager.cpu.limit-factor': limitFactor(flink.jobManager.cpu),
+    'kubernetes.taskmanager.cpu.limit-factor': limitFactor(flink.taskManager.cpu),
     ...managedMemory(flink.configuration),
     ...flink.configuration,
     'execution.checkpointing.interval': `${millis(flink.checkpointInterval)} ms`,
     ...stateConfiguration(resource),
   };
+}
+
+/** Flink's limit equals its request by default, and a start needs far more than the work after it. */
+function limitFactor(cpu: number): string {
+  return String(Math.max(2, Math.ceil(2 / cpu)));
 }
 
 /**

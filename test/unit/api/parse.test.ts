@@ -50,13 +50,13 @@ describe('a manifest with a single field', () => {
       flink: {
         version: 'v2_2',
         parallelism: 1,
-        jobManager: { memory: '1Gi', cpu: 0.5 },
-        taskManager: { memory: '1536Mi', cpu: 1 },
+        jobManager: { memory: '1Gi', cpu: 0.15 },
+        taskManager: { memory: '1536Mi', cpu: 0.25 },
         checkpointInterval: '10s',
         configuration: {},
       },
       dashboard: {
-        resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '512Mi' } },
+        resources: { requests: { cpu: '50m', memory: '256Mi' }, limits: { memory: '512Mi' } },
       },
       paused: false,
     });
