@@ -21,8 +21,8 @@ interface ReconcilerParts {
   client: KubeClient;
   view: View;
   recorder: Recorder;
-  /** Our image, and the Flink image of resources that name none. */
-  images: Pick<Environment, 'appImage' | 'flinkImage'>;
+  /** What all plans depend on. */
+  environment: Omit<Environment, 'bootstrapServers' | 'layout'>;
   /** How long a new revision of the job may take to come up. */
   upgradeTimeoutMillis: number;
   now: () => Date;
@@ -46,7 +46,7 @@ export async function reconcile(parts: ReconcilerParts, key: string, signal: Abo
 }
 
 async function bringAbout(parts: ReconcilerParts, key: string, signal: AbortSignal): Promise<Result> {
-  const { view, images, now } = parts;
+  const { view, environment, now } = parts;
   const [namespace = '', name = ''] = key.split('/');
   const live = view.resource(namespace, name);
   // What a deleted resource owned is Kubernetes' own garbage collection's.
@@ -67,7 +67,7 @@ async function bringAbout(parts: ReconcilerParts, key: string, signal: AbortSign
   const pods = () => view.pods(namespace, name);
   // Without a place for its state, a job that is replaced reads all events again, and is best laid out anew.
   const layout = resource.spec.flink.state && appliedLayout(findJob(children()));
-  const planned = plan(resource, { ...images, bootstrapServers, layout });
+  const planned = plan(resource, { ...environment, bootstrapServers, layout });
   const outcome = resource.spec.paused
     ? untouched(judgeJob(findJob(children()), podTroubles(pods(), 'flink')))
     : await realise(parts, live, planned, signal);
