@@ -22,8 +22,8 @@ function flinkProcess(who: string, memory: string, cpu: number) {
 }
 
 /**
- * Keys that the operator sets, or the Flink Kubernetes Operator from what it is given. Flink reads deprecated names of a key too,
- * so these stand beside it.
+ * Keys that the plan sets, or the Flink Kubernetes Operator from what the plan gives it, and other ways to the same. Flink reads
+ * deprecated names of a key too: they stand beside it.
  */
 const OWNED_KEYS = [
   'execution.checkpointing.dir',
@@ -135,7 +135,7 @@ const PRIVILEGED_KEYS = [
 
 /** Keys that flink.configuration refuses, and why each; `a.*` is every key that begins with `a.`. */
 export const REFUSED_KEYS = [
-  ...OWNED_KEYS.map((key) => ({ key, why: 'is set by the operator' })),
+  ...OWNED_KEYS.map((key) => ({ key, why: 'is reserved for the operator' })),
   ...PRIVILEGED_KEYS.map((key) => ({ key, why: 'is refused: it changes what pods may do or run' })),
 ];
 
@@ -158,7 +158,7 @@ const configuration = withRules(
     )
     .meta({ maxProperties: 100 })
     .describe(
-      'Passed through to Flink’s configuration. Refused are keys that the operator sets, under any of their names, and those that change what pods may do or run.',
+      'Passed through to Flink’s configuration. Refused are keys that are reserved for the operator, under any of their names, and those that change what pods may do or run.',
     ),
   [
     {
