@@ -26,13 +26,13 @@ interface Termination extends Reason {
   exitCode?: number;
 }
 
-/** What a pod waits for on its way, which is no trouble. */
-const ON_THE_WAY = ['ContainerCreating', 'PodInitializing'];
+/** Why a container waits in every start. */
+const STARTING = ['ContainerCreating', 'PodInitializing'];
 const MOST_PODS = 3;
 
 /**
- * What keeps the pods of a component from running, in Kubernetes’ words: that they cannot be scheduled, that an image cannot be
- * pulled, that a container does not start or ends. Empty when nothing does, or they are on their way.
+ * Why pods of a component do not run, in Kubernetes’ words: they cannot be scheduled, an image cannot be pulled, a container does
+ * not start, or it ends. Empty when all of them run or start normally.
  */
 export function podTroubles(pods: LiveObject[], component: Component): string {
   const sentences = pods
@@ -77,12 +77,12 @@ function troubleOf(status: PodStatus): string | undefined {
   return phase === 'Failed' ? `is Failed: ${words(status)}` : undefined;
 }
 
-/** Of a container that waits to be started again, why it ended says more than that it waits. */
+/** For a container in back-off, why it ended says more than that it waits. */
 function containerTrouble({ state, lastState }: ContainerStatus): string | undefined {
   const { waiting, terminated } = state ?? {};
   const ended = terminated ?? lastState?.terminated;
   const end = ended?.exitCode ? `ended with exit code ${ended.exitCode}: ${words(ended)}` : undefined;
-  if (waiting?.reason && !ON_THE_WAY.includes(waiting.reason))
+  if (waiting?.reason && !STARTING.includes(waiting.reason))
     return [`is waiting: ${words(waiting)}`, end].filter(Boolean).join('; it ');
   return terminated && end;
 }
