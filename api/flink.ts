@@ -12,39 +12,164 @@ const MEMORY = z
 function flinkProcess(who: string, memory: string, cpu: number) {
   return z.strictObject({
     memory: MEMORY.default(memory).describe(`Memory of the ${who} as a whole.`),
-    cpu: z.number().min(0.1).max(64).default(cpu).describe(`Cores requested for the ${who}.`),
+    cpu: z
+      .number()
+      .min(0.1)
+      .max(64)
+      .default(cpu)
+      .describe(`Cores requested for the ${who}. It may use twice as many, and at least 2.`),
   });
 }
 
-/** Flink configuration that the operator writes itself, by the beginning of the key. */
-export const OWNED_CONFIGURATION = [
-  '$internal.',
+/**
+ * Keys that the plan sets, or the Flink Kubernetes Operator from what the plan gives it, and other ways to the same. Flink reads
+ * deprecated names of a key too: they stand beside it.
+ */
+const OWNED_KEYS = [
   'execution.checkpointing.dir',
+  'state.checkpoints.dir',
+  'state.backend.fs.checkpointdir',
   'execution.checkpointing.interval',
   'execution.checkpointing.savepoint-dir',
+  'state.savepoints.dir',
+  'savepoints.state.backend.fs.dir',
   'execution.checkpointing.storage',
+  'state.checkpoint-storage',
+  'execution.state-recovery.ignore-unclaimed-state',
+  'execution.savepoint.ignore-unclaimed-state',
+  'execution.state-recovery.path',
+  'execution.savepoint.path',
   'execution.target',
-  'high-availability.',
+  'high-availability.cluster-id',
+  'high-availability.zookeeper.path.namespace',
+  'recovery.zookeeper.path.namespace',
+  'high-availability.storageDir',
+  'high-availability.zookeeper.storageDir',
+  'recovery.zookeeper.storageDir',
+  'high-availability.type',
+  'high-availability',
+  'recovery.mode',
   'jobmanager.memory.process.size',
   'kubernetes.cluster-id',
+  'kubernetes.container.image.ref',
   'kubernetes.container.image',
+  'kubernetes.jobmanager.cpu.amount',
+  'kubernetes.jobmanager.cpu',
+  'kubernetes.jobmanager.service-account',
   'kubernetes.namespace',
+  'kubernetes.pod-template-file.default',
+  'kubernetes.pod-template-file.jobmanager',
+  'kubernetes.pod-template-file.taskmanager',
+  'kubernetes.pod-template-file',
   'kubernetes.service-account',
+  'kubernetes.taskmanager.cpu.amount',
+  'kubernetes.taskmanager.cpu',
+  'kubernetes.taskmanager.service-account',
   'parallelism.default',
   'taskmanager.memory.process.size',
   'taskmanager.numberOfTaskSlots',
+  // Other ways to another parallelism: a board would show several moments at once.
+  'job.autoscaler.enabled',
+  'kubernetes.operator.job.autoscaler.enabled',
+  'pipeline.jobvertex-parallelism-overrides',
+  'pipeline.jobvertex-parallelism-overrides.*',
+  'table.exec.resource.default-parallelism',
+  // The NetworkPolicy protects this port, and the Flink operator asks this address.
+  'rest.address',
+  'jobmanager.rpc.address',
+  'rest.bind-address',
+  'web.address',
+  'jobmanager.web.address',
+  'rest.bind-port',
+  'rest.port',
+  'web.port',
+  'jobmanager.web.port',
 ];
+
+/** Keys that would give pods other rights, networks, volumes or Secrets, or other code, or have the Flink operator read its own files. */
+const PRIVILEGED_KEYS = [
+  'containerized.*',
+  'env.*',
+  'kubernetes.artifacts.*',
+  'kubernetes.config.file',
+  'kubernetes.context',
+  'kubernetes.entry.path',
+  'kubernetes.env.secretKeyRef',
+  'kubernetes.hadoop.conf.config-map.name',
+  'kubernetes.hostnetwork.enabled',
+  'kubernetes.internal-service.annotations',
+  'kubernetes.internal-service.annotations.*',
+  'kubernetes.internal-service.labels',
+  'kubernetes.internal-service.labels.*',
+  'kubernetes.internal.jobmanager.entrypoint.class',
+  'kubernetes.jobmanager.annotations',
+  'kubernetes.jobmanager.annotations.*',
+  'kubernetes.jobmanager.entrypoint.args',
+  'kubernetes.jobmanager.labels',
+  'kubernetes.jobmanager.labels.*',
+  'kubernetes.jobmanager.owner.reference',
+  'kubernetes.persistent-volume-claims',
+  'kubernetes.persistent-volume-claims.*',
+  'kubernetes.rest-service.annotations',
+  'kubernetes.rest-service.annotations.*',
+  'kubernetes.rest-service.exposed.type',
+  'kubernetes.rest-service.labels',
+  'kubernetes.rest-service.labels.*',
+  'kubernetes.secrets',
+  'kubernetes.secrets.*',
+  'kubernetes.taskmanager.annotations',
+  'kubernetes.taskmanager.annotations.*',
+  'kubernetes.taskmanager.entrypoint.args',
+  'kubernetes.taskmanager.labels',
+  'kubernetes.taskmanager.labels.*',
+  'pipeline.cached-files',
+  'pipeline.classpaths',
+  'pipeline.jars',
+  'security.context.factory.classes',
+  'security.kerberos.krb5-conf.path',
+  'security.kerberos.login.keytab',
+  'security.keytab',
+  'security.module.factory.classes',
+  'user.artifacts.*',
+];
+
+/** Keys that flink.configuration refuses, and why each; `a.*` is every key that begins with `a.`. */
+export const REFUSED_KEYS = [
+  ...OWNED_KEYS.map((key) => ({ key, why: 'is reserved for the operator' })),
+  ...PRIVILEGED_KEYS.map((key) => ({ key, why: 'is refused: it changes what pods may do or run' })),
+];
+
+/** Whether `refused`, an entry of REFUSED_KEYS, refuses a key. */
+export function refusesKey(refused: string, key: string): boolean {
+  return refused.endsWith('.*') ? key.startsWith(refused.slice(0, -1)) : key === refused;
+}
+
+/** Flink writes keys into its YAML as they are: with a blank, a colon or a new line one could be read as another. */
+const KEY_PATTERN = /^[a-zA-Z0-9._-]{1,200}$/;
 
 const configuration = withRules(
   z
-    .record(z.string().max(200), z.string().max(2000))
+    .record(
+      z.string(),
+      z
+        .string()
+        .max(2000)
+        .regex(/^\P{Cc}*$/u, 'must not have control characters'),
+    )
     .meta({ maxProperties: 100 })
-    .describe('Passed through to Flink’s configuration. Keys the operator owns are refused.'),
+    .describe(
+      'Passed through to Flink’s configuration. Refused are keys that are reserved for the operator, under any of their names, and those that change what pods may do or run.',
+    ),
   [
-    ...OWNED_CONFIGURATION.map((key) => ({
-      cel: `self.all(k, !k.startsWith('${key}'))`,
-      message: `${key}${key.endsWith('.') ? '*' : ''} is set by the operator`,
-      holds: (map: Record<string, string>) => !Object.keys(map).some((name) => name.startsWith(key)),
+    {
+      cel: `self.all(k, k.matches('${KEY_PATTERN.source}'))`,
+      message: 'a key must be at most 200 letters, digits, dots, hyphens and underscores',
+      holds: (map: Record<string, string>) => Object.keys(map).every((key) => KEY_PATTERN.test(key)),
+    },
+    ...REFUSED_KEYS.map(({ key, why }) => ({
+      cel: key.endsWith('.*') ? `self.all(k, !k.startsWith('${key.slice(0, -1)}'))` : `!('${key}' in self)`,
+      message: `${key} ${why}`,
+      holds: (map: Record<string, string>) => !Object.keys(map).some((name) => refusesKey(key, name)),
     })),
   ],
 );
@@ -94,8 +219,8 @@ export const flink = z.strictObject({
     .describe(
       'How many tasks read and decode events, at most one per partition of their topic. What follows runs in one task each, side by side in the TaskManager, so that a board is always the board of one moment.',
     ),
-  jobManager: flinkProcess('JobManager', '1Gi', 0.5).prefault({}).describe('Size of the JobManager.'),
-  taskManager: flinkProcess('TaskManager', '1536Mi', 1)
+  jobManager: flinkProcess('JobManager', '1Gi', 0.15).prefault({}).describe('Size of the JobManager.'),
+  taskManager: flinkProcess('TaskManager', '1536Mi', 0.25)
     .prefault({})
     .describe('Size of the TaskManager, in which the whole job runs.'),
   checkpointInterval: duration(

@@ -66,6 +66,13 @@ const spec = withRules(
       holds: ({ leaderboards }) => namesAreUnique(leaderboards),
     },
     {
+      // It would have the right to write to any topic of the Kafka, and would mix its events with those of a real game.
+      cel: '!has(self.events.topic) || !has(self.injector) || self.injector.allowOwnTopic',
+      message: 'an injector writes to a topic of your own (events.topic) only with allowOwnTopic: true',
+      field: 'injector',
+      holds: ({ events, injector }) => !events.topic || !injector || injector.allowOwnTopic,
+    },
+    {
       // Both would be the same topic.
       cel: "self.leaderboards.all(a, !a.history || !self.leaderboards.exists(b, b.name == a.name + '-history'))",
       message: 'a leaderboard must not have the name of another’s history, <name>-history',

@@ -51,6 +51,12 @@ export const injector = z.strictObject({
   lateEvents: lateEvents
     .prefault({ minDelay: '5m', maxDelay: '10m' })
     .describe('Events that arrive long after they happened.'),
+  allowOwnTopic: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Must be true where events.topic is set: the simulated events are then written to that topic of your own, among those of a real game.',
+    ),
   seed: integer(0, 4_294_967_295)
     .optional()
     .describe('The same seed gives the same sequence of events. Unset: another game each time.'),

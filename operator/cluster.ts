@@ -11,6 +11,7 @@ import {
   KAFKA_USER,
   type Kind,
   NETWORK_POLICY,
+  POD,
   POD_DISRUPTION_BUDGET,
   ROLE_BINDING,
   SERVICE,
@@ -20,6 +21,7 @@ import type { LiveObject } from './kube/object.ts';
 import { Store } from './kube/store.ts';
 import { Watch } from './kube/watch.ts';
 import type { Metrics } from './metrics.ts';
+import { podStatusOnly } from './pipeline/pods.ts';
 import type { View } from './pipeline/view.ts';
 
 /** The kinds that a pipeline is made of. */
@@ -38,6 +40,8 @@ export const CHILDREN = [
 ];
 
 const OURS = 'app.kubernetes.io/managed-by=gameanalytics-operator';
+/** Flink's pods have no label of who manages them. */
+const PODS = 'app.kubernetes.io/name=gameanalytics';
 const INSTANCE = 'app.kubernetes.io/instance';
 
 interface ClusterOptions {
@@ -62,6 +66,7 @@ export class Cluster implements View {
     this.#watch(options, KAFKA, undefined, (kafka) => this.#kafkaChanged(kafka));
     const childChanged = (object: LiveObject, previous?: LiveObject) => this.#childChanged(object, previous);
     for (const kind of CHILDREN) this.#watch(options, kind, ownerKeyOf, childChanged, OURS);
+    this.#watch(options, POD, ownerKeyOf, childChanged, PODS, podStatusOnly);
   }
 
   start(): void {
@@ -89,6 +94,10 @@ export class Cluster implements View {
     return CHILDREN.flatMap((kind) => this.#store(kind).byIndex(`${namespace}/${resource}`));
   }
 
+  pods(namespace: string, resource: string): LiveObject[] {
+    return this.#store(POD).byIndex(`${namespace}/${resource}`);
+  }
+
   serves(kind: Kind): boolean {
     return !this.#watches.get(kind.kind)?.missing;
   }
@@ -107,6 +116,7 @@ export class Cluster implements View {
     index: ((object: LiveObject) => string | undefined) | undefined,
     onChange: (object: LiveObject, previous?: LiveObject) => void,
     labelSelector?: string,
+    transform?: (object: LiveObject) => LiveObject,
   ): void {
     const store = new Store(index);
     this.#stores.set(kind.kind, store);
@@ -115,6 +125,7 @@ export class Cluster implements View {
       kind,
       namespace,
       labelSelector,
+      ...(transform && { transform }),
       store,
       onChange,
       onDelete: onChange,

@@ -33,7 +33,15 @@ const GRACE_MILLIS = 20_000;
  */
 export async function runOperator(settings: Settings, parts: OperatorParts): Promise<void> {
   const { config, log, metrics, signal } = parts;
-  const { appImage, flinkImage, leaseName, leaseNamespace, identity, upgradeTimeoutMillis } = settings;
+  const {
+    appImage,
+    flinkImage,
+    flinkOperatorNamespace,
+    leaseName,
+    leaseNamespace,
+    identity,
+    upgradeTimeoutMillis,
+  } = settings;
   const client: KubeClient = new KubeClient(config, {
     timeoutMillis: CALL_MILLIS,
     userAgent: `${FIELD_MANAGER}/${project.version} (${identity})`,
@@ -49,8 +57,8 @@ export async function runOperator(settings: Settings, parts: OperatorParts): Pro
   });
   const now = () => new Date();
   const recorder = createRecorder(client, identity, log, now);
-  const images = { appImage, flinkImage };
-  const reconciler = { client, view: cluster, recorder, images, upgradeTimeoutMillis, now };
+  const environment = { appImage, flinkImage, flinkOperatorNamespace };
+  const reconciler = { client, view: cluster, recorder, environment, upgradeTimeoutMillis, now };
   const queue = new WorkQueue({
     workers: settings.workers,
     process: (key, aborted) => reconcile(reconciler, key, aborted),

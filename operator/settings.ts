@@ -24,6 +24,10 @@ const schema = z.object({
   flinkImage: text('an image', IMAGE).meta({
     description: 'what runs as Flink, where a resource names none',
   }),
+  flinkOperatorNamespace: text('the name of a namespace', NAMESPACE).optional().meta({
+    description:
+      'where the Flink Kubernetes Operator is, from which alone it may then reach jobs; unset, from any',
+  }),
   leaseNamespace: text('the name of a namespace', NAMESPACE).meta({
     description: 'where the Lease is: of several operators its holder works, the others stand by',
   }),

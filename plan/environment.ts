@@ -8,6 +8,8 @@ export interface Environment {
   appImage: string;
   /** Flink image, where the resource names none. */
   flinkImage: string;
+  /** Where the Flink Kubernetes Operator is; undefined when that is not known. */
+  flinkOperatorNamespace?: string | undefined;
   /** Layout of the job whose state the planned one finds; without one it reads all events again. */
   layout?: Layout | undefined;
 }

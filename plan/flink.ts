@@ -72,9 +72,8 @@ function configuration(resource: GameAnalytics): Record<string, string> {
     'restart-strategy.exponential-delay.max-backoff': '30 s',
     // One for each reader, all of them in one TaskManager.
     'taskmanager.numberOfTaskSlots': String(flink.parallelism),
-    // Flink's limit equals its request by default, and a start needs far more than the work after it.
-    'kubernetes.jobmanager.cpu.limit-factor': '4',
-    'kubernetes.taskmanager.cpu.limit-factor': '2',
+    'kubernetes.jobmanager.cpu.limit-factor': limitFactor(flink.jobManager.cpu),
+    'kubernetes.taskmanager.cpu.limit-factor': limitFactor(flink.taskManager.cpu),
     ...managedMemory(flink.configuration),
     ...flink.configuration,
     'execution.checkpointing.interval': `${millis(flink.checkpointInterval)} ms`,
@@ -82,11 +81,17 @@ function configuration(resource: GameAnalytics): Record<string, string> {
   };
 }
 
+/** Flink's limit equals its request by default, and a start needs far more than the work after it. */
+function limitFactor(cpu: number): string {
+  return String(Math.max(2, Math.ceil(2 / cpu)));
+}
+
 /**
  * State on the heap wants heap: of managed memory, of which Flink sets 40 % aside, it takes none, and windows buffer in as little
  * as they get. Sixteen boards of hot streaks ran in 1Gi with this.
  */
-function managedMemory({ 'state.backend.type': backend = 'hashmap' }: Record<string, string>) {
+function managedMemory(configuration: Record<string, string>) {
+  const backend = configuration['state.backend.type'] ?? configuration['state.backend'] ?? 'hashmap';
   return backend === 'hashmap' ? { 'taskmanager.memory.managed.fraction': '0.1' } : {};
 }
 

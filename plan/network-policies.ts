@@ -1,5 +1,6 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { appName } from './app.ts';
+import type { Environment } from './environment.ts';
 import { flinkName } from './flink.ts';
 import { type Component, metadata, selector } from './metadata.ts';
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from './objects.ts';
@@ -21,9 +22,9 @@ const DNS: NetworkPolicyPort[] = [
  * Who may talk to the pods of each component, and to whom they may. Policies add up: what a cluster needs beyond these, another
  * policy allows. Every default of the API server is spelled out, or it would look like a change of somebody else's.
  */
-export function networkPolicies(resource: GameAnalytics): NetworkPolicy[] {
+export function networkPolicies(resource: GameAnalytics, environment: Environment): NetworkPolicy[] {
   return [
-    policy(resource, 'flink', flinkName(resource), jobRules(resource)),
+    policy(resource, 'flink', flinkName(resource), jobRules(resource, environment)),
     ...(resource.spec.injector
       ? [policy(resource, 'injector', appName(resource, 'injector'), appRules(resource))]
       : []),
@@ -56,12 +57,12 @@ function appRules(resource: GameAnalytics): Rules {
  * Whoever reaches a job's REST service can run code in it, so only those may who must. What the job itself asks is left open: the
  * API server and the place of its state have addresses that a plan cannot know.
  */
-function jobRules(resource: GameAnalytics): Rules {
+function jobRules(resource: GameAnalytics, { flinkOperatorNamespace }: Environment): Rules {
   return {
     policyTypes: ['Ingress'],
     ingress: [
       { from: [{ podSelector: { matchLabels: selector(resource, 'flink') } }] },
-      { from: [FLINK_OPERATOR, FLEX], ports: [FLINK_REST] },
+      { from: [flinkOperator(flinkOperatorNamespace), FLEX], ports: [FLINK_REST] },
       { ports: [FLINK_METRICS] },
     ],
   };
@@ -73,10 +74,12 @@ function kafkaPods(resource: GameAnalytics): NetworkPolicyPeer {
   return { podSelector: { matchLabels } };
 }
 
-/** The Flink Kubernetes Operator, in whatever namespace it is installed. */
-const FLINK_OPERATOR: NetworkPolicyPeer = {
-  namespaceSelector: {},
-  podSelector: { matchLabels: { 'app.kubernetes.io/name': 'flink-kubernetes-operator' } },
-};
+/** The Flink Kubernetes Operator by its label, which pods of any namespace can have, and where it is known by its namespace. */
+function flinkOperator(namespace: string | undefined): NetworkPolicyPeer {
+  return {
+    namespaceSelector: namespace ? { matchLabels: { 'kubernetes.io/metadata.name': namespace } } : {},
+    podSelector: { matchLabels: { 'app.kubernetes.io/name': 'flink-kubernetes-operator' } },
+  };
+}
 /** The monitor of the chart gameanalytics-platform, which is installed beside the Kafka. */
 const FLEX: NetworkPolicyPeer = { podSelector: { matchLabels: { 'app.kubernetes.io/name': 'flex' } } };

@@ -16,7 +16,7 @@ export function plan(resource: GameAnalytics, environment: Environment): Kuberne
   return [
     ...topics(resource),
     ...users(resource),
-    ...networkPolicies(resource),
+    ...networkPolicies(resource, environment),
     ...flink(resource, environment),
     ...injector(resource, environment),
     ...dashboard(resource, environment),

@@ -44,6 +44,7 @@ export const POD_DISRUPTION_BUDGET: Kind = {
   kind: 'PodDisruptionBudget',
   plural: 'poddisruptionbudgets',
 };
+export const POD: Kind = { apiVersion: 'v1', kind: 'Pod', plural: 'pods' };
 export const LEASE: Kind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases' };
 export const EVENT: Kind = { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events' };
 
@@ -61,6 +62,7 @@ const KINDS = [
   INGRESS,
   NETWORK_POLICY,
   POD_DISRUPTION_BUDGET,
+  POD,
   LEASE,
   EVENT,
 ];

@@ -6,6 +6,7 @@ import type { LiveObject } from '../kube/object.ts';
 import type { Conflict } from './apply.ts';
 import { paired } from './changes.ts';
 import { componentOf, isTopic, isUser, judgeApp, judgeTopics, judgeUsers } from './parts.ts';
+import { podTroubles } from './pods.ts';
 import type { Verdicts } from './status.ts';
 import { fails, holds, type Verdict } from './verdict.ts';
 
@@ -25,6 +26,7 @@ type PartVerdicts = Record<(typeof PARTS)[number], Verdict>;
 interface Findings {
   kafka: Verdict;
   job: Verdict;
+  pods: LiveObject[];
   /** What could not be written, by the component it belongs to. */
   problems?: Map<Component, Verdict>;
   conflicts?: Conflict[];
@@ -35,7 +37,7 @@ export function assess(
   resource: GameAnalytics,
   planned: KubernetesObject[],
   children: LiveObject[],
-  { kafka, job, problems = new Map(), conflicts = [] }: Findings,
+  { kafka, job, pods, problems = new Map(), conflicts = [] }: Findings,
 ): Verdicts {
   const topics = judgeTopics(paired(planned.filter(isTopic), children));
   const users = judgeUsers(paired(planned.filter(isUser), children));
@@ -44,8 +46,8 @@ export function assess(
     TopicsReady: problems.get('topics') ?? topics,
     UsersReady: problems.get('users') ?? users,
     JobRunning: problems.get('flink') ?? job,
-    InjectorReady: problems.get('injector') ?? judgeComponent('injector', planned, children),
-    DashboardReady: problems.get('dashboard') ?? judgeComponent('dashboard', planned, children),
+    InjectorReady: problems.get('injector') ?? judgeComponent('injector', planned, children, pods),
+    DashboardReady: problems.get('dashboard') ?? judgeComponent('dashboard', planned, children, pods),
   };
   return { ...summed(parts, resource), ...(conflicts.length > 0 && { FieldConflict: told(conflicts) }) };
 }
@@ -64,12 +66,19 @@ export function assessWaiting(resource: GameAnalytics, kafka: Verdict): Verdicts
   return summed(parts, resource);
 }
 
-function judgeComponent(component: Component, planned: KubernetesObject[], children: LiveObject[]): Verdict {
+function judgeComponent(
+  component: Component,
+  planned: KubernetesObject[],
+  children: LiveObject[],
+  pods: LiveObject[],
+): Verdict {
   const deployments = planned.filter(
     (object) => object.kind === DEPLOYMENT.kind && componentOf(object) === component,
   );
   const [child] = paired(deployments, children);
-  return child ? judgeApp(child) : holds('NotWanted', `The spec asks for no ${component}.`);
+  return child
+    ? judgeApp(child, podTroubles(pods, component))
+    : holds('NotWanted', `The spec asks for no ${component}.`);
 }
 
 function summed(parts: PartVerdicts, { spec }: GameAnalytics): Verdicts {

@@ -19,7 +19,7 @@ export function needsWrite({ desired, live }: Child): boolean {
 }
 
 /** Each desired object beside what there is of it. */
-export function paired(desired: KubernetesObject[], live: LiveObject[]): Child[] {
+export function paired<T extends KubernetesObject>(desired: T[], live: LiveObject[]): Child<T>[] {
   const byId = new Map(live.map((object) => [idOf(object), object]));
   return desired.map((object) => ({ desired: object, live: byId.get(idOf(object)) }));
 }

@@ -3,6 +3,7 @@ import { goesOn, LAYOUT_ANNOTATION, type Layout, readLayout, recomputed } from '
 import type { FlinkDeployment } from '../../plan/objects.ts';
 import { FLINK_DEPLOYMENT } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
+import { describeFlinkError, isJobNotFound } from './flink-error.ts';
 import { type Revision, revisionOf } from './revision.ts';
 import { fails, holds, type Verdict } from './verdict.ts';
 
@@ -17,6 +18,8 @@ export interface JobFacts {
   live: LiveObject | undefined;
   /** The last revision that came up. */
   good: Revision | undefined;
+  /** What keeps the job's pods from running; empty when nothing does. */
+  podTroubles: string;
   /** How long the revision that was last applied has been there, in milliseconds. */
   ageMillis: number;
   /** How long a new revision may take to come up. */
@@ -54,7 +57,7 @@ const RUNNING = holds('Running', 'The job runs.');
 function follow(facts: JobFacts, live: LiveObject, wanted: Revision): JobDecision {
   const { good, timeoutMillis, ageMillis } = facts;
   const wasGood = good?.id === wanted.id;
-  const seen = wasGood ? lookAt(live) : observe(live);
+  const seen = wasGood ? lookAt(live, facts.podTroubles) : observe(live, facts.podTroubles);
   if (seen.phase === 'stable')
     return {
       desired: build(facts, wanted, wanted.spec.job.upgradeMode),
@@ -115,7 +118,7 @@ function upgrading(mode: UpgradeMode, good: Revision, wanted: Revision): Verdict
 function rolledBack(facts: JobFacts, good: Revision, wanted: Revision, refusal: string): JobDecision {
   const { live } = facts;
   const isBack = annotation(live, REVISION) === good.id;
-  const seen = live && isBack ? observe(live) : undefined;
+  const seen = live && isBack ? observe(live, facts.podTroubles) : undefined;
   const stable = seen?.phase === 'stable';
   // A refused revision that was started without the state has lost it; one that was to go on from it has not touched it.
   const mode = !stable && live && modeOf(live) === 'stateless' ? 'stateless' : good.spec.job.upgradeMode;
@@ -217,18 +220,20 @@ interface FlinkStatus {
 }
 
 /** How a revision that was just applied does: what was said of the one before does not count. */
-function observe(live: LiveObject): Seen {
-  const { observedGeneration = 0 } = statusOf(live);
+function observe(live: LiveObject, podTroubles: string): Seen {
+  const status = statusOf(live);
+  const { observedGeneration = 0, error } = status;
   if (observedGeneration < (live.metadata.generation ?? 0))
     return { phase: 'pending', words: 'the Flink operator has not answered yet' };
-  return lookAt(live);
+  const isStarting = error !== undefined && isJobNotFound(error);
+  return lookAt(isStarting ? { ...live, status: { ...status, error: undefined } } : live, podTroubles);
 }
 
 /** How the job does by its status: the lifecycle alone can stay STABLE while the job restarts. */
-function lookAt(live: LiveObject): Seen {
+function lookAt(live: LiveObject, podTroubles: string): Seen {
   const status = statusOf(live);
   const state = status.jobStatus?.state;
-  const words = wordsOf(status);
+  const words = [wordsOf(status, scriptOf(live)), podTroubles].filter(Boolean).join('. ');
   if (status.lifecycleState === 'FAILED' || state === 'FAILED') return { phase: 'failed', words };
   if (status.lifecycleState === 'STABLE' && state === 'RUNNING') return { phase: 'stable', words };
   return { phase: 'pending', words };
@@ -238,11 +243,17 @@ function statusOf(live: LiveObject | undefined): FlinkStatus {
   return (live?.status ?? {}) as FlinkStatus;
 }
 
-const ERROR_LENGTH = 2_000;
-
-function wordsOf({ lifecycleState, jobManagerDeploymentStatus, jobStatus, error }: FlinkStatus): string {
+function wordsOf(
+  { lifecycleState, jobManagerDeploymentStatus, jobStatus, error }: FlinkStatus,
+  script: string,
+): string {
   const states = [lifecycleState, jobManagerDeploymentStatus, jobStatus?.state].filter(Boolean).join('/');
-  return [states || 'no status yet', error?.slice(0, ERROR_LENGTH)].filter(Boolean).join(', ');
+  return [states || 'no status yet', error && describeFlinkError(error, script)].filter(Boolean).join(': ');
+}
+
+function scriptOf(live: LiveObject): string {
+  const { job } = live.spec as Partial<FlinkDeployment['spec']>;
+  return job?.args.at(-1) ?? '';
 }
 
 /** How long the revision that runs has been applied, in milliseconds; 0 when that was not yet reported. */
@@ -256,10 +267,14 @@ export function findJob(children: LiveObject[]): LiveObject | undefined {
   return children.find(({ kind }) => kind === FLINK_DEPLOYMENT.kind);
 }
 
-/** How the job does that runs, whatever the spec says now. */
-export function judgeJob(live: LiveObject | undefined): Verdict {
+/**
+ * How the job does that runs, whatever the spec says now.
+ *
+ * @param podTroubles what keeps its pods from running; empty when nothing does
+ */
+export function judgeJob(live: LiveObject | undefined, podTroubles: string): Verdict {
   if (!live) return fails('Pending', 'There is no job yet.');
-  const seen = lookAt(live);
+  const seen = lookAt(live, podTroubles);
   return seen.phase === 'stable' ? RUNNING : restarting(seen);
 }
 

@@ -1,13 +1,13 @@
 import type { Component } from '../../plan/metadata.ts';
-import type { KubernetesObject } from '../../plan/objects.ts';
+import type { KafkaUser, KubernetesObject } from '../../plan/objects.ts';
 import { KAFKA_TOPIC, KAFKA_USER } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { type ChildCondition, words } from './kafka.ts';
 import { fails, holds, type Verdict } from './verdict.ts';
 
 /** An object of the plan beside what there is of it. */
-export interface Child {
-  desired: KubernetesObject;
+export interface Child<T extends KubernetesObject = KubernetesObject> {
+  desired: T;
   live: LiveObject | undefined;
 }
 
@@ -41,6 +41,11 @@ function judgeStrimzi({ desired, live }: Child): Verdict | undefined {
   return against === undefined ? undefined : fails('NotReady', `${name}: ${against}`);
 }
 
+/** Whether Strimzi says that an object is there as the plan wants it. */
+export function isThere(child: Child): boolean {
+  return judgeStrimzi(child) === undefined;
+}
+
 interface DeploymentStatus {
   observedGeneration?: number;
   replicas?: number;
@@ -49,8 +54,12 @@ interface DeploymentStatus {
   conditions?: ChildCondition[];
 }
 
-/** Whether the Deployment of one of our programs has rolled out, by its own status. */
-export function judgeApp({ desired, live }: Child): Verdict {
+/**
+ * Whether the Deployment of one of our programs has rolled out, by its own status.
+ *
+ * @param podTroubles what keeps its pods from running; empty when nothing does
+ */
+export function judgeApp({ desired, live }: Child, podTroubles: string): Verdict {
   const name = `Deployment ${desired.metadata.name}`;
   if (!live) return fails('Pending', `${name} is not there yet.`);
   const wanted = Number((live.spec as { replicas?: number }).replicas ?? 1);
@@ -58,10 +67,13 @@ export function judgeApp({ desired, live }: Child): Verdict {
   if ((status.observedGeneration ?? 0) < (live.metadata.generation ?? 0))
     return fails('Pending', `${name}: Kubernetes has not answered yet.`);
   const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;
-  const counts = `${updatedReplicas} of ${wanted} updated, ${availableReplicas} available`;
-  if (updatedReplicas >= wanted && availableReplicas >= wanted && replicas <= updatedReplicas)
+  const old = replicas - updatedReplicas;
+  // Which of them are available does not show while there are old ones.
+  const others = old > 0 ? `waiting for ${old} old to go` : `${availableReplicas} available`;
+  const counts = `${updatedReplicas} of ${wanted} updated, ${others}`;
+  if (updatedReplicas >= wanted && availableReplicas >= wanted && old <= 0)
     return holds('Available', `${name}: ${counts}.`);
-  const failure = failureOf(status.conditions ?? []);
+  const failure = [failureOf(status.conditions ?? []), podTroubles].filter(Boolean).join('. ');
   return failure
     ? fails('NotReady', `${name}: ${counts}. ${failure}`)
     : fails('Pending', `${name}: ${counts}.`);
@@ -85,6 +97,6 @@ export function isTopic({ kind }: { kind: string }): boolean {
   return kind === KAFKA_TOPIC.kind;
 }
 
-export function isUser({ kind }: { kind: string }): boolean {
-  return kind === KAFKA_USER.kind;
+export function isUser(object: { kind: string }): object is KafkaUser {
+  return object.kind === KAFKA_USER.kind;
 }

@@ -1,5 +1,5 @@
 import type { Component } from '../../plan/metadata.ts';
-import type { FlinkDeployment, KubernetesObject } from '../../plan/objects.ts';
+import type { FlinkDeployment, KafkaUser, KubernetesObject } from '../../plan/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { CONTROLLER_REVISION, FLINK_DEPLOYMENT } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
@@ -9,9 +9,10 @@ import { needsWrite, paired, stamped, unwanted } from './changes.ts';
 import { decideJob, type JobDecision, jobAgeMillis } from './job.ts';
 import type { Notice } from './notices.ts';
 import { componentOf, isTopic, isUser, judgeTopics, judgeUsers } from './parts.ts';
+import { podTroubles } from './pods.ts';
 import type { Recorder } from './recorder.ts';
 import { controllerRevision, keptRevision, type Revision } from './revision.ts';
-import { withRightsBefore } from './rights.ts';
+import { grantedRights, withRightsBefore } from './rights.ts';
 import { statusOf } from './status.ts';
 import { assertStillThere } from './still-there.ts';
 import { fails, type Verdict } from './verdict.ts';
@@ -71,20 +72,23 @@ class Realisation {
   }
 
   /**
-   * The job comes last: it needs the topics and its user, and it is what can go wrong. Topics that no board needs any more, and
-   * rights to them, go once the job that wrote them has been replaced.
+   * Rights come after the topics that they are to. The job comes last: it needs both, and it is what can go wrong. Topics that no
+   * board needs any more, and rights to them, go once the job that wrote them has been replaced.
    */
   async run(planned: KubernetesObject[]): Promise<Outcome> {
     const plannedJob = jobOf(planned);
     const others = planned.filter((object) => object !== plannedJob);
-    await this.#apply(paired(others, this.#children()).map(withRightsBefore));
+    const topics = others.filter(isTopic);
+    const users = others.filter(isUser);
+    await this.#apply(others.filter((object) => !isUser(object)));
+    await this.#grant(users, topics, { keepOthers: true });
     // What comes up from here on is the next run's to judge.
     const seen = this.#children();
     const job = this.#decide(plannedJob, seen);
     const kept = job.good ? [controllerRevision(plannedJob, job.good)] : [];
     const held = this.#whyHeld(job, others, seen);
     if (!held) await this.#apply([...kept, job.desired]);
-    if (job.settled) await this.#apply(others.filter(isUser));
+    if (job.settled) await this.#grant(users, topics, { keepOthers: false });
     await this.#remove(
       unwanted([...others, ...kept, job.desired], seen, this.#live.metadata.uid),
       job.settled,
@@ -99,6 +103,10 @@ class Realisation {
 
   #children(): LiveObject[] {
     return this.#parts.view.children(this.#live.metadata.namespace ?? '', this.#live.metadata.name);
+  }
+
+  #pods(): LiveObject[] {
+    return this.#parts.view.pods(this.#live.metadata.namespace ?? '', this.#live.metadata.name);
   }
 
   /** All at once, since none needs another; and all to their ends, so that nothing of this run is under way in the next. */
@@ -118,6 +126,21 @@ class Realisation {
     if (failed) throw failed.reason;
   }
 
+  /** Applies users with the rights that they may have now. One that is not there yet waits until it may have all of them. */
+  async #grant(users: KafkaUser[], topics: KubernetesObject[], { keepOthers }: { keepOthers: boolean }) {
+    const children = this.#children();
+    const known = paired(topics, children);
+    const granted = paired(users, children).flatMap(({ desired, live }) => {
+      const wanted = keepOthers ? withRightsBefore(desired, live) : desired;
+      const { user, waitsFor } = grantedRights(wanted, live, known, this.#live.metadata);
+      if (live || waitsFor.length === 0) return [user];
+      const message = `${user.kind} ${user.metadata.name} is made once KafkaTopic ${waitsFor[0]} is ready.`;
+      this.#take('users', { conflicts: [], problem: fails('Pending', message) });
+      return [];
+    });
+    await this.#apply(granted);
+  }
+
   #take(component: Component, { live, conflicts, problem }: Applied): void {
     if (live) this.#parts.view.put(live);
     this.#conflicts.push(...conflicts);
@@ -130,6 +153,7 @@ class Realisation {
       planned,
       live,
       good: goodRevision(children),
+      podTroubles: podTroubles(this.#pods(), 'flink'),
       ageMillis: jobAgeMillis(live, statusOf(this.#live), this.#parts.now()),
       timeoutMillis: this.#parts.upgradeTimeoutMillis,
     });

@@ -8,6 +8,7 @@ import { type Result, TerminalError } from '../queue/result.ts';
 import { assess, assessWaiting } from './assess.ts';
 import { appliedLayout, findJob, judgeJob } from './job.ts';
 import { judgeKafka } from './kafka.ts';
+import { podTroubles } from './pods.ts';
 import { type Outcome, realise, untouched } from './realise.ts';
 import type { Recorder } from './recorder.ts';
 import { report } from './report.ts';
@@ -20,8 +21,8 @@ interface ReconcilerParts {
   client: KubeClient;
   view: View;
   recorder: Recorder;
-  /** Our image, and the Flink image of resources that name none. */
-  images: Pick<Environment, 'appImage' | 'flinkImage'>;
+  /** What all plans depend on. */
+  environment: Omit<Environment, 'bootstrapServers' | 'layout'>;
   /** How long a new revision of the job may take to come up. */
   upgradeTimeoutMillis: number;
   now: () => Date;
@@ -45,7 +46,7 @@ export async function reconcile(parts: ReconcilerParts, key: string, signal: Abo
 }
 
 async function bringAbout(parts: ReconcilerParts, key: string, signal: AbortSignal): Promise<Result> {
-  const { view, images, now } = parts;
+  const { view, environment, now } = parts;
   const [namespace = '', name = ''] = key.split('/');
   const live = view.resource(namespace, name);
   // What a deleted resource owned is Kubernetes' own garbage collection's.
@@ -63,14 +64,15 @@ async function bringAbout(parts: ReconcilerParts, key: string, signal: AbortSign
   }
 
   const children = () => view.children(namespace, name);
+  const pods = () => view.pods(namespace, name);
   // Without a place for its state, a job that is replaced reads all events again, and is best laid out anew.
   const layout = resource.spec.flink.state && appliedLayout(findJob(children()));
-  const planned = plan(resource, { ...images, bootstrapServers, layout });
+  const planned = plan(resource, { ...environment, bootstrapServers, layout });
   const outcome = resource.spec.paused
-    ? untouched(judgeJob(findJob(children())))
+    ? untouched(judgeJob(findJob(children()), podTroubles(pods(), 'flink')))
     : await realise(parts, live, planned, signal);
 
-  const findings = { kafka: kafka.verdict, ...outcome };
+  const findings = { kafka: kafka.verdict, pods: pods(), ...outcome };
   const verdicts = assess(resource, planned, children(), findings);
   await report(parts, live, verdicts, details(resource, findJob(children()), statusOf(live), now()));
   return resultOf(outcome);

@@ -1,19 +1,65 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { KafkaUser, KubernetesObject } from '../../plan/objects.ts';
-import { type Child, isUser } from './parts.ts';
+import type { KafkaAcl, KafkaUser } from '../../plan/objects.ts';
+import type { LiveMetadata, LiveObject } from '../kube/object.ts';
+import type { ChildCondition } from './kafka.ts';
+import { ownershipOf } from './ownership.ts';
+import { type Child, isThere } from './parts.ts';
 
 /**
- * What is wanted of an object; of a user the rights that it has as well: the job that runs may need them until it has been
- * replaced.
+ * The user with the rights that it has as well: the job that runs may need them until it has been replaced.
  */
-export function withRightsBefore({ desired, live }: Child): KubernetesObject {
-  if (!isUser(desired)) return desired;
-  const { spec } = desired as KafkaUser;
-  const wanted = spec.authorization.acls;
-  const had = (live?.spec as Partial<KafkaUser['spec']> | undefined)?.authorization?.acls ?? [];
-  const only = had.filter((before) => !wanted.some((acl) => isDeepStrictEqual(acl, before)));
+export function withRightsBefore(user: KafkaUser, live: LiveObject | undefined): KafkaUser {
+  const wanted = user.spec.authorization.acls;
+  return withAcls(user, [...wanted, ...aclsOf(live).filter((acl) => !includes(wanted, acl))]);
+}
+
+/**
+ * The user with those of its rights that it may have now, and the topics for which it has to wait. Only Strimzi knows whether a
+ * topic is ours in Kafka too, so a right to one is given once Strimzi says that the topic is ready, and taken when it is not ours.
+ *
+ * @param topics the topics of the plan; rights to others, such as the user's own with the events, are given at once
+ * @param owner the resource
+ */
+export function grantedRights(
+  user: KafkaUser,
+  live: LiveObject | undefined,
+  topics: Child[],
+  owner: LiveMetadata,
+): { user: KafkaUser; waitsFor: string[] } {
+  const had = aclsOf(live);
+  const { acls } = user.spec.authorization;
+  const withheld = acls.filter((acl) => {
+    const topic = topics.find(({ desired }) => isRightTo(acl, desired.metadata.name));
+    return topic && !(isOurs(topic, owner) && (isThere(topic) || includes(had, acl)));
+  });
   return {
-    ...desired,
-    spec: { ...spec, authorization: { ...spec.authorization, acls: [...wanted, ...only] } },
+    user: withAcls(
+      user,
+      acls.filter((acl) => !withheld.includes(acl)),
+    ),
+    waitsFor: [...new Set(withheld.map(({ resource }) => resource.name))],
   };
+}
+
+function isRightTo({ resource }: KafkaAcl, topic: string): boolean {
+  return resource.type === 'topic' && resource.name === topic;
+}
+
+/** Two KafkaTopics of different names can ask for one topic in Kafka; Strimzi serves the older one. */
+function isOurs({ live }: Child, owner: LiveMetadata): boolean {
+  if (!live || ownershipOf(live, owner) !== 'ours') return false;
+  const { conditions = [] } = (live.status ?? {}) as { conditions?: ChildCondition[] };
+  return !conditions.some(({ reason }) => reason === 'ResourceConflict');
+}
+
+function aclsOf(live: LiveObject | undefined): KafkaAcl[] {
+  return (live?.spec as Partial<KafkaUser['spec']> | undefined)?.authorization?.acls ?? [];
+}
+
+function withAcls(user: KafkaUser, acls: KafkaAcl[]): KafkaUser {
+  return { ...user, spec: { ...user.spec, authorization: { ...user.spec.authorization, acls } } };
+}
+
+function includes(acls: KafkaAcl[], acl: KafkaAcl): boolean {
+  return acls.some((other) => isDeepStrictEqual(other, acl));
 }

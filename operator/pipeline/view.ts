@@ -7,6 +7,8 @@ export interface View {
   kafka(namespace: string, name: string): LiveObject | undefined;
   /** Everything that is labelled as a resource's. */
   children(namespace: string, resource: string): LiveObject[];
+  /** The pods of a resource's programs and of its job, as far as podStatusOnly() keeps them. */
+  pods(namespace: string, resource: string): LiveObject[];
   /** Whether the cluster knows a kind. */
   serves(kind: Kind): boolean;
   /** Takes in the answer to a write of ours. */

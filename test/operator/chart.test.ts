@@ -29,6 +29,7 @@ const EVERYTHING = {
   flinkImage: 'registry.example:5000/gameanalytics/flink:2.3.0',
   imagePullSecrets: [{ name: 'registry' }],
   replicas: 3,
+  flinkOperatorNamespace: 'flink-operator',
   workers: 8,
   upgradeTimeout: '90s',
   logLevel: 'debug',

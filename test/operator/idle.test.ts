@@ -8,8 +8,8 @@ import { type StandIns, startStandIns } from '../support/stand-ins/stand-ins.ts'
 
 /** Longer than the longest watch, which the API server ends after ten minutes: each is begun anew at least once. */
 const IDLE_MILLIS = 12 * 60_000;
-/** What the operator watches: the resource, Kafka, and eleven kinds of children. */
-const WATCHES = 13;
+/** What the operator watches: the resource, Kafka, eleven kinds of children, and pods. */
+const WATCHES = 14;
 
 const plane = connectedControlPlane();
 let standIns: StandIns;

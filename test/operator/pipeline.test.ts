@@ -386,6 +386,32 @@ describe('a pipeline that signs in to Kafka', () => {
       .toEqual(['arcade-other', 'arcade-pipeline-stats', 'arcade-top-teams']);
   });
 
+  it('has no right to a topic that is somebody else’s', async () => {
+    await securedKafka();
+    await plane.apply({
+      apiVersion: 'kafka.strimzi.io/v1',
+      kind: 'KafkaTopic',
+      metadata: {
+        name: 'arcade-payments',
+        namespace: arcade.namespace,
+        labels: { 'strimzi.io/cluster': 'games' },
+      },
+      spec: { partitions: 1 },
+    });
+    const payments = { name: 'payments', type: 'TopTeams' };
+    await arcade.apply({ ...SIGNED_IN, leaderboards: [payments] });
+    const { message } = await arcade.until('TopicsReady', { status: 'False', reason: 'NotOurs' });
+    expect(message).toContain('KafkaTopic arcade-payments is there already and belongs to somebody else');
+    await arcade.until('UsersReady', { status: 'False', reason: 'Pending' });
+    expect(await names('KafkaUser')).toEqual([]);
+    await arcade.apply(SIGNED_IN);
+    await arcade.ready();
+    const before = await written();
+    await arcade.apply({ ...SIGNED_IN, leaderboards: [...BOARDS, payments] });
+    await arcade.until('TopicsReady', { status: 'False', reason: 'NotOurs' });
+    expect(await written()).toEqual(before);
+  });
+
   it('loses its users once its job does not sign in any more', async () => {
     await securedKafka();
     await arcade.apply(SIGNED_IN);
@@ -394,6 +420,41 @@ describe('a pipeline that signs in to Kafka', () => {
     await arcade.ready();
     await expect.poll(() => names('KafkaUser'), { timeout: 10_000 }).toEqual([]);
     await arcade.until('UsersReady', { status: 'True', reason: 'NotWanted' });
+  });
+});
+
+describe('pods that do not start', () => {
+  const LABELS = {
+    'app.kubernetes.io/name': 'gameanalytics',
+    'app.kubernetes.io/instance': 'arcade',
+    'app.kubernetes.io/component': 'flink',
+    component: 'taskmanager',
+  };
+  const createPod = async (name: string, labels: Record<string, string>, message: string) => {
+    await plane.apply({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: arcade.namespace, labels },
+      spec: { containers: [{ name: 'a', image: 'a' }] },
+    });
+    const scheduled = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message };
+    const status = JSON.stringify({ status: { phase: 'Pending', conditions: [scheduled] } });
+    await arcade.kubectl('patch', 'pod', name, '--subresource=status', `--patch=${status}`);
+  };
+
+  it('are named by the job, in the scheduler’s words, until they do', async () => {
+    jobOutcome = () => ({ state: 'restarting' });
+    await kafka();
+    await arcade.apply(DURABLE);
+    await createPod('other', { ...LABELS, 'app.kubernetes.io/instance': 'other' }, 'not told');
+    await createPod('arcade-job-taskmanager-1-1', LABELS, '0/1 nodes are available: 1 Insufficient cpu.');
+    const message = async () => (await arcade.until('JobRunning', { status: 'False' })).message;
+    const words =
+      'TaskManager arcade-job-taskmanager-1-1 is Pending: 0/1 nodes are available: 1 Insufficient cpu';
+    await expect.poll(message, { timeout: 10_000 }).toContain(words);
+    expect(await message()).not.toContain('not told');
+    await arcade.kubectl('delete', 'pod', 'arcade-job-taskmanager-1-1', '--force');
+    await expect.poll(message, { timeout: 10_000 }).not.toContain('Insufficient');
   });
 });
 

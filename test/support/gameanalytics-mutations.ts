@@ -86,6 +86,7 @@ export const FULL: Spec = {
 const OTHERWISE: Spec = {
   kafka: { cluster: 'games', authentication: { type: 'tls' } },
   events: { topic: 'own-events' },
+  injector: { allowOwnTopic: true },
   flink: { state: { uri: 's3://bucket/path' } },
 };
 
@@ -138,9 +139,29 @@ const SPECIAL: Record<string, SpecialCase> = {
   'flink.state.claim': { needed: true },
   'flink.state.uri': { needed: true },
   'flink.configuration': {
-    refused: [{ 'high-availability.type': 'x' }, { 'parallelism.default': '2' }],
-    reported: [{ ['k'.repeat(201)]: 'x' }],
+    valid: [
+      {
+        'execution.checkpointing.interval-during-backlog': '1 min',
+        'high-availability.kubernetes.leader-election.lease-duration': '30 s',
+        'kubernetes.container.image.pull-policy': 'Always',
+        'kubernetes.container.image.pull-secrets': 'registry',
+      },
+      { ['k'.repeat(200)]: 'x' },
+    ],
+    refused: [
+      { 'high-availability.type': 'x' },
+      { 'high-availability': 'x' },
+      { 'parallelism.default': '2' },
+      { 'kubernetes.jobmanager.service-account': 'admin' },
+      { 'kubernetes.secrets.admin': '/secrets' },
+      { ' kubernetes.namespace': 'x' },
+      { 'a: b\nkubernetes.namespace': 'x' },
+      { 'a\n': 'x' },
+      { a: 'b\nc' },
+      { ['k'.repeat(201)]: 'x' },
+    ],
   },
+  'injector.allowOwnTopic': { needed: true, valid: [true], refused: [false] },
   'injector.membersPerTeam.min': { valid: [1, 20], refused: [21] },
   'injector.membersPerTeam.max': { valid: [3, 100], refused: [2] },
   'injector.lateEvents.minDelay': { valid: ['0s', '20m'], refused: ['1201s', '2d'] },

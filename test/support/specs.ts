@@ -42,6 +42,7 @@ const boardName = () =>
 
 /** Any text that fits: quotes, line breaks, and characters beyond the basic plane. */
 const title = () => fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
+const line = () => title().filter((text) => !/\p{Cc}/u.test(text));
 const size = () => fc.integer({ min: 1, max: 1000 });
 const where = () =>
   fc.constantFrom(
@@ -128,7 +129,7 @@ function flink() {
       fc.record({ claim: fc.constant('flink-state') }),
       fc.record({ uri: fc.constantFrom('s3://bucket', 's3://bucket/path/') }),
     ),
-    configuration: fc.dictionary(fc.stringMatching(/^table\.[a-z.-]{1,40}$/), title(), { maxKeys: 10 }),
+    configuration: fc.dictionary(fc.stringMatching(/^table\.[a-z.-]{1,40}$/), line(), { maxKeys: 10 }),
   });
 }
 
@@ -139,6 +140,7 @@ function flinkProcess() {
   });
 }
 
+/** One that may write to a topic of the user's own, which others of the specs have. */
 function injector() {
   return optional({
     eventsPerSecond: fc.double({ min: 0.1, max: 50_000, noNaN: true }),
@@ -152,7 +154,7 @@ function injector() {
     lateEvents: fc.record({ share: fc.constant(0.5), minDelay: seconds(0, 60), maxDelay: seconds(60, 3600) }),
     seed: fc.integer({ min: 0, max: 4_294_967_295 }),
     resources: resources(),
-  });
+  }).map((injector) => ({ ...injector, allowOwnTopic: true }));
 }
 
 function dashboard() {

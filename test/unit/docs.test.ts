@@ -75,7 +75,7 @@ describe.each(PAGES)('%s', (page) => {
 /** A user who may write a topic, as the injector's is in the plan. */
 function writerOf(topic: string) {
   const kafka = { cluster: 'games', authentication: { type: 'scram-sha-512' } };
-  const [injector] = users(resource({ kafka, injector: {}, events: { topic } }));
+  const [injector] = users(resource({ kafka, injector: { allowOwnTopic: true }, events: { topic } }));
   return injector!.spec;
 }
 

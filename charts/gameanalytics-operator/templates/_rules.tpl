@@ -18,6 +18,10 @@ says so. That is rare, and not worth the right.
 - apiGroups: [kafka.strimzi.io]
   resources: [kafkatopics, kafkausers]
   verbs: [get, list, watch, create, patch, delete]
+# Conditions say why pods do not start. RBAC cannot select by label; the operator asks for its pipelines' pods alone.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
 # Those of a pipeline that no edit takes away go with their owner, by garbage collection.
 - apiGroups: [flink.apache.org]
   resources: [flinkdeployments]

@@ -1,4 +1,5 @@
 const POLICY = ['compact', 'delete'];
+const COMPRESSION = ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'];
 
 type Rule = (value: string) => string | undefined;
 
@@ -12,6 +13,8 @@ const RULES: Record<string, Rule> = {
     value.split(',').every((policy) => POLICY.includes(policy.trim()))
       ? undefined
       : `String must be one of: ${POLICY.join(', ')}`,
+  'compression.type': (value) =>
+    COMPRESSION.includes(value) ? undefined : `String must be one of: ${COMPRESSION.join(', ')}`,
   'max.compaction.lag.ms': long,
   'max.message.bytes': int,
   'min.cleanable.dirty.ratio': double,

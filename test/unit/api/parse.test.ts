@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OWNED_CONFIGURATION } from '../../../api/flink.ts';
+import { REFUSED_KEYS } from '../../../api/flink.ts';
 import { API_VERSION, KIND } from '../../../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../../../api/parse.ts';
 import { plan } from '../../../plan/plan.ts';
@@ -50,13 +50,13 @@ describe('a manifest with a single field', () => {
       flink: {
         version: 'v2_2',
         parallelism: 1,
-        jobManager: { memory: '1Gi', cpu: 0.5 },
-        taskManager: { memory: '1536Mi', cpu: 1 },
+        jobManager: { memory: '1Gi', cpu: 0.15 },
+        taskManager: { memory: '1536Mi', cpu: 0.25 },
         checkpointInterval: '10s',
         configuration: {},
       },
       dashboard: {
-        resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '512Mi' } },
+        resources: { requests: { cpu: '50m', memory: '256Mi' }, limits: { memory: '512Mi' } },
       },
       paused: false,
     });
@@ -64,6 +64,7 @@ describe('a manifest with a single field', () => {
 
   it('has an injector only when it asks for one, and then with every default', () => {
     expect(resource({ injector: {} }).spec.injector).toEqual({
+      allowOwnTopic: false,
       eventsPerSecond: 20,
       liveTeams: 15,
       membersPerTeam: { min: 5, max: 15 },
@@ -249,6 +250,17 @@ describe('across fields', () => {
     expect(problems({ events: { topic: 'game-c' }, leaderboards: [board('a')] })).toEqual([]);
   });
 
+  it('an injector writes to the user’s topic only where the spec says so', () => {
+    const events = { topic: 'payments' };
+    const refusal =
+      'spec.injector: an injector writes to a topic of your own (events.topic) only with allowOwnTopic: true';
+    expect(problems({ events, injector: {} })).toEqual([refusal]);
+    expect(problems({ events, injector: { allowOwnTopic: false } })).toEqual([refusal]);
+    expect(problems({ events, injector: { allowOwnTopic: true } })).toEqual([]);
+    expect(problems({ events })).toEqual([]);
+    expect(problems({ injector: {} })).toEqual([]);
+  });
+
   it.each(['.', '..', 'a b', '', 'ä', 'a/b'])('%j is no topic', (topic) => {
     expect(problems({ events: { topic } })[0]).toMatch(/^spec\.events\.topic: must/);
   });
@@ -262,10 +274,40 @@ describe('across fields', () => {
     ]);
   });
 
-  it.each(OWNED_CONFIGURATION)('the configuration %s is the operator’s', (key) => {
-    const name = key.endsWith('.') ? `${key}x` : key;
-    expect(problems({ flink: { configuration: { [name]: 'x' } } })).toEqual([
-      `spec.flink.configuration: ${key}${key.endsWith('.') ? '*' : ''} is set by the operator`,
+  const configured = (key: string, value = 'x') => problems({ flink: { configuration: { [key]: value } } });
+
+  it.each(REFUSED_KEYS)('the configuration $key is refused', ({ key, why }) => {
+    expect(configured(key.replace('*', 'x'))).toEqual([`spec.flink.configuration: ${key} ${why}`]);
+  });
+
+  it.each([
+    'execution.checkpointing.interval-during-backlog',
+    'high-availability.kubernetes.leader-election.lease-duration',
+    'kubernetes.container.image.pull-policy',
+    'kubernetes.container.image.pull-secrets',
+    'kubernetes.jobmanager.cpu.limit-factor',
+    'metrics.reporter.prom.factory.class',
+    's3.endpoint',
+  ])('the configuration %s is the user’s', (key) => {
+    expect(configured(key)).toEqual([]);
+  });
+
+  it.each([
+    '',
+    ' kubernetes.namespace',
+    'kubernetes.namespace ',
+    'a: b\nkubernetes.namespace',
+    'a\n',
+    '$internal.a',
+  ])('%j is no key of a configuration', (key) => {
+    expect(configured(key)).toEqual([
+      'spec.flink.configuration: a key must be at most 200 letters, digits, dots, hyphens and underscores',
+    ]);
+  });
+
+  it('a value of the configuration has one line', () => {
+    expect(configured('pipeline.max-parallelism', '1\nkubernetes.namespace: x')).toEqual([
+      expect.stringMatching(/^spec\.flink\.configuration\.\S+: must not have control characters/),
     ]);
   });
 

@@ -6,7 +6,17 @@ const REQUIRED = { APP_IMAGE: 'app:1', FLINK_IMAGE: 'flink:2', LEASE_NAMESPACE: 
 
 const VARIABLES = [
   ...Object.keys(REQUIRED),
-  ...['WATCH_NAMESPACE', 'LEASE_NAME', 'IDENTITY', 'HOST', 'PORT', 'WORKERS', 'UPGRADE_TIMEOUT', 'LOG_LEVEL'],
+  ...[
+    'WATCH_NAMESPACE',
+    'FLINK_OPERATOR_NAMESPACE',
+    'LEASE_NAME',
+    'IDENTITY',
+    'HOST',
+    'PORT',
+    'WORKERS',
+    'UPGRADE_TIMEOUT',
+    'LOG_LEVEL',
+  ],
 ];
 
 function parse(args: string[], env: Record<string, string> = {}) {

@@ -24,6 +24,16 @@ async function startedWeb(port = 0) {
   return { web, state, registry, lines, get };
 }
 
+it.each([
+  ['0.0.0.0', /^http:\/\/0\.0\.0\.0:\d+$/],
+  ['127.0.0.1', /^http:\/\/127\.0\.0\.1:\d+$/],
+])('its address is the one it listens on: %s', async (host, url) => {
+  const { log } = keptLog();
+  const web = await startWeb({ host, port: 0, ready: () => [], registry: new Registry(), log });
+  onTestFinished(() => web.close());
+  expect(web.url).toMatch(url);
+});
+
 describe('/readyz', () => {
   it('says in sentences what is not ready yet, and ok when nothing is missing', async () => {
     const { state, get } = await startedWeb();

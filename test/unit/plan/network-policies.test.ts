@@ -72,6 +72,18 @@ describe('the policy of a component', () => {
     });
   });
 
+  it('lets in the Flink operator of one namespace where that is known', () => {
+    const job = plan(resource(), { ...ENVIRONMENT, flinkOperatorNamespace: 'flink-operator' }).find(
+      (object): object is NetworkPolicy =>
+        object.kind === 'NetworkPolicy' && object.metadata.name === 'game-job',
+    );
+    const rest = job?.spec.ingress.find(({ ports }) => ports?.some(({ port }) => port === 8081));
+    expect(rest?.from?.map(({ namespaceSelector }) => namespaceSelector)).toEqual([
+      { matchLabels: { 'kubernetes.io/metadata.name': 'flink-operator' } },
+      undefined,
+    ]);
+  });
+
   it('is there only where there are pods: a game of one’s own has no injector', () => {
     const names = plan(resource(), ENVIRONMENT)
       .filter(({ kind }) => kind === 'NetworkPolicy')

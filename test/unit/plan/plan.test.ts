@@ -343,7 +343,9 @@ describe('our programs', () => {
 
   it('have an injector that writes into the topic the job reads', () => {
     expect(env({ injector: {} }, 'injector').get('EVENTS_TOPIC')).toBe('game-user-score');
-    expect(env({ injector: {}, events: { topic: 'scores' } }, 'injector').get('EVENTS_TOPIC')).toBe('scores');
+    expect(
+      env({ injector: { allowOwnTopic: true }, events: { topic: 'scores' } }, 'injector').get('EVENTS_TOPIC'),
+    ).toBe('scores');
   });
 
   it('have a seed only when there is one, 0 included', () => {

@@ -69,7 +69,8 @@ describe('users', () => {
   });
 
   it('read the user’s own topic where the events are there', () => {
-    const found = users(signedIn('tls', { ...SPEC, events: { topic: 'scores' } }));
+    const spec = { ...SPEC, events: { topic: 'scores' }, injector: { allowOwnTopic: true } };
+    const found = users(signedIn('tls', spec));
     expect(rights(found.get('game-injector-kafka'))).toEqual(['Write topic scores']);
     expect(rights(found.get('game-flink-kafka'))).toContain('Read topic scores');
     expect(rights(found.get('game-dashboard-kafka'))).toContain('Describe topic scores');

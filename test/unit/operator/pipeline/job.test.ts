@@ -43,7 +43,8 @@ function applied(desired: FlinkDeployment, status: object, generation = 1): Live
 }
 
 function decide(facts: Partial<JobFacts> & { planned: FlinkDeployment }): JobDecision {
-  return decideJob({ live: undefined, good: undefined, ageMillis: 0, timeoutMillis: TIMEOUT, ...facts });
+  const none = { live: undefined, good: undefined, podTroubles: '' };
+  return decideJob({ ...none, ageMillis: 0, timeoutMillis: TIMEOUT, ...facts });
 }
 
 /** A job of this spec that came up. */
@@ -73,6 +74,30 @@ describe('a first revision', () => {
   it('is not good while the Flink operator has only answered to what was there before', () => {
     const live = applied(desired, { ...STABLE, observedGeneration: 1 }, 2);
     expect(decide({ planned: planned(DURABLE), live })).toMatchObject({ good: undefined, settled: false });
+  });
+
+  it('that Flink’s operator has not found yet is being started, and that is no error', () => {
+    const status = {
+      lifecycleState: 'DEPLOYED',
+      jobManagerDeploymentStatus: 'READY',
+      error: 'Job Not Found',
+    };
+    const live = applied(desired, { ...status, jobStatus: { state: 'RECONCILING' } });
+    expect(decide({ planned: planned(DURABLE), live }).verdict).toEqual({
+      status: 'False',
+      reason: 'Deploying',
+      message: 'The job is being started: DEPLOYED/READY/RECONCILING',
+    });
+  });
+
+  it('that waits for a pod says so in Kubernetes’ words, also when it is given up', () => {
+    const live = applied(desired, { ...RESTARTING });
+    const podTroubles = 'TaskManager game-job-taskmanager-1-1 is Pending: 0/1 nodes are available';
+    const facts = { planned: planned(DURABLE), live, podTroubles };
+    expect(decide(facts).verdict.message).toBe(
+      `The job is being started: DEPLOYED/RESTARTING. ${podTroubles}`,
+    );
+    expect(decide({ ...facts, ageMillis: TIMEOUT }).verdict.message).toContain(podTroubles);
   });
 
   it('that fails says so in the words of the Flink operator, and there is nothing to go back to', () => {

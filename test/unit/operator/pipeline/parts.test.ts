@@ -69,8 +69,8 @@ describe('a program', () => {
   const done = { observedGeneration: 1, replicas: 2, updatedReplicas: 2, availableReplicas: 2 };
 
   it('is available once every copy is the new one and answers', () => {
-    expect(judgeApp(app(done))).toMatchObject({ status: 'True', reason: 'Available' });
-    expect(judgeApp(app({ observedGeneration: 1 }, 0))).toMatchObject({ status: 'True' });
+    expect(judgeApp(app(done), '')).toMatchObject({ status: 'True', reason: 'Available' });
+    expect(judgeApp(app({ observedGeneration: 1 }, 0), '')).toMatchObject({ status: 'True' });
   });
 
   it.each([
@@ -80,14 +80,28 @@ describe('a program', () => {
     ['has not updated all', { ...done, updatedReplicas: 1 }],
     ['does not answer', { ...done, availableReplicas: 1 }],
   ])('is pending while it %s', (_, status) => {
-    expect(judgeApp(app(status))).toMatchObject({ status: 'False', reason: 'Pending' });
+    expect(judgeApp(app(status), '')).toMatchObject({ status: 'False', reason: 'Pending' });
+  });
+
+  it('is not said to be there while an old copy is', () => {
+    const verdict = judgeApp(app({ ...done, replicas: 2, updatedReplicas: 1, availableReplicas: 1 }, 1), '');
+    expect(verdict.message).toBe('Deployment game-dashboard: 1 of 1 updated, waiting for 1 old to go.');
+  });
+
+  it('whose pods do not start says why', () => {
+    const verdict = judgeApp(app({ ...done, availableReplicas: 1 }), 'Pod a is waiting: no such image');
+    expect(verdict).toEqual({
+      status: 'False',
+      reason: 'NotReady',
+      message: 'Deployment game-dashboard: 2 of 2 updated, 1 available. Pod a is waiting: no such image',
+    });
   });
 
   it.each([
     [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'timed out' }],
     [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' }],
   ])('that does not go on is told in Kubernetes’ words', (condition) => {
-    const verdict = judgeApp(app({ ...done, updatedReplicas: 0, conditions: [condition] }));
+    const verdict = judgeApp(app({ ...done, updatedReplicas: 0, conditions: [condition] }), '');
     expect(verdict.reason).toBe('NotReady');
     expect(verdict.message).toContain(`${condition.reason}: ${condition.message}`);
   });
