@@ -56,7 +56,7 @@ const pipeline = z.object({
   state: z
     .enum(PIPELINE_KINDS)
     .describe(
-      'live: events are counted as they come. quiet: none are coming. behind: the job counts old events first. stalled: events arrive and the job counts none. unavailable: Kafka does not answer. waiting: nothing is known yet.',
+      'live: events are counted as they come. quiet: none are coming. behind: the job counts old events first. stalled: events arrive and the job counts none. replaced: the events topic was deleted and created again. unavailable: Kafka does not answer. waiting: nothing is known yet.',
     ),
   since: time.describe('Since when this dashboard has seen it so.'),
   countedUntil: time.nullable().describe('No newer event was counted, by Kafka’s time of it; to 5 s.'),
