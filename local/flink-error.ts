@@ -44,3 +44,13 @@ function plain(text: string): string {
     .replace(/\s+/g, ' ')
     .trim();
 }
+
+/** A trace's head, or one of its causes: the class of the exception without its package, and the first line of its message. */
+const HEAD = /^(?:Caused by: )?(?:[\w$]+\.)*([\w$]+)(?:: (.*))?/;
+
+/** The innermost cause of a Java stack trace, in one line. */
+export function rootCause(trace: string): string {
+  const line = trace.match(/^Caused by: .*$/gm)?.at(-1) ?? trace.split('\n')[0] ?? '';
+  const [, type = '', message = ''] = HEAD.exec(line) ?? [];
+  return [type, message.trim()].filter(Boolean).join(': ');
+}
