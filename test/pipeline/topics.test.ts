@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import kafkajs from 'kafkajs';
@@ -194,6 +195,13 @@ describe('a topic as people have it', () => {
     ]);
     await expect.poll(() => totals('unit-'), SOON).toEqual({ 'unit-millis': 1 });
     await expect.poll(counts, SOON).toEqual({ malformed: 3, invalid: invalid + 3 });
+  });
+
+  it('of a job with a long script: it is in a file, and in no argument', () => {
+    const state = join(dirname(job.jobManager.logFile), '..');
+    const all = execFileSync('ps', ['-eww', '-o', 'args='], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+    const own = all.split('\n').filter((line) => line.includes(state) && line.includes('SqlDriver'));
+    expect(own).toEqual([expect.stringMatching(/ --scriptUri file:\S+\/job\.sql$/)]);
   });
 
   it('whose content ends the job: the root cause can be asked for', async () => {
