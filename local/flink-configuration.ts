@@ -39,6 +39,7 @@ const CLUSTER_ONLY =
 const PATIENT = {
   'pekko.ask.timeout': '2 min',
   'heartbeat.timeout': '3 min',
+  'client.timeout': '10 min',
   'taskmanager.registration.timeout': '15 min',
 };
 

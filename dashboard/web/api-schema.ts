@@ -86,7 +86,9 @@ const stats = z.object({
       lateEvents: count,
       robotEvents: count,
       uncountedEvents: count.describe('Without what an event needs: invalid.'),
-      undecodableMessages: count.describe('No events at all: malformed.'),
+      undecodableMessages: count.describe(
+        'No events, or more than one object or array in a message: malformed.',
+      ),
     })
     .describe('Of all slots.'),
   slots: z.array(slot).describe('The last five minutes, five seconds each; one without events is left out.'),
