@@ -28,7 +28,7 @@ export class SqlError extends Error {
 }
 
 /** Flink was still planning a statement when its time was up. */
-export class SqlTimeout extends Error {
+export class SqlTimeout extends UserError {
   override name = 'SqlTimeout';
 
   constructor(millis: number) {
