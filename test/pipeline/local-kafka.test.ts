@@ -20,8 +20,6 @@ it('a Kafka whose data is damaged is not started again and again: its own words 
   await mkdir(join(folder, 'kafka', 'data'), { recursive: true });
   await writeFile(join(folder, 'kafka', 'data', 'meta.properties'), '');
   const started = startKafka(workshop);
-  await expect(started).rejects.toThrow(
-    /^Kafka does not start: .*meta\.properties.*\n {2}Its log: .*\n.* delete /,
-  );
+  await expect(started).rejects.toThrow(/^Kafka does not start: \w+Exception.*\n {2}Its log: .*\n.* delete /);
   await expect(started).rejects.toMatchObject({ name: 'UserError' });
 });
