@@ -15,8 +15,31 @@ export type Parsed =
 /** The resource with all defaults filled in, or every problem it has. */
 export function parseGameAnalytics(manifest: unknown): Parsed {
   const result = gameAnalytics.safeParse(manifest);
-  if (result.success) return { resource: result.data };
+  if (result.success) return withoutControlCharacters(result.data);
   return { problems: result.error.issues.flatMap((issue) => explain(issue, manifest)) };
+}
+
+/** No text needs them, but for the ends of lines and tabs; a process takes none with a NUL, and a terminal obeys the others. */
+const CONTROL = /[^\P{Cc}\t\n\r]/u;
+
+function withoutControlCharacters(resource: GameAnalytics): Parsed {
+  const problems = textsOf(resource.spec, ['spec']).flatMap(({ path, text }) =>
+    CONTROL.test(text)
+      ? [{ path: pathText(path), message: `must not have control characters, as in ${shown(text)}` }]
+      : [],
+  );
+  return problems.length === 0 ? { resource } : { problems };
+}
+
+/** Every text within a value, the names of fields that are somebody's own among them. */
+function textsOf(value: unknown, path: PropertyKey[]): { path: PropertyKey[]; text: string }[] {
+  if (typeof value === 'string') return [{ path, text: value }];
+  if (Array.isArray(value)) return value.flatMap((one, index) => textsOf(one, [...path, index]));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, one]) => [
+    { path, text: key },
+    ...textsOf(one, [...path, key]),
+  ]);
 }
 
 function explain(issue: z.core.$ZodIssue, manifest: unknown): Problem[] {

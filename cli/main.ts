@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --disable-warning=TimeoutNegativeWarning
 import { UserError } from '../local/user-error.ts';
 import { crd } from './crd.ts';
+import { printable } from './printable.ts';
 import { render } from './render.ts';
 import { run } from './run.ts';
 import { UsageError } from './usage.ts';
@@ -31,7 +32,7 @@ async function main([name, ...args]: string[]): Promise<void> {
 /** What the person can mend is said in a sentence; anything else is our mistake and keeps its stack trace. */
 function complain(error: unknown): number {
   if (error instanceof UserError) {
-    process.stderr.write(`${error.message}\n`);
+    process.stderr.write(`${printable(error.message)}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);

@@ -1,27 +1,28 @@
 import { readFile } from 'node:fs/promises';
-import { parseAllDocuments } from 'yaml';
+import { type Document, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../api/parse.ts';
-import { UsageError } from './usage.ts';
+import { listed, UsageError } from './usage.ts';
 
 /** The valid resource in a YAML file, with its defaults; throws a UsageError that lists every problem, each with its path. */
 export async function readManifest(file: string): Promise<GameAnalytics> {
   const { resource, problems } = parseGameAnalytics(await readYaml(file));
   if (resource) return resource;
-  const lines = problems.map(({ path, message }) => `  ${path || 'the manifest'}: ${message}`);
-  throw new UsageError(
-    [`${file} is not a valid GameAnalytics (${problems.length} to mend):`, ...lines].join('\n'),
-  );
+  const lines = problems.map(({ path, message }) => `${path || 'the manifest'}: ${message}`);
+  throw new UsageError(listed(`${file} is not a valid GameAnalytics (${problems.length} to mend):`, lines));
 }
 
 async function readYaml(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8').catch((error) => {
-    throw new UsageError(`${file} cannot be read: ${error.message}`);
+  // That keys are unique the parser checks by comparing each with each: of many, that takes minutes.
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(await readText(file), {
+    logLevel: 'error',
+    uniqueKeys: false,
+    lineCounter: lines,
   });
-  const documents = parseAllDocuments(text, { logLevel: 'error' });
   refuse(
     file,
-    documents.flatMap(({ errors }) => errors),
+    documents.flatMap((document) => [...document.errors, ...repeatedKeys(document, lines)]),
   );
   if (documents.length !== 1)
     throw new UsageError(`${file} must hold one GameAnalytics; it holds ${documents.length} documents.`);
@@ -33,8 +34,44 @@ async function readYaml(file: string): Promise<unknown> {
   }
 }
 
+async function readText(file: string): Promise<string> {
+  const bytes = await readFile(file).catch((error) => {
+    throw new UsageError(`${file} cannot be read: ${error.message}`);
+  });
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    // Text in UTF-16 may be well-formed UTF-8 too.
+    if (!text.includes('\0')) return text;
+  } catch {
+    // Said below.
+  }
+  throw new UsageError(`${file} is not text in UTF-8. Save it in that encoding.`);
+}
+
+function repeatedKeys(document: Document.Parsed, lines: LineCounter): Error[] {
+  const errors: Error[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const keys = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (keys.has(key.value)) {
+          const { line, col } = lines.linePos(key.range?.[0] ?? 0);
+          errors.push(new Error(`Map keys must be unique at line ${line}, column ${col}`));
+        }
+        keys.add(key.value);
+      }
+    },
+  });
+  return errors;
+}
+
 function refuse(file: string, errors: Error[]): void {
   if (errors.length === 0) return;
-  const lines = errors.map(({ message }) => `  ${message}`);
-  throw new UsageError([`${file} is not valid YAML:`, ...lines].join('\n'));
+  throw new UsageError(
+    listed(
+      `${file} is not valid YAML:`,
+      errors.map(({ message }) => message),
+    ),
+  );
 }

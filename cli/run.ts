@@ -91,7 +91,7 @@ const STATUS_MILLIS = 2_000;
 
 /** Shows how the pipeline does until it should stop. */
 async function follow(pipeline: Pipeline, terminal: Terminal, signal: AbortSignal): Promise<void> {
-  const line = statusLine(pipeline);
+  const line = statusLine(pipeline, (sentence) => terminal.say(sentence));
   while (!signal.aborted) {
     terminal.status(await line());
     await sleep(STATUS_MILLIS, undefined, { signal }).catch(() => undefined);

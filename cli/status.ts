@@ -1,7 +1,13 @@
+import { FailureReport } from '../local/flink.ts';
 import type { Pipeline } from '../local/pipeline.ts';
+import type { Report } from '../local/report.ts';
 
-/** Asks a running pipeline how it does: the rate at which events reach Kafka, the job's state, and which boards have rows. */
-export function statusLine(pipeline: Pipeline): () => Promise<string> {
+/**
+ * Asks a running pipeline how it does: the rate at which events reach Kafka, the job's state, and which boards have rows. While
+ * the job fails, the line says why, and it is reported.
+ */
+export function statusLine(pipeline: Pipeline, report: Report): () => Promise<string> {
+  const failures = new FailureReport(report);
   let before: { events: number; at: number } | undefined;
   return async () => {
     const ends = await Promise.all(
@@ -11,9 +17,11 @@ export function statusLine(pipeline: Pipeline): () => Promise<string> {
     const now = { events, at: performance.now() };
     const rate = before ? Math.round((1000 * (now.events - before.events)) / (now.at - before.at)) : 0;
     before = now;
-    const job = (await pipeline.flink.job())?.state ?? 'unreachable';
+    const job = await pipeline.flink.job();
+    failures.note(job);
+    const state = [job?.state ?? 'unreachable', job?.failure].filter(Boolean).join(': ');
     const filled = boards.filter((records) => records > 0).length;
-    return `${rate} events/s · job ${job} · ${filled} of ${boards.length} boards filled`;
+    return `${rate} events/s · job ${state} · ${filled} of ${boards.length} boards filled`;
   };
 }
 

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { printable } from './printable.ts';
 
 /** Writes sentences to the terminal, and keeps one status line under them where the terminal can. */
 export class Terminal {
@@ -13,7 +14,7 @@ export class Terminal {
   /** One sentence about what happens, with the seconds since the start. */
   say(sentence: string): void {
     const seconds = ((performance.now() - this.#started) / 1000).toFixed(1).padStart(6);
-    this.#write(`${styleText('dim', `${seconds} s`)}  ${sentence}\n`);
+    this.#write(`${styleText('dim', `${seconds} s`)}  ${printable(sentence)}\n`);
   }
 
   /** Text as it is. */
@@ -24,7 +25,7 @@ export class Terminal {
   /** Replaces the status line. A file or a pipe gets none: it would only repeat itself. */
   status(text: string): void {
     if (!this.#out.isTTY) return;
-    this.#status = text.slice(0, this.#out.columns - 1);
+    this.#status = printable(text).slice(0, this.#out.columns - 1);
     this.#write('');
   }
 

@@ -59,3 +59,13 @@ function parsed(args: string[], help: string, options: Options) {
     throw new UsageError(`${(error as Error).message}\n\n${help}`);
   }
 }
+
+/** More lines help nobody. */
+const MOST_LINES = 50;
+
+/** A heading with lines below it. */
+export function listed(heading: string, lines: string[]): string {
+  const more = lines.length - MOST_LINES;
+  const shown = lines.slice(0, MOST_LINES).map((line) => `  ${line}`);
+  return [heading, ...shown, ...(more > 0 ? [`  … and ${more} more`] : [])].join('\n');
+}

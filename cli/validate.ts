@@ -4,8 +4,9 @@ import { explainResource } from '../local/explain.ts';
 import { startSqlGateway } from '../local/sql-gateway.ts';
 import { UserError } from '../local/user-error.ts';
 import { readManifest } from './manifest.ts';
+import { printable } from './printable.ts';
 import { Terminal } from './terminal.ts';
-import { filesAndFlags, UsageError } from './usage.ts';
+import { filesAndFlags, listed, UsageError } from './usage.ts';
 
 const HELP = `gameanalytics validate FILE... [--sql]
 
@@ -67,10 +68,13 @@ async function withPlannedSql(manifests: Checked[], complaints: string[]): Promi
         report(`planning the SQL of ${checked.file}`);
         const { problems, warnings } = await explainResource(gateway, checked.resource);
         if (warnings.length > 0)
-          terminal.print(listed(`${checked.file} has SQL that may be slow:`, warnings));
+          terminal.print(printable(listed(`${checked.file} has SQL that may be slow:`, linesOf(warnings))));
         if (problems.length === 0) return checked;
         throw new UsageError(
-          listed(`${checked.file} has SQL that cannot be used (${problems.length} to mend):`, problems),
+          listed(
+            `${checked.file} has SQL that cannot be used (${problems.length} to mend):`,
+            linesOf(problems),
+          ),
         );
       });
     } finally {
@@ -82,8 +86,8 @@ async function withPlannedSql(manifests: Checked[], complaints: string[]): Promi
   }
 }
 
-function listed(heading: string, problems: Problem[]): string {
-  return [heading, ...problems.map(({ path, message }) => `  ${path}: ${message}`)].join('\n');
+function linesOf(problems: Problem[]): string[] {
+  return problems.map(({ path, message }) => `${path}: ${message}`);
 }
 
 /** Aborted by the first Ctrl-C, SIGTERM or hang-up. A second ends us at once, and the reaper what we started. */

@@ -1,6 +1,8 @@
 /** What was found out about the events that are in Kafka: where the side that asks and the side that tells meet. */
 export class EventsWatch {
   #answers = true;
+  #ends = new Map<number, bigint>();
+  #isReplaced = false;
   #uncountedSince: number | null = null;
 
   /** False while Kafka does not answer what it is asked. */
@@ -11,6 +13,20 @@ export class EventsWatch {
   /** Since when events are known that are well newer than the newest counted one, in epoch milliseconds; null: none are. */
   get uncountedSince(): number | null {
     return this.#uncountedSince;
+  }
+
+  /**
+   * Whether the topic is another one than it was: deleted and created again, or cut short. It stays so, since what of the old
+   * one was counted stays counted.
+   */
+  get isReplaced(): boolean {
+    return this.#isReplaced;
+  }
+
+  /** Kafka answered where the topic's partitions end. An end never falls, unless the topic is another one. */
+  sawEnds(ends: ReadonlyMap<number, bigint>): void {
+    this.#isReplaced ||= [...this.#ends].some(([partition, end]) => (ends.get(partition) ?? 0n) < end);
+    this.#ends = new Map(ends);
   }
 
   /** Kafka answered: there are such events, or not, or it does not tell. */

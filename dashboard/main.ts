@@ -85,6 +85,7 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
     now,
     credentials,
     jobAdvice: settings.JOB_ADVICE,
+    replayAdvice: settings.REPLAY_ADVICE,
     basePath: settings.BASE_PATH,
     maxSockets: settings.MAX_SOCKETS,
     trustedProxies: settings.TRUSTED_PROXIES,

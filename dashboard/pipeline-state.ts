@@ -8,6 +8,8 @@ export type PipelineState =
   | { kind: 'waiting' }
   /** Kafka does not answer. */
   | { kind: 'unavailable' }
+  /** The events topic is not the one whose events were counted before. */
+  | { kind: 'replaced' }
   /** There are events in Kafka that the job has not counted, and it counts nothing; null: it never did. */
   | { kind: 'stalled'; progressMillis: number | null }
   /** The job counts events of that time, which is long ago. */
@@ -16,7 +18,15 @@ export type PipelineState =
   | { kind: 'quiet'; countedMillis: number | null }
   | { kind: 'live' };
 
-export const PIPELINE_KINDS = ['waiting', 'unavailable', 'stalled', 'behind', 'quiet', 'live'] as const;
+export const PIPELINE_KINDS = [
+  'waiting',
+  'unavailable',
+  'replaced',
+  'stalled',
+  'behind',
+  'quiet',
+  'live',
+] as const;
 
 export type PipelineKind = (typeof PIPELINE_KINDS)[number];
 
@@ -31,6 +41,8 @@ export interface PipelineFacts {
   available: boolean;
   /** True once the counts were read to their end. */
   countsKnown: boolean;
+  /** True once the events topic was seen to be another one. */
+  isReplaced: boolean;
   /** Kafka's time of the newest event that was ever counted; null when none was. */
   countedMillis: number | null;
   /** The same of the events that are being counted just now; null when none are. */
@@ -51,9 +63,10 @@ const BEHIND_MILLIS = 15_000;
 const QUIET_MILLIS = 30_000;
 
 export function pipelineState(facts: PipelineFacts, now: number): PipelineState {
-  const { available, countsKnown, countedMillis, countingMillis, progressMillis, uncountedSince } = facts;
-  if (!available) return { kind: 'unavailable' };
-  if (!countsKnown) return { kind: 'waiting' };
+  const { countedMillis, countingMillis, progressMillis, uncountedSince } = facts;
+  if (!facts.available) return { kind: 'unavailable' };
+  if (!facts.countsKnown) return { kind: 'waiting' };
+  if (facts.isReplaced) return { kind: 'replaced' };
   if (uncountedSince !== null && now - uncountedSince >= PATIENCE_MILLIS) {
     const isIdle = now - (progressMillis ?? 0) >= PATIENCE_MILLIS;
     if (isIdle) return { kind: 'stalled', progressMillis };

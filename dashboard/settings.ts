@@ -30,6 +30,8 @@ Settings come from the environment:
   STATS_TOPIC              the topic of the pipeline's own counts (required)
   EVENTS_TOPIC             the topic of the events, which is asked for offsets and not read (required)
   JOB_ADVICE               what to do when events arrive and the job counts none, for the page to say (default: nothing)
+  REPLAY_ADVICE            how to have the job count all events from the start again, for the page to say when the events topic is another
+                           one (default: nothing)
   DASHBOARD_TITLE          the page's title (default: Game Analytics)
   HOST                     the address to listen on, :: for all of IPv6 and IPv4 (default: 127.0.0.1)
   PORT                     the port to listen on, 0 for any free one (default: 8080)
@@ -98,6 +100,7 @@ const schema = z.object({
   STATS_TOPIC: z.string("is required: the topic of the pipeline's own counts").pipe(topicName),
   EVENTS_TOPIC: z.string('is required: the topic of the events').pipe(topicName),
   JOB_ADVICE: z.string().max(300).default(''),
+  REPLAY_ADVICE: z.string().max(300).default(''),
   DASHBOARD_TITLE: z.string().max(120).default('Game Analytics'),
   HOST: z.string().default('127.0.0.1'),
   PORT: z

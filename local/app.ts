@@ -58,8 +58,8 @@ async function startReplica(
   const container = deployment.spec.template.spec.containers[0];
   const port = await freePort(wantedPort);
   const name = index === 0 ? container.name : `${container.name}-${index + 1}`;
-  const logs = join(workshop.stateDir, 'logs');
-  const process = workshop.spawn(name, () => commandOf(container, folders, port, logs));
+  const { stateDir } = workshop;
+  const process = workshop.spawn(name, () => commandOf(container, folders, port, stateDir));
   return { url: `http://${LOOPBACK}:${port}`, process };
 }
 
@@ -71,7 +71,7 @@ function commandOf(
   { command, env }: Container,
   folders: Map<string, string>,
   port: number,
-  logs: string,
+  stateDir: string,
 ): Command {
   const [file = '', ...args] = command;
   return {
@@ -82,7 +82,8 @@ function commandOf(
       ...Object.fromEntries(env.map(({ name, value }) => [name, folders.get(value) ?? value])),
       HOST: LOOPBACK,
       PORT: String(port),
-      JOB_ADVICE: `Look at the logs in ${logs}.`,
+      JOB_ADVICE: `Look at the logs in ${join(stateDir, 'logs')}.`,
+      REPLAY_ADVICE: `To count the new topic from its beginning: stop the run, delete ${join(stateDir, 'flink')}, and start it again.`,
     },
   };
 }
@@ -99,9 +100,12 @@ async function restartWhenDead(replica: Replica, probe: HttpProbe, signal: Abort
   }
 }
 
+/** On a machine that is busy with other things, answers take their time. */
+const PROBE_MILLIS = 10_000;
+
 async function passes(url: string, probe: HttpProbe): Promise<true | undefined> {
   try {
-    const response = await fetch(url + probe.httpGet.path, { signal: AbortSignal.timeout(2_000) });
+    const response = await fetch(url + probe.httpGet.path, { signal: AbortSignal.timeout(PROBE_MILLIS) });
     await response.body?.cancel();
     return response.ok || undefined;
   } catch {

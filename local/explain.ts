@@ -4,7 +4,7 @@ import type { Problem } from '../api/parse.ts';
 import { sqlScript } from '../plan/sql.ts';
 import { causeOf, type FlinkCause } from './flink-error.ts';
 import { advised, rankKey } from './sql-advice.ts';
-import { SqlError, type SqlGateway, type SqlSession } from './sql-gateway.ts';
+import { SqlError, type SqlGateway, type SqlSession, SqlTimeout } from './sql-gateway.ts';
 import { placeWithin } from './sql-place.ts';
 import { splitScript } from './sql-statements.ts';
 
@@ -24,9 +24,17 @@ export async function explainResource(gateway: SqlGateway, resource: GameAnalyti
   if ('message' in session) return { problems: [{ path: 'spec', ...session }], warnings: [] };
   const found: Explained = { problems: [], warnings: [] };
   for (const insert of inserts) {
-    const { problems, warnings } = await explainInsert(session, resource, insert);
-    found.problems.push(...problems);
-    found.warnings.push(...warnings);
+    const subject = subjectOf(resource, insert);
+    try {
+      const { problems, warnings } = await explainInsert(session, subject, insert);
+      found.problems.push(...problems);
+      found.warnings.push(...warnings);
+    } catch (error) {
+      if (!(error instanceof SqlTimeout)) throw error;
+      found.problems.push({ path: subject.path, message: error.message });
+      // Flink goes on planning it, and the statements that follow would wait for that.
+      break;
+    }
   }
   return { problems: distinct(found.problems), warnings: distinct(found.warnings) };
 }
@@ -65,15 +73,26 @@ function refusal(error: unknown): FlinkCause {
   throw error;
 }
 
-async function explainInsert(
-  session: SqlSession,
-  { spec }: GameAnalytics,
-  insert: string,
-): Promise<Explained> {
+/** What a statement fills: a table, and the board that it is of. */
+interface Subject {
+  table: string;
+  board: Leaderboard | undefined;
+  /** Names the board, and the field that has its SQL. */
+  path: string;
+}
+
+function subjectOf({ spec }: GameAnalytics, insert: string): Subject {
   const [, table = ''] = /\bINSERT INTO\s+`?([\w-]+)/.exec(insert) ?? [];
   const index = spec.leaderboards.findIndex(({ name }) => name === table || `${name}_history` === table);
   const board = spec.leaderboards[index];
-  const path = board ? pathOf(board, index) : `the SQL of ${table}`;
+  return { table, board, path: board ? pathOf(board, index) : `the SQL of ${table}` };
+}
+
+async function explainInsert(
+  session: SqlSession,
+  { table, board, path }: Subject,
+  insert: string,
+): Promise<Explained> {
   const found = board?.type === 'Query' && (await explainQuery(session, board, path, table));
   if (found && found.problems.length > 0) return found;
   const statement = `EXPLAIN ${insert}`;

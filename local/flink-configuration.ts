@@ -11,9 +11,11 @@ import type { Workshop } from './workshop.ts';
 
 const run = promisify(execFile);
 
-/** Folders of a job. */
+/** Where a job's files are. */
 export interface FlinkFolders {
   configuration: string;
+  /** The file with the job's SQL. */
+  script: string;
   snapshots: string;
   temporary: string;
 }
@@ -33,6 +35,14 @@ export interface MemoryArguments {
 const CLUSTER_ONLY =
   /^(kubernetes\.|high-availability\.|execution\.checkpointing\.(storage|dir|savepoint-dir)$)/;
 
+/** For a machine that is busy with other things: there, Flink's own time-outs end what is only slow. */
+const PATIENT = {
+  'pekko.ask.timeout': '2 min',
+  'heartbeat.timeout': '3 min',
+  'client.timeout': '10 min',
+  'taskmanager.registration.timeout': '15 min',
+};
+
 /** Writes config.yaml and the log's configuration: the FlinkDeployment's own, with what is local laid over it. */
 export async function writeConfiguration(
   { spec }: FlinkDeployment,
@@ -41,6 +51,7 @@ export async function writeConfiguration(
 ): Promise<void> {
   const own = Object.entries(spec.flinkConfiguration).filter(([key]) => !CLUSTER_ONLY.test(key));
   const configuration = {
+    ...PATIENT,
     ...Object.fromEntries(own),
     'parallelism.default': spec.job.parallelism,
     'jobmanager.memory.process.size': spec.jobManager.resource.memory,

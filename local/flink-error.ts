@@ -44,3 +44,16 @@ function plain(text: string): string {
     .replace(/\s+/g, ' ')
     .trim();
 }
+
+/** A trace's head, or one of its causes: the class of the exception without its package, and the first line of its message. */
+const HEAD = /^(?:Caused by: )?(?:[\w$]+\.)*([\w$]+)(?:: (.*))?/;
+
+/** A cause may quote a whole message. */
+const MOST_CHARACTERS = 300;
+
+/** The innermost cause of a Java stack trace, in one line, cut short. */
+export function rootCause(trace: string): string {
+  const line = trace.match(/^Caused by: .*$/gm)?.at(-1) ?? trace.split('\n')[0] ?? '';
+  const [, type = '', message = ''] = HEAD.exec(line) ?? [];
+  return [type, message.trim()].filter(Boolean).join(': ').slice(0, MOST_CHARACTERS);
+}

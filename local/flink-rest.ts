@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { rootCause } from './flink-error.ts';
 
 /** What Flink's REST API says of the one job of an application cluster. */
 export interface JobOverview {
@@ -7,15 +8,24 @@ export interface JobOverview {
   state: string;
   /** Whether every task runs. */
   allTasksRunning: boolean;
+  /** Why tasks of it last failed, in one line; undefined while all run, or when none has failed. */
+  failure?: string;
 }
 
 interface OverviewAnswer {
   jobs: { jid: string; state: string; tasks: { total: number; running: number } }[];
 }
 
+interface ExceptionsAnswer {
+  exceptionHistory: { entries: { stacktrace: string }[] };
+}
+
 interface SavepointAnswer {
   operation?: { location?: string; 'failure-cause'?: { class: string } };
 }
+
+/** On a machine that is busy with other things, answers take their time. */
+const ANSWER_MILLIS = 30_000;
 
 /** A thin client of a JobManager's REST API at `http://host:port`. */
 export class FlinkRest {
@@ -31,7 +41,18 @@ export class FlinkRest {
     const job = jobs[0];
     if (!job) return undefined;
     const { total, running } = job.tasks;
-    return { id: job.jid, state: job.state, allTasksRunning: total > 0 && total === running };
+    const overview = { id: job.jid, state: job.state, allTasksRunning: total > 0 && total === running };
+    if (overview.allTasksRunning) return overview;
+    const failure = await this.#lastFailure(job.jid);
+    return failure === undefined ? overview : { ...overview, failure };
+  }
+
+  async #lastFailure(jobId: string): Promise<string | undefined> {
+    const { exceptionHistory } = await this.#get<ExceptionsAnswer>(
+      `/jobs/${jobId}/exceptions?maxExceptions=1`,
+    );
+    const trace = exceptionHistory.entries[0]?.stacktrace;
+    return trace === undefined ? undefined : rootCause(trace);
   }
 
   /** Stops the job with a savepoint under the folder, a file URI. */
@@ -57,7 +78,7 @@ export class FlinkRest {
   }
 
   async #call<T>(path: string, init: RequestInit): Promise<T> {
-    const response = await fetch(this.#url + path, { ...init, signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(this.#url + path, { ...init, signal: AbortSignal.timeout(ANSWER_MILLIS) });
     if (!response.ok)
       throw new Error(`Flink answered ${response.status} to ${path}: ${await response.text()}`);
     return (await response.json()) as T;

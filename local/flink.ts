@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LAYOUT_ANNOTATION, readLayout } from '../plan/layout.ts';
@@ -11,10 +10,12 @@ import {
   memoryArguments,
   writeConfiguration,
 } from './flink-configuration.ts';
+import { rootCause } from './flink-error.ts';
 import { FlinkRest, type JobOverview } from './flink-rest.ts';
 import { QUICK_START } from './java.ts';
 import { noteLayout } from './noted-layout.ts';
 import { freePort, LOOPBACK } from './ports.ts';
+import type { Report } from './report.ts';
 import { until } from './retry.ts';
 import { secretFolders } from './secrets.ts';
 import { keepOnly, newestSnapshot } from './snapshots.ts';
@@ -41,7 +42,7 @@ export async function startFlink(
   wantedPort = 0,
 ): Promise<FlinkCluster> {
   const folders = foldersOf(workshop, deployment);
-  const jobArguments = argumentsHere(workshop, deployment);
+  const jobArguments = await argumentsHere(workshop, deployment, folders);
   const ports: FlinkPorts = { rest: await freePort(wantedPort), rpc: await freePort() };
   await rm(folders.temporary, { recursive: true, force: true });
   await writeConfiguration(deployment, folders, ports);
@@ -66,7 +67,12 @@ export async function startFlink(
   const url = `http://${LOOPBACK}:${ports.rest}`;
   const rest = new FlinkRest(url);
   const job = () => rest.job().catch(() => undefined);
-  const running = async () => ((await job())?.allTasksRunning ? true : refused(jobManager));
+  const failures = new FailureReport(workshop.report);
+  const running = async () => {
+    const overview = await job();
+    failures.note(overview);
+    return overview?.allTasksRunning ? true : refused(jobManager);
+  };
   await until(running, { everyMillis: 250, signal: workshop.signal });
   workshop.report(`the Flink job is running; its page: ${url}`);
   return {
@@ -78,35 +84,56 @@ export async function startFlink(
   };
 }
 
+/** Reports why a job fails, once while the reason stays the same. */
+export class FailureReport {
+  readonly #report: Report;
+  #reported: string | undefined;
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  note(job: JobOverview | undefined): void {
+    if (job?.failure === undefined || job.failure === this.#reported) return;
+    this.#reported = job.failure;
+    this.#report(`the Flink job fails and is started again: ${job.failure}`);
+  }
+}
+
 /** A JobManager that ends again and again before its job runs was given SQL or configuration that Flink does not take. */
-function refused(jobManager: SupervisedProcess): undefined {
+async function refused(jobManager: SupervisedProcess): Promise<undefined> {
   if (jobManager.crashes < REFUSALS) return;
-  throw new UserError(
-    `Flink does not take the job: ${lastCause(jobManager.logFile)}\n  Its log: ${jobManager.logFile}`,
-  );
+  const log = await readFile(jobManager.logFile, 'utf8');
+  const cause = log.includes('\nCaused by: ') ? rootCause(log) : 'no cause was logged';
+  throw new UserError(`Flink does not take the job: ${cause}\n  Its log: ${jobManager.logFile}`);
 }
 
 const REFUSALS = 2;
 
-function lastCause(logFile: string): string {
-  const causes = readFileSync(logFile, 'utf8').match(/^Caused by: .*$/gm);
-  return causes?.at(-1)?.slice('Caused by: '.length) ?? 'no cause was logged';
-}
-
 /**
- * The job's arguments with its Secrets where this machine has them.
+ * The job's arguments with its Secrets where this machine has them, and its script in a file: one argument of a process may have
+ * 128 KiB.
  *
- * @throws UserError when one is not there, or where SQL and Kafka could not name it
+ * @throws UserError when a Secret is not there, or where SQL and Kafka could not name it
  */
-function argumentsHere({ stateDir }: Workshop, { spec }: FlinkDeployment): string[] {
+async function argumentsHere(
+  { stateDir }: Workshop,
+  { spec }: FlinkDeployment,
+  { script }: FlinkFolders,
+): Promise<string[]> {
   const folders = [...secretFolders(stateDir, spec.podTemplate.spec)];
   if (folders.length > 0 && /[':,{}]/.test(stateDir))
     throw new UserError(
       `The state folder ${stateDir} has one of ' : , { } in its name, which Kafka’s client cannot read secrets from. Choose another with --state-dir.`,
     );
-  return spec.job.args.map((argument) =>
+  const args = spec.job.args.map((argument) =>
     folders.reduce((text, [mountPath, folder]) => text.replaceAll(mountPath, () => folder), argument),
   );
+  const [option, text, ...others] = args;
+  if (option !== '--script' || text === undefined) return args;
+  await mkdir(dirname(script), { recursive: true });
+  await writeFile(script, text);
+  return ['--scriptUri', pathToFileURL(script).href, ...others];
 }
 
 /** State belongs to an epoch of the job's layout; so does its folder. */
@@ -115,6 +142,7 @@ function foldersOf(workshop: Workshop, { metadata }: FlinkDeployment): FlinkFold
   const epoch = readLayout(metadata.annotations?.[LAYOUT_ANNOTATION])?.epoch ?? 'unnoted';
   return {
     configuration: join(root, 'conf'),
+    script: join(root, 'job.sql'),
     snapshots: join(root, 'snapshots', epoch),
     temporary: join(root, 'tmp'),
   };

@@ -1,19 +1,21 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { clusterCaSecret } from '../plan/kafka-access.ts';
 import type { CertificateAuthority } from './certificates.ts';
+import { rootCause } from './flink-error.ts';
 import { QUICK_START } from './java.ts';
 import { type SecuredListener, secureListener } from './kafka-security.ts';
 import { freePort, LOOPBACK } from './ports.ts';
 import { until } from './retry.ts';
 import { writeSecret } from './secrets.ts';
 import type { SupervisedProcess } from './supervisor.ts';
+import { UserError } from './user-error.ts';
 import type { Workshop } from './workshop.ts';
 
 const run = promisify(execFile);
@@ -58,7 +60,7 @@ export async function startKafka(
   const bootstrapServers = `${LOOPBACK}:${port}`;
   const admin = newAdmin(bootstrapServers);
   workshop.onClose(() => admin.disconnect());
-  await until(() => connect(admin), { everyMillis: 250, signal });
+  await until(async () => (await connect(admin)) ?? refused(process, folder), { everyMillis: 250, signal });
   report(`Kafka is ready on ${bootstrapServers}`);
   if (!secured) return { bootstrapServers, clientServers: bootstrapServers, admin, process };
   const { authority } = secured;
@@ -70,10 +72,27 @@ function newAdmin(bootstrapServers: string): Admin {
     clientId: 'local',
     brokers: [bootstrapServers],
     logLevel: logLevel.NOTHING,
-    connectionTimeout: 1_000,
+    connectionTimeout: 10_000,
     retry: { retries: 2 },
   });
   return kafka.admin();
+}
+
+/** How often a broker may end before it is clear that it will end again. */
+const REFUSALS = 2;
+
+/** A broker that ends again and again does not take its data, or its configuration. */
+async function refused({ crashes, logFile }: SupervisedProcess, folder: string): Promise<undefined> {
+  if (crashes < REFUSALS) return;
+  const cause = lastException(await readFile(logFile, 'utf8'));
+  throw new UserError(
+    `Kafka does not start: ${cause}\n  Its log: ${logFile}\n  If its data is damaged, delete ${folder} and ${join(folder, '..', 'flink')}: the next run starts empty.`,
+  );
+}
+
+function lastException(log: string): string {
+  const lines = log.match(/^(?:Caused by: )?[\w$.]+(?:Exception|Error)\b.*$/gm);
+  return rootCause(lines?.at(-1) ?? '') || 'no cause was logged';
 }
 
 async function connect(admin: Admin): Promise<true | undefined> {
@@ -112,9 +131,8 @@ async function writeProperties(
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
-    // A broker that was killed and came back is let in at once, not after its old session has run out.
-    'broker.session.timeout.ms': 2000,
-    'broker.heartbeat.interval.ms': 500,
+    // A machine that is busy with other things is slow at this.
+    'initial.broker.registration.timeout.ms': 600_000,
     ...secured?.properties(port, controllerPort),
   }).map(([key, value]) => `${key}=${value}`);
   await writeFile(file, `${lines.join('\n')}\n`);

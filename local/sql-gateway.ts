@@ -19,20 +19,38 @@ export interface SqlGateway {
   close(): Promise<void>;
 }
 
+/** How long Flink may plan one statement: a second is usual, and a machine may be busy with other things. */
+const STATEMENT_MILLIS = 60_000;
+
 /** Flink refused a statement. The message is its whole stack trace. */
 export class SqlError extends Error {
   override name = 'SqlError';
 }
 
+/** Flink was still planning a statement when its time was up. */
+export class SqlTimeout extends UserError {
+  override name = 'SqlTimeout';
+
+  constructor(millis: number) {
+    super(
+      `Flink was still planning it after ${millis / 1000} s. A regular expression or another constant may take too long to compute`,
+    );
+  }
+}
+
 /** Starts Flink's SQL gateway in a temporary folder. Resolves when it answers; the signal ends the start and every statement. */
-export async function startSqlGateway(report: Report, signal: AbortSignal): Promise<SqlGateway> {
+export async function startSqlGateway(
+  report: Report,
+  signal: AbortSignal,
+  statementMillis = STATEMENT_MILLIS,
+): Promise<SqlGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'gameanalytics-sql-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   try {
     const workshop = await openWorkshop(folder, report, signal);
     const close = () => workshop.close().finally(removeFolder);
     const url = await spawnGateway(workshop).catch((error) => close().then(() => Promise.reject(error)));
-    return { openSession: (options) => openSession(url, options, signal), close };
+    return { openSession: (options) => openSession(url, options, signal, statementMillis), close };
   } catch (error) {
     await removeFolder();
     throw error;
@@ -93,9 +111,10 @@ async function openSession(
   url: string,
   properties: Record<string, string>,
   signal: AbortSignal,
+  statementMillis: number,
 ): Promise<SqlSession> {
   const { sessionHandle } = await call<{ sessionHandle: string }>(`${url}/sessions`, signal, { properties });
-  return new SqlSession(`${url}/sessions/${sessionHandle}`, signal);
+  return new SqlSession(`${url}/sessions/${sessionHandle}`, signal, statementMillis);
 }
 
 interface Result {
@@ -107,15 +126,31 @@ interface Result {
 export class SqlSession {
   readonly #url: string;
   readonly #signal: AbortSignal;
+  readonly #statementMillis: number;
 
-  constructor(url: string, signal: AbortSignal) {
+  constructor(url: string, signal: AbortSignal, statementMillis: number) {
     this.#url = url;
     this.#signal = signal;
+    this.#statementMillis = statementMillis;
   }
 
-  /** Runs one statement and returns its rows, such as the plan that is all an EXPLAIN has; a SqlError when Flink refuses it. */
+  /**
+   * Runs one statement and returns its rows, such as the plan that is all an EXPLAIN has.
+   *
+   * @throws SqlError when Flink refuses it; SqlTimeout when Flink takes too long, and then does not end
+   */
   async execute(statement: string): Promise<unknown[][]> {
-    const signal = this.#signal;
+    const timeout = AbortSignal.timeout(this.#statementMillis);
+    const signal = AbortSignal.any([this.#signal, timeout]);
+    try {
+      return await this.#execute(statement, signal);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      throw timeout.aborted ? new SqlTimeout(this.#statementMillis) : error;
+    }
+  }
+
+  async #execute(statement: string, signal: AbortSignal): Promise<unknown[][]> {
     const { operationHandle } = await call<{ operationHandle: string }>(`${this.#url}/statements`, signal, {
       statement,
     });

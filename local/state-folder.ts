@@ -1,6 +1,12 @@
-import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { UserError } from './user-error.ts';
+
+const run = promisify(execFile);
 
 const LEAST_FREE_BYTES = 1024 ** 3;
 
@@ -27,21 +33,96 @@ async function checkDisk(folder: string): Promise<void> {
     );
 }
 
+/** Who holds a folder. A process is known by its start too, because its number may come to stand for another. */
+interface Holder {
+  pid: number;
+  /** Empty where the system does not tell. */
+  started: string;
+}
+
+/** Takes the lock of a folder, which only one process gets however many ask at once, and returns what gives it back. */
 async function lock(file: string, folder: string): Promise<() => Promise<void>> {
-  const holder = Number(await readFile(file, 'utf8').catch(() => ''));
-  if (holder && isAlive(holder))
-    throw new UserError(
-      `Another run (process ${holder}) uses ${folder}. Stop it, or choose another folder with --state-dir.`,
-    );
-  await writeFile(file, String(process.pid));
+  const own = `${file}.${randomUUID()}`;
+  const content = JSON.stringify({ pid: process.pid, started: await startOf(process.pid) } satisfies Holder);
+  await writeFile(own, content);
+  try {
+    while (!(await linked(own, file))) {
+      await refuseWhileHeld(file, folder);
+      await removeStale(file, own);
+    }
+  } finally {
+    await rm(own, { force: true });
+  }
   return () => rm(file, { force: true });
 }
 
-function isAlive(pid: number): boolean {
+/** Gives a file a second name, whole from the first moment; false when there is a file of that name. */
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** @throws UserError when the lock's process is there */
+async function refuseWhileHeld(file: string, folder: string): Promise<void> {
+  const holder = await holderOf(file);
+  if (holder && (await isThere(holder)))
+    throw new UserError(
+      `Another run (process ${holder.pid}) uses ${folder}. Stop it, or choose another folder with --state-dir.`,
+    );
+}
+
+/** Removes the lock of a process that is gone; one process at a time, so that nobody removes the lock of the next holder. */
+async function removeStale(file: string, own: string): Promise<void> {
+  const turn = `${file}.turn`;
+  if (await linked(own, turn)) {
+    if (!(await isHeld(file))) await rm(file, { force: true });
+    await rm(turn, { force: true });
+  } else if (await isHeld(turn)) await sleep(10);
+  else await rm(turn, { force: true });
+}
+
+async function isHeld(file: string): Promise<boolean> {
+  const holder = await holderOf(file);
+  return holder !== undefined && (await isThere(holder));
+}
+
+async function holderOf(file: string): Promise<Holder | undefined> {
+  return parseHolder(await readFile(file, 'utf8').catch(() => ''));
+}
+
+function parseHolder(content: string): Holder | undefined {
+  try {
+    const { pid, started } = JSON.parse(content) as Partial<Holder>;
+    return typeof pid === 'number' && typeof started === 'string' ? { pid, started } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function isThere({ pid, started }: Holder): Promise<boolean> {
   try {
     process.kill(pid, 0);
-    return pid !== process.pid;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  return (await startOf(pid)) === started;
+}
+
+/** When a process started, in whatever words the system has for it; empty when it does not tell. */
+async function startOf(pid: number): Promise<string> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // The name, in parentheses, may hold anything. The start is the 22nd field (proc_pid_stat(5)).
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return run('ps', ['-o', 'lstart=', '-p', String(pid)]).then(
+      ({ stdout }) => stdout.trim(),
+      () => '',
+    );
   }
 }

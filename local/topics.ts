@@ -21,13 +21,14 @@ export async function applyTopics(admin: Admin, topics: KafkaTopic[]): Promise<v
   if (kept.length > 0) await update(admin, kept);
 }
 
-const LEADERS_MILLIS = 60_000;
+/** How long Kafka may take to make topics, on a machine that is busy with other things. */
+const CREATION_MILLIS = 300_000;
 
 /** Creates topics and waits until they can be used: the broker has heard of them a moment after the controller has made them. */
 export async function createTopics(admin: Admin, topics: ITopicConfig[]): Promise<void> {
-  await admin.createTopics({ waitForLeaders: false, topics });
+  await admin.createTopics({ waitForLeaders: false, topics, timeout: CREATION_MILLIS });
   const names = topics.map(({ topic }) => topic);
-  const signal = AbortSignal.timeout(LEADERS_MILLIS);
+  const signal = AbortSignal.timeout(CREATION_MILLIS);
   await until(() => haveLeaders(admin, names), { everyMillis: 50, signal });
 }
 

@@ -2,6 +2,7 @@ import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { appDeployment, appName, appServiceAccount } from './app.ts';
 import { type Board, boards, LAST_EVENT } from './boards.ts';
 import type { Environment } from './environment.ts';
+import { flinkName } from './flink.ts';
 import { kafkaSecrets, kafkaSettings } from './kafka-access.ts';
 import { metadata, selector } from './metadata.ts';
 import type { KubernetesObject, Service } from './objects.ts';
@@ -29,6 +30,7 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
         { name: 'STATS_TOPIC', value: statsTopic(resource) },
         { name: 'EVENTS_TOPIC', value: eventsTopic(resource) },
         { name: 'JOB_ADVICE', value: jobAdvice(resource) },
+        { name: 'REPLAY_ADVICE', value: replayAdvice(resource) },
         ...(ingress && ingress.path !== '/' ? [{ name: 'BASE_PATH', value: ingress.path }] : []),
         ...(auth ? [{ name: 'SIGN_IN_FOLDER', value: SIGN_IN_MOUNT }] : []),
       ],
@@ -50,6 +52,11 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
 /** What the page says to those who look after a pipeline whose job counts nothing. */
 function jobAdvice({ metadata: { name } }: GameAnalytics): string {
   return `Look at the condition JobRunning: kubectl describe gameanalytics ${name}.`;
+}
+
+/** What the page says to those who look after a pipeline whose events topic is another one. */
+function replayAdvice(resource: GameAnalytics): string {
+  return `To count the new topic from its beginning: kubectl delete flinkdeployment ${flinkName(resource)}, which is created again without its state; then kubectl rollout restart deployment ${appName(resource, 'dashboard')}.`;
 }
 
 /** A board as the dashboard is told of it; it knows no type of leaderboard. */

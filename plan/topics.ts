@@ -29,6 +29,8 @@ function eventsKafkaTopic(resource: GameAnalytics): KafkaTopic {
   const { partitions, retention, deletionPolicy } = resource.spec.events;
   const topic = kafkaTopic(resource, eventsTopic(resource), partitions, {
     'cleanup.policy': 'delete',
+    // Kafka's clock alone says what time it is: a producer whose clock is ahead would close the windows of all others.
+    'message.timestamp.type': 'LogAppendTime',
     'retention.ms': millis(retention),
   });
   if (deletionPolicy === 'Retain') delete topic.metadata.ownerReferences;

@@ -5,8 +5,8 @@ import type { EventsWatch } from '../events-watch.ts';
 import { MOST_AHEAD_MILLIS } from '../stats/stats.ts';
 
 /*
- * Finding out whether there are events that the job has not counted, and whether Kafka answers at all, by asking for offsets:
- * the events themselves are not read.
+ * Finding out whether there are events that the job has not counted, whether the topic is still the same one, and whether Kafka
+ * answers at all, by asking for offsets: the events themselves are not read.
  */
 
 // No export that Node finds by name.
@@ -82,11 +82,15 @@ async function hasUncounted(options: UncountedEventsOptions, connection: AdminCo
  * that are no further ahead than counts are believed. The last record of a partition may be the mark at a transaction's end,
  * which is no event at all: one alone is none.
  */
-async function ask({ topic, countedMillis, now }: UncountedEventsOptions, admin: Admin): Promise<boolean> {
+async function ask(
+  { topic, watch, countedMillis, now }: UncountedEventsOptions,
+  admin: Admin,
+): Promise<boolean> {
   const ends = await admin.fetchTopicOffsetsByTimestamp(topic, now() + MOST_AHEAD_MILLIS);
   const fromMillis = (countedMillis() ?? now() - LOOK_BACK_MILLIS) + MARGIN_MILLIS;
   const starts = await admin.fetchTopicOffsetsByTimestamp(topic, fromMillis);
   const endOf = new Map(ends.map(({ partition, offset }) => [partition, BigInt(offset)]));
+  watch.sawEnds(endOf);
   return starts.some(({ partition, offset }) => (endOf.get(partition) ?? 0n) - BigInt(offset) > 1n);
 }
 

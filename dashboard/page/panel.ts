@@ -77,6 +77,7 @@ const VACANCIES = {
   away: { title: 'Out of reach', text: 'This board cannot be read from Kafka any more. It had no scores.' },
   stalled: { title: 'Nothing counted', text: 'Events arrive, but the Flink job does not count them.' },
   behind: { title: 'Catching up', text: 'The Flink job counts earlier events first.' },
+  replaced: { title: 'No scores', text: 'The events topic is another one than it was.' },
   unavailable: { title: 'Nothing known', text: 'Kafka does not answer.' },
   empty: { title: 'No scores yet', text: 'The first event that counts opens the board.' },
   none: { title: 'No last season', text: 'Nothing is kept of a season before this one.' },

@@ -22,18 +22,21 @@ export interface Banner {
 const LABELS: Record<PipelineKind, string> = {
   waiting: 'waiting',
   unavailable: 'Kafka unavailable',
+  replaced: 'topic replaced',
   stalled: 'not counting',
   behind: 'catching up',
   quiet: 'quiet',
   live: 'live',
 };
 
-/** @param advice what to do when the job counts nothing; empty when nobody knows */
-export function statusOf(state: ObservedState, advice: string): Status {
+/** What to do in a state; empty when nobody knows. */
+export type Advice = Record<'stalled' | 'replaced', string>;
+
+export function statusOf(state: ObservedState, advice: Advice): Status {
   return { kind: state.kind, label: LABELS[state.kind], banner: bannerOf(state, advice) };
 }
 
-function bannerOf(state: ObservedState, advice: string): Banner | null {
+function bannerOf(state: ObservedState, advice: Advice): Banner | null {
   switch (state.kind) {
     case 'unavailable':
       return banner(
@@ -41,6 +44,15 @@ function bannerOf(state: ObservedState, advice: string): Banner | null {
         'noticed',
         state.sinceMillis,
       );
+    case 'replaced':
+      return {
+        ...banner(
+          'The events topic was deleted and created again. The boards still have events of the old topic, and may lack some of the new one.',
+          'noticed',
+          state.sinceMillis,
+        ),
+        advice: advice.replaced,
+      };
     case 'stalled':
       return {
         ...banner(
@@ -50,7 +62,7 @@ function bannerOf(state: ObservedState, advice: string): Banner | null {
           'last count',
           state.progressMillis,
         ),
-        advice,
+        advice: advice.stalled,
       };
     case 'behind':
       return banner(

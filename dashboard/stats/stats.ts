@@ -46,7 +46,10 @@ export interface StatsView {
   newestEventMillis: number | null;
 }
 
-export type Totals = Omit<Slot, 'startMillis' | 'activePlayers' | 'activeTeams' | 'newestEventMillis'>;
+export type Totals = Omit<
+  Slot,
+  'startMillis' | 'activePlayers' | 'activeTeams' | 'newestEventMillis' | 'uncountedReason'
+>;
 
 /** How far the job has come, in epoch milliseconds; null: nowhere yet. */
 export interface Progress {

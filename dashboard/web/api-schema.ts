@@ -57,7 +57,7 @@ const pipeline = z.object({
   state: z
     .enum(PIPELINE_KINDS)
     .describe(
-      'live: events are counted as they come. quiet: none are coming. behind: the job counts old events first. stalled: events arrive and the job counts none. unavailable: Kafka does not answer. waiting: nothing is known yet.',
+      'live: events are counted as they come. quiet: none are coming. behind: the job counts old events first. stalled: events arrive and the job counts none. replaced: the events topic was deleted and created again. unavailable: Kafka does not answer. waiting: nothing is known yet.',
     ),
   since: time.describe('Since when this dashboard has seen it so.'),
   countedUntil: time.nullable().describe('No newer event was counted, by Kafka’s time of it; to 5 s.'),
@@ -87,7 +87,9 @@ const stats = z.object({
       lateEvents: count,
       robotEvents: count,
       uncountedEvents: count.describe('Without what an event needs: invalid.'),
-      undecodableMessages: count.describe('No events at all: malformed.'),
+      undecodableMessages: count.describe(
+        'No events, or more than one object or array in a message: malformed.',
+      ),
     })
     .describe('Of all slots.'),
   slots: z.array(slot).describe('The last five minutes, five seconds each; one without events is left out.'),

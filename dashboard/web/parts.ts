@@ -4,7 +4,7 @@ import type { Live } from '../live.ts';
 import { foundIn, type Page, type PageBoard } from '../page/page.ts';
 import { type Panel, panelOf } from '../page/panel.ts';
 import { renderBoard, renderFreshness, renderStatus, renderTraffic } from '../page/render.ts';
-import { statusOf } from '../page/status.ts';
+import { type Advice, statusOf } from '../page/status.ts';
 import { TeamColors } from '../page/team-color.ts';
 import { freshnessOf, trafficOf } from '../page/traffic.ts';
 import { shownBoards, type View } from '../page/view.ts';
@@ -46,7 +46,7 @@ export interface PartsOptions {
   delays: ScreenDelays;
   pipeline: PipelineMonitor;
   /** What to do when the job counts nothing; empty when nobody knows. */
-  jobAdvice: string;
+  advice: Advice;
   metrics: Metrics;
   /** Epoch milliseconds. */
   now: () => number;
@@ -122,9 +122,7 @@ export class Parts {
   }
 
   #status(): Part {
-    return this.#part('status', 'status', () =>
-      renderStatus(statusOf(this.#pipeline, this.#options.jobAdvice)),
-    );
+    return this.#part('status', 'status', () => renderStatus(statusOf(this.#pipeline, this.#options.advice)));
   }
 
   #traffic(): Part {

@@ -41,6 +41,8 @@ export interface ServerOptions {
   now: () => number;
   /** What to do when the job counts nothing, in a sentence. */
   jobAdvice?: string;
+  /** How to have the job count all events from the start again, in a sentence. */
+  replayAdvice?: string;
   /** Path under which all but the probes is served, such as `/games/arcade`; empty at the root. */
   basePath?: string;
   /** What signs somebody in; without it the dashboard is open to everybody. */
@@ -122,20 +124,22 @@ interface SiteOptions extends ServerOptions {
 /** All that asks for a sign-in, when there is one. */
 async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
   const { title, boards, histories, stats, events, metrics, log, now, maxSockets, signIn } = options;
-  const { jobAdvice = '', allowedOrigins = [] } = options;
+  const { jobAdvice = '', replayAdvice = '', allowedOrigins = [] } = options;
   const past = new PastBoards({ histories, log, now, timeoutMillis: PAST_TIMEOUT_MILLIS });
   if (signIn) app.addHook('onRequest', signIn.check);
   const release = releaseOf(title, boards);
   const pipeline = new PipelineMonitor((nowMillis) => ({
     available: events.answers && stats.status.kind !== 'away',
     countsKnown: stats.ready,
+    isReplaced: events.isReplaced,
     uncountedSince: events.uncountedSince,
     ...stats.content.progress(nowMillis),
   }));
   metrics.observePipeline(pipeline);
   metrics.observeStats(stats);
   const delays = new ScreenDelays();
-  const parts = new Parts({ boards, stats, delays, pipeline, jobAdvice, metrics, now });
+  const advice = { stalled: jobAdvice, replaced: replayAdvice };
+  const parts = new Parts({ boards, stats, delays, pipeline, advice, metrics, now });
   const broadcast = new Broadcast({ parts, metrics, release, now });
   await app.register(socketRoute, { broadcast, metrics, maxSockets, allowedOrigins });
   await app.register(pageRoutes, { title, boards, parts, release, now });

@@ -448,7 +448,10 @@ describe('a page that gets hundreds of frames', () => {
       }));
       parts.push({ id: 'traffic', html: renderTraffic(trafficOf(fed.stats, 'live', now)) });
       parts.push({ id: 'freshness', html: renderFreshness(freshnessOf(fed.stats, new ScreenDelays(), now)) });
-      parts.push({ id: 'status', html: renderStatus(statusOf({ kind: 'live', sinceMillis: now }, '')) });
+      parts.push({
+        id: 'status',
+        html: renderStatus(statusOf({ kind: 'live', sinceMillis: now }, { stalled: '', replaced: '' })),
+      });
       return renderFrame(parts, { now, release });
     };
     const frames = PLAYERS.map((_, leader) => frame(leader));

@@ -16,7 +16,7 @@ SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-0e61bba3-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-9c2b57a0-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -26,12 +26,14 @@ CREATE TABLE `raw_events` (
   team_name STRING,
   score BIGINT,
   event_time_millis BIGINT,
-  -- When the producer made the record: with it, being late is a fact of the topic's content and the same in every replay.
+  -- When the record came to Kafka, or was made, as the topic's message.timestamp.type says: with it, being late is a fact of
+  -- the topic's content and the same in every replay.
   produced_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   produced_at_millis AS 1000 * EXTRACT(EPOCH FROM produced_at) + EXTRACT(MILLISECOND FROM produced_at),
   -- When the job reads it: the order of what is not ordered by events' own times.
   read_at AS PROCTIME(),
-  -- An event cannot have happened after it was sent: a clock that runs ahead must not close everyone else's windows.
+  -- An event cannot have happened after it came to Kafka: a clock that runs ahead must not close everyone else's windows.
+  -- (In a topic with the producers' own timestamps it does, as nothing in it says how late it is.)
   event_time AS CASE
     WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) < produced_at THEN TO_TIMESTAMP_LTZ(event_time_millis, 3)
     ELSE produced_at
@@ -42,6 +44,8 @@ CREATE TABLE `raw_events` (
   'topic' = 'arcade-user-score',
   'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
   'properties.group.id' = 'arcade.flink',
+  -- What a producer takes back never counts.
+  'properties.isolation.level' = 'read_committed',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   'scan.parallelism' = '1',
@@ -53,8 +57,8 @@ CREATE TABLE `raw_events` (
   'value.json.ignore-parse-errors' = 'true'
 );
 
--- The events that count: with ids, a time (up to the last day that dates have), and a score from 0 to the largest integer
--- that JSON carries exactly.
+-- The events that count: with ids, a time, and a score from 0 to the largest integer that JSON carries exactly.
+-- Milliseconds from 1973 to 2286 have 12 or 13 digits; seconds, microseconds and nanoseconds of these years have not.
 -- "score >= 0" stands on the bare column: by it the planner knows that totals only grow, and ranks them the fast way.
 -- Ids and names are bounded, so that no row outgrows a Kafka message. (And LEFT makes text that compares by its bytes: text as
 -- it comes from JSON compares by UTF-16.)
@@ -74,7 +78,7 @@ SELECT
 FROM `raw_events`
 WHERE user_id <> '' AND CHAR_LENGTH(user_id) <= 256
   AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
-  AND event_time_millis >= 0 AND event_time_millis <= 8640000000000000
+  AND event_time_millis >= 100000000000 AND event_time_millis < 10000000000000
   AND score >= 0 AND score <= 9007199254740991;
 
 -- What goes through the pipeline, in slots of 5 s. Counts are by Kafka's own time of the record; players and teams are those
@@ -100,9 +104,9 @@ CREATE TABLE pipeline_stats (
   'sink.buffer-flush.interval' = '200 ms'
 );
 
--- Every message, read but not decoded: those that give no event could not be decoded.
+-- Every message, read but not decoded: those that give no event could not be decoded, or not all of it.
 CREATE TABLE messages (
-  content BYTES,
+  content STRING,
   produced_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   WATERMARK FOR produced_at AS produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
 ) WITH (
@@ -110,6 +114,7 @@ CREATE TABLE messages (
   'topic' = 'arcade-user-score',
   'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
   'properties.group.id' = 'arcade.flink-stats',
+  'properties.isolation.level' = 'read_committed',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   'scan.parallelism' = '1',
@@ -205,14 +210,28 @@ WITH parts AS (
     CASE WHEN user_id LIKE 'RBT%' THEN 1 ELSE 0 END AS robots,
     CASE WHEN user_id <> '' AND CHAR_LENGTH(user_id) <= 256
   AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
-  AND event_time_millis >= 0 AND event_time_millis <= 8640000000000000
+  AND event_time_millis >= 100000000000 AND event_time_millis < 10000000000000
   AND score >= 0 AND score <= 9007199254740991 THEN 0 ELSE 1 END AS uncounted,
     CAST(0 AS BIGINT) AS players,
     CAST(0 AS BIGINT) AS teams,
     CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at THEN event_time_millis END AS event_time_millis
   FROM `raw_events`
   UNION ALL
-  SELECT 1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)), 1, 0, 0, 0, 0, 0, 0, CAST(NULL AS BIGINT)
+  SELECT
+    1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)),
+    -- An array counts as the events in it: those of one message must not make up for another message without any.
+    CASE
+      WHEN content LIKE '%[%{%' AND content IS JSON ARRAY
+        THEN COALESCE(CARDINALITY(JSON_QUERY(content, '$' RETURNING ARRAY<STRING>)), 1)
+      ELSE 1
+    END
+    -- Of several objects or arrays, one after the other, only the first is read.
+    + CASE
+      WHEN content LIKE '%}%{%' AND REGEXP(content, '[\]}]\s*[\[{]') AND content IS JSON
+        AND ('[' || content || ']') IS NOT JSON THEN 1
+      ELSE 0
+    END,
+    0, 0, 0, 0, 0, 0, CAST(NULL AS BIGINT)
   FROM messages
   UNION ALL
   SELECT 1000 * EXTRACT(EPOCH FROM window_start), 0, 0, 0, 0, 0, COUNT(DISTINCT user_id), COUNT(DISTINCT team_id), CAST(NULL AS BIGINT)
@@ -237,7 +256,7 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'ba67373a',
+  '0998688a',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -268,7 +287,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '61597b18',
+  'd06c3e79',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -299,7 +318,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  '3082a3ea',
+  '225dcc6f',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -386,7 +405,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '39d689a4',
+  '0ca7f622',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *

@@ -102,11 +102,14 @@ describe.runIf(canBuildImages())('the images', () => {
     await expect(run).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(/kubeconfig/i) });
   });
 
-  it('have Flink’s connector, which is the verified one and which any user can read', async () => {
-    const sums = `--env=SUMS=${await readFile('images/flink/SHA256SUMS', 'utf8')}`;
-    const check = 'cd /opt/flink/lib && printf %s "$SUMS" | sha256sum --check && ls /opt/flink/opt';
+  it('have Flink’s connector and its zstd codec, which are the verified ones and which any user can read', async () => {
+    const all = await readFile('local/runtime/flink/SHA256SUMS', 'utf8');
+    const own = all.split('\n').filter((line) => /flink-sql-connector-kafka|zstd-jni/.test(line));
+    const sums = `--env=SUMS=${own.join('\n')}`;
+    const check = 'cd /opt/flink/lib && echo "$SUMS" | sha256sum --check && ls /opt/flink/opt';
     const said = await engine.docker('run', ...CONFINED, sums, '--entrypoint=sh', FLINK, '-c', check);
     expect(said).toContain('flink-sql-connector-kafka-5.0.0-2.2.jar: OK');
+    expect(said).toContain('zstd-jni-1.5.6-10.jar: OK');
     expect(said.match(/flink-sql-gateway/g)).toHaveLength(1);
   });
 
@@ -188,8 +191,8 @@ async function importBases(): Promise<void> {
       'FROM base',
       'COPY lib /opt/flink/lib',
       'COPY opt /opt/flink/opt',
-      // The connector comes with our image; of S3’s plugin only the name matters here.
-      'RUN rm /opt/flink/lib/flink-sql-connector-kafka-*.jar && touch /opt/flink/opt/flink-s3-fs-presto-2.3.0.jar',
+      // The connector and its codec come with our image; of S3’s plugin only the name matters here.
+      'RUN cd /opt/flink/lib && rm flink-sql-connector-kafka-*.jar zstd-jni-*.jar && touch /opt/flink/opt/flink-s3-fs-presto-2.3.0.jar',
     ].join('\n'),
   );
   await engine.docker('build', '--tag=flink', context);

@@ -81,7 +81,12 @@ function poison(time: number): Message[] {
     { user_id: 'P', team_id: 'T', score: 2 ** 60, event_time_millis: time },
     { user_id: 'P', team_id: 'T', score: 5 },
     { user_id: 'P', team_id: 'T', score: 5, event_time_millis: 'noon' },
-    { user_id: 'P', team_id: 'T', score: 5, event_time_millis: -1 },
+    ...[-1, 0, time / 1e3, time * 1e3, time * 1e6].map((event_time_millis) => ({
+      user_id: 'P',
+      team_id: 'T',
+      score: 5,
+      event_time_millis,
+    })),
     { user_id: '', team_id: 'T', score: 5, event_time_millis: time },
     { user_id: null, team_id: 'T', score: 5, event_time_millis: time },
     { team_id: 'T', score: 5, event_time_millis: time },
@@ -96,6 +101,7 @@ function poison(time: number): Message[] {
       event_time_millis: time,
     },
     [1, 2, 3],
+    [],
     'text',
     17,
     null,
@@ -116,9 +122,9 @@ function poison(time: number): Message[] {
   }));
 }
 
-/** Clocks that run ahead: by a day, and to the end of time. They count in the season they claim, and hurry nobody's windows. */
+/** Clocks that run ahead: by a day, and to the last time there is. They count in the season they claim, and hurry nobody's windows. */
 function future(time: number): Message[] {
-  return [time + 24 * 60 * MINUTE, 4e15, Number.MAX_SAFE_INTEGER].map((ahead) => ({
+  return [time + 24 * 60 * MINUTE, 1e13 - 1, 1e13, Number.MAX_SAFE_INTEGER].map((ahead) => ({
     ...event({ user: 'ahead', team: 'AHEAD', score: 1, time: ahead }),
     timestamp: time,
   }));

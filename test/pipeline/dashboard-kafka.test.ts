@@ -161,6 +161,18 @@ describe('the dashboard', () => {
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [7] });
   });
 
+  it('says that the events topic was deleted and created again', async () => {
+    const { admin } = cluster.broker;
+    await admin.deleteTopics({ topics: ['events'] });
+    await expect.poll(() => admin.listTopics(), SOON).not.toContain('events');
+    await create('events');
+    await write('events', [[{ value: 'an event' }]]);
+    await expect.poll(pipelineState, SOON).toBe('replaced');
+    expect(await (await fetch(dashboard.url)).text()).toContain(
+      'The events topic was deleted and created again.',
+    );
+  });
+
   it.each(CODECS)('reads a topic that the broker compresses with %s', async (codec) => {
     await create(codec, [{ name: 'compression.type', value: codec }]);
     const names = Array.from({ length: 3 }, (_, index) => `${'Azure Otter '.repeat(2000 * (index + 1))}`);

@@ -38,6 +38,26 @@ describe('EXPLAIN of a resource’s SQL', () => {
   const explain = (...leaderboards: object[]) => explainResource(gateway, resource({ leaderboards }));
   const WELL = { problems: [], warnings: [] };
 
+  it('ends, and names the board, when Flink does not come to an end with its query', async () => {
+    const impatient = await startSqlGateway(() => undefined, new AbortController().signal, 20_000);
+    try {
+      // A constant, which Flink computes while it plans: its time doubles with every second character.
+      const endless = `SELECT 1, user_id, 1 FROM valid_events WHERE REGEXP('${'a'.repeat(60)}b', '^(a|aa)+\\1c$')`;
+      const leaderboards = [board('endless', endless), { name: 'top', type: 'TopTeams' }];
+      expect(await explainResource(impatient, resource({ leaderboards }))).toEqual({
+        problems: [
+          {
+            path: 'spec.leaderboards[0].query (endless)',
+            message: expect.stringContaining('Flink was still planning it after 20 s.'),
+          },
+        ],
+        warnings: [],
+      });
+    } finally {
+      await impatient.close();
+    }
+  });
+
   it('finds nothing wrong with the default boards', async () => {
     expect(await explainResource(gateway, resource())).toEqual(WELL);
   });

@@ -60,9 +60,9 @@ function integer(value: unknown): number | null {
   return Number.isSafeInteger(number) ? number : null;
 }
 
-/** From 1970 to the last day that dates have. */
+/** Milliseconds of the years from 1973 to 2286 have 12 or 13 digits. */
 function isTime(value: number | null): value is number {
-  return value !== null && value >= 0 && value <= 8.64e15;
+  return value !== null && value >= 1e11 && value < 1e13;
 }
 
 function isId(value: string | null): value is string {

@@ -41,7 +41,10 @@ const boardName = () =>
     .filter((name) => name.length <= 40 && !/^(user-score|pipeline-stats|.*-history)$/.test(name));
 
 /** Any text that fits: quotes, line breaks, and characters beyond the basic plane. */
-const title = () => fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
+const title = () =>
+  fc
+    .string({ unit: 'binary', minLength: 1, maxLength: 40 })
+    .map((text) => text.replace(/[^\P{Cc}\t\n\r]/gu, '-'));
 const line = () => title().filter((text) => !/\p{Cc}/u.test(text));
 const size = () => fc.integer({ min: 1, max: 1000 });
 const where = () =>

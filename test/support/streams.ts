@@ -169,9 +169,12 @@ const SPOILED: Spoiled[] = [
     { fields: { user_id: id } },
     { fields: { team_id: id } },
   ]),
-  ...[-1, 8.64e15 + 1, 2 ** 63, 'noon', null, undefined].map((event_time_millis) => ({
-    fields: { event_time_millis },
-  })),
+  // Of today in seconds, microseconds and nanoseconds; then the first that are too small and too large.
+  ...[1_767_225_600, 1_767_225_600e6, 1_767_225_600e9, 1e11 - 1, 1e13, -1, 'noon', null, undefined].map(
+    (event_time_millis) => ({
+      fields: { event_time_millis },
+    }),
+  ),
   ...['', 'not json', '{"user_id":', '[]', 'null', '17', '"text"'].map((text) => ({ text })),
 ];
 

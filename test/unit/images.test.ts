@@ -11,11 +11,12 @@ it('the image has the Node that runs everything here', async () => {
 it('the Flink image has the jars’ versions with which pipelines run locally, and their checksums', async () => {
   const pom = await read('local/runtime/flink/pom.xml');
   const version = (pattern: RegExp) => pattern.exec(pom)?.[1];
-  const connector = version(/flink-sql-connector-kafka<\/artifactId><version>([^<]+)</);
   const flink = version(/<flink\.version>([^<]+)</);
-  expect(await read('images/flink/SHA256SUMS')).toMatch(
-    new RegExp(`^[0-9a-f]{64} {2}flink-sql-connector-kafka-${connector}\\.jar\n$`),
-  );
+  const sums = await read('local/runtime/flink/SHA256SUMS');
+  for (const artifact of ['flink-sql-connector-kafka', 'zstd-jni']) {
+    const jar = `${artifact}-${version(new RegExp(`${artifact}</artifactId><version>([^<]+)<`))}.jar`;
+    expect(sums).toMatch(new RegExp(`^[0-9a-f]{64} {2}${jar}$`, 'm'));
+  }
   const dockerfile = await read('images/flink/Dockerfile');
   expect(dockerfile).toContain(`ARG FLINK_IMAGE=flink:${flink}-`);
   expect(dockerfile).toContain(`lib/flink-table-runtime-${flink}.jar`);

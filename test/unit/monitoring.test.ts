@@ -19,6 +19,7 @@ const NOTHING_KNOWN: PipelineFacts = {
   countedMillis: null,
   countingMillis: null,
   progressMillis: null,
+  isReplaced: false,
   uncountedSince: null,
 };
 

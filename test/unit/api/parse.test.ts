@@ -25,6 +25,30 @@ function problems(spec: object): string[] {
   return problems.map(({ path, message }) => `${path}: ${message}`);
 }
 
+describe('a text with control characters', () => {
+  it.each([
+    ['a title', { dashboard: { title: 'a\0b' } }, 'spec.dashboard.title'],
+    [
+      'a query',
+      { leaderboards: [{ name: 'top', type: 'TopTeams', where: "user_id <> '\x1b'" }] },
+      'spec.leaderboards[0].where',
+    ],
+    [
+      'a value of Flink’s configuration',
+      { flink: { configuration: { 'a.b': '\x7f' } } },
+      'spec.flink.configuration.a.b',
+    ],
+    ['a key of it', { flink: { configuration: { 'a.\x85b': '1' } } }, 'spec.flink.configuration'],
+  ])('is refused: %s', (_, spec, path) => {
+    expect(problems(spec)).toEqual([expect.stringContaining(`${path}: must not have control characters`)]);
+  });
+
+  it('may have lines and tabs', () => {
+    const where = "user_id <> 'a'\r\n\tAND score > 1";
+    expect(problems({ leaderboards: [{ name: 'top', type: 'TopTeams', where }] })).toEqual([]);
+  });
+});
+
 describe('a manifest with a single field', () => {
   it('has every default', () => {
     const ofAnHour = { size: 10, history: false, seasonMillis: 3_600_000 };

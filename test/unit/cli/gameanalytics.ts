@@ -22,7 +22,7 @@ export function gameanalytics(args: string[], cwd = '.'): Promise<Ended> {
 }
 
 /** An empty folder that the test leaves nothing of, with these files. */
-export function folder(files: Record<string, string>): string {
+export function folder(files: Record<string, string | Buffer>): string {
   const path = mkdtempSync(join(tmpdir(), 'gameanalytics-cli-'));
   onTestFinished(() => rmSync(path, { recursive: true }));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);

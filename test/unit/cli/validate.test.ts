@@ -51,7 +51,14 @@ describe('gameanalytics validate', () => {
     .map((name, i, names) => `${name}: &${name} [${`*${names[i - 1]},`.repeat(9)}]`);
   it.each([
     ['not YAML', 'a: [1\nb: }', 'game.yaml is not valid YAML:\n'],
-    ['a key twice', `${VALID}kind: GameAnalytics\n`, 'Map keys must be unique'],
+    ['a key twice', `${VALID}kind: GameAnalytics\n`, 'Map keys must be unique at line 6, column 1'],
+    ['Latin-1', Buffer.from(VALID.replace('game }', 'gäme }'), 'latin1'), 'is not text in UTF-8'],
+    ['UTF-16', Buffer.from(VALID, 'utf16le'), 'is not text in UTF-8'],
+    [
+      'a NUL in a title',
+      VALID.replace('games }', 'games }, dashboard: { title: "a\\0b" }'),
+      'spec.dashboard.title: must not have control characters, as in "a\\u0000b"\n',
+    ],
     ['an alias that leads nowhere', 'a: *nowhere', 'Unresolved alias'],
     ['an alias bomb', ['a: &a [x]', ...bomb.slice(1)].join('\n'), 'Excessive alias count'],
     [
@@ -69,6 +76,33 @@ describe('gameanalytics validate', () => {
     expect(err).toContain(sentence);
     expect(err).toMatch(/^game\.yaml /);
     expect(err).not.toMatch(TRACE);
+  });
+
+  it('shows keys as they are, and does not let a terminal obey them', async () => {
+    const keys = '"\\e[31mred", "\\u202Eright", "\\u009b2J"';
+    const text = VALID.replace(
+      'games }',
+      `games }, ${keys
+        .split(', ')
+        .map((key) => `${key}: 1`)
+        .join(', ')}`,
+    );
+    const { err } = await gameanalytics(['validate', 'game.yaml'], folder({ 'game.yaml': text }));
+    expect(err).toContain('spec.\\u001b[31mred: is not a field');
+    expect(err).toContain('spec.\\u202eright: is not a field');
+    expect(err).toContain('spec.\\u009b2J: is not a field');
+    expect(err).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
+  });
+
+  it('says what is wrong with many keys, and not of each, before it is killed', async () => {
+    const keys = Array.from({ length: 100_000 }, (_, i) => `key-${i}: ${i}`).join('\n');
+    const { code, err } = await gameanalytics(
+      ['validate', 'game.yaml'],
+      folder({ 'game.yaml': VALID + keys }),
+    );
+    expect(code).toBe(2);
+    expect(err).toContain('  key-0: is not a field');
+    expect(err).toMatch(/… and 99950 more\n$/);
   });
 
   it.each(['missing.yaml', '.'])('refuses %s, which is no file', async (file) => {

@@ -59,11 +59,20 @@ function setUp() {
     countedMillis: NOW,
     countingMillis: null,
     progressMillis: NOW,
+    isReplaced: false,
     uncountedSince: null,
   };
   const pipeline = new PipelineMonitor(() => facts);
   const delays = new ScreenDelays();
-  const parts = new Parts({ boards, stats, delays, pipeline, jobAdvice: '', metrics, now });
+  const parts = new Parts({
+    boards,
+    stats,
+    delays,
+    pipeline,
+    advice: { stalled: '', replaced: '' },
+    metrics,
+    now,
+  });
   const broadcast = new Broadcast({ parts, metrics, release: 'r1', now });
   const join = (view: Partial<View> = {}) => {
     const viewer = new RecordingViewer();

@@ -17,6 +17,7 @@ const WELL: PipelineFacts = {
   countedMillis: NOW - 1000,
   countingMillis: NOW - 1000,
   progressMillis: NOW - 500,
+  isReplaced: false,
   uncountedSince: null,
 };
 
@@ -32,6 +33,11 @@ describe('a pipeline', () => {
       'is unavailable when Kafka does not answer, whatever else is known',
       { available: false },
       { kind: 'unavailable' },
+    ],
+    [
+      'is replaced once the topic was seen to be another one, whatever the job counts',
+      { ...IDLE, isReplaced: true, uncountedSince: NOW - 60_000 },
+      { kind: 'replaced' },
     ],
     ['is waiting until the counts are known', { countsKnown: false }, { kind: 'waiting' }],
     ['is quiet when all is counted and nothing comes', IDLE, { kind: 'quiet', countedMillis: NOW - 60_000 }],
@@ -105,7 +111,10 @@ describe('a monitor', () => {
 });
 
 describe('the status on the page', () => {
-  const ADVICE = 'Look at the condition JobRunning: kubectl describe gameanalytics <arcade>.';
+  const ADVICE = {
+    stalled: 'Look at the condition JobRunning: kubectl describe gameanalytics <arcade>.',
+    replaced: 'To count the new topic from its beginning: start again.',
+  };
   const html = (state: PipelineState) =>
     renderStatus(statusOf({ ...state, sinceMillis: NOW } as ObservedState, ADVICE));
 
@@ -121,6 +130,11 @@ describe('the status on the page', () => {
       /does not count them\..*last count: <time.*JobRunning/,
     ],
     [{ kind: 'stalled', progressMillis: null }, 'not counting', /has not counted any yet\. <span>Look at/],
+    [
+      { kind: 'replaced' },
+      'topic replaced',
+      /was deleted and created again\..*<time.*To count the new topic/,
+    ],
     [{ kind: 'unavailable' }, 'Kafka unavailable', /Kafka does not answer\..*noticed: <time/],
   ])('for %j is %s', (state, label, banner) => {
     expect(html(state)).toContain(`data-state="${state.kind}" data-label="${label}"`);
