@@ -16,7 +16,7 @@ SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-1c726ef2-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-8db1a8e9-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -101,6 +101,8 @@ CREATE TABLE pipeline_stats (
   active_players BIGINT,
   active_teams BIGINT,
   newest_event_time BIGINT,
+  -- Of the newest event that does not count.
+  uncounted_reason STRING,
   PRIMARY KEY (slot_start) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
@@ -296,7 +298,23 @@ WITH parts AS (
   AND score >= 0 AND score <= 9007199254740991 THEN 0 ELSE 1 END AS uncounted,
     CAST(0 AS BIGINT) AS players,
     CAST(0 AS BIGINT) AS teams,
-    CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at THEN event_time_millis END AS event_time_millis
+    CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at THEN event_time_millis END AS event_time_millis,
+    -- The greatest of these texts is that of the newest event: 19 digits, then the reason.
+    CAST(1000000000000000000 + produced_at_millis AS STRING) || CASE
+      WHEN user_id <> '' AND CHAR_LENGTH(user_id) <= 256
+  AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
+  AND event_time_millis >= 100000000000 AND event_time_millis < 10000000000000
+  AND score >= 0 AND score <= 9007199254740991 THEN CAST(NULL AS STRING)
+      WHEN user_id IS NULL OR user_id = '' THEN 'user_id is missing, or no text'
+      WHEN CHAR_LENGTH(user_id) > 256 THEN 'user_id has more than 256 characters'
+      WHEN team_id IS NULL OR team_id = '' THEN 'team_id is missing, or no text'
+      WHEN CHAR_LENGTH(team_id) > 256 THEN 'team_id has more than 256 characters'
+      WHEN event_time_millis IS NULL THEN 'event_time_millis is missing, or no number'
+      WHEN event_time_millis < 100000000000 OR event_time_millis >= 10000000000000
+        THEN 'event_time_millis is no time from 1973 to 2286 in milliseconds'
+      WHEN score IS NULL THEN 'score is missing, or no number'
+      ELSE 'score is not from 0 to 9007199254740991'
+    END AS dated_reason
   FROM `raw_events`
   UNION ALL
   SELECT
@@ -313,10 +331,10 @@ WITH parts AS (
         AND ('[' || content || ']') IS NOT JSON THEN 1
       ELSE 0
     END,
-    0, 0, 0, 0, 0, 0, CAST(NULL AS BIGINT)
+    0, 0, 0, 0, 0, 0, CAST(NULL AS BIGINT), CAST(NULL AS STRING)
   FROM messages
   UNION ALL
-  SELECT 1000 * EXTRACT(EPOCH FROM window_start), 0, 0, 0, 0, 0, COUNT(DISTINCT user_id), COUNT(DISTINCT team_id), CAST(NULL AS BIGINT)
+  SELECT 1000 * EXTRACT(EPOCH FROM window_start), 0, 0, 0, 0, 0, COUNT(DISTINCT user_id), COUNT(DISTINCT team_id), CAST(NULL AS BIGINT), CAST(NULL AS STRING)
   FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '5' SECOND))
   WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
   GROUP BY window_start, window_end
@@ -331,14 +349,15 @@ SELECT /*+ STATE_TTL('parts' = '1 h') */
   SUM(CAST(messages AS BIGINT)) - SUM(CAST(events AS BIGINT)),
   SUM(players),
   SUM(teams),
-  MAX(event_time_millis)
+  MAX(event_time_millis),
+  SUBSTRING(MAX(dated_reason) FROM 20)
 FROM parts
 GROUP BY slot_start;
 
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '148e6e5b',
+  '07eb73db',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -369,7 +388,7 @@ GROUP BY season_start;
 INSERT INTO `top-teams_history` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '148e6e5b',
+  '07eb73db',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -400,7 +419,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '76766d0a',
+  '06868846',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -431,7 +450,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  'f5ae5c75',
+  '505be4a8',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -518,7 +537,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'a3fee663',
+  '82eee5fa',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *

@@ -188,7 +188,7 @@ function numbers({ type, minimum = 0, maximum = 0 }: Schema, value: number): Cas
 
 function texts(schema: Schema, value: string): Case[] {
   const longest = grown(schema, value);
-  const misfit = ['', ' ', '!', `${value} `].find((text) => !fits(schema, text));
+  const misfit = ['', ' ', '!', `${value} `, '\u0007'].find((text) => !fits(schema, text));
   return distinct([
     valid('shortest', shrunk(schema, value)),
     valid('longest', longest),
@@ -220,7 +220,7 @@ export function grown(schema: Schema, value: string): string {
 }
 
 function fits({ minLength = 0, maxLength = 0, pattern = '' }: Schema, text: string): boolean {
-  return text.length >= minLength && text.length <= maxLength && new RegExp(pattern).test(text);
+  return text.length >= minLength && text.length <= maxLength && new RegExp(pattern, 'u').test(text);
 }
 
 function lists(schema: Schema, items: Spec[]): Case[] {

@@ -16,7 +16,7 @@ SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-5ff4fa1d-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-04927af9-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -102,6 +102,8 @@ CREATE TABLE pipeline_stats (
   active_players BIGINT,
   active_teams BIGINT,
   newest_event_time BIGINT,
+  -- Of the newest event that does not count.
+  uncounted_reason STRING,
   PRIMARY KEY (slot_start) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
@@ -195,7 +197,23 @@ WITH parts AS (
   AND score >= 0 AND score <= 9007199254740991 THEN 0 ELSE 1 END AS uncounted,
     CAST(0 AS BIGINT) AS players,
     CAST(0 AS BIGINT) AS teams,
-    CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at THEN event_time_millis END AS event_time_millis
+    CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at THEN event_time_millis END AS event_time_millis,
+    -- The greatest of these texts is that of the newest event: 19 digits, then the reason.
+    CAST(1000000000000000000 + produced_at_millis AS STRING) || CASE
+      WHEN user_id <> '' AND CHAR_LENGTH(user_id) <= 256
+  AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
+  AND event_time_millis >= 100000000000 AND event_time_millis < 10000000000000
+  AND score >= 0 AND score <= 9007199254740991 THEN CAST(NULL AS STRING)
+      WHEN user_id IS NULL OR user_id = '' THEN 'user_id is missing, or no text'
+      WHEN CHAR_LENGTH(user_id) > 256 THEN 'user_id has more than 256 characters'
+      WHEN team_id IS NULL OR team_id = '' THEN 'team_id is missing, or no text'
+      WHEN CHAR_LENGTH(team_id) > 256 THEN 'team_id has more than 256 characters'
+      WHEN event_time_millis IS NULL THEN 'event_time_millis is missing, or no number'
+      WHEN event_time_millis < 100000000000 OR event_time_millis >= 10000000000000
+        THEN 'event_time_millis is no time from 1973 to 2286 in milliseconds'
+      WHEN score IS NULL THEN 'score is missing, or no number'
+      ELSE 'score is not from 0 to 9007199254740991'
+    END AS dated_reason
   FROM `raw_events`
   UNION ALL
   SELECT
@@ -212,10 +230,10 @@ WITH parts AS (
         AND ('[' || content || ']') IS NOT JSON THEN 1
       ELSE 0
     END,
-    0, 0, 0, 0, 0, 0, CAST(NULL AS BIGINT)
+    0, 0, 0, 0, 0, 0, CAST(NULL AS BIGINT), CAST(NULL AS STRING)
   FROM messages
   UNION ALL
-  SELECT 1000 * EXTRACT(EPOCH FROM window_start), 0, 0, 0, 0, 0, COUNT(DISTINCT user_id), COUNT(DISTINCT team_id), CAST(NULL AS BIGINT)
+  SELECT 1000 * EXTRACT(EPOCH FROM window_start), 0, 0, 0, 0, 0, COUNT(DISTINCT user_id), COUNT(DISTINCT team_id), CAST(NULL AS BIGINT), CAST(NULL AS STRING)
   FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '5' SECOND))
   WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
   GROUP BY window_start, window_end
@@ -230,14 +248,15 @@ SELECT /*+ STATE_TTL('parts' = '1 h') */
   SUM(CAST(messages AS BIGINT)) - SUM(CAST(events AS BIGINT)),
   SUM(players),
   SUM(teams),
-  MAX(event_time_millis)
+  MAX(event_time_millis),
+  SUBSTRING(MAX(dated_reason) FROM 20)
 FROM parts
 GROUP BY slot_start;
 
 INSERT INTO `top` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '8ddaff6a',
+  '31932424',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *

@@ -294,7 +294,7 @@ describe('the probes', () => {
     expect(body.match(/^dashboard_pipeline_state\{.*\} 1$/gm)).toEqual([
       'dashboard_pipeline_state{state="unavailable"} 1',
     ]);
-    expect(body.match(/^dashboard_pipeline_state\{.*\} 0$/gm)).toHaveLength(5);
+    expect(body.match(/^dashboard_pipeline_state\{.*\} 0$/gm)).toHaveLength(6);
     expect(body).toContain('dashboard_pipeline_state_seconds 0');
     expect(body).toContain('dashboard_pipeline_behind_seconds 0');
     expect(body).toContain('dashboard_events_last_5m{kind="undecodable_messages"} 0');

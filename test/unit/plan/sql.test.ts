@@ -33,6 +33,7 @@ const RENDERED = [
   '{{> board-columns}}',
   '{{> cells}}',
   '{{> counts}}',
+  '{{> uncounted-reason}}',
   '{{> share}}',
 ];
 
