@@ -1,4 +1,5 @@
 const POLICY = ['compact', 'delete'];
+const TIMESTAMPS = ['CreateTime', 'LogAppendTime'];
 const COMPRESSION = ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'];
 
 type Rule = (value: string) => string | undefined;
@@ -10,13 +11,11 @@ const double = number(/^-?\d+(\.\d+)?$/, 'DOUBLE');
 /** The settings of a topic that tests may write, and what Kafka says against a value; undefined when it takes it. */
 const RULES: Record<string, Rule> = {
   'cleanup.policy': (value) =>
-    value.split(',').every((policy) => POLICY.includes(policy.trim()))
-      ? undefined
-      : `String must be one of: ${POLICY.join(', ')}`,
-  'compression.type': (value) =>
-    COMPRESSION.includes(value) ? undefined : `String must be one of: ${COMPRESSION.join(', ')}`,
+    value.split(',').every((policy) => POLICY.includes(policy.trim())) ? undefined : mustBeOneOf(POLICY),
+  'compression.type': oneOf(COMPRESSION),
   'max.compaction.lag.ms': long,
   'max.message.bytes': int,
+  'message.timestamp.type': oneOf(TIMESTAMPS),
   'min.cleanable.dirty.ratio': double,
   'min.insync.replicas': int,
   'retention.bytes': long,
@@ -38,4 +37,12 @@ export function refusedConfig(config: Record<string, unknown> = {}): string | un
 
 function number(form: RegExp, type: string): Rule {
   return (value) => (form.test(value) ? undefined : `Not a number of type ${type}`);
+}
+
+function oneOf(values: string[]): Rule {
+  return (value) => (values.includes(value) ? undefined : mustBeOneOf(values));
+}
+
+function mustBeOneOf(values: string[]): string {
+  return `String must be one of: ${values.join(', ')}`;
 }
