@@ -430,12 +430,22 @@ describe('pods that do not start', () => {
     'app.kubernetes.io/component': 'flink',
     component: 'taskmanager',
   };
+  const RESTRICTED_POD = {
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [
+      {
+        name: 'a',
+        image: 'a',
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+      },
+    ],
+  };
   const createPod = async (name: string, labels: Record<string, string>, message: string) => {
     await plane.apply({
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name, namespace: arcade.namespace, labels },
-      spec: { containers: [{ name: 'a', image: 'a' }] },
+      spec: RESTRICTED_POD,
     });
     const scheduled = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message };
     const status = JSON.stringify({ status: { phase: 'Pending', conditions: [scheduled] } });

@@ -44,7 +44,7 @@ function withoutLane(statement: string): string {
     .trim()
     .replace(/;$/, '')
     .replace(
-      /\nWITH valid_events AS \(SELECT \* FROM valid_events_\d+\)\nSELECT \* FROM \(\n([\s\S]*)\n\)$/,
+      /\nWITH valid_events AS \(SELECT \* FROM valid_events_\d+\)\nSELECT \* FROM \(\n([\s\S]*)\n\)(?=\n {2}\) AS ranked )/,
       '\n$1',
     )
     .trim();
