@@ -487,7 +487,7 @@ describe('what others do to the children', () => {
     );
     const conflict = await arcade.until('FieldConflict', { status: 'True', reason: 'FieldManagerConflict' });
     expect(conflict.message).toMatch(/somebody had changed .*image of Deployment arcade-injector/);
-    await expect.poll(() => arcade.settled()).toEqual(before);
+    await expect.poll(() => arcade.settled(), { timeout: 20_000 }).toEqual(before);
     for (const id of [...(await arcade.children()).keys()].filter((id) => !id.startsWith('KafkaTopic'))) {
       await arcade.kubectl('delete', ...id.split(' '), '--wait=false');
     }
