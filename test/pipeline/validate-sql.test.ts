@@ -187,11 +187,11 @@ describe('EXPLAIN of a resource’s SQL', () => {
   });
 
   it('plans with the resource’s own table options, and says when one cannot be used', async () => {
-    const flink = { configuration: { 'table.optimizer.agg-phase-strategy': 'THREE_PHASE' } };
+    const flink = { configuration: { 'table.optimizer.join-reorder-enabled': 'perhaps' } };
     const leaderboards = [{ name: 'top', type: 'TopTeams' }];
     const { problems } = await explainResource(gateway, resource({ flink, leaderboards }));
     expect(problems.find(({ path }) => path === 'spec.leaderboards[0] (top)')?.message).toContain(
-      "Could not parse value 'THREE_PHASE' for key 'table.optimizer.agg-phase-strategy'",
+      "Could not parse value 'perhaps' for key 'table.optimizer.join-reorder-enabled'",
     );
   });
 });
