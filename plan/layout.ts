@@ -115,19 +115,16 @@ export function readLayout(text: string | undefined): Layout | undefined {
 }
 
 /** How many ranks the topic of a board has: a size can change within it, and the statement stays what it is. */
-export function topicRanks(board: Leaderboard): number {
-  return statement(board).size;
-}
-
-function ranks(size: number): number {
+export function topicRanks({ type, size }: Leaderboard): number {
+  // A Query board has its limit in its own SQL.
+  if (type === 'Query') return MOST_RANKS;
   return Math.min(MOST_RANKS, Math.max(LEAST_RANKS, 2 ** Math.ceil(Math.log2(size))));
 }
 
 function statement(board: Leaderboard): Statement {
-  const plain = JSON.parse(JSON.stringify({ ...board, title: '', size: ranks(board.size) })) as Statement;
+  const plain = JSON.parse(JSON.stringify({ ...board, title: '', size: topicRanks(board) })) as Statement;
   if (plain.type !== 'Query') return plain;
-  // A Query board has its limit in its own SQL.
-  return { ...plain, size: MOST_RANKS, columns: plain.columns.map((column) => ({ ...column, label: '' })) };
+  return { ...plain, columns: plain.columns.map((column) => ({ ...column, label: '' })) };
 }
 
 function anew(basis: string, statements: Statement[], previous: Layout | undefined): Layout {
