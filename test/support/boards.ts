@@ -6,7 +6,7 @@ import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { type Board, boards } from '../../plan/boards.ts';
 import { eventsTopic } from '../../plan/topics.ts';
 import { type CountedEvent, countedEvents, type EventRecord, expectedRows, type Row } from './oracle.ts';
-import { newestByKey, readTopic } from './topic.ts';
+import { newestByKey, readTopic, type TopicRecord } from './topic.ts';
 
 const SETTLE_MILLIS = 60_000;
 
@@ -44,16 +44,18 @@ export async function expectBoardsToEqualOracle(
 /** The records of a resource's events topic, as they are there. */
 export async function readEvents(kafka: Kafka, resource: GameAnalytics): Promise<EventRecord[]> {
   const records = await readTopic(kafka, eventsTopic(resource));
-  return records.map(({ value, timestamp }) => ({ value, producedAt: timestamp }));
+  return records.map(eventRecord);
 }
 
 /** The records of an events topic, each partition's in their order. */
 export async function readPartitions(kafka: Kafka, topic: string): Promise<EventRecord[][]> {
   const records = await readTopic(kafka, topic);
   const partitions = Map.groupBy(records, ({ partition }) => partition);
-  return [...partitions.values()].map((own) =>
-    own.map(({ value, timestamp }) => ({ value, producedAt: timestamp })),
-  );
+  return [...partitions.values()].map((own) => own.map(eventRecord));
+}
+
+function eventRecord({ value, timestamp }: TopicRecord): EventRecord {
+  return { value, producedAt: timestamp };
 }
 
 async function expectRows(kafka: Kafka, board: Board, expected: Row[]): Promise<void> {
@@ -97,11 +99,14 @@ function asOf(value: string | null): unknown {
   return value === null ? null : JSON.parse(value).as_of;
 }
 
+/** A row with its fields in the order of their names. */
+export function inFieldOrder(row: Row): Row {
+  return Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** By period and rank, with the fields of each row in the order of their names. */
 function sorted(rows: Row[]): Row[] {
-  return rows
-    .map((row) => Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1))))
-    .sort((a, b) => period(a) - period(b) || Number(a.rnk) - Number(b.rnk));
+  return rows.map(inFieldOrder).sort((a, b) => period(a) - period(b) || Number(a.rnk) - Number(b.rnk));
 }
 
 function period(row: Row): number {

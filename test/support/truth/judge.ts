@@ -1,6 +1,7 @@
 import type { SeasonBoard, StreakBoard } from '../../../api/leaderboard.ts';
 import type { Board } from '../../../plan/boards.ts';
 import { topicRanks } from '../../../plan/layout.ts';
+import { inFieldOrder } from '../boards.ts';
 import {
   type CountedEvent,
   countedEvents,
@@ -89,7 +90,7 @@ function rowsIn(value: string | null): Row[] {
 }
 
 function plain({ season_start: _, as_of: __, ...row }: Row): Row {
-  return Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return inFieldOrder(row);
 }
 
 /** Boards of instants depend on nothing but the events that came in time, so all of them are known in the end. */
