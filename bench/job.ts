@@ -15,7 +15,7 @@ Measures the job against a baseline on the same events, on this machine: real Ka
 folder. Tables of Markdown go to standard output, progress to standard error. Ctrl-C stops it and leaves nothing behind.
 
 Without options it takes about half an hour; the first of the list takes three minutes. On a busy machine the job itself
-needs more CPU per event: it combines less in its 200 ms.
+needs more CPU per event: it combines less in its half second.
 
   --full        all of it: the baseline may take ten times as long, and is there without mini-batches too; a million players; the
                 pipeline as events come; some hours
