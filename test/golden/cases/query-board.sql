@@ -16,7 +16,7 @@ SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-e2be7819-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-a85aa19f-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -49,7 +49,8 @@ CREATE TABLE `raw_events` (
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   'scan.parallelism' = '1',
-  -- Reading a backlog, partitions stay within 5 min of each other's event time, so that windows hold little.
+  -- Reading a backlog, partitions stay within 5 min of each other's event time, so that windows hold little. So do the events
+  -- and their undecoded messages, or all that is read ahead would count as undecodable until the events follow.
   'scan.watermark.alignment.group' = 'raw_events',
   'scan.watermark.alignment.max-drift' = '5 min',
   'scan.watermark.alignment.update-interval' = '100 ms',
@@ -116,11 +117,13 @@ CREATE TABLE messages (
   'topic' = 'game-user-score',
   'properties.bootstrap.servers' = 'games-kafka-bootstrap:9092',
   'properties.group.id' = 'game.flink-stats',
+  -- What a producer takes back never counts.
   'properties.isolation.level' = 'read_committed',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   'scan.parallelism' = '1',
-  -- Not ahead of the events, or all that is ahead would count as undecodable until they follow.
+  -- Reading a backlog, partitions stay within 5 min of each other's event time, so that windows hold little. So do the events
+  -- and their undecoded messages, or all that is read ahead would count as undecodable until the events follow.
   'scan.watermark.alignment.group' = 'raw_events',
   'scan.watermark.alignment.max-drift' = '5 min',
   'scan.watermark.alignment.update-interval' = '100 ms',
@@ -163,20 +166,22 @@ WITH parts AS (
     CAST(0 AS BIGINT) AS teams,
     CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at THEN event_time_millis END AS event_time_millis,
     -- The greatest of these texts is that of the newest event: 19 digits, then the reason.
-    CAST(1000000000000000000 + produced_at_millis AS STRING) || CASE
+    CASE
       WHEN user_id <> '' AND CHAR_LENGTH(user_id) <= 256
   AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
   AND event_time_millis >= 100000000000 AND event_time_millis < 10000000000000
   AND score >= 0 AND score <= 9007199254740991 THEN CAST(NULL AS STRING)
-      WHEN user_id IS NULL OR user_id = '' THEN 'user_id is missing, or no text'
-      WHEN CHAR_LENGTH(user_id) > 256 THEN 'user_id has more than 256 characters'
-      WHEN team_id IS NULL OR team_id = '' THEN 'team_id is missing, or no text'
-      WHEN CHAR_LENGTH(team_id) > 256 THEN 'team_id has more than 256 characters'
-      WHEN event_time_millis IS NULL THEN 'event_time_millis is missing, or no number'
-      WHEN event_time_millis < 100000000000 OR event_time_millis >= 10000000000000
-        THEN 'event_time_millis is no time from 1973 to 2286 in milliseconds'
-      WHEN score IS NULL THEN 'score is missing, or no number'
-      ELSE 'score is not from 0 to 9007199254740991'
+      ELSE CAST(1000000000000000000 + produced_at_millis AS STRING) || CASE
+        WHEN user_id IS NULL OR user_id = '' THEN 'user_id is missing, or no text'
+        WHEN CHAR_LENGTH(user_id) > 256 THEN 'user_id has more than 256 characters'
+        WHEN team_id IS NULL OR team_id = '' THEN 'team_id is missing, or no text'
+        WHEN CHAR_LENGTH(team_id) > 256 THEN 'team_id has more than 256 characters'
+        WHEN event_time_millis IS NULL THEN 'event_time_millis is missing, or no number'
+        WHEN event_time_millis < 100000000000 OR event_time_millis >= 10000000000000
+          THEN 'event_time_millis is no time from 1973 to 2286 in milliseconds'
+        WHEN score IS NULL THEN 'score is missing, or no number'
+        ELSE 'score is not from 0 to 9007199254740991'
+      END
     END AS dated_reason
   FROM `raw_events`
   UNION ALL
@@ -220,7 +225,7 @@ GROUP BY slot_start;
 INSERT INTO `biggest-events` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'a521ece8',
+  'cca7b7c4',
   ARRAY_AGG(ROW(`rnk`, LEFT(`user_id`, 256), `biggest`))
 FROM (
   SELECT *

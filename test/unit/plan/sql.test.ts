@@ -33,6 +33,8 @@ const RENDERED = [
   '{{> board-columns}}',
   '{{> cells}}',
   '{{> counts}}',
+  '{{> events-source}}',
+  '{{> events-source topic=eventsTopic}}',
   '{{> uncounted-reason}}',
   '{{> share}}',
 ];
