@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import Handlebars from 'handlebars';
+import { CONTRACT_SQL } from './contract-sql.ts';
 
 const FOLDER = new URL('../sql/', import.meta.url);
 const SUFFIX = '.sql.hbs';
@@ -26,10 +27,11 @@ handlebars.registerHelper({
   and: (condition: string | undefined) => raw(restriction('AND', condition)),
   comment: (text: string) => raw(text.replace(/[^ -~]/g, '?')),
 });
-const texts = readdirSync(FOLDER).map((file): [string, string] => [
+const files = readdirSync(FOLDER).map((file): [string, string] => [
   file.slice(0, -SUFFIX.length),
   readFileSync(new URL(file, FOLDER), 'utf8').replace(/\n$/, ''),
 ]);
+const texts = [...files, ...Object.entries(CONTRACT_SQL)];
 handlebars.registerPartial(Object.fromEntries(texts));
 
 /**
@@ -41,7 +43,7 @@ export function template(name: string): Handlebars.TemplateDelegate {
   return handlebars.compile(`{{> ${name}}}`, { strict: true });
 }
 
-/** The statements of all templates, without comments and blank lines. */
+/** The statements of all templates and what they include, without comments and blank lines. */
 export const TEMPLATES = texts
   .map(([, text]) => text)
   .join('\n')

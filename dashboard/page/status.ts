@@ -1,5 +1,5 @@
+import { SLOT_MILLIS } from '../../contract/stats.ts';
 import type { ObservedState, PipelineKind } from '../pipeline-state.ts';
-import { SLOT_MILLIS } from '../stats/slot.ts';
 import { type Timestamp, timestamp } from './format.ts';
 
 /** What the page says of the pipeline as a whole. */

@@ -1,3 +1,4 @@
+import { SLOT_MILLIS } from '../../contract/stats.ts';
 import type { Live } from '../live.ts';
 import { isCounted, type PipelineKind } from '../pipeline-state.ts';
 import type { ScreenDelays } from '../stats/screen-delays.ts';
@@ -51,8 +52,11 @@ export function trafficOf(stats: Live<Stats>, pipeline: PipelineKind, now: numbe
     rate: view ? formatRate(view.eventsPerSecond) : formatValue('integer', null),
     spark: view && sparkline(view.rates),
     facts: [
-      { label: 'players in 5 s', text: formatValue('integer', view?.activePlayers ?? null) },
-      { label: 'teams in 5 s', text: formatValue('integer', view?.activeTeams ?? null) },
+      {
+        label: `players in ${SLOT_MILLIS / 1000} s`,
+        text: formatValue('integer', view?.activePlayers ?? null),
+      },
+      { label: `teams in ${SLOT_MILLIS / 1000} s`, text: formatValue('integer', view?.activeTeams ?? null) },
       { label: 'robots in 1 min', text: formatValue('percent', view?.robotShare ?? null) },
       ...trouble('late', view?.lateShare),
       ...trouble('invalid', view?.uncountedShare),

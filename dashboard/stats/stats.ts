@@ -1,5 +1,6 @@
+import { eachTotal, SLOT_MILLIS, type TotalName } from '../../contract/stats.ts';
 import type { RawRecord } from '../boards/record.ts';
-import { NO_EVENTS, parseSlot, SLOT_MILLIS, type Slot } from './slot.ts';
+import { NO_EVENTS, parseSlot, type Slot } from './slot.ts';
 
 /*
  * The pipeline's counts of the last minutes, materialised from their topic. Pure: the time is passed in.
@@ -32,7 +33,7 @@ export interface StatsView {
   /** Events per second of each full slot of the last five minutes, oldest first; since the first that is known. */
   rates: number[];
   /** Of the last five minutes. */
-  totals: Totals;
+  totals: Record<TotalName, number>;
   /** Of the events of the last minute, 0..1; null without events. */
   lateShare: number | null;
   robotShare: number | null;
@@ -45,11 +46,6 @@ export interface StatsView {
   /** When the newest event ever seen happened, in epoch milliseconds; null before the first. */
   newestEventMillis: number | null;
 }
-
-export type Totals = Omit<
-  Slot,
-  'startMillis' | 'activePlayers' | 'activeTeams' | 'newestEventMillis' | 'uncountedReason'
->;
 
 /** How far the job has come, in epoch milliseconds; null: nowhere yet. */
 export interface Progress {
@@ -169,14 +165,8 @@ function eventsPerSecond({ events }: Slot): number {
   return events / (SLOT_MILLIS / 1000);
 }
 
-function totalsOf(slots: Slot[]): Totals {
-  return {
-    events: sum(slots.map(({ events }) => events)),
-    lateEvents: sum(slots.map(({ lateEvents }) => lateEvents)),
-    robotEvents: sum(slots.map(({ robotEvents }) => robotEvents)),
-    uncountedEvents: sum(slots.map(({ uncountedEvents }) => uncountedEvents)),
-    undecodableMessages: sum(slots.map(({ undecodableMessages }) => undecodableMessages)),
-  };
+function totalsOf(slots: Slot[]): Record<TotalName, number> {
+  return eachTotal((name) => sum(slots.map((slot) => slot[name])));
 }
 
 function share(part: number, whole: number): number | null {

@@ -1,4 +1,11 @@
 import { z } from 'zod';
+import {
+  COUNTERS,
+  eachCounter,
+  eachTotal,
+  NEWEST_EVENT_TIME,
+  UNCOUNTED_REASON,
+} from '../../contract/stats.ts';
 import { PIPELINE_KINDS } from '../pipeline-state.ts';
 
 /*
@@ -42,15 +49,9 @@ const board = z.object({
 
 const slot = z.object({
   start: time,
-  events: count,
-  lateEvents: count,
-  robotEvents: count,
-  uncountedEvents: count,
-  undecodableMessages: count,
-  activePlayers: count,
-  activeTeams: count,
-  newestEventTime: time.nullable(),
-  uncountedReason: z.string().nullable().describe('Why the newest event that does not count does not.'),
+  ...eachCounter((name) => count.describe(COUNTERS[name].description)),
+  newestEventTime: time.nullable().describe(NEWEST_EVENT_TIME),
+  uncountedReason: z.string().nullable().describe(UNCOUNTED_REASON),
 });
 
 const pipeline = z.object({
@@ -81,17 +82,7 @@ const stats = z.object({
     ),
   newestEventTime: time.nullable(),
   ageMillis: z.number().min(0).nullable().describe('Of the newest event.'),
-  totals: z
-    .object({
-      events: count,
-      lateEvents: count,
-      robotEvents: count,
-      uncountedEvents: count.describe('Without what an event needs: invalid.'),
-      undecodableMessages: count.describe(
-        'No events, or more than one object or array in a message: malformed.',
-      ),
-    })
-    .describe('Of all slots.'),
+  totals: z.object(eachTotal((name) => count.describe(COUNTERS[name].description))).describe('Of all slots.'),
   slots: z.array(slot).describe('The last five minutes, five seconds each; one without events is left out.'),
 });
 

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { COUNTERS, TOTAL_NAMES } from '../../contract/stats.ts';
 import type { Outcome } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Live } from '../live.ts';
@@ -151,11 +152,7 @@ export class Metrics {
       registers: [this.registry],
       collect() {
         const { totals } = stats.content.view(now());
-        this.set({ kind: 'events' }, totals.events);
-        this.set({ kind: 'late_events' }, totals.lateEvents);
-        this.set({ kind: 'robot_events' }, totals.robotEvents);
-        this.set({ kind: 'uncounted_events' }, totals.uncountedEvents);
-        this.set({ kind: 'undecodable_messages' }, totals.undecodableMessages);
+        for (const name of TOTAL_NAMES) this.set({ kind: COUNTERS[name].column }, totals[name]);
       },
     });
   }

@@ -16,7 +16,7 @@ SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-b594f4c1-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-6f7d1403-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -103,7 +103,6 @@ CREATE TABLE pipeline_stats (
   active_players BIGINT,
   active_teams BIGINT,
   newest_event_time BIGINT,
-  -- Of the newest event that does not count.
   uncounted_reason STRING,
   PRIMARY KEY (slot_start) NOT ENFORCED
 ) WITH (
@@ -186,7 +185,9 @@ CREATE TABLE `top` (
 
 EXECUTE STATEMENT SET
 BEGIN
-INSERT INTO pipeline_stats
+INSERT INTO pipeline_stats (
+  slot_start, events, late_events, robot_events, uncounted_events, undecodable_messages, active_players, active_teams, newest_event_time, uncounted_reason
+)
 WITH parts AS (
   SELECT
     1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)) AS slot_start,
@@ -261,7 +262,7 @@ GROUP BY slot_start;
 INSERT INTO `top` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '899f0590',
+  'ebf43200',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *

@@ -16,7 +16,7 @@ SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-a85aa19f-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-caea2b6c-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -94,7 +94,6 @@ CREATE TABLE pipeline_stats (
   active_players BIGINT,
   active_teams BIGINT,
   newest_event_time BIGINT,
-  -- Of the newest event that does not count.
   uncounted_reason STRING,
   PRIMARY KEY (slot_start) NOT ENFORCED
 ) WITH (
@@ -150,7 +149,9 @@ CREATE TABLE `biggest-events` (
 
 EXECUTE STATEMENT SET
 BEGIN
-INSERT INTO pipeline_stats
+INSERT INTO pipeline_stats (
+  slot_start, events, late_events, robot_events, uncounted_events, undecodable_messages, active_players, active_teams, newest_event_time, uncounted_reason
+)
 WITH parts AS (
   SELECT
     1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)) AS slot_start,
@@ -225,7 +226,7 @@ GROUP BY slot_start;
 INSERT INTO `biggest-events` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'cca7b7c4',
+  '5707fe96',
   ARRAY_AGG(ROW(`rnk`, LEFT(`user_id`, 256), `biggest`))
 FROM (
   SELECT *

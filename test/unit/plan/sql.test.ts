@@ -37,6 +37,9 @@ const RENDERED = [
   '{{> events-source topic=eventsTopic}}',
   '{{> uncounted-reason}}',
   '{{> share}}',
+  '{{> slot-seconds}}',
+  '{{> stats-columns}}',
+  '{{> stats-column-names}}',
 ];
 
 describe.each(readdirSync('sql'))('sql/%s', (file) => {

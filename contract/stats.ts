@@ -1,0 +1,125 @@
+import { z } from 'zod';
+
+/*
+ * The pipeline's statistics. The job writes one record per slot to the topic <name>-pipeline-stats, the dashboard reads them. The
+ * table, the INSERT, the parser, the API and docs/topics.md are made from what is declared here.
+ */
+
+/** A slot is this long, by Kafka's time of the records. */
+export const SLOT_MILLIS = 5000;
+
+/** The key of a record: when its slot began, in epoch milliseconds. */
+export const SLOT_START = 'slot_start';
+
+interface Counter {
+  /** Field of a record. */
+  column: string;
+  /** Whether the counts of several slots add up. Players who are active in two slots do not. */
+  addsUp: boolean;
+  description: string;
+}
+
+/** What is counted in each slot, by its name in the HTTP API. */
+export const COUNTERS = {
+  events: {
+    column: 'events',
+    addsUp: true,
+    description: 'Events, by Kafka’s time of the record.',
+  },
+  lateEvents: {
+    column: 'late_events',
+    addsUp: true,
+    description: 'Events that reached Kafka more than `events.maxLateness` after they happened.',
+  },
+  robotEvents: {
+    column: 'robot_events',
+    addsUp: true,
+    description: 'Events of the simulated game’s robots (`RBT…`).',
+  },
+  uncountedEvents: {
+    column: 'uncounted_events',
+    addsUp: true,
+    description: 'Invalid events: without what an event needs.',
+  },
+  undecodableMessages: {
+    column: 'undecodable_messages',
+    addsUp: true,
+    description:
+      'Malformed messages: no event in them, or more than one object or array. Exact once the slot is over.',
+  },
+  activePlayers: {
+    column: 'active_players',
+    addsUp: false,
+    description: 'Players with a timely event that happened in the slot. Known once the windows close.',
+  },
+  activeTeams: {
+    column: 'active_teams',
+    addsUp: false,
+    description: 'Teams with a timely event that happened in the slot. Known once the windows close.',
+  },
+} as const satisfies Record<string, Counter>;
+
+export type CounterName = keyof typeof COUNTERS;
+
+export const COUNTER_NAMES = Object.keys(COUNTERS) as CounterName[];
+
+/** Counters of which there are totals. */
+export type TotalName = {
+  [Name in CounterName]: (typeof COUNTERS)[Name]['addsUp'] extends true ? Name : never;
+}[CounterName];
+
+export const TOTAL_NAMES = COUNTER_NAMES.filter((name): name is TotalName => COUNTERS[name].addsUp);
+
+/** A value for each counter. */
+export function eachCounter<T>(value: (name: CounterName) => T): Record<CounterName, T> {
+  return Object.fromEntries(COUNTER_NAMES.map((name) => [name, value(name)])) as Record<CounterName, T>;
+}
+
+/** A value for each counter of which there are totals. */
+export function eachTotal<T>(value: (name: TotalName) => T): Record<TotalName, T> {
+  return Object.fromEntries(TOTAL_NAMES.map((name) => [name, value(name)])) as Record<TotalName, T>;
+}
+
+export const NEWEST_EVENT_TIME = 'When the newest event happened.';
+export const UNCOUNTED_REASON = 'Why the newest invalid event is invalid; null when there is none.';
+
+interface StatsColumn {
+  name: string;
+  type: 'BIGINT' | 'STRING';
+  description: string;
+}
+
+/** The fields of a record, with their Flink SQL types. */
+export const STATS_COLUMNS: StatsColumn[] = [
+  { name: SLOT_START, type: 'BIGINT', description: 'When the slot began, in epoch milliseconds.' },
+  ...COUNTER_NAMES.map((name): StatsColumn => {
+    const { column, description } = COUNTERS[name];
+    return { name: column, type: 'BIGINT', description };
+  }),
+  { name: 'newest_event_time', type: 'BIGINT', description: `${NEWEST_EVENT_TIME} In epoch milliseconds.` },
+  { name: 'uncounted_reason', type: 'STRING', description: UNCOUNTED_REASON },
+];
+
+/** The key of a record. */
+export const statsKey = z.object({ [SLOT_START]: z.int().min(0).multipleOf(SLOT_MILLIS) });
+
+// Messages and events are counted separately, so that their difference can be below zero until both have arrived.
+const count = z.int().transform((value) => Math.max(value, 0));
+
+const counts = z
+  .object(Object.fromEntries(COUNTER_NAMES.map((name) => [COUNTERS[name].column, count])))
+  .transform((record) => eachCounter((name) => record[COUNTERS[name].column] ?? 0));
+
+const newest = z
+  .object({
+    newest_event_time: z.int().min(0).max(8.64e15).nullable(),
+    // Jobs from before it existed write none.
+    uncounted_reason: z.string().max(200).nullish(),
+  })
+  .transform((record) => ({
+    newestEventMillis: record.newest_event_time,
+    uncountedReason: record.uncounted_reason ?? null,
+  }));
+
+/** The value of a record. */
+export const statsValue = z.intersection(counts, newest);
