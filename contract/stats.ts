@@ -11,9 +11,15 @@ export const SLOT_MILLIS = 5000;
 /** The key of a record: when its slot began, in epoch milliseconds. */
 export const SLOT_START = 'slot_start';
 
+/** What the job counts: events, messages (not decoded), and the players and teams of windows. */
+export const STATS_SOURCES = ['events', 'messages', 'windows'] as const;
+export type StatsSource = (typeof STATS_SOURCES)[number];
+
 interface Counter {
   /** Field of a record. */
   column: string;
+  /** The sources that it is the sum of: those whose query in sql/pipeline-stats.sql.hbs has a column of this name. */
+  sources: readonly StatsSource[];
   /** Whether the counts of several slots add up. Players who are active in two slots do not. */
   addsUp: boolean;
   description: string;
@@ -23,37 +29,44 @@ interface Counter {
 export const COUNTERS = {
   events: {
     column: 'events',
+    sources: ['events'],
     addsUp: true,
     description: 'Events, by Kafka’s time of the record.',
   },
   lateEvents: {
     column: 'late_events',
+    sources: ['events'],
     addsUp: true,
     description: 'Events that reached Kafka more than `events.maxLateness` after they happened.',
   },
   robotEvents: {
     column: 'robot_events',
+    sources: ['events'],
     addsUp: true,
     description: 'Events of the simulated game’s robots (`RBT…`).',
   },
   uncountedEvents: {
     column: 'uncounted_events',
+    sources: ['events'],
     addsUp: true,
     description: 'Invalid events: without what an event needs.',
   },
   undecodableMessages: {
     column: 'undecodable_messages',
+    sources: ['events', 'messages'],
     addsUp: true,
     description:
       'Malformed messages: no event in them, or more than one object or array. Exact once the slot is over.',
   },
   activePlayers: {
     column: 'active_players',
+    sources: ['windows'],
     addsUp: false,
     description: 'Players with a timely event that happened in the slot. Known once the windows close.',
   },
   activeTeams: {
     column: 'active_teams',
+    sources: ['windows'],
     addsUp: false,
     description: 'Teams with a timely event that happened in the slot. Known once the windows close.',
   },
@@ -85,19 +98,34 @@ export const UNCOUNTED_REASON = 'Why the newest invalid event is invalid; null w
 
 interface StatsColumn {
   name: string;
+  /** Flink SQL type. */
   type: 'BIGINT' | 'STRING';
   description: string;
+  sources: readonly StatsSource[];
+  /** How what the sources say of a slot is merged. `newest`: texts that begin with a time of 19 digits, without it. */
+  merge: 'sum' | 'greatest' | 'newest';
 }
 
-/** The fields of a record, with their Flink SQL types. */
+/** The fields of a record beside its key. */
 export const STATS_COLUMNS: StatsColumn[] = [
-  { name: SLOT_START, type: 'BIGINT', description: 'When the slot began, in epoch milliseconds.' },
   ...COUNTER_NAMES.map((name): StatsColumn => {
-    const { column, description } = COUNTERS[name];
-    return { name: column, type: 'BIGINT', description };
+    const { column, description, sources } = COUNTERS[name];
+    return { name: column, type: 'BIGINT', description, sources, merge: 'sum' };
   }),
-  { name: 'newest_event_time', type: 'BIGINT', description: `${NEWEST_EVENT_TIME} In epoch milliseconds.` },
-  { name: 'uncounted_reason', type: 'STRING', description: UNCOUNTED_REASON },
+  {
+    name: 'newest_event_time',
+    type: 'BIGINT',
+    description: `${NEWEST_EVENT_TIME} In epoch milliseconds.`,
+    sources: ['events'],
+    merge: 'greatest',
+  },
+  {
+    name: 'uncounted_reason',
+    type: 'STRING',
+    description: UNCOUNTED_REASON,
+    sources: ['events'],
+    merge: 'newest',
+  },
 ];
 
 /** The key of a record. */

@@ -16,7 +16,7 @@ SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-975c6e2d-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-84bfe71f-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -207,20 +207,19 @@ BEGIN
 INSERT INTO pipeline_stats (
   slot_start, events, late_events, robot_events, uncounted_events, undecodable_messages, active_players, active_teams, newest_event_time, uncounted_reason
 )
-WITH parts AS (
+WITH of_events AS (
   SELECT
     1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)) AS slot_start,
-    0 AS messages,
     1 AS events,
-    CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at - INTERVAL '0 00:00:05' DAY TO SECOND THEN 1 ELSE 0 END AS late,
-    CASE WHEN user_id LIKE 'RBT%' THEN 1 ELSE 0 END AS robots,
+    CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at - INTERVAL '0 00:00:05' DAY TO SECOND THEN 1 ELSE 0 END AS late_events,
+    CASE WHEN user_id LIKE 'RBT%' THEN 1 ELSE 0 END AS robot_events,
     CASE WHEN user_id <> '' AND CHAR_LENGTH(user_id) <= 256
   AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
   AND event_time_millis >= 100000000000 AND event_time_millis < 10000000000000
-  AND score >= 0 AND score <= 9007199254740991 THEN 0 ELSE 1 END AS uncounted,
-    CAST(0 AS BIGINT) AS players,
-    CAST(0 AS BIGINT) AS teams,
-    CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at THEN event_time_millis END AS event_time_millis,
+  AND score >= 0 AND score <= 9007199254740991 THEN 0 ELSE 1 END AS uncounted_events,
+    -- A message that gives an event is not malformed.
+    -1 AS undecodable_messages,
+    CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at THEN event_time_millis END AS newest_event_time,
     -- The greatest of these texts is that of the newest event: 19 digits, then the reason.
     CASE
       WHEN user_id <> '' AND CHAR_LENGTH(user_id) <= 256
@@ -238,11 +237,11 @@ WITH parts AS (
         WHEN score IS NULL THEN 'score is missing, or no number'
         ELSE 'score is not from 0 to 9007199254740991'
       END
-    END AS dated_reason
+    END AS uncounted_reason
   FROM `raw_events`
-  UNION ALL
+), of_messages AS (
   SELECT
-    1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)),
+    1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)) AS slot_start,
     -- An array counts as the events in it: those of one message must not make up for another message without any.
     CASE
       WHEN content LIKE '%[%{%' AND content IS JSON ARRAY
@@ -254,34 +253,75 @@ WITH parts AS (
       WHEN content LIKE '%}%{%' AND REGEXP(content, '[\]}]\s*[\[{]') AND content IS JSON
         AND ('[' || content || ']') IS NOT JSON THEN 1
       ELSE 0
-    END,
-    0, 0, 0, 0, 0, 0, CAST(NULL AS BIGINT), CAST(NULL AS STRING)
+    END AS undecodable_messages
   FROM messages
-  UNION ALL
-  SELECT 1000 * EXTRACT(EPOCH FROM window_start), 0, 0, 0, 0, 0, COUNT(DISTINCT user_id), COUNT(DISTINCT team_id), CAST(NULL AS BIGINT), CAST(NULL AS STRING)
+), of_windows AS (
+  SELECT
+    1000 * EXTRACT(EPOCH FROM window_start) AS slot_start,
+    COUNT(DISTINCT user_id) AS active_players,
+    COUNT(DISTINCT team_id) AS active_teams
   FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '5' SECOND))
   WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
   GROUP BY window_start, window_end
+), parts AS (
+  SELECT
+    slot_start,
+    CAST(events AS BIGINT) AS events,
+    CAST(late_events AS BIGINT) AS late_events,
+    CAST(robot_events AS BIGINT) AS robot_events,
+    CAST(uncounted_events AS BIGINT) AS uncounted_events,
+    CAST(undecodable_messages AS BIGINT) AS undecodable_messages,
+    CAST(0 AS BIGINT) AS active_players,
+    CAST(0 AS BIGINT) AS active_teams,
+    CAST(newest_event_time AS BIGINT) AS newest_event_time,
+    CAST(uncounted_reason AS STRING) AS uncounted_reason
+  FROM of_events
+  UNION ALL
+  SELECT
+    slot_start,
+    CAST(0 AS BIGINT) AS events,
+    CAST(0 AS BIGINT) AS late_events,
+    CAST(0 AS BIGINT) AS robot_events,
+    CAST(0 AS BIGINT) AS uncounted_events,
+    CAST(undecodable_messages AS BIGINT) AS undecodable_messages,
+    CAST(0 AS BIGINT) AS active_players,
+    CAST(0 AS BIGINT) AS active_teams,
+    CAST(NULL AS BIGINT) AS newest_event_time,
+    CAST(NULL AS STRING) AS uncounted_reason
+  FROM of_messages
+  UNION ALL
+  SELECT
+    slot_start,
+    CAST(0 AS BIGINT) AS events,
+    CAST(0 AS BIGINT) AS late_events,
+    CAST(0 AS BIGINT) AS robot_events,
+    CAST(0 AS BIGINT) AS uncounted_events,
+    CAST(0 AS BIGINT) AS undecodable_messages,
+    CAST(active_players AS BIGINT) AS active_players,
+    CAST(active_teams AS BIGINT) AS active_teams,
+    CAST(NULL AS BIGINT) AS newest_event_time,
+    CAST(NULL AS STRING) AS uncounted_reason
+  FROM of_windows
 )
 -- A slot changes for seconds; it need not be remembered as long as a season.
 SELECT /*+ STATE_TTL('parts' = '1 h') */
   slot_start,
-  SUM(CAST(events AS BIGINT)),
-  SUM(CAST(late AS BIGINT)),
-  SUM(CAST(robots AS BIGINT)),
-  SUM(CAST(uncounted AS BIGINT)),
-  SUM(CAST(messages AS BIGINT)) - SUM(CAST(events AS BIGINT)),
-  SUM(players),
-  SUM(teams),
-  MAX(event_time_millis),
-  SUBSTRING(MAX(dated_reason) FROM 20)
+  SUM(events) AS events,
+  SUM(late_events) AS late_events,
+  SUM(robot_events) AS robot_events,
+  SUM(uncounted_events) AS uncounted_events,
+  SUM(undecodable_messages) AS undecodable_messages,
+  SUM(active_players) AS active_players,
+  SUM(active_teams) AS active_teams,
+  MAX(newest_event_time) AS newest_event_time,
+  SUBSTRING(MAX(uncounted_reason) FROM 20) AS uncounted_reason
 FROM parts
 GROUP BY slot_start;
 
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'fafe5e44',
+  '5734728f',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -312,7 +352,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '7af4005f',
+  '64cd7e38',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -343,7 +383,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  '60652b7d',
+  '68c816f0',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -430,7 +470,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'b2200c42',
+  '84ba86f1',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *

@@ -40,6 +40,8 @@ const RENDERED = [
   '{{> slot-seconds}}',
   '{{> stats-columns}}',
   '{{> stats-column-names}}',
+  '{{> stats-merged}}',
+  '{{> stats-parts}}',
 ];
 
 describe.each(readdirSync('sql'))('sql/%s', (file) => {
