@@ -3,9 +3,11 @@ import { dirname } from 'node:path';
 import { CompressionTypes, type ITopicConfig, type Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandLine, ObservedProcess } from '../../bench/job/processes.ts';
+import { SLOT_MILLIS } from '../../contract/stats.ts';
 import { freePort, LOOPBACK } from '../../local/ports.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { type DashboardProcess, startDashboard } from '../support/dashboard-process.ts';
+import { NO_STATS } from '../support/stats.ts';
 
 const HOUR = 3_600_000;
 const SEASON = Math.floor(Date.now() / HOUR) * HOUR;
@@ -211,12 +213,11 @@ describe('the dashboard', () => {
 
 /** The slot of a time, with an event. */
 function counted(millis: number): Message {
-  const slot_start = millis - (millis % 5000);
-  const counts = { late_events: 0, robot_events: 0, uncounted_events: 0, undecodable_messages: 0 };
-  const crowd = { active_players: 1, active_teams: 1, newest_event_time: millis };
+  const slot_start = millis - (millis % SLOT_MILLIS);
+  const counts = { events: 2, active_players: 1, active_teams: 1, newest_event_time: millis };
   return {
     key: JSON.stringify({ slot_start }),
-    value: JSON.stringify({ slot_start, events: 2, ...counts, ...crowd }),
+    value: JSON.stringify({ slot_start, ...NO_STATS, ...counts }),
   };
 }
 

@@ -1,7 +1,9 @@
 import type { Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { SLOT_MILLIS } from '../../contract/stats.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { type DashboardProcess, startDashboard } from '../support/dashboard-process.ts';
+import { NO_STATS } from '../support/stats.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -226,8 +228,9 @@ describe('the dashboard', () => {
   });
 
   it('counts what goes through the pipeline', async () => {
-    const start = Math.floor(Date.now() / 5000) * 5000 - 10_000;
+    const start = Math.floor(Date.now() / SLOT_MILLIS) * SLOT_MILLIS - 10_000;
     const counts = {
+      ...NO_STATS,
       events: 50,
       late_events: 1,
       robot_events: 2,

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
+import { SLOT_MILLIS } from '../../contract/stats.ts';
 import { Board } from '../../dashboard/boards/board.ts';
 import { type BoardDefinition, boardDefinitions } from '../../dashboard/boards/definition.ts';
 import { LiveBoard } from '../../dashboard/boards/live-board.ts';
@@ -12,6 +13,7 @@ import { Metrics } from '../../dashboard/web/metrics.ts';
 import { createServer, type ServerOptions } from '../../dashboard/web/server.ts';
 import { dashboard } from '../../plan/dashboard.ts';
 import type { Deployment } from '../../plan/objects.ts';
+import { NO_STATS } from './stats.ts';
 
 /*
  * The dashboard's own server, in the test's process and without Kafka: its boards are fed by hand. For states that a
@@ -110,12 +112,12 @@ function fieldsOf({ user_id, team_name, score }: Player, now: number): object {
 /** Five minutes of slots, whose rate goes up and down. */
 function slotsUntil(now: number): RawRecord[] {
   return Array.from({ length: 62 }, (_, index) => {
-    const slot_start = now - (now % 5000) - 5000 * (61 - index);
-    const counts = { late_events: 4, robot_events: 20, uncounted_events: 0, undecodable_messages: 0 };
+    const slot_start = now - (now % SLOT_MILLIS) - SLOT_MILLIS * (61 - index);
+    const counts = { ...NO_STATS, late_events: 4, robot_events: 20 };
     const crowd = { active_players: 1234, active_teams: 15, newest_event_time: now - 400 };
     return record(
       { slot_start },
-      { events: 250 + Math.round(80 * Math.sin(index / 5)), ...counts, ...crowd },
+      { ...counts, ...crowd, events: 250 + Math.round(80 * Math.sin(index / 5)) },
       now,
     );
   });

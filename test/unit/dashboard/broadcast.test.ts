@@ -7,6 +7,7 @@ import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Broadcast, type Viewer } from '../../../dashboard/web/broadcast.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import { Parts } from '../../../dashboard/web/parts.ts';
+import { NO_STATS } from '../../support/stats.ts';
 import {
   boardOf,
   HOUR,
@@ -152,10 +153,9 @@ describe('the broadcast', () => {
   it('sends the header when the counts change', () => {
     const { broadcast, stats, join } = setUp();
     const viewer = join();
-    const counts = { late_events: 0, robot_events: 0, uncounted_events: 0, undecodable_messages: 0 };
-    const crowd = { active_players: 0, active_teams: 0, newest_event_time: NOW };
+    const counts = { ...NO_STATS, events: 1, newest_event_time: NOW };
     stats.publish(new Stats());
-    stats.content.apply(record({ slot_start: NOW - 10_000 }, { events: 1, ...counts, ...crowd }), NOW);
+    stats.content.apply(record({ slot_start: NOW - 10_000 }, counts), NOW);
     broadcast.tick();
     expect(viewer.others[1]).toEqual(['traffic', 'clock']);
     expect(viewer.boards[1]).toEqual([]);

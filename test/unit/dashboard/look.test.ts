@@ -7,6 +7,7 @@ import { freshnessOf, type Traffic, trafficOf } from '../../../dashboard/page/tr
 import { lookOf, queryOf, viewOf } from '../../../dashboard/page/view.ts';
 import { ScreenDelays } from '../../../dashboard/stats/screen-delays.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
+import { NO_STATS } from '../../support/stats.ts';
 import { boardOf, HOUR, NOW, record, SEASON, season, team, topTeams } from './fixtures.ts';
 
 const rowsOf = (...teams: object[]) => boardOf(topTeams, [season(teams)]).view(NOW).rows;
@@ -111,11 +112,9 @@ describe('the traffic', () => {
     record(
       { slot_start: NOW - 1000 * secondsAgo },
       {
+        ...NO_STATS,
         events: 100,
-        late_events: 0,
         robot_events: 10,
-        uncounted_events: 0,
-        undecodable_messages: 0,
         active_players: 6,
         active_teams: 2,
         newest_event_time: NOW - 1000,

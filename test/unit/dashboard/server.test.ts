@@ -13,6 +13,7 @@ import { Metrics } from '../../../dashboard/web/metrics.ts';
 import type { History } from '../../../dashboard/web/past-boards.ts';
 import { createServer, type ServerOptions } from '../../../dashboard/web/server.ts';
 import { listenAddress } from '../../../kafka/listen-address.ts';
+import { NO_STATS } from '../../support/stats.ts';
 import {
   boardOf,
   HOUR,
@@ -197,6 +198,7 @@ describe('a board of the past', () => {
 describe('the counts', () => {
   it('come with the rate, and the age of the newest event', async () => {
     const counts = {
+      ...NO_STATS,
       events: 100,
       late_events: 1,
       robot_events: 2,

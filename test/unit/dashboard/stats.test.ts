@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { RawRecord } from '../../../dashboard/boards/record.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
+import { NO_STATS } from '../../support/stats.ts';
 import { NOW, record } from './fixtures.ts';
 
 const COUNTS = {
+  ...NO_STATS,
   events: 100,
   late_events: 2,
   robot_events: 3,
