@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EVENT_FIELDS, ROBOT_PREFIX } from '../contract/event.ts';
 import { celSeconds, duration, millis } from './duration.ts';
 import { integer } from './integer.ts';
 import { ownName } from './object-name.ts';
@@ -47,8 +48,13 @@ type WindowField = keyof typeof WINDOW_DEFAULTS;
 const DEFAULT_MINIMUM_EVENTS = 10;
 
 /** What a condition or a query can read, in the words of its description. */
-const EVENT_COLUMNS =
-  'user_id, team_id, team_name STRING; score, event_time_millis BIGINT; event_time TIMESTAMP_LTZ(3)';
+const EVENT_COLUMNS = `${eventColumns()}; event_time TIMESTAMP_LTZ(3)`;
+
+/** The fields of an event by type: user_id, team_id STRING; score BIGINT. */
+function eventColumns(): string {
+  const byType = Map.groupBy(Object.entries(EVENT_FIELDS), ([, { type }]) => type);
+  return [...byType].map(([type, fields]) => `${fields.map(([name]) => name).join(', ')} ${type}`).join('; ');
+}
 
 const fields = z.strictObject({
   name: ownName().describe(
@@ -82,7 +88,7 @@ const fields = z.strictObject({
     .max(2000)
     .optional()
     .describe(
-      `TopTeams, TopPlayers, TeamMvps, HotStreakers: a SQL condition on the events that count for this board, such as user_id NOT LIKE 'RBT%'. Its columns are those of the view valid_events (${EVENT_COLUMNS}). Default: every valid event counts.`,
+      `TopTeams, TopPlayers, TeamMvps, HotStreakers: a SQL condition on the events that count for this board, such as user_id NOT LIKE '${ROBOT_PREFIX}%'. Its columns are those of the view valid_events (${EVENT_COLUMNS}). Default: every valid event counts.`,
     ),
   season: z
     .string()

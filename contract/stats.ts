@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ROBOT_PREFIX } from './event.ts';
 
 /*
  * The pipeline's statistics. The job writes one record per slot to the topic <name>-pipeline-stats, the dashboard reads them. The
@@ -43,7 +44,7 @@ export const COUNTERS = {
     column: 'robot_events',
     sources: ['events'],
     addsUp: true,
-    description: 'Events of the simulated game’s robots (`RBT…`).',
+    description: `Events of the simulated game’s robots (\`${ROBOT_PREFIX}…\`).`,
   },
   uncountedEvents: {
     column: 'uncounted_events',

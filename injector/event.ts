@@ -1,12 +1,8 @@
-/** What a player did, as it is written to the topic. */
-export type GameEvent = {
-  readonly user_id: string;
-  readonly team_id: string;
-  readonly team_name: string;
-  readonly score: number;
-  /** When it happened, epoch milliseconds. */
-  readonly event_time_millis: number;
-  /** The same in UTC: "2026-11-22 19:32:00.123". */
+import type { EventFields } from '../contract/event.ts';
+
+/** What a player did, as it is written to the topic: what the job reads, and two fields for people. */
+export type GameEvent = EventFields & {
+  /** When it happened, in UTC: "2026-11-22 19:32:00.123". */
   readonly readable_time: string;
   /** "late": it reaches Kafka long after it happened. */
   readonly event_type: 'normal' | 'late';

@@ -1,4 +1,5 @@
 import { faker } from '@faker-js/faker/locale/en';
+import { ROBOT_PREFIX } from '../contract/event.ts';
 import type { IdSource } from './ids.ts';
 import type { GameOptions } from './options.ts';
 import type { Random } from './random.ts';
@@ -58,7 +59,7 @@ export function formTeam(
   const people = Array.from({ length: random.integer(options.membersMin, options.membersMax) }, () =>
     join('USR', random.between(MIN_SKILL, MAX_SKILL), random.between(MIN_ACTIVITY, MAX_ACTIVITY)),
   );
-  const robot = withRobot ? join('RBT', 1, 1) : undefined;
+  const robot = withRobot ? join(ROBOT_PREFIX, 1, 1) : undefined;
   return { id, name, people, robot, lifeMillis: random.between(TEAM_LIFE_MIN_MILLIS, TEAM_LIFE_MAX_MILLIS) };
 }
 

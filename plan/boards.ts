@@ -1,5 +1,6 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import type { Leaderboard, QueryBoard, SeasonBoard, StreakBoard } from '../api/leaderboard.ts';
+import { LONGEST_TEXT } from '../contract/event.ts';
 import { boardDigest, topicRanks } from './layout.ts';
 
 /** A field of a board's rows: its Flink SQL type, and how it is shown, unless only programs read it. */
@@ -162,7 +163,7 @@ function queried(board: QueryBoard): Shape {
 }
 
 /** Longest text in a row, in characters, each of which JSON may write as 6 bytes. */
-const MAX_TEXT_BYTES = 6 * 256;
+const MAX_TEXT_BYTES = 6 * LONGEST_TEXT;
 const MAX_NUMBER_BYTES = 30;
 const MEBIBYTE = 1024 * 1024;
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LONGEST_TEXT } from '../../contract/event.ts';
 import type { BoardDefinition, Column } from './definition.ts';
 
 /*
@@ -37,8 +38,8 @@ export interface BoardRecord {
 
 const RANK_COLUMN = 'rnk';
 
-/** The longest text kept, in UTF-16 units. Ids have at most 256 characters, so no two of them look the same. */
-const MAX_TEXT_LENGTH = 512;
+/** The longest text kept, in UTF-16 units, of which a character has at most two: no two ids look the same. */
+const MAX_TEXT_LENGTH = 2 * LONGEST_TEXT;
 
 /** What `Date` can represent; anything later comes from a broken clock and could not be printed. */
 const MAX_EPOCH_MILLIS = 8.64e15;

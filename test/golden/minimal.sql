@@ -16,7 +16,7 @@ SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-acd27175-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-867bb625-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -232,8 +232,7 @@ WITH of_events AS (
         WHEN team_id IS NULL OR team_id = '' THEN 'team_id is missing, or no text'
         WHEN CHAR_LENGTH(team_id) > 256 THEN 'team_id has more than 256 characters'
         WHEN event_time_millis IS NULL THEN 'event_time_millis is missing, or no number'
-        WHEN event_time_millis < 100000000000 OR event_time_millis >= 10000000000000
-          THEN 'event_time_millis is no time from 1973 to 2286 in milliseconds'
+        WHEN event_time_millis < 100000000000 OR event_time_millis >= 10000000000000 THEN 'event_time_millis is no time from 1973 to 2286 in milliseconds'
         WHEN score IS NULL THEN 'score is missing, or no number'
         ELSE 'score is not from 0 to 9007199254740991'
       END
@@ -321,7 +320,7 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '6232ed8b',
+  '2fc4f7ef',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -352,7 +351,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'dc4200c4',
+  '358ea478',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -383,7 +382,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  '97b85776',
+  '9d9e150e',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -470,7 +469,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '2e2026cc',
+  '216b11aa',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *

@@ -1,4 +1,5 @@
 import type { Leaderboard, SeasonBoard, StreakBoard } from '../../api/leaderboard.ts';
+import { EVENT_TIME, type EventField, LONGEST_TEXT, SCORE } from '../../contract/event.ts';
 
 /** A record of the events topic, as it is there. */
 export interface EventRecord {
@@ -19,23 +20,20 @@ export interface CountedEvent {
   producedAt: number;
 }
 
-/** In characters, as SQL counts them: code points. */
-const LONGEST = 256;
-
 /** The events of a topic that count, by the design's definition: with ids, a time, and a score from 0 up. */
 export function countedEvents(records: EventRecord[]): CountedEvent[] {
   return records.flatMap((record) => counted(record) ?? []);
 }
 
 function counted({ value, producedAt }: EventRecord): CountedEvent | undefined {
-  const fields = parseObject(value);
+  const fields: Partial<Record<EventField, unknown>> | undefined = parseObject(value);
   const user = text(fields?.user_id);
   const team = text(fields?.team_id);
   const score = integer(fields?.score);
   const time = integer(fields?.event_time_millis);
-  if (!isId(user) || !isId(team) || score === null || score < 0 || !isTime(time)) return undefined;
+  if (!isId(user) || !isId(team) || score === null || score < SCORE.least || !isTime(time)) return undefined;
   const name = text(fields?.team_name);
-  const teamName = name && Array.from(name).slice(0, LONGEST).join('');
+  const teamName = name && Array.from(name).slice(0, LONGEST_TEXT).join('');
   return { user, team, teamName, score, time, producedAt };
 }
 
@@ -60,13 +58,13 @@ function integer(value: unknown): number | null {
   return Number.isSafeInteger(number) ? number : null;
 }
 
-/** Milliseconds of the years from 1973 to 2286 have 12 or 13 digits. */
 function isTime(value: number | null): value is number {
-  return value !== null && value >= 1e11 && value < 1e13;
+  return value !== null && value >= EVENT_TIME.least && value < EVENT_TIME.below;
 }
 
+/** Of characters as SQL counts them: code points. */
 function isId(value: string | null): value is string {
-  return value !== null && value !== '' && Array.from(value).length <= LONGEST;
+  return value !== null && value !== '' && Array.from(value).length <= LONGEST_TEXT;
 }
 
 /**

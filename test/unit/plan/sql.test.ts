@@ -32,16 +32,20 @@ const RENDERED = [
   '{{{statsTables}}}',
   '{{> board-columns}}',
   '{{> cells}}',
-  '{{> counts}}',
+  '{{> event-columns}}',
+  '{{> event-fields}}',
   '{{> events-source}}',
   '{{> events-source topic=eventsTopic}}',
-  '{{> uncounted-reason}}',
+  '{{> invalid-reason}}',
+  '{{> is-robot}}',
+  '{{> longest-text}}',
   '{{> share}}',
   '{{> slot-seconds}}',
   '{{> stats-columns}}',
   '{{> stats-column-names}}',
   '{{> stats-merged}}',
   '{{> stats-parts}}',
+  '{{> valid-event}}',
 ];
 
 describe.each(readdirSync('sql'))('sql/%s', (file) => {

@@ -1,0 +1,78 @@
+/*
+ * An event, as a game writes it to the topic of the events and the job reads it. The source's table, the view of the valid events,
+ * what makes one valid, the reasons of invalid ones and docs/events.md are made from what is declared here.
+ */
+
+/** The most characters (code points) of an id. Other texts are cut after as many, so that no row outgrows a Kafka message. */
+export const LONGEST_TEXT = 256;
+
+/** The ids of the simulated game's robots begin with it. */
+export const ROBOT_PREFIX = 'RBT';
+
+interface Field {
+  /** Flink SQL type. A value that is none is read as NULL. */
+  type: 'STRING' | 'BIGINT';
+  description: string;
+}
+
+/** The fields that the job reads. In the view of the valid events they are columns of the same names. */
+export const EVENT_FIELDS = {
+  user_id: {
+    type: 'STRING',
+    description: 'The player. Also the message’s key, which keeps its events in order.',
+  },
+  team_id: { type: 'STRING', description: 'The team that the player plays for.' },
+  team_name: {
+    type: 'STRING',
+    description: `The team’s name, of which ${LONGEST_TEXT} characters are kept.`,
+  },
+  score: { type: 'BIGINT', description: 'What the player scored; decimals are dropped.' },
+  event_time_millis: { type: 'BIGINT', description: 'When it happened, in epoch milliseconds.' },
+} as const satisfies Record<string, Field>;
+
+export type EventField = keyof typeof EVENT_FIELDS;
+
+/** The fields as a program has them. */
+export type EventFields = {
+  readonly [Name in EventField]: (typeof EVENT_FIELDS)[Name]['type'] extends 'BIGINT' ? number : string;
+};
+
+/** A score is none that JSON cannot carry exactly. By the lower bound the planner knows that totals only grow. */
+export const SCORE = { least: 0, most: Number.MAX_SAFE_INTEGER };
+
+/** Milliseconds of the years from 1973 to 2286 have 12 or 13 digits; seconds, microseconds and nanoseconds do not. */
+export const EVENT_TIME = { least: 100_000_000_000, below: 10_000_000_000_000 };
+
+/** The values of a field that a valid event can have, and why others make it invalid. */
+export type EventCheck = {
+  field: EventField;
+  missing: string;
+  outOfBounds: string;
+} & ({ longest: number } | { least: number; most: number } | { least: number; below: number });
+
+/** What makes an event valid. An invalid event's reason is that of the first check that fails. */
+export const EVENT_CHECKS: EventCheck[] = [
+  id('user_id'),
+  id('team_id'),
+  {
+    field: 'event_time_millis',
+    ...EVENT_TIME,
+    missing: 'event_time_millis is missing, or no number',
+    outOfBounds: 'event_time_millis is no time from 1973 to 2286 in milliseconds',
+  },
+  {
+    field: 'score',
+    ...SCORE,
+    missing: 'score is missing, or no number',
+    outOfBounds: `score is not from ${SCORE.least} to ${SCORE.most}`,
+  },
+];
+
+function id(field: EventField): EventCheck {
+  return {
+    field,
+    longest: LONGEST_TEXT,
+    missing: `${field} is missing, or no text`,
+    outOfBounds: `${field} has more than ${LONGEST_TEXT} characters`,
+  };
+}
