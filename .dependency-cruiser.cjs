@@ -7,7 +7,7 @@ const may = {
   kafka: [],
   injector: ['contract', 'kafka'],
   dashboard: ['contract', 'kafka'],
-  local: ['api', 'plan'],
+  local: ['api', 'contract', 'plan'],
   cli: ['api', 'plan', 'local'],
 };
 

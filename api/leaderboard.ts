@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RANK, SEASON_START } from '../contract/board.ts';
 import { EVENT_FIELDS, ROBOT_PREFIX } from '../contract/event.ts';
 import { celSeconds, duration, millis } from './duration.ts';
 import { integer } from './integer.ts';
@@ -118,7 +119,7 @@ const fields = z.strictObject({
     .optional()
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
     .describe(
-      'Query: the columns of the board. One must be rnk BIGINT, the rank from 1; a column season_start BIGINT (epoch milliseconds) makes a board per season.',
+      `Query: the columns of the board. One must be ${RANK} BIGINT, the rank from 1; a column ${SEASON_START} BIGINT (epoch milliseconds) makes a board per season.`,
     ),
   query: z
     .string()
@@ -204,17 +205,17 @@ const rules: Rule<Fields>[] = [
     holds: (board) => board.type !== 'Query' || (board.columns !== undefined && board.query !== undefined),
   },
   {
-    cel: "!has(self.columns) || self.columns.exists(c, c.name == 'rnk' && c.type == 'BIGINT')",
-    message: 'one of the columns must be {name: rnk, type: BIGINT}',
+    cel: `!has(self.columns) || self.columns.exists(c, c.name == '${RANK}' && c.type == 'BIGINT')`,
+    message: `one of the columns must be {name: ${RANK}, type: BIGINT}`,
     field: 'columns',
-    holds: ({ columns }) => !columns || columns.some(({ name, type }) => name === 'rnk' && type === 'BIGINT'),
+    holds: ({ columns }) => !columns || columns.some(({ name, type }) => name === RANK && type === 'BIGINT'),
   },
   {
-    cel: "!has(self.columns) || self.columns.all(c, c.name != 'season_start' || c.type == 'BIGINT')",
-    message: 'the column season_start must be BIGINT (epoch milliseconds)',
+    cel: `!has(self.columns) || self.columns.all(c, c.name != '${SEASON_START}' || c.type == 'BIGINT')`,
+    message: `the column ${SEASON_START} must be BIGINT (epoch milliseconds)`,
     field: 'columns',
     holds: ({ columns }) =>
-      !columns || columns.every(({ name, type }) => name !== 'season_start' || type === 'BIGINT'),
+      !columns || columns.every(({ name, type }) => name !== SEASON_START || type === 'BIGINT'),
   },
   {
     // The API server holds this one by the list's map key.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boardDefinitions, topicName } from './boards/definition.ts';
+import { boardDefinitions, topicName } from '../contract/board.ts';
 
 /** What a core can serve twice a second, with room for worse days; see docs/benchmarks.md. */
 export const DEFAULT_MAX_SOCKETS = 5000;

@@ -1,4 +1,5 @@
 import type { Leaderboard } from '../api/leaderboard.ts';
+import { RANK, SEASON_START } from '../contract/board.ts';
 
 /** Refusals in terms of Flink's, each with a sentence that says in terms of the board what is wrong or what to do. */
 const ADVICE: [RegExp, (groups: string[], board: Leaderboard) => string][] = [
@@ -10,7 +11,7 @@ const ADVICE: [RegExp, (groups: string[], board: Leaderboard) => string][] = [
   [
     /upsert key that differs from the primary key/,
     (_, board) =>
-      `Flink cannot see that the board has one row for each ${rankKey(board).join(' and ')}: rank in a subquery with ROW_NUMBER() OVER (${partition(board)}ORDER BY …) AS rnk, and keep WHERE rnk <= ${board.size} of it`,
+      `Flink cannot see that the board has one row for each ${rankKey(board).join(' and ')}: rank in a subquery with ROW_NUMBER() OVER (${partition(board)}ORDER BY …) AS ${RANK}, and keep WHERE ${RANK} <= ${board.size} of it`,
   ],
   [/Encountered "<EOF>"/, () => 'it ends where SQL has more to say'],
 ];
@@ -27,9 +28,9 @@ export function advised(message: string, board: Leaderboard): string {
 /** The columns by which a board has one row each. */
 export function rankKey(board: Leaderboard): string[] {
   const columns = board.type === 'Query' ? board.columns.map(({ name }) => name) : [];
-  return ['season_start', 'rnk'].filter((name) => columns.includes(name));
+  return [SEASON_START, RANK].filter((name) => columns.includes(name));
 }
 
 function partition(board: Leaderboard): string {
-  return rankKey(board).includes('season_start') ? 'PARTITION BY season_start ' : '';
+  return rankKey(board).includes(SEASON_START) ? `PARTITION BY ${SEASON_START} ` : '';
 }

@@ -1,6 +1,6 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { appDeployment, appName, appServiceAccount } from './app.ts';
-import { type Board, boards, LAST_EVENT } from './boards.ts';
+import { boards, definitionOf } from './boards.ts';
 import type { Environment } from './environment.ts';
 import { flinkName } from './flink.ts';
 import { kafkaSecrets, kafkaSettings } from './kafka-access.ts';
@@ -17,6 +17,7 @@ const SIGN_IN_MOUNT = '/etc/gameanalytics/sign-in';
 /** The page that shows the boards: its Deployment, what keeps its copies apart, the Service in front, and an Ingress when asked for. */
 export function dashboard(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
   const { replicas, resources, ingress, auth } = resource.spec.dashboard;
+  const definitions = boards(resource).map(definitionOf);
   return [
     appServiceAccount(resource, 'dashboard'),
     appDeployment(resource, {
@@ -26,7 +27,7 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
       env: [
         ...kafkaSettings(resource, 'dashboard', environment.bootstrapServers),
         { name: 'DASHBOARD_TITLE', value: resource.spec.dashboard.title ?? resource.metadata.name },
-        { name: 'DASHBOARD_BOARDS', value: JSON.stringify(boards(resource).map(panel), null, 1) },
+        { name: 'DASHBOARD_BOARDS', value: JSON.stringify(definitions, null, 1) },
         { name: 'STATS_TOPIC', value: statsTopic(resource) },
         { name: 'EVENTS_TOPIC', value: eventsTopic(resource) },
         { name: 'JOB_ADVICE', value: jobAdvice(resource) },
@@ -57,25 +58,6 @@ function jobAdvice({ metadata: { name } }: GameAnalytics): string {
 /** What the page says to those who look after a pipeline whose events topic is another one. */
 function replayAdvice(resource: GameAnalytics): string {
   return `To count the new topic from its beginning: kubectl delete flinkdeployment ${flinkName(resource)}, which is created again without its state; then kubectl rollout restart deployment ${appName(resource, 'dashboard')}.`;
-}
-
-/** A board as the dashboard is told of it; it knows no type of leaderboard. */
-function panel({ name, title, topic, historyTopic, digest, size, period, identity, columns, bar }: Board) {
-  return {
-    name,
-    title,
-    topic,
-    ...(historyTopic && { historyTopic }),
-    digest,
-    size,
-    period,
-    identity,
-    columns: columns.flatMap(({ name, shown }) =>
-      shown ? [{ name, label: shown.label, type: shown.as }] : [],
-    ),
-    ...(bar && { bar }),
-    ...(columns.includes(LAST_EVENT) && { lastEvent: LAST_EVENT.name }),
-  };
 }
 
 /** The copies of one revision go to different places, as far as there are any: the old ones, which end, do not count. */

@@ -1,6 +1,7 @@
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-import { type Board, boardOf, maxRecordBytes } from './boards.ts';
+import { SEASON_START } from '../contract/board.ts';
+import { boardOf, maxRecordBytes, type PlannedBoard } from './boards.ts';
 import { connectorOptions } from './kafka-access.ts';
 import { type Layout, layOut, type Slot } from './layout.ts';
 import { template } from './sql-template.ts';
@@ -70,7 +71,7 @@ function viewsOf(lane: number): { rawEvents: string; validEvents: string } {
 interface Sink {
   name: string;
   topic: string;
-  board: Board;
+  board: PlannedBoard;
   slot: Slot;
 }
 
@@ -86,14 +87,14 @@ function sinksOf(resource: GameAnalytics, slot: Slot, index: number): Sink[] {
 function table({ name, topic, board, slot }: Sink, kafka: Record<string, string>): string {
   const asOf = board.period?.kind === 'instant';
   const connector = asOf ? 'kafka' : 'upsert-kafka';
-  const rowColumns = board.columns;
+  const { rowColumns } = board;
   const maxBytes = maxRecordBytes(board);
   return (slot.retired ? RETIRED : BOARD)({ name, topic, kafka, asOf, connector, rowColumns, maxBytes });
 }
 
 /** The statement that writes all ranks of a season, or of an instant, as one record. */
 function insert({ name, board, slot }: Sink, maxLatenessMillis: number): string {
-  const { period, digest, columns } = board;
+  const { period, digest, rowColumns } = board;
   const template = period?.kind === 'instant' ? INSTANT_INSERT : BOARD_INSERT;
   return template({
     name,
@@ -102,7 +103,7 @@ function insert({ name, board, slot }: Sink, maxLatenessMillis: number): string 
     hasSeasons: period?.kind === 'season',
     columns: selectColumns(board),
     // Text that a query makes may be of any length; ids and names of events are bounded.
-    cells: columns.map(({ name, type }) => ({
+    cells: rowColumns.map(({ name, type }) => ({
       name,
       isText: slot.board.type === 'Query' && type === 'STRING',
     })),
@@ -111,9 +112,9 @@ function insert({ name, board, slot }: Sink, maxLatenessMillis: number): string 
 }
 
 /** The columns of a board's SELECT, in its order: a Query board's are in the user's. */
-function selectColumns({ source, period, columns }: Board): string[] {
+function selectColumns({ source, period, rowColumns }: PlannedBoard): string[] {
   if (source.type === 'Query') return source.columns.map(({ name }) => name);
-  return [...(period?.kind === 'season' ? ['season_start'] : []), ...columns.map(({ name }) => name)];
+  return [...(period?.kind === 'season' ? [SEASON_START] : []), ...rowColumns.map(({ name }) => name)];
 }
 
 /**

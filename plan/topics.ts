@@ -1,6 +1,6 @@
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-import { type Board, boards, maxRecordBytes } from './boards.ts';
+import { boards, maxRecordBytes, type PlannedBoard } from './boards.ts';
 import { strimziMetadata } from './metadata.ts';
 import type { KafkaTopic } from './objects.ts';
 
@@ -40,20 +40,21 @@ function eventsKafkaTopic(resource: GameAnalytics): KafkaTopic {
 /** Segments are rolled and cleaned early, so that a dashboard that starts has little to read. */
 const CLEANED_EARLY = { 'segment.ms': millis('10m'), 'min.cleanable.dirty.ratio': 0.1 };
 
-function boardKafkaTopic(resource: GameAnalytics, board: Board): KafkaTopic {
+function boardKafkaTopic(resource: GameAnalytics, board: PlannedBoard): KafkaTopic {
   const config = { ...cleanup(board), ...CLEANED_EARLY, 'max.message.bytes': maxRecordBytes(board) };
   return kafkaTopic(resource, board.topic, 1, config);
 }
 
 /** A board's changes, one after the other, for as long as its past seasons are readable. */
-function historyKafkaTopic(resource: GameAnalytics, board: Board): KafkaTopic[] {
-  if (!board.historyTopic) return [];
+function historyKafkaTopic(resource: GameAnalytics, board: PlannedBoard): KafkaTopic[] {
+  const { historyTopic } = board;
+  if (!historyTopic) return [];
   const config = {
     'cleanup.policy': 'delete',
     'retention.ms': readableMillis(board),
     'max.message.bytes': maxRecordBytes(board),
   };
-  return [kafkaTopic(resource, board.historyTopic, 1, config)];
+  return [kafkaTopic(resource, historyTopic, 1, config)];
 }
 
 function statsKafkaTopic(resource: GameAnalytics): KafkaTopic {
@@ -61,14 +62,14 @@ function statsKafkaTopic(resource: GameAnalytics): KafkaTopic {
   return kafkaTopic(resource, statsTopic(resource), 1, config);
 }
 
-function cleanup(board: Board): Record<string, string | number> {
-  if (board.period?.kind !== 'season' || board.period.lengthMillis === null)
-    return { 'cleanup.policy': 'compact' };
+function cleanup(board: PlannedBoard): Record<string, string | number> {
+  const { period } = board;
+  if (period?.kind !== 'season' || period.lengthMillis === null) return { 'cleanup.policy': 'compact' };
   return { 'cleanup.policy': 'compact,delete', 'retention.ms': readableMillis(board) };
 }
 
 /** Past seasons stay readable for a week, and for three seasons where these are longer. */
-function readableMillis({ period }: Board): number {
+function readableMillis({ period }: PlannedBoard): number {
   const season = period?.kind === 'season' ? (period.lengthMillis ?? 0) : 0;
   return Math.max(millis('7d'), 3 * season);
 }

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import type { Column } from '../../dashboard/boards/definition.ts';
+import type { Column } from '../../contract/board.ts';
 import { LiveBoard } from '../../dashboard/boards/live-board.ts';
 import { EventsWatch } from '../../dashboard/events-watch.ts';
 import { Live } from '../../dashboard/live.ts';

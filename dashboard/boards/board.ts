@@ -1,4 +1,4 @@
-import type { BoardDefinition } from './definition.ts';
+import type { BoardDefinition } from '../../contract/board.ts';
 import { type BoardRecord, parseRecord, type RawRecord, type Row } from './record.ts';
 
 /*

@@ -1,6 +1,6 @@
+import type { BoardDefinition } from '../../contract/board.ts';
 import { Live } from '../live.ts';
 import { Board, type BoardView, type Season } from './board.ts';
-import type { BoardDefinition } from './definition.ts';
 import { type Standing, Trail } from './trail.ts';
 
 /** Without a change for longer, a board is said to be quiet. */

@@ -1,5 +1,5 @@
+import type { BoardDefinition } from '../../contract/board.ts';
 import { Board, type BoardView } from './board.ts';
-import type { BoardDefinition } from './definition.ts';
 import { parseRecord, type RawRecord } from './record.ts';
 
 /*

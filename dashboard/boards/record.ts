@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { type BoardDefinition, type Column, RANK, SEASON_START } from '../../contract/board.ts';
 import { LONGEST_TEXT } from '../../contract/event.ts';
-import type { BoardDefinition, Column } from './definition.ts';
 
 /*
  * One Kafka record of a board topic: the whole board of one season, or of one instant. Topic content is untrusted: a
@@ -36,8 +36,6 @@ export interface BoardRecord {
   rows: Row[];
 }
 
-const RANK_COLUMN = 'rnk';
-
 /** The longest text kept, in UTF-16 units, of which a character has at most two: no two ids look the same. */
 const MAX_TEXT_LENGTH = 2 * LONGEST_TEXT;
 
@@ -53,7 +51,7 @@ export function parseRecord(
   definition: BoardDefinition,
   raw: RawRecord,
 ): BoardRecord | 'foreign' | 'malformed' {
-  const seasonMillis = epochMillis(parseObject(raw.key)?.season_start);
+  const seasonMillis = epochMillis(parseObject(raw.key)?.[SEASON_START]);
   const hasSeasons = definition.period?.kind === 'season';
   if (seasonMillis === undefined || (!hasSeasons && seasonMillis !== 0)) return 'malformed';
   if (raw.value === null) return { seasonMillis, instantMillis: null, rows: [] };
@@ -82,7 +80,7 @@ function parseRows(definition: BoardDefinition, rows: unknown): Row[] | undefine
 
 function parseRow(definition: BoardDefinition, row: unknown): Row | undefined {
   if (!isFields(row)) return undefined;
-  const rank = row[RANK_COLUMN];
+  const rank = row[RANK];
   if (!Number.isSafeInteger(rank) || (rank as number) < 1) return undefined;
   const { identity, columns, lastEvent } = definition;
   const values = new Map<string, Value>(identity.map((name) => [name, textValue(row[name])]));

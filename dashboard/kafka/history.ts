@@ -1,5 +1,5 @@
+import type { BoardDefinition } from '../../contract/board.ts';
 import type { BoardView } from '../boards/board.ts';
-import type { BoardDefinition } from '../boards/definition.ts';
 import { PastBoard } from '../boards/past-board.ts';
 import type { HistoryTopic } from './history-topic.ts';
 

@@ -1,4 +1,4 @@
-import type { Column } from '../boards/definition.ts';
+import type { Column } from '../../contract/board.ts';
 import type { Value } from '../boards/record.ts';
 
 /** What stands for a value that is not there. */

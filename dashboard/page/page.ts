@@ -1,4 +1,4 @@
-import type { BoardDefinition } from '../boards/definition.ts';
+import type { BoardDefinition } from '../../contract/board.ts';
 import type { Panel } from './panel.ts';
 import { type Look, queryOf, THEMES, type Theme } from './view.ts';
 

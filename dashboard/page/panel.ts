@@ -1,5 +1,5 @@
+import type { BoardDefinition, Column } from '../../contract/board.ts';
 import type { BoardView, Season } from '../boards/board.ts';
-import type { BoardDefinition, Column } from '../boards/definition.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
 import type { Standing } from '../boards/trail.ts';

@@ -1,4 +1,4 @@
-import type { BoardDefinition } from '../boards/definition.ts';
+import type { BoardDefinition } from '../../contract/board.ts';
 import type { Row } from '../boards/record.ts';
 
 /** Who is looked for, by a part of a name; the page's script looks in the same way. */

@@ -1,4 +1,4 @@
-import type { BoardDefinition } from '../boards/definition.ts';
+import type { BoardDefinition } from '../../contract/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
 

@@ -1,5 +1,5 @@
+import type { BoardDefinition } from '../../contract/board.ts';
 import type { Season } from '../boards/board.ts';
-import type { BoardDefinition } from '../boards/definition.ts';
 
 /*
  * What someone looks at, as the page's URL says it: a URL that is shared shows others the same.

@@ -1,7 +1,7 @@
 import etag from '@fastify/etag';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { BoardDefinition } from '../../contract/board.ts';
 import type { BoardView, ShownPeriod } from '../boards/board.ts';
-import type { BoardDefinition } from '../boards/definition.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
 import type { BoardAnswer, BoardSummary } from './api-schema.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { FlinkCluster } from '../../local/flink.ts';
-import { type Board, boards } from '../../plan/boards.ts';
+import { boards, type PlannedBoard } from '../../plan/boards.ts';
 import { boardRows, expectBoardsToEqualOracle } from '../support/boards.ts';
 import { restored } from '../support/checkpoints.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
@@ -178,7 +178,7 @@ describe('a running pipeline that is changed', () => {
   async function dashboardOf(resource: GameAnalytics) {
     const { url, process } = await startDashboard(cluster.broker.bootstrapServers, definitionsOf(resource));
     return {
-      async rows({ name, identity }: Board): Promise<unknown[]> {
+      async rows({ name, identity }: PlannedBoard): Promise<unknown[]> {
         const { rows } = await vi.waitFor(async () => {
           const answer = await fetch(`${url}/api/boards/${name}`);
           const body = (await answer.json()) as { status: string; rows: Row[] };
@@ -194,7 +194,7 @@ describe('a running pipeline that is changed', () => {
   }
 
   /** Ranks and holders of a board's newest season or instant, as its topic has them. */
-  async function newestRows(board: Board): Promise<unknown[]> {
+  async function newestRows(board: PlannedBoard): Promise<unknown[]> {
     const records = await readTopic(cluster.kafka, board.topic);
     const rows = [...newestByKey(records).values()].flatMap((value) => boardRows(board, value));
     const newest = Math.max(...rows.map(({ season_start }) => Number(season_start ?? 0)));
@@ -220,7 +220,7 @@ describe('a running pipeline that is changed', () => {
   }
 
   /** Rows written since, in which a rank has less than it had, or an instant is drawn again: what a replay would leave. */
-  async function fellBack(board: Board, since: number): Promise<unknown[]> {
+  async function fellBack(board: PlannedBoard, since: number): Promise<unknown[]> {
     const most = new Map<string, number>();
     const records = await readTopic(cluster.kafka, board.topic);
     const rows = records.flatMap(({ value }, i) =>

@@ -3,7 +3,7 @@ import type { Kafka } from 'kafkajs';
 import { expect } from 'vitest';
 import { millis } from '../../api/duration.ts';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
-import { type Board, boards } from '../../plan/boards.ts';
+import { boards, type PlannedBoard } from '../../plan/boards.ts';
 import { eventsTopic } from '../../plan/topics.ts';
 import { type CountedEvent, countedEvents, type EventRecord, expectedRows, type Row } from './oracle.ts';
 import { newestByKey, readTopic, type TopicRecord } from './topic.ts';
@@ -58,7 +58,7 @@ function eventRecord({ value, timestamp }: TopicRecord): EventRecord {
   return { value, producedAt: timestamp };
 }
 
-async function expectRows(kafka: Kafka, board: Board, expected: Row[]): Promise<void> {
+async function expectRows(kafka: Kafka, board: PlannedBoard, expected: Row[]): Promise<void> {
   const deadline = Date.now() + SETTLE_MILLIS;
   let actual = await rowsOf(kafka, board);
   while (JSON.stringify(actual) !== JSON.stringify(expected) && Date.now() < deadline) {
@@ -69,7 +69,7 @@ async function expectRows(kafka: Kafka, board: Board, expected: Row[]): Promise<
 }
 
 /** The rows of a board's topic: of seasons the newest record of each, of instants all records (before compaction). */
-async function rowsOf(kafka: Kafka, board: Board): Promise<Row[]> {
+async function rowsOf(kafka: Kafka, board: PlannedBoard): Promise<Row[]> {
   const records = await readTopic(kafka, board.topic);
   const values =
     board.period?.kind === 'instant'
@@ -79,7 +79,7 @@ async function rowsOf(kafka: Kafka, board: Board): Promise<Row[]> {
 }
 
 /** The rows of a record that are shown, each with its season or instant; none when it is of another definition of the board. */
-export function boardRows(board: Board, value: string): Row[] {
+export function boardRows(board: PlannedBoard, value: string): Row[] {
   const { season_start, as_of, digest, rows } = JSON.parse(value) as BoardValue;
   if (digest !== board.digest) return [];
   const periods = { season: { season_start }, instant: { as_of } };

@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
+import { type BoardDefinition, boardDefinitions } from '../../contract/board.ts';
 import { SLOT_MILLIS } from '../../contract/stats.ts';
 import { Board } from '../../dashboard/boards/board.ts';
-import { type BoardDefinition, boardDefinitions } from '../../dashboard/boards/definition.ts';
 import { LiveBoard } from '../../dashboard/boards/live-board.ts';
 import type { RawRecord } from '../../dashboard/boards/record.ts';
 import { EventsWatch } from '../../dashboard/events-watch.ts';

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import type { Board, BoardColumn } from '../../plan/boards.ts';
+import type { BoardDefinition, Column } from '../../contract/board.ts';
 
 /** The texts of a board's rows, each with the rank first, as a page shows them; without times, which it shows as ages. */
 export function shownRows(page: Page, board: string): Promise<string[][]> {
@@ -14,18 +14,16 @@ export function shownRows(page: Page, board: string): Promise<string[][]> {
 }
 
 /** The rows that the dashboard's API has for a board, in the texts that a page should show; ages pass and are left out. */
-export async function servedRows(url: string, board: Board): Promise<string[][]> {
+export async function servedRows(url: string, board: BoardDefinition): Promise<string[][]> {
   const response = await fetch(`${url}/api/boards/${board.name}`);
   const { rows } = (await response.json()) as { rows: Record<string, string | number>[] };
   return rows.map((row) => [
     String(row.rank),
-    ...board.columns.flatMap(({ name, shown }) =>
-      shown && shown.as !== 'time' ? [textOf(row[name], shown.as)] : [],
-    ),
+    ...board.columns.flatMap(({ name, type }) => (type === 'time' ? [] : [textOf(row[name], type)])),
   ]);
 }
 
-type ShownAs = Exclude<NonNullable<BoardColumn['shown']>['as'], 'time'>;
+type ShownAs = Exclude<Column['type'], 'time'>;
 
 const DECIMALS = { integer: 0, decimal: 2, factor: 2, percent: 1 };
 

@@ -1,5 +1,5 @@
 import type { SeasonBoard, StreakBoard } from '../../../api/leaderboard.ts';
-import type { Board } from '../../../plan/boards.ts';
+import type { PlannedBoard } from '../../../plan/boards.ts';
 import { topicRanks } from '../../../plan/layout.ts';
 import { inFieldOrder } from '../boards.ts';
 import {
@@ -40,7 +40,7 @@ const MEASURES: Record<SeasonBoard['type'], Measure> = {
 
 /** The records of a board's topic that are the board of no prefix of the events. */
 export function falseRecords(
-  board: Board,
+  board: PlannedBoard,
   records: SeenRecord[],
   events: PartitionedEvents,
   maxLateness: number,
@@ -64,7 +64,7 @@ function seasonTruth(source: SeasonBoard): QueryTruth {
 }
 
 function falseInSeason(
-  board: Board,
+  board: PlannedBoard,
   { compute, measure, seasonMillis }: QueryTruth,
   season: number,
   records: SeenRecord[],
@@ -95,7 +95,7 @@ function plain({ season_start: _, as_of: __, ...row }: Row): Row {
 
 /** Boards of instants depend on nothing but the events that came in time, so all of them are known in the end. */
 function falseInstants(
-  board: Board,
+  board: PlannedBoard,
   source: StreakBoard,
   records: SeenRecord[],
   events: PartitionedEvents,
@@ -124,7 +124,7 @@ interface Known {
   rows: Row[];
 }
 
-function knownBoards(board: Board, records: SeenRecord[]): Known[] {
+function knownBoards(board: PlannedBoard, records: SeenRecord[]): Known[] {
   return records.flatMap(({ season, value }) =>
     value === null
       ? []
@@ -138,7 +138,7 @@ function knownBoards(board: Board, records: SeenRecord[]): Known[] {
 }
 
 /** Answers of the API that are no board of the topic, or of an earlier season than one that was answered before. */
-export function falseAnswers(board: Board, records: SeenRecord[], answers: SeenAnswer[]): Falsehood[] {
+export function falseAnswers(board: PlannedBoard, records: SeenRecord[], answers: SeenAnswer[]): Falsehood[] {
   // The dashboard does not know how long a query's seasons are, so it does not say which one it shows.
   const hasPeriod =
     board.period !== null && !(board.period.kind === 'season' && board.period.lengthMillis === null);
@@ -171,10 +171,9 @@ function isOverWhenItSays({ body: { season }, at }: SeenAnswer): boolean {
 }
 
 /** What rows say, in the columns that are shown. Times are numbers in a topic, and text in the API. */
-function key(period: number, rows: Row[], { columns, identity }: Board): string {
-  const shown = columns.filter((column) => column.shown);
-  const names = [...new Set(['rnk', ...identity, ...shown.map(({ name }) => name)])];
-  const times = shown.flatMap(({ name, shown }) => (shown?.as === 'time' ? [name] : []));
+function key(period: number, rows: Row[], { columns, identity }: PlannedBoard): string {
+  const names = [...new Set(['rnk', ...identity, ...columns.map(({ name }) => name)])];
+  const times = columns.flatMap(({ name, type }) => (type === 'time' ? [name] : []));
   const cell = (row: Row, name: string) =>
     times.includes(name) ? new Date(row[name] as string | number).getTime() : (row[name] ?? null);
   return JSON.stringify([period, rows.map((row) => names.map((name) => cell(row, name)))]);
@@ -184,7 +183,7 @@ const ROW = /<tr id="[^"]*"[^>]*>([\s\S]*?)<\/tr>/g;
 const CELL = /<th scope="row" class="rank">(\d+)<\/th>|<td class="who"><div>([\s\S]*?)<\/div><\/td>/g;
 
 /** Frames whose ranks and holders are no board of the topic, or go back behind one that the socket had before. */
-export function falseFrames(board: Board, records: SeenRecord[], frames: SeenFrame[]): Falsehood[] {
+export function falseFrames(board: PlannedBoard, records: SeenRecord[], frames: SeenFrame[]): Falsehood[] {
   const known = knownBoards(board, records).map(({ rows }) =>
     JSON.stringify(rows.map((row) => holdersOf(board, row))),
   );
@@ -199,12 +198,11 @@ export function falseFrames(board: Board, records: SeenRecord[], frames: SeenFra
     });
 }
 
-function holdersOf({ columns }: Board, row: Row): string[] {
-  const texts = columns.filter(({ shown }) => shown);
-  const others = texts.findIndex(({ shown }) => shown?.as !== 'text');
+function holdersOf({ columns }: PlannedBoard, row: Row): string[] {
+  const others = columns.findIndex(({ type }) => type !== 'text');
   return [
     String(row.rnk),
-    ...texts.slice(0, others < 0 ? undefined : others).map(({ name }) => String(row[name] ?? '–')),
+    ...columns.slice(0, others < 0 ? undefined : others).map(({ name }) => String(row[name] ?? '–')),
   ];
 }
 

@@ -2,7 +2,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, describe, expect, it } from 'vitest';
-import { boardDefinition } from '../../../dashboard/boards/definition.ts';
+import { boardDefinition } from '../../../contract/board.ts';
 import {
   HOUR,
   liveBoardOf,

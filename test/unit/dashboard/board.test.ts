@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { boardDefinition } from '../../../contract/board.ts';
 import { Board } from '../../../dashboard/boards/board.ts';
-import { boardDefinition } from '../../../dashboard/boards/definition.ts';
 import type { RawRecord } from '../../../dashboard/boards/record.ts';
 import {
   allTime,

@@ -1,5 +1,5 @@
+import { type BoardDefinition, boardDefinition } from '../../../contract/board.ts';
 import { Board } from '../../../dashboard/boards/board.ts';
-import { type BoardDefinition, boardDefinition } from '../../../dashboard/boards/definition.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import type { RawRecord } from '../../../dashboard/boards/record.ts';
 

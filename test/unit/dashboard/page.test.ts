@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boardDefinition } from '../../../dashboard/boards/definition.ts';
+import { boardDefinition } from '../../../contract/board.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import { formatCell, formatValue } from '../../../dashboard/page/format.ts';
 import { panelOf } from '../../../dashboard/page/panel.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type BoardDefinition, boardDefinition } from '../../../dashboard/boards/definition.ts';
+import { type BoardDefinition, boardDefinition } from '../../../contract/board.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import type { Row } from '../../../dashboard/boards/record.ts';
 import { PALETTE, type TeamColor, TeamColors } from '../../../dashboard/page/team-color.ts';

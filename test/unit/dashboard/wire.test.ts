@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { boardDefinition } from '../../../dashboard/boards/definition.ts';
+import { boardDefinition } from '../../../contract/board.ts';
 import { DIGEST, liveBoardOf, NOW, season, team } from './fixtures.ts';
 import { listen, type Served, serve } from './served.ts';
 

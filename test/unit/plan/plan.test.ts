@@ -362,7 +362,7 @@ describe('our programs', () => {
           expected.map(({ name }) => `${name} game-${name}`),
         );
         for (const [i, panel] of panels.entries()) {
-          const columns = expected[i]?.columns.map(({ name }) => name);
+          const columns = expected[i]?.rowColumns.map(({ name }) => name);
           const used = [...panel.columns.map(({ name }: { name: string }) => name), ...panel.identity];
           expect(columns).toEqual(expect.arrayContaining(used));
         }

@@ -1,9 +1,28 @@
 import { z } from 'zod';
 
 /*
- * What a board is, as the plan describes it. The dashboard knows no leaderboard type: columns, identity and
- * period are all it needs, so a board written in SQL is shown like any other.
+ * What a board is to its readers: the fields of its records, and the definition by which the plan tells the dashboard of it. The
+ * dashboard knows no leaderboard type: columns, identity and period are all it needs, so a board written in SQL is shown like any
+ * other.
  */
+
+/** The key of a record, and a field of it: when its season began, in epoch milliseconds; 0 on boards without seasons. */
+export const SEASON_START = 'season_start';
+
+/** Field of a row: its rank, from 1. */
+export const RANK = 'rnk';
+
+/** Field of a row: when Kafka got the newest event that it counts, in epoch milliseconds. */
+export const LAST_EVENT = 'last_event_at';
+
+/** A field of a board's rows. */
+export interface RowColumn {
+  name: string;
+  /** Flink SQL type. */
+  type: 'STRING' | 'BIGINT' | 'DOUBLE' | 'BOOLEAN';
+  /** Its heading and how it is shown; undefined: only programs read it. */
+  shown?: Omit<Column, 'name'>;
+}
 
 const columnName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a column name: letters, digits, _');
 const positiveMillis = z.int().min(1);
@@ -72,4 +91,7 @@ export const boardDefinitions = z
   });
 
 export type BoardDefinition = z.infer<typeof boardDefinition>;
-export type Column = BoardDefinition['columns'][number];
+export type Column = z.infer<typeof column>;
+
+/** What the records of a board belong to; null: there is one board for all time. */
+export type Period = BoardDefinition['period'];
