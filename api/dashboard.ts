@@ -1,20 +1,14 @@
 import { z } from 'zod';
+import { BASE_PATH, PROBE_PATHS } from '../contract/http.ts';
 import { integer } from './integer.ts';
 import { objectName } from './object-name.ts';
 import { resources } from './resources.ts';
 import { withRules } from './rule.ts';
 
-/** What the dashboard answers Kubernetes and Prometheus, wherever else it is served. */
-const PROBES = ['/healthz', '/readyz', '/metrics'];
+const PROBES: string[] = Object.values(PROBE_PATHS);
 
 const path = withRules(
-  z
-    .string()
-    .max(200)
-    .regex(
-      /^\/([A-Za-z0-9_~-][A-Za-z0-9._~-]*(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)?$/,
-      'must be a path such as /games/arcade, without a slash at its end',
-    ),
+  z.string().max(200).regex(BASE_PATH, 'must be a path such as /games/arcade, without a slash at its end'),
   [
     {
       cel: `!(self in [${PROBES.map((probe) => `'${probe}'`).join(', ')}])`,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { boardDefinitions, topicName } from '../contract/board.ts';
+import { BASE_PATH, PROBE_PATHS } from '../contract/http.ts';
 
 /** What a core can serve twice a second, with room for worse days; see docs/benchmarks.md. */
 export const DEFAULT_MAX_SOCKETS = 5000;
@@ -35,7 +36,7 @@ Settings come from the environment:
   DASHBOARD_TITLE          the page's title (default: Game Analytics)
   HOST                     the address to listen on, :: for all of IPv6 and IPv4 (default: 127.0.0.1)
   PORT                     the port to listen on, 0 for any free one (default: 8080)
-  BASE_PATH                path under which all but /healthz, /readyz and /metrics is served, as /games/arcade (default: /)
+  BASE_PATH                path under which all but ${PROBE_PATHS.alive}, ${PROBE_PATHS.ready} and ${PROBE_PATHS.metrics} is served, as /games/arcade (default: /)
   SIGN_IN_FOLDER           folder with the credentials to ask for, one a file: token, or username and password (default: ask for none)
   MAX_SOCKETS              how many browsers may be live at once (default: ${DEFAULT_MAX_SOCKETS})
   TRUSTED_PROXIES          addresses and networks of proxies whose X-Forwarded-For, -Host and -Proto are believed, separated by commas (default: none)
@@ -64,10 +65,10 @@ const basePath = z
   .default('')
   .transform((text) => text.replace(/\/$/, ''))
   .refine(
-    (path) => path === '' || /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/.test(path),
+    (path) => path === '' || BASE_PATH.test(path),
     'must be a path of letters, digits, - . _ and ~, such as /games/arcade',
   )
-  .refine((path) => !['/healthz', '/readyz', '/metrics'].includes(path), 'is the path of a probe');
+  .refine((path) => !Object.values<string>(PROBE_PATHS).includes(path), 'is the path of a probe');
 
 const list = z
   .string()

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { APP, LABELS, OPERATOR } from '../plan/metadata.ts';
 import type { KubeClient } from './kube/client.ts';
 import {
   CONTROLLER_REVISION,
@@ -39,10 +40,9 @@ export const CHILDREN = [
   CONTROLLER_REVISION,
 ];
 
-const OURS = 'app.kubernetes.io/managed-by=gameanalytics-operator';
+const OURS = `${LABELS.managedBy}=${OPERATOR}`;
 /** Flink's pods have no label of who manages them. */
-const PODS = 'app.kubernetes.io/name=gameanalytics';
-const INSTANCE = 'app.kubernetes.io/instance';
+const PODS = `${LABELS.name}=${APP}`;
 
 interface ClusterOptions {
   client: KubeClient;
@@ -169,6 +169,6 @@ function kafkaKeyOf({ metadata, spec }: LiveObject): string | undefined {
 
 /** The resource that an object is labelled as a part of. */
 function ownerKeyOf({ metadata }: LiveObject): string | undefined {
-  const instance = metadata.labels?.[INSTANCE];
+  const instance = metadata.labels?.[LABELS.instance];
   return instance && `${metadata.namespace}/${instance}`;
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { DURATION_PATTERN, millis } from '../api/duration.ts';
+import { OPERATOR } from '../plan/metadata.ts';
 
 /** What the process is told by flags and environment. */
 export interface Settings extends Omit<z.output<typeof schema>, 'upgradeTimeout'> {
@@ -31,9 +32,7 @@ const schema = z.object({
   leaseNamespace: text('the name of a namespace', NAMESPACE).meta({
     description: 'where the Lease is: of several operators its holder works, the others stand by',
   }),
-  leaseName: text('the name of an object', OBJECT_NAME)
-    .default('gameanalytics-operator')
-    .meta({ description: 'its name' }),
+  leaseName: text('the name of an object', OBJECT_NAME).default(OPERATOR).meta({ description: 'its name' }),
   identity: text('a name of this process alone, in ASCII', /^[ -~]+$/)
     .optional()
     .meta({ description: 'who this process is in the Lease; unset, its host and something random' }),

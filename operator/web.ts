@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { type FastifyReply, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { PROBE_PATHS } from '../contract/http.ts';
 
 interface WebOptions {
   host: string;
@@ -28,9 +29,11 @@ export async function startWeb({ host, port, ready, registry, log }: WebOptions)
     return reply.code(500).send('it failed; the log says why\n');
   });
   // Who can answer is alive; what only a new start can mend ends the process.
-  server.get('/healthz', (_, reply) => answer(reply, []));
-  server.get('/readyz', (_, reply) => answer(reply, ready()));
-  server.get('/metrics', async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+  server.get(PROBE_PATHS.alive, (_, reply) => answer(reply, []));
+  server.get(PROBE_PATHS.ready, (_, reply) => answer(reply, ready()));
+  server.get(PROBE_PATHS.metrics, async (_, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
   await server.listen({ host, port }).catch((error) => {
     throw error.code === 'EADDRINUSE'
       ? new Error(`${host}:${port} is in use; set PORT or --port to another`)

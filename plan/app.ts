@@ -1,4 +1,5 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
+import { PROBE_PATHS } from '../contract/http.ts';
 import { type Component, metadata, selector } from './metadata.ts';
 import type { Container, Deployment, EnvVar, KubernetesObject, SecretVolume } from './objects.ts';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD, secretMounts, secretVolumes } from './pod.ts';
@@ -63,8 +64,8 @@ function container({ component, image, env, secrets, resources }: App): Containe
     env: [{ name: 'HOST', value: '::' }, { name: 'PORT', value: String(HTTP_PORT) }, ...env],
     ...(secrets.length > 0 && { volumeMounts: secretMounts(secrets) }),
     ports: [{ name: 'http', containerPort: HTTP_PORT }],
-    readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 5 },
-    livenessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 10 },
+    readinessProbe: { httpGet: { path: PROBE_PATHS.ready, port: 'http' }, periodSeconds: 5 },
+    livenessProbe: { httpGet: { path: PROBE_PATHS.alive, port: 'http' }, periodSeconds: 10 },
     resources,
     securityContext: { ...RESTRICTED_CONTAINER, readOnlyRootFilesystem: true },
   };

@@ -4,7 +4,7 @@ import type { Environment } from './environment.ts';
 import { kafkaSecrets } from './kafka-access.ts';
 import { LAYOUT_ANNOTATION, layOut, printLayout } from './layout.ts';
 import { metadata, selector } from './metadata.ts';
-import type { FlinkDeployment, KubernetesObject } from './objects.ts';
+import { FLINK_API, type FlinkDeployment, type KubernetesObject } from './objects.ts';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD, secretMounts, secretVolumes } from './pod.ts';
 import { sqlScript } from './sql.ts';
 
@@ -23,7 +23,7 @@ function deployment(resource: GameAnalytics, environment: Environment): FlinkDep
   const { bootstrapServers, flinkImage } = environment;
   const layout = layOut(resource, environment.layout);
   return {
-    apiVersion: 'flink.apache.org/v1beta1',
+    apiVersion: FLINK_API,
     kind: 'FlinkDeployment',
     metadata: {
       ...metadata(resource, 'flink', flinkName(resource)),

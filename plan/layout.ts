@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import type { Leaderboard } from '../api/leaderboard.ts';
+import { ANNOTATIONS } from './metadata.ts';
 import { TEMPLATES } from './sql-template.ts';
 
 /** Annotation of the FlinkDeployment that says how its job is laid out. */
-export const LAYOUT_ANNOTATION = 'gameanalytics.dev/layout';
+export const LAYOUT_ANNOTATION = ANNOTATIONS.layout;
 
 /**
  * How the statements of a job are laid out, so that it can go on from the state of the one before. Flink gives state back to

@@ -1,20 +1,49 @@
-import { API_VERSION, type GameAnalytics, KIND } from '../api/gameanalytics.ts';
+import { API_VERSION, type GameAnalytics, GROUP, KIND } from '../api/gameanalytics.ts';
 import type { KubernetesObject } from './objects.ts';
 
 /** The part of the pipeline an object belongs to. */
 export type Component = 'topics' | 'users' | 'flink' | 'injector' | 'dashboard';
 
+/** Kubernetes' recommended labels. */
+export const LABELS = {
+  name: 'app.kubernetes.io/name',
+  instance: 'app.kubernetes.io/instance',
+  component: 'app.kubernetes.io/component',
+  managedBy: 'app.kubernetes.io/managed-by',
+} as const;
+
+/** The label by which Strimzi knows which Kafka an object belongs to. */
+export const STRIMZI_CLUSTER = 'strimzi.io/cluster';
+
+/** The label `name` of every object of a pipeline. */
+export const APP = 'gameanalytics';
+
+/** What manages the objects of a pipeline: their label, and who the API server knows to have applied them. */
+export const OPERATOR = 'gameanalytics-operator';
+
+/** Annotations of ours. */
+export const ANNOTATIONS = {
+  /** A digest of what was last applied to an object. */
+  applied: `${GROUP}/applied`,
+  /** Of the FlinkDeployment: how its job is laid out, and what it runs. */
+  layout: `${GROUP}/layout`,
+  revision: `${GROUP}/revision`,
+  /** Of the FlinkDeployment: the revision that was tried and did not come up, and why. */
+  refusedRevision: `${GROUP}/refused-revision`,
+  refusal: `${GROUP}/refusal`,
+} as const;
+
 /** Labels that every object of a pipeline has; `name` and `component` select its pods. */
 export function labels(resource: GameAnalytics, component: Component): Record<string, string> {
-  return { ...selector(resource, component), 'app.kubernetes.io/managed-by': 'gameanalytics-operator' };
+  return { ...selector(resource, component), [LABELS.managedBy]: OPERATOR };
 }
 
 /** Labels that select the pods of a component, and only those. They never change, because a selector cannot. */
 export function selector(resource: GameAnalytics, component: Component): Record<string, string> {
   return {
-    'app.kubernetes.io/name': 'gameanalytics',
-    'app.kubernetes.io/instance': resource.metadata.name,
-    'app.kubernetes.io/component': component,
+    [LABELS.name]: APP,
+    [LABELS.instance]: resource.metadata.name,
+    [LABELS.component]: component,
   };
 }
 
@@ -43,7 +72,7 @@ export function strimziMetadata(
   name: string,
 ): KubernetesObject['metadata'] {
   const meta = metadata(resource, component, name);
-  return { ...meta, labels: { ...meta.labels, 'strimzi.io/cluster': resource.spec.kafka.cluster } };
+  return { ...meta, labels: { ...meta.labels, [STRIMZI_CLUSTER]: resource.spec.kafka.cluster } };
 }
 
 function ownerReference(name: string, uid: string) {

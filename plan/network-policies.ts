@@ -2,7 +2,7 @@ import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { appName } from './app.ts';
 import type { Environment } from './environment.ts';
 import { flinkName } from './flink.ts';
-import { type Component, metadata, selector } from './metadata.ts';
+import { type Component, LABELS, metadata, STRIMZI_CLUSTER, selector } from './metadata.ts';
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from './objects.ts';
 
 type Rules = Omit<NetworkPolicy['spec'], 'podSelector'>;
@@ -70,7 +70,7 @@ function jobRules(resource: GameAnalytics, { flinkOperatorNamespace }: Environme
 
 /** By labels that Strimzi gives to the brokers of a Kafka. The one with their name is longer than a label when the Kafka's is long. */
 function kafkaPods(resource: GameAnalytics): NetworkPolicyPeer {
-  const matchLabels = { 'strimzi.io/cluster': resource.spec.kafka.cluster, 'strimzi.io/broker-role': 'true' };
+  const matchLabels = { [STRIMZI_CLUSTER]: resource.spec.kafka.cluster, 'strimzi.io/broker-role': 'true' };
   return { podSelector: { matchLabels } };
 }
 
@@ -78,8 +78,8 @@ function kafkaPods(resource: GameAnalytics): NetworkPolicyPeer {
 function flinkOperator(namespace: string | undefined): NetworkPolicyPeer {
   return {
     namespaceSelector: namespace ? { matchLabels: { 'kubernetes.io/metadata.name': namespace } } : {},
-    podSelector: { matchLabels: { 'app.kubernetes.io/name': 'flink-kubernetes-operator' } },
+    podSelector: { matchLabels: { [LABELS.name]: 'flink-kubernetes-operator' } },
   };
 }
 /** The monitor of the chart gameanalytics-platform, which is installed beside the Kafka. */
-const FLEX: NetworkPolicyPeer = { podSelector: { matchLabels: { 'app.kubernetes.io/name': 'flex' } } };
+const FLEX: NetworkPolicyPeer = { podSelector: { matchLabels: { [LABELS.name]: 'flex' } } };

@@ -1,3 +1,7 @@
+/** Versions of the APIs of the operators that the plan relies on. */
+export const STRIMZI_API = 'kafka.strimzi.io/v1';
+export const FLINK_API = 'flink.apache.org/v1beta1';
+
 /** A Kubernetes object as the plan builds it: plain JSON, ready for server-side apply. */
 export interface KubernetesObject {
   apiVersion: string;

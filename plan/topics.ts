@@ -2,7 +2,7 @@ import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { boards, maxRecordBytes, type PlannedBoard } from './boards.ts';
 import { strimziMetadata } from './metadata.ts';
-import type { KafkaTopic } from './objects.ts';
+import { type KafkaTopic, STRIMZI_API } from './objects.ts';
 
 /** The topic the events are in: the user's own, or the one that is managed. */
 export function eventsTopic(resource: GameAnalytics): string {
@@ -84,7 +84,7 @@ function kafkaTopic(
   config: KafkaTopic['spec']['config'],
 ): KafkaTopic {
   return {
-    apiVersion: 'kafka.strimzi.io/v1',
+    apiVersion: STRIMZI_API,
     kind: 'KafkaTopic',
     metadata: strimziMetadata(resource, 'topics', name),
     spec: { partitions, config: { ...AS_PRODUCED, ...config } },

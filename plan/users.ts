@@ -1,7 +1,7 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { type KafkaClient, kafkaUserName } from './kafka-access.ts';
 import { strimziMetadata } from './metadata.ts';
-import type { KafkaAcl, KafkaUser } from './objects.ts';
+import { type KafkaAcl, type KafkaUser, STRIMZI_API } from './objects.ts';
 import { groupPrefix } from './sql.ts';
 import { eventsTopic, topics } from './topics.ts';
 
@@ -13,7 +13,7 @@ export function users(resource: GameAnalytics): KafkaUser[] {
   const { authentication } = resource.spec.kafka;
   if (!authentication) return [];
   const user = (component: KafkaClient, acls: KafkaAcl[]): KafkaUser => ({
-    apiVersion: 'kafka.strimzi.io/v1',
+    apiVersion: STRIMZI_API,
     kind: 'KafkaUser',
     metadata: strimziMetadata(resource, 'users', kafkaUserName(resource, component)),
     spec: { authentication, authorization: { type: 'simple', acls } },

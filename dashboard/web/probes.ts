@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { PROBE_PATHS } from '../../contract/http.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Metrics } from './metrics.ts';
 import type { SignIn } from './sign-in.ts';
@@ -17,9 +18,9 @@ export async function probeRoutes(
   app: FastifyInstance,
   { boards, metrics, signIn }: ProbeOptions,
 ): Promise<void> {
-  app.get('/healthz', async () => ({ status: 'alive' }));
+  app.get(PROBE_PATHS.alive, async () => ({ status: 'alive' }));
 
-  app.get('/readyz', async (request, reply) => {
+  app.get(PROBE_PATHS.ready, async (request, reply) => {
     const ready = boards.every((board) => board.ready);
     // What is read from where is for those who may see it.
     if (signIn && !(await signIn.isSignedIn(request))) return reply.code(ready ? 200 : 503).send({ ready });
@@ -27,7 +28,7 @@ export async function probeRoutes(
     return reply.code(ready ? 200 : 503).send({ ready, boards: states });
   });
 
-  app.get('/metrics', { ...(signIn && { onRequest: signIn.check }) }, async (_request, reply) =>
+  app.get(PROBE_PATHS.metrics, { ...(signIn && { onRequest: signIn.check }) }, async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
 }

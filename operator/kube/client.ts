@@ -1,4 +1,5 @@
 import type { KubeConfig } from '@kubernetes/client-node';
+import { OPERATOR } from '../../plan/metadata.ts';
 import { ConnectionError, isNotFound, type Status } from './errors.ts';
 import { type Kind, kindOf } from './kinds.ts';
 import type { LiveObject, Manifest } from './object.ts';
@@ -7,7 +8,7 @@ import { type ApiResponse, type Call, Transport } from './transport.ts';
 export type { ApiResponse } from './transport.ts';
 
 /** The name under which the API server remembers which fields are ours. */
-export const FIELD_MANAGER = 'gameanalytics-operator';
+export const FIELD_MANAGER = OPERATOR;
 
 export interface ClientOptions {
   /** How long a call may take, all in all; of a watch, until it begins. */

@@ -1,4 +1,5 @@
 import { API_VERSION as GAME_ANALYTICS_VERSION, KIND } from '../../api/gameanalytics.ts';
+import { FLINK_API, STRIMZI_API } from '../../plan/objects.ts';
 
 /** A kind of object, and the name of its collection in the API. All that we use are namespaced. */
 export interface Kind {
@@ -12,11 +13,11 @@ export const GAME_ANALYTICS: Kind = {
   kind: KIND,
   plural: 'gameanalytics',
 };
-export const KAFKA: Kind = { apiVersion: 'kafka.strimzi.io/v1', kind: 'Kafka', plural: 'kafkas' };
+export const KAFKA: Kind = { apiVersion: STRIMZI_API, kind: 'Kafka', plural: 'kafkas' };
 export const KAFKA_TOPIC: Kind = { ...KAFKA, kind: 'KafkaTopic', plural: 'kafkatopics' };
 export const KAFKA_USER: Kind = { ...KAFKA, kind: 'KafkaUser', plural: 'kafkausers' };
 export const FLINK_DEPLOYMENT: Kind = {
-  apiVersion: 'flink.apache.org/v1beta1',
+  apiVersion: FLINK_API,
   kind: 'FlinkDeployment',
   plural: 'flinkdeployments',
 };

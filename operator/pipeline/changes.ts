@@ -1,3 +1,4 @@
+import { ANNOTATIONS } from '../../plan/metadata.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { covers } from './covers.ts';
@@ -5,7 +6,7 @@ import type { Child } from './parts.ts';
 import { digest } from './revision.ts';
 
 /** Annotation with a digest of what was last applied: tells that we no longer want a field which the live object still has. */
-const APPLIED = 'gameanalytics.dev/applied';
+const APPLIED = ANNOTATIONS.applied;
 
 /** The object with the digest of itself. */
 export function stamped(object: KubernetesObject): KubernetesObject {

@@ -1,5 +1,6 @@
 import type { Status } from '../../api/status.ts';
 import { goesOn, LAYOUT_ANNOTATION, type Layout, readLayout, recomputed } from '../../plan/layout.ts';
+import { ANNOTATIONS } from '../../plan/metadata.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
 import { FLINK_DEPLOYMENT } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
@@ -8,9 +9,9 @@ import { type Revision, revisionOf } from './revision.ts';
 import { fails, holds, type Verdict } from './verdict.ts';
 
 /** Annotations of the FlinkDeployment: what it runs, and which revision was tried, did not come up, and why. One write holds all. */
-const REVISION = 'gameanalytics.dev/revision';
-const REFUSED = 'gameanalytics.dev/refused-revision';
-const REFUSAL = 'gameanalytics.dev/refusal';
+const REVISION = ANNOTATIONS.revision;
+const REFUSED = ANNOTATIONS.refusedRevision;
+const REFUSAL = ANNOTATIONS.refusal;
 
 /** What is known of a job when it is decided what becomes of it. */
 export interface JobFacts {

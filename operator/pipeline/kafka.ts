@@ -1,4 +1,5 @@
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
+import { KAFKA } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { fails, holds, type Verdict } from './verdict.ts';
 
@@ -40,7 +41,7 @@ export function judgeKafka(
     return {
       verdict: fails(
         'StrimziMissing',
-        'The cluster does not know the kinds of kafka.strimzi.io/v1: install Strimzi 1.0 or newer.',
+        `The cluster does not know the kinds of ${KAFKA.apiVersion}: install Strimzi 1.0 or newer.`,
       ),
     };
   if (!kafka)

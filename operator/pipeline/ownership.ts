@@ -1,4 +1,5 @@
 import { KIND } from '../../api/gameanalytics.ts';
+import { LABELS, OPERATOR } from '../../plan/metadata.ts';
 import { FIELD_MANAGER } from '../kube/client.ts';
 import type { LiveMetadata, LiveObject } from '../kube/object.ts';
 
@@ -12,16 +13,13 @@ export function ownershipOf(live: LiveObject, { name, uid }: LiveMetadata): Owne
     if (controller.uid === uid) return 'ours';
     return controller.kind === KIND && controller.name === name ? 'predecessor' : 'foreign';
   }
-  const instance = live.metadata.labels?.['app.kubernetes.io/instance'];
+  const instance = live.metadata.labels?.[LABELS.instance];
   if (instance !== undefined && instance !== name) return 'foreign';
   return isLabelled(live) || wasApplied(live) ? 'ours' : 'foreign';
 }
 
 function isLabelled({ metadata }: LiveObject): boolean {
-  return (
-    metadata.labels?.['app.kubernetes.io/managed-by'] === 'gameanalytics-operator' &&
-    metadata.labels['app.kubernetes.io/instance'] !== undefined
-  );
+  return metadata.labels?.[LABELS.managedBy] === OPERATOR && metadata.labels[LABELS.instance] !== undefined;
 }
 
 /** Someone may have taken the labels off; the API server still knows who applied it. */

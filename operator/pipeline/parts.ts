@@ -1,4 +1,4 @@
-import type { Component } from '../../plan/metadata.ts';
+import { type Component, LABELS } from '../../plan/metadata.ts';
 import type { KafkaUser, KubernetesObject } from '../../plan/objects.ts';
 import { KAFKA_TOPIC, KAFKA_USER } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
@@ -90,7 +90,7 @@ function failureOf(conditions: ChildCondition[]): string | undefined {
 
 /** The component an object belongs to, by its label. */
 export function componentOf({ metadata }: { metadata: { labels?: Record<string, string> } }): Component {
-  return metadata.labels?.['app.kubernetes.io/component'] as Component;
+  return metadata.labels?.[LABELS.component] as Component;
 }
 
 export function isTopic({ kind }: { kind: string }): boolean {
