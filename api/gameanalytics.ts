@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { DEFAULT_SEASON } from './boards/shared-fields.ts';
+import { BOARD_TYPES } from './boards/types.ts';
 import { dashboard } from './dashboard.ts';
 import { celSeconds, millis } from './duration.ts';
 import { events } from './events.ts';
@@ -16,14 +18,18 @@ export const VERSION = 'v1alpha1';
 export const KIND = 'GameAnalytics';
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
-const DEFAULT_LEADERBOARDS = [
-  { name: 'top-teams', type: 'TopTeams' as const },
-  { name: 'top-players', type: 'TopPlayers' as const },
-  { name: 'hot-streakers', type: 'HotStreakers' as const },
-  { name: 'team-mvps', type: 'TeamMvps' as const, title: 'Team MVPs' },
-];
+const DEFAULT_LEADERBOARDS = BOARD_TYPES.flatMap((type) => {
+  if (!type.default) return [];
+  const { name, title } = type.default;
+  return [{ name, type: type.name, ...(title && { title }) }];
+});
 
-const LONGEST_SEASON = `self.leaderboards.all(b, b.type in ['HotStreakers', 'Query'] || (has(b.season) && b.season == 'none') || 2 * (${celSeconds("(has(b.season) ? b.season : '1h')")}) <= ${celSeconds('self.events.retention')})`;
+const WITHOUT_SEASON = BOARD_TYPES.filter(({ fields }) => !('season' in fields)).map(
+  ({ name }) => `'${name}'`,
+);
+const SEASON_SECONDS = celSeconds(`(has(b.season) ? b.season : '${DEFAULT_SEASON}')`);
+const IS_ENDLESS = "(has(b.season) && b.season == 'none')";
+const LONGEST_SEASON = `self.leaderboards.all(b, b.type in [${WITHOUT_SEASON.join(', ')}] || ${IS_ENDLESS} || 2 * (${SEASON_SECONDS}) <= ${celSeconds('self.events.retention')})`;
 
 const spec = withRules(
   z.strictObject({

@@ -10,7 +10,7 @@ export interface Rule<T> {
   message: string;
   /** Field of the value that the message is about, when it is not the value as a whole. */
   field?: string;
-  holds?: (value: T) => boolean;
+  holds?(value: T): boolean;
 }
 
 /** The schema with rules attached, for the parser and for the printed CRD. */

@@ -1,5 +1,5 @@
+import type { Leaderboard, QueryBoard } from '../api/boards/types.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-import type { Leaderboard, QueryBoard } from '../api/leaderboard.ts';
 import type { Problem } from '../api/parse.ts';
 import { sqlScript } from '../plan/sql.ts';
 import { causeOf, type FlinkCause } from './flink-error.ts';

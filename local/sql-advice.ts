@@ -1,4 +1,4 @@
-import type { Leaderboard } from '../api/leaderboard.ts';
+import type { Leaderboard } from '../api/boards/types.ts';
 import { RANK, SEASON_START } from '../contract/board.ts';
 
 /** Refusals in terms of Flink's, each with a sentence that says in terms of the board what is wrong or what to do. */

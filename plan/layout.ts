@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import type { Leaderboard } from '../api/boards/types.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-import type { Leaderboard } from '../api/leaderboard.ts';
 import { ANNOTATIONS } from './metadata.ts';
 import { TEMPLATES } from './sql-template.ts';
 

@@ -1,3 +1,4 @@
+import { BOARD_TYPES, boardTypeOf } from '../api/boards/types.ts';
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { SEASON_START } from '../contract/board.ts';
@@ -137,11 +138,8 @@ function select({ board, lane }: Slot, maxLatenessMillis: number): string {
   const views = viewsOf(lane);
   if (board.type === 'Query') return queried(board.query, views.validEvents);
   const { where: condition } = board;
-  const settings = {
-    maxLatenessMillis,
-    ...(board.type === 'HotStreakers' && { pastMillis: board.longWindowMillis - board.everyMillis }),
-  };
-  return SELECTS[board.type]({ ...board, ...views, ...settings, condition }).trim();
+  const more = boardTypeOf(board).templateValues?.(board);
+  return SELECTS.get(board.type)!({ ...board, ...views, ...more, maxLatenessMillis, condition }).trim();
 }
 
 /** A query names the events of the first lane; in another, that name stands for the lane's own. A comment may end a query; the new line ends the comment. */
@@ -158,9 +156,6 @@ const BOARD = template('board');
 const BOARD_INSERT = template('board-insert');
 const INSTANT_INSERT = template('instant-insert');
 const RETIRED = template('retired');
-const SELECTS = {
-  TopTeams: template('top-teams'),
-  TopPlayers: template('top-players'),
-  HotStreakers: template('hot-streakers'),
-  TeamMvps: template('team-mvps'),
-};
+const SELECTS = new Map(
+  BOARD_TYPES.flatMap(({ name, template: select }) => (select ? [[name, template(select)] as const] : [])),
+);

@@ -1,4 +1,4 @@
-import type { Leaderboard, SeasonBoard, StreakBoard } from '../../api/leaderboard.ts';
+import type { HotStreakersBoard, Leaderboard, SeasonBoard } from '../../api/boards/types.ts';
 import { EVENT_TIME, type EventField, LONGEST_TEXT, SCORE } from '../../contract/event.ts';
 
 /** A record of the events topic, as it is there. */
@@ -126,7 +126,8 @@ function topPlayers(events: CountedEvent[]): Row[] {
     .sort((a, b) => b.total_score - a.total_score || compareBytes(a.user_id, b.user_id));
 }
 
-function teamMvps(events: CountedEvent[], { minimumEvents = 1 }: SeasonBoard): Row[] {
+function teamMvps(events: CountedEvent[], board: SeasonBoard): Row[] {
+  const minimumEvents = 'minimumEvents' in board ? board.minimumEvents : 1;
   return [...groupBy(events, ({ team }) => team)]
     .filter(([, played]) => played.length >= minimumEvents)
     .map(([team_id, played]) => {
@@ -164,7 +165,12 @@ interface Moment {
   hotness: number;
 }
 
-function hotStreakers(board: StreakBoard, events: CountedEvent[], maxLateness: number, until: number): Row[] {
+function hotStreakers(
+  board: HotStreakersBoard,
+  events: CountedEvent[],
+  maxLateness: number,
+  until: number,
+): Row[] {
   const timely = events
     .map((event) => ({ ...event, time: Math.min(event.time, event.producedAt) }))
     .filter((event) => event.time > event.producedAt - maxLateness);
@@ -186,7 +192,7 @@ function hotStreakers(board: StreakBoard, events: CountedEvent[], maxLateness: n
 }
 
 /** Each player's hotness at each instant at which it has one: at which it played within the short window. */
-function momentsOf(board: StreakBoard, events: CountedEvent[], until: number): Moment[] {
+function momentsOf(board: HotStreakersBoard, events: CountedEvent[], until: number): Moment[] {
   const byPlayer = groupBy(events, ({ user }) => user);
   return [...byPlayer].flatMap(([user, played]) => {
     const instants = new Set(
@@ -221,7 +227,7 @@ function following(time: number, step: number, length: number): number[] {
   return Array.from({ length: length / step }, (_, i) => first + i * step);
 }
 
-function instantsOf(moments: Moment[], board: StreakBoard, until: number): number[] {
+function instantsOf(moments: Moment[], board: HotStreakersBoard, until: number): number[] {
   const all = moments.flatMap(({ instant }) =>
     Array.from({ length: board.memoryMillis / board.everyMillis }, (_, i) => instant + i * board.everyMillis),
   );

@@ -1,4 +1,4 @@
-import type { Leaderboard, SeasonBoard, StreakBoard } from '../../../api/leaderboard.ts';
+import type { HotStreakersBoard, Leaderboard, SeasonBoard } from '../../../api/boards/types.ts';
 import type { Row } from '../oracle.ts';
 import type { Play } from '../streams.ts';
 
@@ -106,7 +106,8 @@ function rankByTotal(tallies: Map<string, Tally>, id: string): number {
   return 1 + ahead.length;
 }
 
-function mvpRows({ teams, members }: Season, { minimumEvents = 1 }: SeasonBoard): Row[] {
+function mvpRows({ teams, members }: Season, board: SeasonBoard): Row[] {
+  const minimumEvents = 'minimumEvents' in board ? board.minimumEvents : 1;
   const ranked = [...teams].filter(([, { events }]) => events >= minimumEvents);
   const mvps = ranked.map(([team_id, team]) => {
     const players = members.get(team_id)!;
@@ -144,7 +145,7 @@ interface Heat {
 }
 
 /** Instant by instant, as a clock would go through them, keeping of the past what the board remembers. */
-function streakRows(board: StreakBoard, plays: Play[], maxLateness: number, until: number): Row[] {
+function streakRows(board: HotStreakersBoard, plays: Play[], maxLateness: number, until: number): Row[] {
   const timely = plays
     .map((play) => ({ ...play, time: Math.min(play.time, play.producedAt) }))
     .filter(({ time, producedAt }) => producedAt - time < maxLateness);
@@ -160,7 +161,7 @@ function streakRows(board: StreakBoard, plays: Play[], maxLateness: number, unti
   return rows;
 }
 
-function heats(board: StreakBoard, plays: Play[], instant: number): Map<string, Heat> {
+function heats(board: HotStreakersBoard, plays: Play[], instant: number): Map<string, Heat> {
   const recent = plays.filter(({ time }) => time < instant && time >= instant - board.longWindowMillis);
   const users = new Set(recent.map(({ user }) => user));
   const found = new Map<string, Heat>();

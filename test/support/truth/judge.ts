@@ -1,4 +1,4 @@
-import type { SeasonBoard, StreakBoard } from '../../../api/leaderboard.ts';
+import type { HotStreakersBoard, SeasonBoard } from '../../../api/boards/types.ts';
 import type { PlannedBoard } from '../../../plan/boards.ts';
 import { topicRanks } from '../../../plan/layout.ts';
 import { inFieldOrder } from '../boards.ts';
@@ -96,7 +96,7 @@ function plain({ season_start: _, as_of: __, ...row }: Row): Row {
 /** Boards of instants depend on nothing but the events that came in time, so all of them are known in the end. */
 function falseInstants(
   board: PlannedBoard,
-  source: StreakBoard,
+  source: HotStreakersBoard,
   records: SeenRecord[],
   events: PartitionedEvents,
   maxLateness: number,

@@ -150,7 +150,7 @@ describe('a malformed manifest', () => {
       {
         path: 'spec.leaderboards[0].sesaon',
         message:
-          'is not a field; allowed here: name, type, title, size, history, where, season, minimumEvents, shortWindow, longWindow, memory, every, columns, query',
+          'is not a field; allowed here: name, type, title, size, history, where, season, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
       },
       { path: 'spec.dashboard.replicas', message: 'must be a whole number' },
       { path: 'spec.paused', message: 'expected boolean, not "no"' },
@@ -242,7 +242,7 @@ describe('across fields', () => {
       'spec.leaderboards[2].query: query is only for Query',
     ]);
     expect(problems({ leaderboards: [queryBoard({ where: 'TRUE', history: true })] })).toEqual([
-      'spec.leaderboards[0].where: where is only for TopTeams, TopPlayers, TeamMvps, HotStreakers',
+      'spec.leaderboards[0].where: where is only for TopTeams, TopPlayers, HotStreakers, TeamMvps',
     ]);
   });
 

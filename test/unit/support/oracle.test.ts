@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { HotStreakersBoard, Leaderboard, SeasonBoard } from '../../../api/boards/types.ts';
 import type { GameAnalytics } from '../../../api/gameanalytics.ts';
-import type { Leaderboard, SeasonBoard, StreakBoard } from '../../../api/leaderboard.ts';
 import { type BoardDefinition, boardDefinitions } from '../../../contract/board.ts';
 import { Board } from '../../../dashboard/boards/board.ts';
 import { parseRecord, type RawRecord } from '../../../dashboard/boards/record.ts';
@@ -48,7 +48,7 @@ const streakBoards = () =>
         { shortWindow: '5s', longWindow: '2m', memory: '30s' },
       ),
     })
-    .map(({ windows, ...fields }) => boardOf<StreakBoard>({ ...fields, ...windows }));
+    .map(({ windows, ...fields }) => boardOf<HotStreakersBoard>({ ...fields, ...windows }));
 
 const sizes = () => fc.constantFrom(1, 3, 10, 1000);
 

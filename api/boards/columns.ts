@@ -1,0 +1,25 @@
+import { LAST_EVENT, RANK, type RowColumn } from '../../contract/board.ts';
+
+/* Columns that boards of several types have. */
+
+export const PLACE: RowColumn = { name: RANK, type: 'BIGINT' };
+export const PLAYER: RowColumn = {
+  name: 'user_id',
+  type: 'STRING',
+  shown: { label: 'Player', type: 'text' },
+};
+export const TEAM: RowColumn = { name: 'team_name', type: 'STRING', shown: { label: 'Team', type: 'text' } };
+export const TEAM_ID: RowColumn = { name: 'team_id', type: 'STRING' };
+export const NEWEST_EVENT: RowColumn = { name: LAST_EVENT, type: 'BIGINT' };
+
+export function integerColumn(name: string, label: string): RowColumn {
+  return { name, type: 'BIGINT', shown: { label, type: 'integer' } };
+}
+
+export function decimalColumn(
+  name: string,
+  label: string,
+  type: 'decimal' | 'factor' | 'percent',
+): RowColumn {
+  return { name, type: 'DOUBLE', shown: { label, type } };
+}
