@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import { SLOT_MILLIS } from '../../contract/stats.ts';
 import { explained } from '../../kafka/refusal.ts';
 import type { EventsWatch } from '../events-watch.ts';
 import { MOST_AHEAD_MILLIS } from '../stats/stats.ts';
@@ -31,8 +32,8 @@ const ANSWER_MILLIS = 4000;
 
 const RETRY_MILLIS = 500;
 
-/** Events that are so much newer than the newest counted one should have been counted: counts are of 5 s each. */
-const MARGIN_MILLIS = 10_000;
+/** Events that are so much newer than the newest counted one should have been counted: a slot, and one for its counts to come. */
+const MARGIN_MILLIS = 2 * SLOT_MILLIS;
 
 /** How far back events are looked for when none was ever counted: counts are kept for longer. */
 const LOOK_BACK_MILLIS = 12 * 3_600_000;

@@ -4,6 +4,7 @@ import {
   eachCounter,
   eachTotal,
   NEWEST_EVENT_TIME,
+  SLOT_MILLIS,
   UNCOUNTED_REASON,
 } from '../../contract/stats.ts';
 import { PIPELINE_KINDS } from '../pipeline-state.ts';
@@ -61,7 +62,9 @@ const pipeline = z.object({
       'live: events are counted as they come. quiet: none are coming. behind: the job counts old events first. stalled: events arrive and the job counts none. replaced: the events topic was deleted and created again. unavailable: Kafka does not answer. waiting: nothing is known yet.',
     ),
   since: time.describe('Since when this dashboard has seen it so.'),
-  countedUntil: time.nullable().describe('No newer event was counted, by Kafka’s time of it; to 5 s.'),
+  countedUntil: time
+    .nullable()
+    .describe(`No newer event was counted, by Kafka’s time of it; to ${SLOT_MILLIS / 1000} s.`),
   lastCountAt: time.nullable().describe('When the job last wrote a count.'),
 });
 
