@@ -1,3 +1,5 @@
+import { SLOT_MILLIS } from '../contract/stats.ts';
+
 /*
  * What can be said of the pipeline at a moment: whether the boards show what happens now, and if not, why. Pure: the time
  * is passed in. All times are epoch milliseconds.
@@ -16,7 +18,8 @@ export type PipelineState =
   | { kind: 'behind'; countingMillis: number }
   /** All events are counted, and none has come for a while; null: none ever came. */
   | { kind: 'quiet'; countedMillis: number | null }
-  | { kind: 'live' };
+  /** Events are counted as they come, so far up to `untilMillis`. */
+  | { kind: 'live'; untilMillis: number };
 
 export const PIPELINE_KINDS = [
   'waiting',
@@ -30,7 +33,7 @@ export const PIPELINE_KINDS = [
 
 export type PipelineKind = (typeof PIPELINE_KINDS)[number];
 
-/** Whether all events are counted, as far as there are any: then the counts say what the game does. */
+/** Whether all events are counted, as far as there are any: then the boards show what the game does. */
 export function isCounted(kind: PipelineKind): boolean {
   return kind === 'live' || kind === 'quiet';
 }
@@ -59,6 +62,9 @@ const PATIENCE_MILLIS = 10_000;
 /** A job that counts events of so long ago is behind. */
 const BEHIND_MILLIS = 15_000;
 
+/** Within this time of the newest counted event it is not known whether there are newer ones: see kafka/uncounted-events.ts. */
+const UNKNOWN_MILLIS = 12_000;
+
 /** Without an event for longer, the game is quiet. */
 const QUIET_MILLIS = 30_000;
 
@@ -75,7 +81,17 @@ export function pipelineState(facts: PipelineFacts, now: number): PipelineState 
   }
   // Who makes the events may have a clock that is slow: while they are counted, the game is not quiet.
   const lastMillis = Math.max(countedMillis ?? 0, progressMillis ?? 0);
-  return now - lastMillis > QUIET_MILLIS ? { kind: 'quiet', countedMillis } : { kind: 'live' };
+  if (now - lastMillis > QUIET_MILLIS) return { kind: 'quiet', countedMillis };
+  const isCaughtUp = uncountedSince === null && now - (countedMillis ?? 0) >= UNKNOWN_MILLIS;
+  // The newest slot with a counted event is still being counted.
+  const untilMillis = isCaughtUp || countedMillis === null ? now : Math.min(countedMillis - SLOT_MILLIS, now);
+  return { kind: 'live', untilMillis };
+}
+
+/** Up to when all events are counted; null when that is not known. */
+export function countedUntil(state: PipelineState, now: number): number | null {
+  if (state.kind === 'live') return state.untilMillis;
+  return state.kind === 'quiet' ? now : null;
 }
 
 /** A state, and since when the pipeline has been seen in one of its kind. */

@@ -1,6 +1,6 @@
 import { SLOT_MILLIS } from '../../contract/stats.ts';
 import type { Live } from '../live.ts';
-import { isCounted, type PipelineKind } from '../pipeline-state.ts';
+import { countedUntil, type PipelineKind, type PipelineState } from '../pipeline-state.ts';
 import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Stats } from '../stats/stats.ts';
 import { formatRate, formatSeconds, formatValue, type Timestamp, timestamp } from './format.ts';
@@ -45,11 +45,12 @@ const LEAST_SHARE = 0.001;
  * @param pipeline how the pipeline is as a whole; what the events were is known only while all are counted
  * @param now epoch milliseconds
  */
-export function trafficOf(stats: Live<Stats>, pipeline: PipelineKind, now: number): Traffic {
-  const view = isCounted(pipeline) ? stats.content.view(now) : null;
+export function trafficOf(stats: Live<Stats>, pipeline: PipelineState, now: number): Traffic {
+  const untilMillis = countedUntil(pipeline, now);
+  const view = untilMillis === null ? null : stats.content.view(now, untilMillis);
   return {
-    state: pipeline,
-    rate: view ? formatRate(view.eventsPerSecond) : formatValue('integer', null),
+    state: pipeline.kind,
+    rate: view?.eventsPerSecond == null ? formatValue('integer', null) : formatRate(view.eventsPerSecond),
     spark: view && sparkline(view.rates),
     facts: [
       {

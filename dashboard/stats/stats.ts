@@ -24,21 +24,33 @@ export const MOST_AHEAD_MILLIS = 3_600_000;
 /** What was counted within this time is being counted just now. */
 const COUNTING_MILLIS = 10_000;
 
+/**
+ * Messages without events are malformed, or the job has not read their events yet: it reads both separately. Windows that
+ * close show how far it has read. If none closes for this long while it writes, no events come, and they are malformed.
+ */
+const READING_MILLIS = 60_000;
+
+/** A slot as it is shown. */
+export interface ShownSlot extends Omit<Slot, 'undecodableMessages'> {
+  /** Null until the job has read all events of the slot. */
+  undecodableMessages: number | null;
+}
+
 /** What there is to see at one moment. */
 export interface StatsView {
   /** In order; a slot without events has none. */
-  slots: Slot[];
-  /** Over the last full slots. */
-  eventsPerSecond: number;
+  slots: ShownSlot[];
+  /** Over the last full slots; null while the first one is being counted. */
+  eventsPerSecond: number | null;
   /** Events per second of each full slot of the last five minutes, oldest first; since the first that is known. */
   rates: number[];
-  /** Of the last five minutes. */
+  /** Of the last five minutes, as far as it is known. */
   totals: Record<TotalName, number>;
   /** Of the events of the last minute, 0..1; null without events. */
   lateShare: number | null;
   robotShare: number | null;
-  /** Of the messages of the last minute, 0..1: events without what an event needs, and what is no event; null without messages. */
   uncountedShare: number | null;
+  /** Of the messages of the last minute, 0..1; null without any whose events have all been read. */
   undecodableShare: number | null;
   /** In the last slot whose windows have closed; null when that was too long ago. */
   activePlayers: number | null;
@@ -49,7 +61,7 @@ export interface StatsView {
 
 /** How far the job has come, in epoch milliseconds; null: nowhere yet. */
 export interface Progress {
-  /** Kafka's time of the newest event that was ever counted. */
+  /** Kafka's time of the newest event that was ever counted, or message that was found malformed. */
   countedMillis: number | null;
   /** The same of the events that are being counted just now; a job that starts over counts old ones. */
   countingMillis: number | null;
@@ -58,9 +70,13 @@ export interface Progress {
 }
 
 export class Stats {
-  readonly #slots = new Map<number, Slot>();
+  readonly #slots = new Map<number, Slot & { writtenMillis: number }>();
   #newestEventMillis: number | null = null;
   #countedMillis: number | null = null;
+  /** The same of messages, which may be malformed. */
+  #readMillis: number | null = null;
+  /** Since when the job has been writing without closing a window; null before it wrote. */
+  #openSince: number | null = null;
   #progressMillis: number | null = null;
   /** The newest time counted, by when it was, in steps of `COUNTING_MILLIS`; the last two steps. */
   #counting: { step: number; countedMillis: number }[] = [];
@@ -70,6 +86,8 @@ export class Stats {
     const record = parseSlot(raw);
     if (!record || record.startMillis > now + MOST_AHEAD_MILLIS) return;
     const writtenMillis = Math.min(raw.timestampMillis, now);
+    // A job that starts over has windows to close again.
+    if (writtenMillis - (this.#progressMillis ?? 0) > COUNTING_MILLIS) this.#openSince = writtenMillis;
     this.#progressMillis = newest(this.#progressMillis, writtenMillis);
     if (record.slot) this.#put(record.slot, writtenMillis, now);
     else this.#slots.delete(record.startMillis);
@@ -79,29 +97,36 @@ export class Stats {
   progress(now: number): Progress {
     const recent = this.#counting.filter(({ step }) => step >= stepOf(now) - 1);
     return {
-      countedMillis: this.#countedMillis,
+      countedMillis: this.#hasReadAll(now)
+        ? newest(this.#countedMillis, this.#readMillis)
+        : this.#countedMillis,
       countingMillis: recent.reduce<number | null>((last, one) => newest(last, one.countedMillis), null),
       progressMillis: this.#progressMillis,
     };
   }
 
-  /** What the last five minutes were at `now` (epoch milliseconds). */
-  view(now: number): StatsView {
-    const slots = [...this.#slots.values()]
-      .filter((slot) => isShown(slot, now))
-      .sort((a, b) => a.startMillis - b.startMillis);
-    const lastMinute = fullSlots(slots, now, RATE_MILLIS);
+  /**
+   * What the last five minutes were at `now`.
+   *
+   * @param now epoch milliseconds
+   * @param untilMillis up to when all events have been counted; rates and shares end there
+   */
+  view(now: number, untilMillis = now): StatsView {
+    const slots = this.#shown(now);
+    const end = Math.min(now - ARRIVAL_MILLIS, untilMillis);
+    const lastMinute = fullSlots(slots, end, RATE_MILLIS);
     const minute = totalsOf(lastMinute);
+    const read = totalsOf(lastMinute.filter(({ undecodableMessages }) => undecodableMessages !== null));
     const crowd = lastMinute.findLast(({ activePlayers }) => activePlayers > 0);
     return {
       slots,
-      eventsPerSecond: mean(lastMinute.map(eventsPerSecond)),
-      rates: fullSlots(slots, now, SHOWN_MILLIS).map(eventsPerSecond),
+      eventsPerSecond: slots.length === 0 ? 0 : mean(lastMinute.map(eventsPerSecond)),
+      rates: fullSlots(slots, end, SHOWN_MILLIS).map(eventsPerSecond),
       totals: totalsOf(slots),
       lateShare: share(minute.lateEvents, minute.events),
       robotShare: share(minute.robotEvents, minute.events),
-      uncountedShare: share(minute.uncountedEvents, minute.events + minute.undecodableMessages),
-      undecodableShare: share(minute.undecodableMessages, minute.events + minute.undecodableMessages),
+      uncountedShare: share(minute.uncountedEvents, minute.events),
+      undecodableShare: share(read.undecodableMessages, read.events + read.undecodableMessages),
       activePlayers: crowd?.activePlayers ?? null,
       activeTeams: crowd?.activeTeams ?? null,
       newestEventMillis: this.#newestEventMillis,
@@ -113,13 +138,33 @@ export class Stats {
     // An event that is further on than the count of it is of a broken clock.
     const newestEventMillis = slot.newestEventMillis && Math.min(slot.newestEventMillis, writtenMillis);
     // Players and teams are counted in the slot in which their events happened, whenever that was.
-    if (slot.events > 0 || slot.undecodableMessages > 0)
-      this.#noteCounted(startMillis + SLOT_MILLIS, writtenMillis);
+    if (slot.events > 0) this.#noteCounted(startMillis + SLOT_MILLIS, writtenMillis);
+    if (slot.undecodableMessages > 0) this.#readMillis = newest(this.#readMillis, startMillis + SLOT_MILLIS);
+    if (slot.activePlayers > 0) this.#openSince = newest(this.#openSince, writtenMillis);
     this.#newestEventMillis = newest(this.#newestEventMillis, newestEventMillis);
-    this.#slots.set(startMillis, { ...slot, newestEventMillis });
+    this.#slots.set(startMillis, { ...slot, newestEventMillis, writtenMillis });
     for (const kept of this.#slots.values()) {
       if (isOver(kept, now)) this.#slots.delete(kept.startMillis);
     }
+  }
+
+  /** The slots of the last five minutes, in order. A slot was read once a window at or after it has closed since it was written. */
+  #shown(now: number): ShownSlot[] {
+    const slots = [...this.#slots.values()].filter((slot) => isShown(slot, now));
+    slots.sort((a, b) => b.startMillis - a.startMillis);
+    const hasReadAll = this.#hasReadAll(now);
+    let closedMillis = 0;
+    return slots
+      .map(({ writtenMillis, ...slot }) => {
+        if (slot.activePlayers > 0) closedMillis = Math.max(closedMillis, writtenMillis);
+        const isRead = hasReadAll || closedMillis >= writtenMillis;
+        return { ...slot, undecodableMessages: isRead ? slot.undecodableMessages : null };
+      })
+      .reverse();
+  }
+
+  #hasReadAll(now: number): boolean {
+    return this.#openSince !== null && now - this.#openSince >= READING_MILLIS;
   }
 
   #noteCounted(countedMillis: number, writtenMillis: number): void {
@@ -135,11 +180,11 @@ function stepOf(millis: number): number {
   return Math.floor(millis / COUNTING_MILLIS);
 }
 
-function isOver({ startMillis }: Slot, now: number): boolean {
+function isOver({ startMillis }: Pick<Slot, 'startMillis'>, now: number): boolean {
   return startMillis + SLOT_MILLIS <= now - SHOWN_MILLIS;
 }
 
-function isShown(slot: Slot, now: number): boolean {
+function isShown(slot: Pick<Slot, 'startMillis'>, now: number): boolean {
   return !isOver(slot, now) && slot.startMillis <= now + CLOCKS_APART_MILLIS;
 }
 
@@ -148,10 +193,10 @@ function newest(a: number | null, b: number | null): number | null {
 }
 
 /**
- * The slots that are over, those without events too: at most so long back, at least since the first that is known.
+ * The slots that are over at `endMillis`, those without events too: at most so long back, at least since the first that is known.
  */
-function fullSlots(slots: Slot[], now: number, lookBackMillis: number): Slot[] {
-  const end = now - ARRIVAL_MILLIS - ((now - ARRIVAL_MILLIS) % SLOT_MILLIS);
+function fullSlots(slots: ShownSlot[], endMillis: number, lookBackMillis: number): ShownSlot[] {
+  const end = endMillis - (endMillis % SLOT_MILLIS);
   const start = Math.max(end - lookBackMillis, slots[0]?.startMillis ?? end);
   const known = new Map(slots.map((slot) => [slot.startMillis, slot]));
   const count = Math.max(0, (end - start) / SLOT_MILLIS);
@@ -161,12 +206,12 @@ function fullSlots(slots: Slot[], now: number, lookBackMillis: number): Slot[] {
   });
 }
 
-function eventsPerSecond({ events }: Slot): number {
+function eventsPerSecond({ events }: ShownSlot): number {
   return events / (SLOT_MILLIS / 1000);
 }
 
-function totalsOf(slots: Slot[]): Record<TotalName, number> {
-  return eachTotal((name) => sum(slots.map((slot) => slot[name])));
+function totalsOf(slots: ShownSlot[]): Record<TotalName, number> {
+  return eachTotal((name) => sum(slots.map((slot) => slot[name] ?? 0)));
 }
 
 function share(part: number, whole: number): number | null {
@@ -177,6 +222,6 @@ function sum(values: number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function mean(values: number[]): number {
-  return values.length === 0 ? 0 : sum(values) / values.length;
+function mean(values: number[]): number | null {
+  return values.length === 0 ? null : sum(values) / values.length;
 }

@@ -51,6 +51,11 @@ const board = z.object({
 const slot = z.object({
   start: time,
   ...eachCounter((name) => count.describe(COUNTERS[name].description)),
+  undecodableMessages: count
+    .nullable()
+    .describe(
+      `${COUNTERS.undecodableMessages.description} Null until the job has read all events of the slot.`,
+    ),
   newestEventTime: time.nullable().describe(NEWEST_EVENT_TIME),
   uncountedReason: z.string().nullable().describe(UNCOUNTED_REASON),
 });

@@ -127,9 +127,7 @@ export class Parts {
 
   #traffic(): Part {
     const { stats, now } = this.#options;
-    return this.#part('traffic', 'traffic', () =>
-      renderTraffic(trafficOf(stats, this.#pipeline.kind, now())),
-    );
+    return this.#part('traffic', 'traffic', () => renderTraffic(trafficOf(stats, this.#pipeline, now())));
   }
 
   #freshness(): Part {

@@ -1,9 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Live } from '../live.ts';
-import { isCounted, type ObservedState, type PipelineMonitor } from '../pipeline-state.ts';
+import { countedUntil, type ObservedState, type PipelineMonitor } from '../pipeline-state.ts';
 import type { ScreenDelays } from '../stats/screen-delays.ts';
-import type { Slot } from '../stats/slot.ts';
-import type { Progress, Stats } from '../stats/stats.ts';
+import type { Progress, ShownSlot, Stats } from '../stats/stats.ts';
 import type { StatsAnswer } from './api-schema.ts';
 import { iso } from './iso.ts';
 
@@ -23,12 +22,14 @@ export async function statsRoutes(
   app.get('/api/stats', async (): Promise<StatsAnswer> => {
     const nowMillis = now();
     const state = pipeline.observe(nowMillis);
-    const { slots, totals, eventsPerSecond, newestEventMillis } = stats.content.view(nowMillis);
+    const untilMillis = countedUntil(state, nowMillis);
+    const view = stats.content.view(nowMillis, untilMillis ?? nowMillis);
+    const { slots, totals, eventsPerSecond, newestEventMillis } = view;
     return {
       now: iso(nowMillis),
       status: stats.status.kind,
       pipeline: pipelineFields(state, stats.content.progress(nowMillis)),
-      eventsPerSecond: isCounted(state.kind) ? eventsPerSecond : null,
+      eventsPerSecond: untilMillis === null ? null : eventsPerSecond,
       eventToScreen: delays.view(nowMillis),
       newestEventTime: iso(newestEventMillis),
       // Whoever makes the events may have a clock that runs ahead.
@@ -48,7 +49,7 @@ function pipelineFields({ kind, sinceMillis }: ObservedState, { countedMillis, p
   };
 }
 
-function slotFields({ startMillis, newestEventMillis, ...counts }: Slot) {
+function slotFields({ startMillis, newestEventMillis, ...counts }: ShownSlot) {
   return {
     start: iso(startMillis),
     ...counts,

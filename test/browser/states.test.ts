@@ -446,11 +446,16 @@ describe('a page that gets hundreds of frames', () => {
         id: `board-${board.definition.name}`,
         html: renderBoard(panelOf(board, look)),
       }));
-      parts.push({ id: 'traffic', html: renderTraffic(trafficOf(fed.stats, 'live', now)) });
+      parts.push({
+        id: 'traffic',
+        html: renderTraffic(trafficOf(fed.stats, { kind: 'live', untilMillis: now }, now)),
+      });
       parts.push({ id: 'freshness', html: renderFreshness(freshnessOf(fed.stats, new ScreenDelays(), now)) });
       parts.push({
         id: 'status',
-        html: renderStatus(statusOf({ kind: 'live', sinceMillis: now }, { stalled: '', replaced: '' })),
+        html: renderStatus(
+          statusOf({ kind: 'live', untilMillis: now, sinceMillis: now }, { stalled: '', replaced: '' }),
+        ),
       });
       return renderFrame(parts, { now, release });
     };

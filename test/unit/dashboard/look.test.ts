@@ -128,17 +128,28 @@ describe('the traffic', () => {
     return stats;
   };
 
-  it.each(['waiting', 'unavailable', 'stalled', 'behind'] as const)(
-    'says nothing while not all events are counted: %s',
-    (pipeline) => {
-      const traffic = trafficOf(counted(slot(5, { late_events: 5 })), pipeline, NOW + 2000);
-      expect(traffic).toMatchObject({ state: pipeline, rate: '–', spark: null });
-      expect(textsOf(traffic)).toEqual(['players in 5 s: –', 'teams in 5 s: –', 'robots in 1 min: –']);
-    },
-  );
+  const LIVE = { kind: 'live', untilMillis: NOW + 2000 } as const;
+
+  it.each([
+    { kind: 'waiting' },
+    { kind: 'unavailable' },
+    { kind: 'stalled', progressMillis: NOW },
+    { kind: 'behind', countingMillis: NOW },
+  ] as const)('says nothing while not all events are counted: %o', (pipeline) => {
+    const traffic = trafficOf(counted(slot(5, { late_events: 5 })), pipeline, NOW + 2000);
+    expect(traffic).toMatchObject({ state: pipeline.kind, rate: '–', spark: null });
+    expect(textsOf(traffic)).toEqual(['players in 5 s: –', 'teams in 5 s: –', 'robots in 1 min: –']);
+  });
+
+  it('ends with the slots whose events have all been counted', () => {
+    const stats = counted(slot(15, {}), slot(10, {}), slot(5, { events: 1 }));
+    const until = (untilMillis: number) => trafficOf(stats, { kind: 'live', untilMillis }, NOW + 2000).rate;
+    expect(until(NOW + 2000)).not.toBe('20');
+    expect(until(NOW - 5000)).toBe('20');
+  });
 
   it('draws the rate of full slots, those without events too, and says it in words', () => {
-    const traffic = trafficOf(counted(slot(15, {}), slot(5, { events: 50 })), 'live', NOW + 2000);
+    const traffic = trafficOf(counted(slot(15, {}), slot(5, { events: 50 })), LIVE, NOW + 2000);
     expect(traffic).toMatchObject({ state: 'live', rate: '10' });
     expect(traffic.spark).toMatchObject({
       line: 'M0.0 8.0L50.0 100.0L100.0 54.0',
@@ -151,7 +162,7 @@ describe('the traffic', () => {
     const stats = counted(
       slot(5, { events: 9000, late_events: 90, uncounted_events: 900, undecodable_messages: 1 }),
     );
-    expect(textsOf(trafficOf(stats, 'live', NOW + 2000)).slice(3)).toEqual([
+    expect(textsOf(trafficOf(stats, LIVE, NOW + 2000)).slice(3)).toEqual([
       'late in 1 min: 1.0%',
       'invalid in 1 min: 10.0%',
       'malformed in 1 min: <0.1%',

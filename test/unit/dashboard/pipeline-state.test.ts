@@ -28,7 +28,21 @@ const IDLE = { countedMillis: NOW - 60_000, countingMillis: null, progressMillis
 
 describe('a pipeline', () => {
   it.each<[string, Partial<PipelineFacts>, PipelineState]>([
-    ['is live while events are counted', {}, { kind: 'live' }],
+    [
+      'is live while events are counted, up to the slot of the newest',
+      {},
+      { kind: 'live', untilMillis: NOW - 6000 },
+    ],
+    [
+      'is live up to now when nothing newer is in Kafka',
+      { countedMillis: NOW - 12_000 },
+      { kind: 'live', untilMillis: NOW },
+    ],
+    [
+      'is live up to the newest counted event while newer ones are in Kafka',
+      { countedMillis: NOW - 12_000, uncountedSince: NOW },
+      { kind: 'live', untilMillis: NOW - 17_000 },
+    ],
     [
       'is unavailable when Kafka does not answer, whatever else is known',
       { available: false },
@@ -93,7 +107,7 @@ describe('a monitor', () => {
   it('says since when the pipeline has been of a kind, whatever else changes', () => {
     let facts = WELL;
     const monitor = new PipelineMonitor(() => facts);
-    expect(monitor.observe(NOW)).toEqual({ kind: 'live', sinceMillis: NOW });
+    expect(monitor.observe(NOW)).toEqual({ kind: 'live', untilMillis: NOW - 6000, sinceMillis: NOW });
     facts = {
       ...WELL,
       uncountedSince: NOW - 60_000,
@@ -119,7 +133,7 @@ describe('the status on the page', () => {
     renderStatus(statusOf({ ...state, sinceMillis: NOW } as ObservedState, ADVICE));
 
   it.each<[PipelineState, string, RegExp | null]>([
-    [{ kind: 'live' }, 'live', null],
+    [{ kind: 'live', untilMillis: NOW }, 'live', null],
     [{ kind: 'waiting' }, 'waiting', null],
     [{ kind: 'quiet', countedMillis: null }, 'quiet', /No event has been counted yet\.<\/p>/],
     [{ kind: 'quiet', countedMillis: NOW - 60_000 }, 'quiet', /No events are coming\..*last event: <time/],

@@ -210,7 +210,7 @@ describe('the counts', () => {
       uncounted_reason: 'score is missing, or no number',
     };
     const content = new Stats();
-    content.apply(record({ slot_start: NOW - 10_000 }, counts), NOW);
+    content.apply(record({ slot_start: NOW - 20_000 }, counts), NOW);
     stats.publish(content);
     expect((await app.inject('/api/stats')).json()).toEqual({
       now: new Date(NOW).toISOString(),
@@ -218,10 +218,11 @@ describe('the counts', () => {
       pipeline: {
         state: 'live',
         since: new Date(NOW).toISOString(),
-        countedUntil: new Date(NOW - 5000).toISOString(),
+        countedUntil: new Date(NOW - 15_000).toISOString(),
         lastCountAt: new Date(NOW).toISOString(),
       },
-      eventsPerSecond: 20,
+      // Of three slots, the last two without events.
+      eventsPerSecond: 100 / 15,
       eventToScreen: null,
       totals: {
         events: 100,
@@ -234,7 +235,7 @@ describe('the counts', () => {
       ageMillis: 1500,
       slots: [
         {
-          start: new Date(NOW - 10_000).toISOString(),
+          start: new Date(NOW - 20_000).toISOString(),
           events: 100,
           lateEvents: 1,
           robotEvents: 2,

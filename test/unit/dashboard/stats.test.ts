@@ -109,7 +109,7 @@ describe('the counts', () => {
 describe('how far the job has come', () => {
   const NONE = { events: 0, undecodable_messages: 0 };
 
-  it('is told by the newest slot with events or messages, and by when it was written', () => {
+  it('is told by the newest slot with events, and by when it was written', () => {
     expect(new Stats().progress(NOW)).toEqual({
       countedMillis: null,
       countingMillis: null,
@@ -117,10 +117,16 @@ describe('how far the job has come', () => {
     });
     const stats = statsOf(slot(20), slot(10, { ...NONE, undecodable_messages: 1 }), slot(5, NONE));
     expect(stats.progress(NOW)).toEqual({
-      countedMillis: NOW - 5000,
-      countingMillis: NOW - 5000,
+      countedMillis: NOW - 15_000,
+      countingMillis: NOW - 15_000,
       progressMillis: NOW,
     });
+  });
+
+  it('is told by malformed messages too, once the job has long closed no window', () => {
+    const stats = statsOf(slot(20), slot(10, { ...NONE, undecodable_messages: 1, active_players: 0 }));
+    expect(stats.progress(NOW + 59_999).countedMillis).toBe(NOW - 15_000);
+    expect(stats.progress(NOW + 60_000).countedMillis).toBe(NOW - 5000);
   });
 
   it('stays known for longer than the slots', () => {
@@ -152,10 +158,50 @@ describe('how far the job has come', () => {
   });
 });
 
+describe('messages without events', () => {
+  /** Written so many seconds before now. */
+  const written = (secondsAgo: number, raw: RawRecord) => ({
+    ...raw,
+    timestampMillis: NOW - 1000 * secondsAgo,
+  });
+  const malformed = (stats: Stats, now = NOW) => stats.view(now).slots.map((one) => one.undecodableMessages);
+  const OPEN = { active_players: 0, active_teams: 0 };
+
+  it('are malformed once a window at or after their slot has closed, for then their events would have been read', () => {
+    const stats = statsOf(written(12, slot(15, OPEN)), written(8, slot(10, OPEN)));
+    expect(malformed(stats)).toEqual([null, null]);
+    expect(stats.view(NOW).totals.undecodableMessages).toBe(0);
+    stats.apply(written(7, slot(15)), NOW);
+    expect(malformed(stats)).toEqual([5, null]);
+    expect(stats.view(NOW)).toMatchObject({ undecodableShare: 5 / 105, totals: { undecodableMessages: 5 } });
+    stats.apply(written(2, slot(10)), NOW);
+    expect(malformed(stats)).toEqual([5, 5]);
+  });
+
+  it('are not when the job starts over, whose windows close again', () => {
+    const stats = statsOf(written(12, slot(15)), written(7, slot(10)), written(0, slot(15, OPEN)));
+    expect(malformed(stats)).toEqual([null, 5]);
+  });
+
+  it('are malformed when no window has closed for a minute in which the job wrote', () => {
+    const stats = statsOf(written(5, slot(10, OPEN)));
+    expect(malformed(stats, NOW + 54_999)).toEqual([null]);
+    expect(malformed(stats, NOW + 55_000)).toEqual([5]);
+    // The job was away, and has read the messages first.
+    stats.apply({ ...slot(-60, OPEN), timestampMillis: NOW + 65_000 }, NOW + 65_000);
+    expect(malformed(stats, NOW + 65_000)).toEqual([null, null]);
+    expect(malformed(stats, NOW + 125_000)).toEqual([5, 5]);
+  });
+});
+
 describe('the rate', () => {
   it('is that of the last minute of full slots', () => {
     const minute = Array.from({ length: 20 }, (_, index) => slot(5 * index));
     expect(statsOf(...minute).view(NOW + 2000).eventsPerSecond).toBe(20);
+  });
+
+  it('is not known while the first slot is being counted', () => {
+    expect(statsOf(slot(5)).view(NOW).eventsPerSecond).toBe(null);
   });
 
   it('waits for a slot to be over, and for its last counts', () => {
@@ -185,8 +231,8 @@ describe('shares and crowds', () => {
     expect(stats.view(NOW + 2000)).toMatchObject({
       lateShare: 4 / 400,
       robotShare: 6 / 400,
-      uncountedShare: 8 / 410,
-      undecodableShare: 10 / 410,
+      uncountedShare: 8 / 400,
+      undecodableShare: 5 / 105,
       activePlayers: 6,
       activeTeams: 7,
     });
