@@ -61,7 +61,7 @@ export interface StatsView {
 
 /** How far the job has come, in epoch milliseconds; null: nowhere yet. */
 export interface Progress {
-  /** Kafka's time of the newest event that was ever counted, or message that was found malformed. */
+  /** Kafka's time of the newest event that was counted, or message that was found malformed. */
   countedMillis: number | null;
   /** The same of the events that are being counted just now; a job that starts over counts old ones. */
   countingMillis: number | null;
@@ -138,6 +138,9 @@ export class Stats {
     // An event that is further on than the count of it is of a broken clock.
     const newestEventMillis = slot.newestEventMillis && Math.min(slot.newestEventMillis, writtenMillis);
     // Players and teams are counted in the slot in which their events happened, whenever that was.
+    // A job that was restarted counts the events since its last checkpoint again.
+    const isRecount = slot.events < (this.#slots.get(startMillis)?.events ?? 0);
+    if (isRecount) this.#countedMillis = startMillis + SLOT_MILLIS;
     if (slot.events > 0) this.#noteCounted(startMillis + SLOT_MILLIS, writtenMillis);
     if (slot.undecodableMessages > 0) this.#readMillis = newest(this.#readMillis, startMillis + SLOT_MILLIS);
     if (slot.activePlayers > 0) this.#openSince = newest(this.#openSince, writtenMillis);

@@ -8,7 +8,13 @@ import { readPartitions } from '../support/boards.ts';
 import type { CountedEvent, Row } from '../support/oracle.ts';
 import { resource } from '../support/resource.ts';
 import { kafkaClient } from '../support/topic.ts';
-import { falseAnswers, falseFrames, falseRecords, type QueryTruth } from '../support/truth/judge.ts';
+import {
+  falseAnswers,
+  falseFrames,
+  falseRecords,
+  falseStats,
+  type QueryTruth,
+} from '../support/truth/judge.ts';
 import { type SeenRecord, watchApi, watchSocket, watchTopic } from '../support/truth/watchers.ts';
 import { startWholePipeline } from '../support/whole-pipeline.ts';
 
@@ -115,6 +121,7 @@ describe('whatever is seen of a board is the board of a real moment', () => {
       const paths = [
         ...boards(made).map((board) => `/api/boards/${board.name}`),
         ...seasonal.map((board) => `/api/boards/${board.name}?season=last`),
+        '/api/stats',
       ];
       const watching = new AsyncDisposableStack();
       cleanup.defer(() => watching.disposeAsync());
@@ -147,6 +154,7 @@ describe('whatever is seen of a board is the board of a real moment', () => {
           ...falseFrames(board, records, frames),
         ];
       });
+      falsehoods.push(...falseStats(events, answers));
       const count = [...topics.values()].reduce((sum, { length }) => sum + length, 0);
       process.stderr.write(
         `  [truth] ${name}: ${events.flat().length} events, ${count} records, ${frames.length} frames, ${answers.length} answers, ${falsehoods.length} false\n`,

@@ -163,6 +163,46 @@ export function falseAnswers(board: PlannedBoard, records: SeenRecord[], answers
     });
 }
 
+const SLOT_MILLIS = 5000;
+const RATE_MILLIS = 60_000;
+/** The rate of a pipeline that lags more is not shown. */
+const LAG_MILLIS = 40_000;
+
+/** Answers of /api/stats with counts that the events never had, where every message is an event. */
+export function falseStats(events: PartitionedEvents, answers: SeenAnswer[]): Falsehood[] {
+  const slotOf = (millis: number) => millis - (millis % SLOT_MILLIS);
+  const counts = new Map<number, number>();
+  for (const { producedAt } of events.flat())
+    counts.set(slotOf(producedAt), (counts.get(slotOf(producedAt)) ?? 0) + 1);
+
+  return answers
+    .filter(({ path }) => path === '/api/stats')
+    .flatMap((answer) => {
+      const { body, at } = answer;
+      const { slots = [], eventsPerSecond: rate = null } = body;
+      const first = Date.parse(slots[0]?.start ?? '');
+      const rates = Array.from({ length: LAG_MILLIS / SLOT_MILLIS }, (_, back) => {
+        const end = slotOf(at) - back * SLOT_MILLIS;
+        const start = Math.max(end - RATE_MILLIS, first);
+        let sum = 0;
+        for (let slot = start; slot < end; slot += SLOT_MILLIS) sum += counts.get(slot) ?? 0;
+        return sum / ((end - start) / 1000);
+      });
+      const isRate = rate === null || slots.length === 0 || rates.some((one) => Math.abs(one - rate) < 1e-6);
+      const isMalformed =
+        body.totals?.undecodableMessages !== 0 || slots.some((slot) => slot.undecodableMessages);
+      const isTooMuch = slots.some(({ start, events }) => events > (counts.get(Date.parse(start)) ?? 0));
+      return isRate && !isMalformed && !isTooMuch
+        ? []
+        : [
+            {
+              what: `statistics: ${[!isRate && 'rate', isMalformed && 'malformed', isTooMuch && 'too much']}`,
+              seen: { at, rate, rates, body },
+            },
+          ];
+    });
+}
+
 /** Within a second, which an answer may take. */
 function isOverWhenItSays({ body: { season }, at }: SeenAnswer): boolean {
   if (!season) return true;

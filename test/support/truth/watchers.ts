@@ -28,6 +28,10 @@ export interface SeenAnswer {
     rows?: Record<string, unknown>[];
     season?: { start: string; end: string; over: boolean };
     asOf?: string;
+    /** Of /api/stats. */
+    eventsPerSecond?: number | null;
+    totals?: { undecodableMessages: number };
+    slots?: { start: string; events: number; undecodableMessages: number | null }[];
   };
   at: number;
 }

@@ -123,6 +123,14 @@ describe('how far the job has come', () => {
     });
   });
 
+  it('goes back with a job that counts again from its last checkpoint', () => {
+    const stats = statsOf(slot(20), slot(15), slot(10), slot(15, { events: 99 }));
+    expect(stats.progress(NOW).countedMillis).toBe(NOW - 10_000);
+    stats.apply(slot(15), NOW);
+    stats.apply(slot(10), NOW);
+    expect(stats.progress(NOW).countedMillis).toBe(NOW - 5000);
+  });
+
   it('is told by malformed messages too, once the job has long closed no window', () => {
     const stats = statsOf(slot(20), slot(10, { ...NONE, undecodable_messages: 1, active_players: 0 }));
     expect(stats.progress(NOW + 59_999).countedMillis).toBe(NOW - 15_000);
