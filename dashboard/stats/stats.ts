@@ -26,7 +26,8 @@ const COUNTING_MILLIS = 10_000;
 
 /**
  * Messages without events are malformed, or the job has not read their events yet: it reads both separately. Windows that
- * close show how far it has read. If none closes for this long while it writes, no events come, and they are malformed.
+ * close show how far it has read. If none closes for this long while it writes, the events that it counts show it, unless
+ * these are much older than its messages; and if it counts none, there are none.
  */
 const READING_MILLIS = 60_000;
 
@@ -73,7 +74,9 @@ export class Stats {
   readonly #slots = new Map<number, Slot & { writtenMillis: number }>();
   #newestEventMillis: number | null = null;
   #countedMillis: number | null = null;
-  /** The same of messages, which may be malformed. */
+  /** When the newest count of events was written. */
+  #countedAt: number | null = null;
+  /** Kafka's time of the newest messages without events. */
   #readMillis: number | null = null;
   /** Since when the job has been writing without closing a window; null before it wrote. */
   #openSince: number | null = null;
@@ -97,9 +100,10 @@ export class Stats {
   progress(now: number): Progress {
     const recent = this.#counting.filter(({ step }) => step >= stepOf(now) - 1);
     return {
-      countedMillis: this.#hasReadAll(now)
-        ? newest(this.#countedMillis, this.#readMillis)
-        : this.#countedMillis,
+      countedMillis:
+        this.#readUntil(now) > (this.#readMillis ?? 0)
+          ? newest(this.#countedMillis, this.#readMillis)
+          : this.#countedMillis,
       countingMillis: recent.reduce<number | null>((last, one) => newest(last, one.countedMillis), null),
       progressMillis: this.#progressMillis,
     };
@@ -139,8 +143,9 @@ export class Stats {
     const newestEventMillis = slot.newestEventMillis && Math.min(slot.newestEventMillis, writtenMillis);
     // Players and teams are counted in the slot in which their events happened, whenever that was.
     // A job that was restarted counts the events since its last checkpoint again.
-    const isRecount = slot.events < (this.#slots.get(startMillis)?.events ?? 0);
-    if (isRecount) this.#countedMillis = startMillis + SLOT_MILLIS;
+    const before = this.#slots.get(startMillis)?.events ?? 0;
+    if (slot.events < before) this.#countedMillis = startMillis + SLOT_MILLIS;
+    if (slot.events !== before) this.#countedAt = newest(this.#countedAt, writtenMillis);
     if (slot.events > 0) this.#noteCounted(startMillis + SLOT_MILLIS, writtenMillis);
     if (slot.undecodableMessages > 0) this.#readMillis = newest(this.#readMillis, startMillis + SLOT_MILLIS);
     if (slot.activePlayers > 0) this.#openSince = newest(this.#openSince, writtenMillis);
@@ -155,19 +160,23 @@ export class Stats {
   #shown(now: number): ShownSlot[] {
     const slots = [...this.#slots.values()].filter((slot) => isShown(slot, now));
     slots.sort((a, b) => b.startMillis - a.startMillis);
-    const hasReadAll = this.#hasReadAll(now);
+    const readUntil = this.#readUntil(now);
     let closedMillis = 0;
     return slots
       .map(({ writtenMillis, ...slot }) => {
         if (slot.activePlayers > 0) closedMillis = Math.max(closedMillis, writtenMillis);
-        const isRead = hasReadAll || closedMillis >= writtenMillis;
+        const isRead = slot.startMillis < readUntil || closedMillis >= writtenMillis;
         return { ...slot, undecodableMessages: isRead ? slot.undecodableMessages : null };
       })
       .reverse();
   }
 
-  #hasReadAll(now: number): boolean {
-    return this.#openSince !== null && now - this.#openSince >= READING_MILLIS;
+  /** Up to when all events have been read although no window closes. */
+  #readUntil(now: number): number {
+    const countedMillis = this.#countedMillis ?? 0;
+    if (this.#openSince === null || now - this.#openSince < READING_MILLIS) return 0;
+    if (now - (this.#countedAt ?? 0) >= READING_MILLIS) return Number.POSITIVE_INFINITY;
+    return (this.#readMillis ?? 0) - countedMillis <= COUNTING_MILLIS ? countedMillis - SLOT_MILLIS : 0;
   }
 
   #noteCounted(countedMillis: number, writtenMillis: number): void {

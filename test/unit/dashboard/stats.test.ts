@@ -191,6 +191,22 @@ describe('messages without events', () => {
     expect(malformed(stats)).toEqual([null, 5]);
   });
 
+  it('are not while the job counts events that are older, however slow it is', () => {
+    const events = (secondsAgo: number) => slot(secondsAgo, { ...OPEN, undecodable_messages: 0 });
+    const messages = (secondsAgo: number) => slot(secondsAgo, { ...OPEN, events: 0 });
+    const stats = statsOf(written(70, events(75)), written(69, messages(5)), written(65, events(70)));
+    stats.apply(written(61, events(70)), NOW);
+    for (const at of [55, 45, 35, 25, 15, 5]) stats.apply(written(at, events(at + 65)), NOW);
+    expect(malformed(stats).at(-1)).toBe(null);
+    expect(malformed(stats, NOW + 55_000).at(-1)).toBe(5);
+  });
+
+  it('are malformed before the events that are counted, where these are too late for any window', () => {
+    const stats = statsOf();
+    for (const at of [65, 55, 45, 35, 25, 15, 10]) stats.apply(written(at - 1, slot(at, OPEN)), NOW);
+    expect(malformed(stats)).toEqual([5, 5, 5, 5, 5, 5, null]);
+  });
+
   it('are malformed when no window has closed for a minute in which the job wrote', () => {
     const stats = statsOf(written(5, slot(10, OPEN)));
     expect(malformed(stats, NOW + 54_999)).toEqual([null]);
