@@ -16,7 +16,7 @@ SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-026ca1e2-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-58511077-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -55,6 +55,9 @@ CREATE TABLE `raw_events` (
   'properties.group.id' = 'game.flink',
   -- What a producer takes back never counts.
   'properties.isolation.level' = 'read_committed',
+  -- Partitions take short turns. On a busy machine, one that waits while a megabyte of another is read would count as idle, and
+  -- its events as late.
+  'properties.max.partition.fetch.bytes' = '65536',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   'scan.parallelism' = '1',
@@ -145,6 +148,9 @@ CREATE TABLE messages (
   'properties.group.id' = 'game.flink-stats',
   -- What a producer takes back never counts.
   'properties.isolation.level' = 'read_committed',
+  -- Partitions take short turns. On a busy machine, one that waits while a megabyte of another is read would count as idle, and
+  -- its events as late.
+  'properties.max.partition.fetch.bytes' = '65536',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   'scan.parallelism' = '1',
@@ -301,7 +307,7 @@ GROUP BY slot_start;
 INSERT INTO `top` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '402db4d9',
+  '6e3f016b',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *

@@ -16,7 +16,7 @@ SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
 SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-601f18ce-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-0a491146-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
 -- digits in quotes are a number); nothing in the topic can stop the job.
@@ -46,6 +46,9 @@ CREATE TABLE `raw_events` (
   'properties.group.id' = 'game.flink',
   -- What a producer takes back never counts.
   'properties.isolation.level' = 'read_committed',
+  -- Partitions take short turns. On a busy machine, one that waits while a megabyte of another is read would count as idle, and
+  -- its events as late.
+  'properties.max.partition.fetch.bytes' = '65536',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   'scan.parallelism' = '1',
@@ -118,6 +121,9 @@ CREATE TABLE messages (
   'properties.group.id' = 'game.flink-stats',
   -- What a producer takes back never counts.
   'properties.isolation.level' = 'read_committed',
+  -- Partitions take short turns. On a busy machine, one that waits while a megabyte of another is read would count as idle, and
+  -- its events as late.
+  'properties.max.partition.fetch.bytes' = '65536',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   'scan.parallelism' = '1',
@@ -265,7 +271,7 @@ GROUP BY slot_start;
 INSERT INTO `biggest-events` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '6b370352',
+  '0499ecb4',
   ARRAY_AGG(ROW(`rnk`, LEFT(`user_id`, 256), `biggest`))
 FROM (
   SELECT *
