@@ -63,14 +63,14 @@ export class Season {
     const windows = this.#partitions.map((events, p) => windowOf(events.length, holders, p));
     if (windows.some(({ from, to }) => from > to)) return undefined;
     const expected = JSON.stringify(rows);
-    let computed = 0;
-    for (const places of candidates(windows, holders, hint)) {
-      computed += 1;
-      const events = this.#partitions.flatMap((all, p) => all.slice(0, places[p]));
-      if (JSON.stringify(compute(events)) === expected) return places;
-      if (computed === MOST_COMPUTED) return undefined;
-    }
-    return undefined;
+    const isRight = (places: Places) =>
+      JSON.stringify(compute(this.#partitions.flatMap((all, p) => all.slice(0, places[p])))) === expected;
+    // Mostly a board is of no earlier places than the one before it.
+    const later = windows.map(({ from, to }, p) => ({ from: Math.max(from, hint[p]!), to }));
+    return (
+      search(later, holders).take(MOST_COMPUTED).find(isRight) ??
+      search(windows, holders).take(MOST_COMPUTED).find(isRight)
+    );
   }
 
   #holder(row: Row): Holder {
@@ -127,15 +127,8 @@ function windowOfHolder(length: number, { lastEventAt, own }: Holder, p: number)
 
 /**
  * The places within the windows at which every holder has its total, the earliest first: what those who are not on the board
- * have only grows from there. Mostly a board is of no earlier places than the one before it, so these are tried first.
+ * have only grows from there. Halves the widest window until each is one place, and leaves out what cannot have the totals.
  */
-function* candidates(windows: Window[], holders: Holder[], hint: Places): Generator<Places> {
-  const later = windows.map(({ from, to }, p) => ({ from: Math.max(from, hint[p]!), to }));
-  yield* search(later, holders);
-  yield* search(windows, holders);
-}
-
-/** Halves the widest window until each is one place, and leaves out what cannot have the totals. */
 function* search(wide: Window[], holders: Holder[], budget = { left: MOST_TRIED }): Generator<Places> {
   budget.left -= 1;
   const windows = budget.left > 0 ? narrowed(wide, holders) : undefined;

@@ -50,6 +50,13 @@ describe('the places that a board is of', () => {
     expect(find(board(upTo(1, 1)), [4, 3])).toEqual([1, 1]);
   });
 
+  it('are found before the hint, however many places after it have the same totals', () => {
+    const event = (user: string, producedAt: number) => ({ user, score: 1, producedAt }) as CountedEvent;
+    const events = [event('ann', 0), ...Array.from({ length: 1000 }, (_, i) => event('bob', i + 1))];
+    const leader = (played: CountedEvent[]) => board(played).slice(0, 1);
+    expect(new Season([events], MEASURE).find(leader(events.slice(0, 1)), leader, [500])).toEqual([1]);
+  });
+
   it.each([
     ['skips an event of a partition', [{ user_id: 'ann', total: 7, last: 2 }]],
     ['has a total that nobody ever had', [{ user_id: 'ann', total: 6, last: 2 }]],
