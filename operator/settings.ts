@@ -14,6 +14,7 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 const IMAGE = /^\S+$/;
+const IMAGES = /^[^\s,]+(,[^\s,]+)*$/;
 
 /** Each is a flag and a variable: watchNamespace is --watch-namespace and WATCH_NAMESPACE. */
 const schema = z.object({
@@ -24,6 +25,13 @@ const schema = z.object({
   flinkImage: text('an image', IMAGE).meta({
     description: 'what runs as Flink, where a resource names none',
   }),
+  allowedFlinkImages: text('images, separated by commas', IMAGES)
+    .transform((images) => images.split(','))
+    .optional()
+    .meta({
+      description:
+        'images that resources may name for Flink: one that ends with /, : or @ allows all that begin so; unset, any',
+    }),
   flinkOperatorNamespace: text('the name of a namespace', NAMESPACE).optional().meta({
     description:
       'where the Flink Kubernetes Operator is, from which alone it may then reach jobs; unset, from any',

@@ -226,6 +226,23 @@ describe('a change of the spec', () => {
     expect(await arcade.events()).toEqual(['Ready', 'InvalidSpec', 'Ready']);
   });
 
+  it('to a Flink image that the operator does not allow leaves what runs as it was', async () => {
+    await operator.stop();
+    operator = startOperator(plane.kubeConfig(), arcade.namespace, { allowedFlinkImages: ['ours.example/'] });
+    const before = await arcade.settled();
+    await arcade.apply({ flink: { ...DURABLE.flink, image: 'theirs.example/flink:2' } });
+    expect(await arcade.until('Ready', { status: 'False', reason: 'InvalidSpec' })).toMatchObject({
+      message:
+        'spec.flink.image: must be an image that the operator allows, ours.example/, not "theirs.example/flink:2"',
+    });
+    await sleep(300);
+    expect(await arcade.settled()).toEqual(before);
+    await arcade.apply({ flink: { ...DURABLE.flink, image: 'ours.example/flink:2' } });
+    await arcade.ready();
+    const job = await arcade.get<{ spec: { image: string } }>('flinkdeployment', 'arcade-job');
+    expect(job.spec.image).toBe('ours.example/flink:2');
+  });
+
   it('while paused changes nothing, and is made up for afterwards', async () => {
     await arcade.kubectl('patch', 'ga', 'arcade', '--type=merge', '--patch={"spec":{"paused":true}}');
     await arcade.until('Ready', { status: 'False', reason: 'Paused' });

@@ -8,6 +8,7 @@ const VARIABLES = [
   ...Object.keys(REQUIRED),
   ...[
     'WATCH_NAMESPACE',
+    'ALLOWED_FLINK_IMAGES',
     'FLINK_OPERATOR_NAMESPACE',
     'LEASE_NAME',
     'IDENTITY',
@@ -50,10 +51,12 @@ describe('parseSettings', () => {
       UPGRADE_TIMEOUT: '90s',
       WATCH_NAMESPACE: 'games',
       IDENTITY: 'pod-1',
+      ALLOWED_FLINK_IMAGES: 'registry.example/,flink:2',
     };
     expect(settings(['--port=9000', '--app-image', 'app:2'], env)).toMatchObject({
       ...{ port: 9000, workers: 2, upgradeTimeoutMillis: 90_000 },
       ...{ appImage: 'app:2', watchNamespace: 'games', identity: 'pod-1' },
+      allowedFlinkImages: ['registry.example/', 'flink:2'],
     });
   });
 
