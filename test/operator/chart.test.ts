@@ -20,13 +20,15 @@ const CRD = 'gameanalytics.gameanalytics.dev';
 const FLINK_JOB_ROLE = 'gameanalytics-flink-job';
 const RELEASE = 'gameanalytics-operator';
 
+const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
+
 const EVERYTHING = {
   image: {
     repository: 'registry.example:5000/gameanalytics/app',
-    digest: `sha256:${'0123456789abcdef'.repeat(4)}`,
+    digest: DIGEST,
     pullPolicy: 'Always',
   },
-  flinkImage: 'registry.example:5000/gameanalytics/flink:2.3.0',
+  flinkImage: `registry.example:5000/gameanalytics/flink@${DIGEST}`,
   allowedFlinkImages: ['registry.example:5000/gameanalytics/', 'flink:2.3.0'],
   imagePullSecrets: [{ name: 'registry' }],
   replicas: 3,
