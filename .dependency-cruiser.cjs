@@ -2,7 +2,7 @@
 const may = {
   api: [],
   plan: ['api'],
-  operator: ['api', 'plan'],
+  operator: ['api', 'plan', 'kafka'],
   kafka: [],
   injector: ['kafka'],
   dashboard: ['kafka'],

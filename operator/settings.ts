@@ -46,8 +46,8 @@ const schema = z.object({
     .optional()
     .meta({ description: 'who this process is in the Lease; unset, its host and something random' }),
   host: text('an address to listen on')
-    .default('0.0.0.0')
-    .meta({ description: 'where probes and metrics are served' }),
+    .default('::')
+    .meta({ description: 'where probes and metrics are served; :: is all addresses of IPv6 and of IPv4' }),
   port: integer(0, 65_535).default(8080).meta({ description: 'its port; 0 takes a free one' }),
   workers: integer(1, 100).default(4).meta({ description: 'how many resources are worked on at a time' }),
   upgradeTimeout: duration('1s', '1d').default('5m').meta({

@@ -135,7 +135,7 @@ describe('the chart', () => {
         leaseNamespace: namespace,
         leaseName: RELEASE,
         identity: 'me',
-        host: '0.0.0.0',
+        host: '::',
         port: 8080,
         workers: 4,
         upgradeTimeoutMillis: 300_000,

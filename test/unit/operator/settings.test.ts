@@ -39,7 +39,7 @@ describe('parseSettings', () => {
   it('fills in what may be left out', () => {
     expect(settings([])).toEqual({
       ...{ appImage: 'app:1', flinkImage: 'flink:2', leaseNamespace: 'system' },
-      ...{ leaseName: 'gameanalytics-operator', identity: 'me', host: '0.0.0.0', port: 8080 },
+      ...{ leaseName: 'gameanalytics-operator', identity: 'me', host: '::', port: 8080 },
       ...{ workers: 4, upgradeTimeoutMillis: 300_000, logLevel: 'info' },
     });
   });
