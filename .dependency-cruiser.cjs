@@ -3,7 +3,7 @@ const may = {
   contract: [],
   api: ['contract'],
   plan: ['api', 'contract'],
-  operator: ['api', 'contract', 'plan'],
+  operator: ['api', 'contract', 'plan', 'kafka'],
   kafka: [],
   injector: ['contract', 'kafka'],
   dashboard: ['contract', 'kafka'],

@@ -10,7 +10,7 @@ CLI := $(NODE) cli/main.ts
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run kind kind-down images test unit operator idle images-test pipeline browser bench bench-freshness bench-operator bench-viewers check kube-linter fix crds clean-state
+.PHONY: help run kind kind-down images sbom test unit operator idle images-test pipeline browser bench bench-freshness bench-operator bench-viewers check kube-linter fix crds clean-state
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -26,6 +26,9 @@ kind-down: ## Delete that cluster
 
 images: ## Build the images with docker, podman or buildah (BUILD_FLAGS: flags for it)
 	@tools/build-images
+
+sbom: ## Print the npm packages of the app image as a software bill of materials (CycloneDX)
+	@tools/sbom
 
 # What stands idle for twelve minutes does so beside what keeps the cores busy.
 test: check unit operator ## Run the checks and every tier of tests

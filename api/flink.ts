@@ -133,9 +133,23 @@ const PRIVILEGED_KEYS = [
   'user.artifacts.*',
 ];
 
+/** Keys that the job's SQL script sets, which Flink reads after its configuration. */
+export const SCRIPT_KEYS = [
+  'table.exec.mini-batch.allow-latency',
+  'table.exec.mini-batch.enabled',
+  'table.exec.mini-batch.size',
+  'table.exec.source.idle-timeout',
+  'table.exec.state.ttl',
+  'table.exec.uid.format',
+  'table.exec.uid.generation',
+  'table.local-time-zone',
+  'table.optimizer.agg-phase-strategy',
+];
+
 /** Keys that flink.configuration refuses, and why each; `a.*` is every key that begins with `a.`. */
 export const REFUSED_KEYS = [
   ...OWNED_KEYS.map((key) => ({ key, why: 'is reserved for the operator' })),
+  ...SCRIPT_KEYS.map((key) => ({ key, why: 'is reserved for the job’s SQL script, which sets it' })),
   ...PRIVILEGED_KEYS.map((key) => ({ key, why: 'is refused: it changes what pods may do or run' })),
 ];
 
@@ -158,7 +172,7 @@ const configuration = withRules(
     )
     .meta({ maxProperties: 100 })
     .describe(
-      'Passed through to Flink’s configuration. Refused are keys that are reserved for the operator, under any of their names, and those that change what pods may do or run.',
+      'Passed through to Flink’s configuration. Refused are keys that are reserved for the operator, under any of their names, or for the job’s SQL script, and those that change what pods may do or run.',
     ),
   [
     {

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
-import { listenAddress } from '../kafka/listen-address.ts';
+import { listenAddress, listenUrl } from '../kafka/listen-address.ts';
 import { explained } from '../kafka/refusal.ts';
 import { findTopic, type KafkaOptions, MAX_MESSAGES_PER_LINK, openLink } from './kafka.ts';
 import { createMetrics } from './metrics.ts';
@@ -65,14 +65,12 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
   let pace: Pace | undefined;
   const metrics = createMetrics(progress, () => pace?.behindMillis(Date.now()) ?? 0);
   const server = createServer(() => progress.unreadiness(Date.now()), metrics.registry);
-  const address = await server
-    .listen({ host: listenAddress(settings.HOST), port: settings.PORT })
-    .catch((error) => {
-      throw error.code === 'EADDRINUSE'
-        ? new Error(`${settings.HOST}:${settings.PORT} is in use; set PORT to another`)
-        : error;
-    });
-  log.info({ address, topic: settings.EVENTS_TOPIC, ...game }, 'started');
+  await server.listen({ host: listenAddress(settings.HOST), port: settings.PORT }).catch((error) => {
+    throw error.code === 'EADDRINUSE'
+      ? new Error(`${settings.HOST}:${settings.PORT} is in use; set PORT to another`)
+      : error;
+  });
+  log.info({ address: listenUrl(server.server), topic: settings.EVENTS_TOPIC, ...game }, 'started');
 
   const kafka: KafkaOptions = {
     brokers: settings.KAFKA_BOOTSTRAP_SERVERS.split(','),

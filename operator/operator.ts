@@ -33,15 +33,7 @@ const GRACE_MILLIS = 20_000;
  */
 export async function runOperator(settings: Settings, parts: OperatorParts): Promise<void> {
   const { config, log, metrics, signal } = parts;
-  const {
-    appImage,
-    flinkImage,
-    flinkOperatorNamespace,
-    leaseName,
-    leaseNamespace,
-    identity,
-    upgradeTimeoutMillis,
-  } = settings;
+  const { appImage, flinkImage, flinkOperatorNamespace, leaseName, leaseNamespace, identity } = settings;
   const client: KubeClient = new KubeClient(config, {
     timeoutMillis: CALL_MILLIS,
     userAgent: `${FIELD_MANAGER}/${project.version} (${identity})`,
@@ -58,7 +50,11 @@ export async function runOperator(settings: Settings, parts: OperatorParts): Pro
   const now = () => new Date();
   const recorder = createRecorder(client, identity, log, now);
   const environment = { appImage, flinkImage, flinkOperatorNamespace };
-  const reconciler = { client, view: cluster, recorder, environment, upgradeTimeoutMillis, now };
+  const { allowedFlinkImages, upgradeTimeoutMillis } = settings;
+  const reconciler = {
+    ...{ client, view: cluster, recorder, environment, now },
+    ...{ allowedFlinkImages, upgradeTimeoutMillis },
+  };
   const queue = new WorkQueue({
     workers: settings.workers,
     process: (key, aborted) => reconcile(reconciler, key, aborted),

@@ -15,6 +15,7 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 const IMAGE = /^\S+$/;
+const IMAGES = /^[^\s,]+(,[^\s,]+)*$/;
 
 /** Each is a flag and a variable: watchNamespace is --watch-namespace and WATCH_NAMESPACE. */
 const schema = z.object({
@@ -25,6 +26,13 @@ const schema = z.object({
   flinkImage: text('an image', IMAGE).meta({
     description: 'what runs as Flink, where a resource names none',
   }),
+  allowedFlinkImages: text('images, separated by commas', IMAGES)
+    .transform((images) => images.split(','))
+    .optional()
+    .meta({
+      description:
+        'images that resources may name for Flink: one that ends with /, : or @ allows all that begin so; unset, any',
+    }),
   flinkOperatorNamespace: text('the name of a namespace', NAMESPACE).optional().meta({
     description:
       'where the Flink Kubernetes Operator is, from which alone it may then reach jobs; unset, from any',
@@ -37,8 +45,8 @@ const schema = z.object({
     .optional()
     .meta({ description: 'who this process is in the Lease; unset, its host and something random' }),
   host: text('an address to listen on')
-    .default('0.0.0.0')
-    .meta({ description: 'where probes and metrics are served' }),
+    .default('::')
+    .meta({ description: 'where probes and metrics are served; :: is all addresses of IPv6 and of IPv4' }),
   port: integer(0, 65_535).default(8080).meta({ description: 'its port; 0 takes a free one' }),
   workers: integer(1, 100).default(4).meta({ description: 'how many resources are worked on at a time' }),
   upgradeTimeout: duration('1s', '1d').default('5m').meta({

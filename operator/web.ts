@@ -1,8 +1,8 @@
-import type { AddressInfo } from 'node:net';
 import { type FastifyReply, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { PROBE_PATHS } from '../contract/http.ts';
+import { listenAddress, listenUrl } from '../kafka/listen-address.ts';
 
 interface WebOptions {
   host: string;
@@ -34,15 +34,12 @@ export async function startWeb({ host, port, ready, registry, log }: WebOptions)
   server.get(PROBE_PATHS.metrics, async (_, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
-  await server.listen({ host, port }).catch((error) => {
+  await server.listen({ host: listenAddress(host), port }).catch((error) => {
     throw error.code === 'EADDRINUSE'
       ? new Error(`${host}:${port} is in use; set PORT or --port to another`)
       : error;
   });
-  // Fastify itself says 127.0.0.1 for all addresses.
-  const { address, family, port: bound } = server.server.address() as AddressInfo;
-  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`;
-  return { url, close: () => server.close() };
+  return { url: listenUrl(server.server), close: () => server.close() };
 }
 
 function answer(reply: FastifyReply, problems: string[]): FastifyReply {

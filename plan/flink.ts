@@ -75,6 +75,8 @@ function configuration(resource: GameAnalytics): Record<string, string> {
     'kubernetes.jobmanager.cpu.limit-factor': limitFactor(flink.jobManager.cpu),
     'kubernetes.taskmanager.cpu.limit-factor': limitFactor(flink.taskManager.cpu),
     ...managedMemory(flink.configuration),
+    // Small states survive the loss of a TaskManager; one too large for the JobManager's memory is replayed instead.
+    ...(!flink.state && { 'execution.checkpointing.tolerable-failed-checkpoints': '2147483647' }),
     ...flink.configuration,
     'execution.checkpointing.interval': `${millis(flink.checkpointInterval)} ms`,
     ...stateConfiguration(resource),
@@ -97,13 +99,7 @@ function managedMemory(configuration: Record<string, string>) {
 
 function stateConfiguration(resource: GameAnalytics): Record<string, string> {
   const { state } = resource.spec.flink;
-  if (!state) {
-    return {
-      // Small states survive the loss of a TaskManager; one too large for the JobManager's memory is replayed instead.
-      'execution.checkpointing.storage': 'jobmanager',
-      'execution.checkpointing.tolerable-failed-checkpoints': '2147483647',
-    };
-  }
+  if (!state) return { 'execution.checkpointing.storage': 'jobmanager' };
   const root = `${state.uri?.replace(/\/+$/, '') ?? `file://${STATE_MOUNT}`}/${resource.metadata.name}`;
   return {
     'execution.checkpointing.dir': `${root}/checkpoints`,

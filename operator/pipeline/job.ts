@@ -222,18 +222,16 @@ interface FlinkStatus {
 
 /** How a revision that was just applied does: what was said of the one before does not count. */
 function observe(live: LiveObject, podTroubles: string): Seen {
-  const status = statusOf(live);
-  const { observedGeneration = 0, error } = status;
+  const { observedGeneration = 0 } = statusOf(live);
   if (observedGeneration < (live.metadata.generation ?? 0))
     return { phase: 'pending', words: 'the Flink operator has not answered yet' };
-  const isStarting = error !== undefined && isJobNotFound(error);
-  return lookAt(isStarting ? { ...live, status: { ...status, error: undefined } } : live, podTroubles);
+  return lookAt(live, podTroubles);
 }
 
 /** How the job does by its status: the lifecycle alone can stay STABLE while the job restarts. */
 function lookAt(live: LiveObject, podTroubles: string): Seen {
   const status = statusOf(live);
-  const state = status.jobStatus?.state;
+  const state = jobState(status);
   const words = [wordsOf(status, scriptOf(live)), podTroubles].filter(Boolean).join('. ');
   if (status.lifecycleState === 'FAILED' || state === 'FAILED') return { phase: 'failed', words };
   if (status.lifecycleState === 'STABLE' && state === 'RUNNING') return { phase: 'stable', words };
@@ -244,12 +242,17 @@ function statusOf(live: LiveObject | undefined): FlinkStatus {
   return (live?.status ?? {}) as FlinkStatus;
 }
 
-function wordsOf(
-  { lifecycleState, jobManagerDeploymentStatus, jobStatus, error }: FlinkStatus,
-  script: string,
-): string {
-  const states = [lifecycleState, jobManagerDeploymentStatus, jobStatus?.state].filter(Boolean).join('/');
-  return [states || 'no status yet', error && describeFlinkError(error, script)].filter(Boolean).join(': ');
+/** The job's state; undefined while the Flink operator upgrades, since it is then still that of the job before. */
+function jobState({ lifecycleState, jobStatus }: FlinkStatus): string | undefined {
+  return lifecycleState === 'UPGRADING' ? undefined : jobStatus?.state;
+}
+
+/** That a job is not found says no more than its state, RECONCILING, and sounds like a failure. */
+function wordsOf(status: FlinkStatus, script: string): string {
+  const { lifecycleState, jobManagerDeploymentStatus, error = '' } = status;
+  const states = [lifecycleState, jobManagerDeploymentStatus, jobState(status)].filter(Boolean).join('/');
+  const words = error && !isJobNotFound(error) ? describeFlinkError(error, script) : '';
+  return [states || 'no status yet', words].filter(Boolean).join(': ');
 }
 
 function scriptOf(live: LiveObject): string {

@@ -6,6 +6,7 @@ import { KAFKA } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { type Result, TerminalError } from '../queue/result.ts';
 import { assess, assessWaiting } from './assess.ts';
+import { flinkImageProblems } from './flink-image.ts';
 import { appliedLayout, findJob, judgeJob } from './job.ts';
 import { judgeKafka } from './kafka.ts';
 import { podTroubles } from './pods.ts';
@@ -23,6 +24,8 @@ interface ReconcilerParts {
   recorder: Recorder;
   /** What all plans depend on. */
   environment: Omit<Environment, 'bootstrapServers' | 'layout'>;
+  /** The images that resources may name for Flink, as flinkImageProblems takes them. */
+  allowedFlinkImages: string[] | undefined;
   /** How long a new revision of the job may take to come up. */
   upgradeTimeoutMillis: number;
   now: () => Date;
@@ -54,6 +57,8 @@ async function bringAbout(parts: ReconcilerParts, key: string, signal: AbortSign
 
   const { resource, problems } = parseGameAnalytics({ ...live, status: undefined });
   if (problems) return refuse(parts, live, problems);
+  const imageProblems = flinkImageProblems(resource, parts.allowedFlinkImages);
+  if (imageProblems.length > 0) return refuse(parts, live, imageProblems);
 
   const wanted = resource.spec.kafka;
   const kafka = judgeKafka(view.serves(KAFKA), view.kafka(namespace, wanted.cluster), wanted);

@@ -20,13 +20,16 @@ const CRD = 'gameanalytics.gameanalytics.dev';
 const FLINK_JOB_ROLE = 'gameanalytics-flink-job';
 const RELEASE = 'gameanalytics-operator';
 
+const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
+
 const EVERYTHING = {
   image: {
     repository: 'registry.example:5000/gameanalytics/app',
-    digest: `sha256:${'0123456789abcdef'.repeat(4)}`,
+    digest: DIGEST,
     pullPolicy: 'Always',
   },
-  flinkImage: 'registry.example:5000/gameanalytics/flink:2.3.0',
+  flinkImage: `registry.example:5000/gameanalytics/flink@${DIGEST}`,
+  allowedFlinkImages: ['registry.example:5000/gameanalytics/', 'flink:2.3.0'],
   imagePullSecrets: [{ name: 'registry' }],
   replicas: 3,
   flinkOperatorNamespace: 'flink-operator',
@@ -132,7 +135,7 @@ describe('the chart', () => {
         leaseNamespace: namespace,
         leaseName: RELEASE,
         identity: 'me',
-        host: '0.0.0.0',
+        host: '::',
         port: 8080,
         workers: 4,
         upgradeTimeoutMillis: 300_000,
@@ -157,6 +160,7 @@ describe('wrong values', () => {
     [{ logLevel: 'loud' }, "at '/logLevel': value must be one of 'trace', 'debug'"],
     [{ resources: { limits: { memory: 'much' } } }, "at '/resources/limits/memory': 'much' does not match"],
     [{ serviceAccount: { name: 'No_Name' } }, "at '/serviceAccount/name': 'No_Name' does not match"],
+    [{ allowedFlinkImages: ['a,b'] }, "at '/allowedFlinkImages/0': 'a,b' does not match pattern"],
     [{ imagePullSecrets: ['registry'] }, "at '/imagePullSecrets/0': got string, want object"],
     [{ metrics: { serviceMonitor: { interval: 'often' } } }, "interval': 'often' does not match pattern"],
     [{ affinity: { podAffinities: {} } }, "additional properties 'podAffinities' not allowed"],

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { Status } from '../../api/status.ts';
+import { KubeClient } from '../../operator/kube/client.ts';
+import { GAME_ANALYTICS } from '../../operator/kube/kinds.ts';
 import type { LiveObject } from '../../operator/kube/object.ts';
 import type { KafkaUser } from '../../plan/objects.ts';
 import { connectedControlPlane } from '../support/control-plane/connected.ts';
@@ -226,6 +229,23 @@ describe('a change of the spec', () => {
     expect(await arcade.events()).toEqual(['Ready', 'InvalidSpec', 'Ready']);
   });
 
+  it('to a Flink image that the operator does not allow leaves what runs as it was', async () => {
+    await operator.stop();
+    operator = startOperator(plane.kubeConfig(), arcade.namespace, { allowedFlinkImages: ['ours.example/'] });
+    const before = await arcade.settled();
+    await arcade.apply({ flink: { ...DURABLE.flink, image: 'theirs.example/flink:2' } });
+    expect(await arcade.until('Ready', { status: 'False', reason: 'InvalidSpec' })).toMatchObject({
+      message:
+        'spec.flink.image: must be an image that the operator allows, ours.example/, not "theirs.example/flink:2"',
+    });
+    await sleep(300);
+    expect(await arcade.settled()).toEqual(before);
+    await arcade.apply({ flink: { ...DURABLE.flink, image: 'ours.example/flink:2' } });
+    await arcade.ready();
+    const job = await arcade.get<{ spec: { image: string } }>('flinkdeployment', 'arcade-job');
+    expect(job.spec.image).toBe('ours.example/flink:2');
+  });
+
   it('while paused changes nothing, and is made up for afterwards', async () => {
     await arcade.kubectl('patch', 'ga', 'arcade', '--type=merge', '--patch={"spec":{"paused":true}}');
     await arcade.until('Ready', { status: 'False', reason: 'Paused' });
@@ -254,6 +274,55 @@ describe('a change of the spec', () => {
     await arcade.ready();
     expect((await arcade.settled())['Service arcade-dashboard']).toEqual(serviceBefore);
   });
+});
+
+describe('a job', () => {
+  beforeEach(async () => {
+    await standIns.stop();
+    // So slow that the operator sees every state.
+    standIns = await startStandIns(plane.kubeConfig(), { namespaces: [arcade.namespace], stepMillis: 200 });
+  });
+
+  /** What JobRunning says while something happens, until the job runs again. */
+  async function saidUntilRunning(happens: () => Promise<unknown>): Promise<string[]> {
+    const { resourceVersion } = (await arcade.get('gameanalytics', 'arcade')).metadata;
+    await happens();
+    const client = new KubeClient(plane.kubeConfig());
+    onTestFinished(() => client.close());
+    const { signal } = new AbortController();
+    const options = { namespace: arcade.namespace, resourceVersion, timeoutSeconds: 20, signal };
+    const said: string[] = [];
+    for await (const { object } of client.watch(GAME_ANALYTICS, options)) {
+      const { conditions = [] } = ((object as LiveObject).status ?? {}) as Status;
+      const job = conditions.find(({ type }) => type === 'JobRunning');
+      if (job) said.push(`${job.reason}: ${job.message}`);
+      if (job?.status === 'True' && said.length > 1) break;
+    }
+    return said;
+  }
+
+  it('that starts is not in error because Flink does not know it yet', async () => {
+    await kafka();
+    await arcade.apply(DURABLE);
+    const said = await saidUntilRunning(async () => {});
+    expect(said).toContain('Deploying: The job is being started: DEPLOYED/READY/RECONCILING');
+    expect(said.join()).not.toMatch(/not found/i);
+  });
+
+  it.each(['TaskManager', 'JobManager'] as const)(
+    'whose %s is killed is being restarted, and is Flink’s to restart',
+    async (process) => {
+      await kafka();
+      await arcade.apply(DURABLE);
+      await arcade.ready();
+      const said = await saidUntilRunning(() => standIns.kill(process, arcade.namespace, 'arcade-job'));
+      expect(said.some((words) => words.startsWith('Restarting: The job is being restarted: STABLE/'))).toBe(
+        true,
+      );
+      expect(said.join()).not.toMatch(/not found/i);
+      expect(standIns.deploys).toHaveLength(1);
+    },
+  );
 });
 
 describe('an upgrade that does not come up', () => {

@@ -111,6 +111,12 @@ describe('a monitor', () => {
     });
   });
 
+  it.each(['kpow', 'flex'])('has the image of a digest, where there is one: %s', async (part) => {
+    const image = { repository: `registry.example/${part}`, digest: `sha256:${'0'.repeat(64)}` };
+    const objects = await render({ [part]: { enabled: true, licenseSecret: 'license', image } });
+    expect(podSpec(objects).containers[0]?.image).toBe(`${image.repository}@${image.digest}`);
+  });
+
   it('is told where Kafka, its schema registry and Flink are', async () => {
     const objects = await render(MONITORS);
     const told = (part: string) => variables(objects, part);
@@ -179,6 +185,7 @@ describe('wrong values', () => {
     [{ kafka: { heap: '1Gi' } }, "at '/kafka/heap': '1Gi' does not match"],
     [{ kpow: { edition: 'free' } }, "at '/kpow/edition'"],
     [{ kpow: { env: { LICENSE_CODE: 'secret' } } }, "invalid propertyName 'LICENSE_CODE'"],
+    [{ kpow: { image: { digest: '96.2' } } }, "at '/kpow/image/digest': '96.2' does not match"],
     [{ flex: { flinkRestUrl: 'arcade-job' } }, "at '/flex/flinkRestUrl': 'arcade-job' does not match"],
     [{ kpo: {} }, "additional properties 'kpo' not allowed"],
   ])('%j are refused with their place', async (values, message) => {

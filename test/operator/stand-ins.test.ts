@@ -179,44 +179,138 @@ describe('the topic operator', () => {
 });
 
 describe('the Flink operator', () => {
-  /** The states that a watch of the job shows, until one that holds. */
-  async function statesUntil(last: string): Promise<string[]> {
-    const { resourceVersion } = await client.list(FLINK_DEPLOYMENT, { namespace });
-    const done = new AbortController();
-    const states: string[] = [];
-    await apply(job);
-    const options = { namespace, resourceVersion, timeoutSeconds: 10, signal: done.signal };
-    for await (const { type, object } of client.watch(FLINK_DEPLOYMENT, options)) {
-      const { status } = object as { status?: Record<string, unknown> & { jobStatus?: { state?: string } } };
-      if (type === 'BOOKMARK' || !status) continue;
-      const state = [
-        status.lifecycleState,
-        status.jobManagerDeploymentStatus,
-        status.jobStatus?.state ?? '-',
-      ].join('/');
-      if (states.at(-1) !== state) states.push(state);
-      if (state === last) break;
-    }
-    return states;
+  /** A status of a FlinkDeployment as far as it is looked at here. */
+  interface JobStatus {
+    lifecycleState: string;
+    jobManagerDeploymentStatus: string;
+    jobStatus: { state?: string; jobId?: string };
+    error?: string;
+    conditions?: { status: string }[];
   }
 
+  /** The statuses that a watch of the job shows while something happens to it, until one with which it is over. */
+  async function statusesUntil(
+    isOver: (status: JobStatus) => boolean,
+    happens: () => Promise<unknown>,
+  ): Promise<JobStatus[]> {
+    const { resourceVersion } = await client.list(FLINK_DEPLOYMENT, { namespace });
+    const statuses: JobStatus[] = [];
+    await happens();
+    const { signal } = new AbortController();
+    const options = { namespace, resourceVersion, timeoutSeconds: 10, signal };
+    for await (const { type, object } of client.watch(FLINK_DEPLOYMENT, options)) {
+      const { status } = object as { status?: JobStatus };
+      if (type === 'BOOKMARK' || !status) continue;
+      statuses.push(status);
+      // A change of the spec shows the status before it first.
+      if (statuses.length > 1 && isOver(status)) break;
+    }
+    return statuses;
+  }
+
+  const stateOf = ({ lifecycleState, jobManagerDeploymentStatus, jobStatus, error }: JobStatus) => {
+    const state = [lifecycleState, jobManagerDeploymentStatus, jobStatus.state ?? '-'].join('/');
+    return error ? `${state}: ${error}` : state;
+  };
+
+  async function statesUntil(last: string, happens: () => Promise<unknown>): Promise<string[]> {
+    const statuses = await statusesUntil((status) => stateOf(status) === last, happens);
+    const states = statuses.map(stateOf);
+    return states.filter((state, i) => state !== states[i - 1]);
+  }
+
+  const isUp = (status: JobStatus) => stateOf(status) === 'STABLE/READY/RUNNING';
+  const running = (object: Manifest) => settled(object, 'Running', 'True');
+
   it('brings a job up by way of every state that the real one shows', async () => {
-    expect(await statesUntil('STABLE/READY/RUNNING')).toEqual([
+    expect(await statesUntil('STABLE/READY/RUNNING', () => apply(job))).toEqual([
       'UPGRADING/MISSING/-',
       'DEPLOYED/DEPLOYING/RECONCILING',
       'DEPLOYED/DEPLOYED_NOT_READY/RECONCILING',
+      'DEPLOYED/READY/RECONCILING: Job Not Found',
       'DEPLOYED/READY/CREATED',
       'STABLE/READY/RUNNING',
     ]);
-    const { status } = await settled(job, 'Running', 'True');
+    const { status } = await running(job);
     expect(status).toMatchObject({
       jobStatus: { jobId: expect.stringMatching(/^[0-9a-f]{32}$/) },
       reconciliationStatus: { state: 'DEPLOYED' },
-      conditions: [{ reason: 'Running' }],
+      conditions: [{ reason: 'Running', message: 'Job status RUNNING' }],
     });
     expect(standIns.deploys).toEqual([
       { namespace, name: 'arcade-job', mode: 'stateless', script: job.spec.job.args.at(-1) },
     ]);
+  });
+
+  it('says in the condition Running what was so at the write before', async () => {
+    const says = ({ conditions }: JobStatus) => conditions?.[0]?.status;
+    const statuses = await statusesUntil(
+      (status) => says(status) === 'True',
+      () => apply(job),
+    );
+    const running = statuses.filter((status) => stateOf(status) === 'STABLE/READY/RUNNING');
+    expect(running.map(says)).toEqual(['False', 'True']);
+  });
+
+  const next = jobWith({ args: ['--script', 'SELECT 2'], upgradeMode: 'savepoint' });
+
+  it('stops a job with a savepoint before its JobManager, and names the next one before it is deployed', async () => {
+    await apply(job);
+    await running(job);
+    const statuses = await statusesUntil(isUp, () => apply(next));
+    const { jobId } = statuses[0]!.jobStatus;
+    const seen = statuses.map((status) =>
+      status.jobStatus.jobId === jobId ? stateOf(status) : `${stateOf(status)} of the next`,
+    );
+    expect(seen).toEqual([
+      'STABLE/READY/RUNNING',
+      'UPGRADING/READY/FINISHED',
+      'UPGRADING/MISSING/FINISHED',
+      'UPGRADING/MISSING/FINISHED of the next',
+      'DEPLOYED/DEPLOYING/RECONCILING of the next',
+      'DEPLOYED/DEPLOYED_NOT_READY/RECONCILING of the next',
+      'DEPLOYED/READY/RECONCILING: Job Not Found of the next',
+      'DEPLOYED/READY/CREATED of the next',
+      'STABLE/READY/RUNNING of the next',
+    ]);
+  });
+
+  it('is stable all the way when a job is put back to what was stable', async () => {
+    await apply(job);
+    await running(job);
+    jobOutcome = { state: 'failed', error: 'no slots' };
+    await statesUntil('FAILED/READY/FAILED: no slots', () => apply(next));
+    jobOutcome = { state: 'stable' };
+    expect(await statesUntil('STABLE/READY/RUNNING', () => apply(job))).toEqual([
+      'FAILED/READY/FAILED: no slots',
+      'UPGRADING/MISSING/FAILED',
+      'STABLE/DEPLOYING/RECONCILING',
+      'STABLE/DEPLOYED_NOT_READY/RECONCILING',
+      'STABLE/READY/RECONCILING: Job Not Found',
+      'STABLE/READY/CREATED',
+      'STABLE/READY/RUNNING',
+    ]);
+  });
+
+  it.each([
+    ['TaskManager', ['STABLE/READY/CREATED', 'STABLE/READY/RUNNING']],
+    [
+      'JobManager',
+      [
+        'STABLE/DEPLOYING/RECONCILING',
+        'STABLE/DEPLOYED_NOT_READY/RECONCILING',
+        'STABLE/READY/RECONCILING: Job Not Found',
+        'STABLE/READY/RUNNING',
+      ],
+    ],
+  ] as const)('has a job go on whose %s was killed', async (process, states) => {
+    await apply(job);
+    await running(job);
+    const kill = () => standIns.kill(process, namespace, job.metadata.name);
+    const statuses = await statusesUntil(isUp, kill);
+    expect(statuses.map(stateOf)).toEqual(states);
+    expect(new Set(statuses.map(({ jobStatus }) => jobStatus.jobId)).size).toBe(1);
+    expect(standIns.deploys).toHaveLength(1);
   });
 
   it('replaces a job whose script changed, in the mode that was asked for', async () => {
@@ -241,9 +335,11 @@ describe('the Flink operator', () => {
 
   it('shows a job that fails with its error, and one that restarts for ever without any', async () => {
     jobOutcome = { state: 'failed', error: 'Failed to execute the script.' };
-    expect((await statesUntil('FAILED/READY/FAILED')).at(-1)).toBe('FAILED/READY/FAILED');
-    const failed = await settled(job, 'Running', 'False');
-    expect(failed.status).toMatchObject({ error: jobOutcome.error, conditions: [{ reason: 'Failed' }] });
+    const end = `FAILED/READY/FAILED: ${jobOutcome.error}`;
+    expect((await statesUntil(end, () => apply(job))).at(-1)).toBe(end);
+    await expect
+      .poll(async () => (await now(FLINK_DEPLOYMENT, 'arcade-job'))?.status)
+      .toMatchObject({ conditions: [{ status: 'False', reason: 'Failed' }] });
     jobOutcome = { state: 'restarting' };
     await apply(jobWith({ args: ['--script', 'SELECT 2'] }));
     await expect

@@ -60,7 +60,7 @@ export const FULL: Spec = {
     taskManager: { memory: '3Gi', cpu: 1.25 },
     checkpointInterval: '20s',
     state: { claim: 'flink-state' },
-    configuration: { 'table.exec.mini-batch.size': '500', 'table.optimizer.agg-phase-strategy': 'AUTO' },
+    configuration: { 'table.exec.sink.not-null-enforcer': 'DROP', 'taskmanager.network.memory.max': '64mb' },
   },
   injector: {
     eventsPerSecond: 12.5,
@@ -152,6 +152,7 @@ const SPECIAL: Record<string, SpecialCase> = {
       { 'high-availability.type': 'x' },
       { 'high-availability': 'x' },
       { 'parallelism.default': '2' },
+      { 'table.optimizer.agg-phase-strategy': 'AUTO' },
       { 'kubernetes.jobmanager.service-account': 'admin' },
       { 'kubernetes.secrets.admin': '/secrets' },
       { ' kubernetes.namespace': 'x' },

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
 const read = (file: string) => readFile(file, 'utf8');
@@ -21,3 +23,26 @@ it('the Flink image has the jars’ versions with which pipelines run locally, a
   expect(dockerfile).toContain(`ARG FLINK_IMAGE=flink:${flink}-`);
   expect(dockerfile).toContain(`lib/flink-table-runtime-${flink}.jar`);
 });
+
+it('the bill of materials has each npm package of the image by its checksum, and none that only tests install', async () => {
+  const { stdout } = await promisify(execFile)('make', ['--silent', 'sbom'], { maxBuffer: 10_000_000 });
+  const { bomFormat, components } = JSON.parse(stdout) as Sbom;
+  expect(bomFormat).toBe('CycloneDX');
+  const { packages } = JSON.parse(await read('package-lock.json')) as Lock;
+  const shipped = Object.entries(packages).filter(([path, { dev }]) => path && !dev);
+  expect(components.map(({ name, version }) => `${name}@${version}`).sort()).toEqual(
+    [
+      ...new Set(shipped.map(([path, { version }]) => `${path.replace(/^.*node_modules\//, '')}@${version}`)),
+    ].sort(),
+  );
+  expect(components.filter(({ hashes = [] }) => hashes[0]?.alg !== 'SHA-512')).toEqual([]);
+});
+
+interface Sbom {
+  bomFormat: string;
+  components: { name: string; version: string; hashes?: { alg: string }[] }[];
+}
+
+interface Lock {
+  packages: Record<string, { version: string; dev?: boolean }>;
+}

@@ -114,7 +114,7 @@ spec:
           type: RuntimeDefault
       containers:
         - name: {{ .part }}
-          image: {{ printf "%s:%s" $repository $values.image.tag | quote }}
+          image: {{ $values.image.digest | empty | ternary (printf "%s:%s" $repository $values.image.tag) (printf "%s@%s" $repository $values.image.digest) | quote }}
           envFrom:
             - secretRef:
                 name: {{ $license | quote }}

@@ -1,10 +1,15 @@
 import { FLINK_DEPLOYMENT } from '../../../operator/kube/kinds.ts';
 import type { Behaviour, StepContext } from './controller.ts';
 import {
+  caughtUp,
   created,
   deploying,
+  type FlinkStatus,
   type JobOutcome,
   type LiveFlinkDeployment,
+  missing,
+  named,
+  notFound,
   notReady,
   observed,
   settled,
@@ -38,6 +43,9 @@ export interface Deploy {
   mode: LiveFlinkDeployment['spec']['job']['upgradeMode'];
   script: string;
 }
+
+/** What a job is in when nothing more happens by itself. */
+const SETTLED: (string | undefined)[] = ['RUNNING', 'RESTARTING', 'FAILED'];
 
 const FINALIZER = 'flinkdeployments.flink.apache.org/finalizer';
 
@@ -91,22 +99,28 @@ export class FlinkOperator implements Behaviour<LiveFlinkDeployment> {
     deployment: LiveFlinkDeployment,
     { api, pause }: StepContext,
   ): Promise<LiveFlinkDeployment | undefined> {
-    const { jobManagerDeploymentStatus, jobStatus } = deployment.status ?? {};
-    const outcome = this.#outcomes.get(deployment.metadata.uid);
-    if (jobManagerDeploymentStatus === 'READY' && jobStatus?.state !== 'CREATED') return undefined;
-    await pause();
-    // One who has not seen the job start begins anew, as the real operator does after a restart of its own.
-    if (jobManagerDeploymentStatus === 'MISSING' || !outcome) {
-      if (!outcome) this.#start(deployment);
-      return api.replaceStatus(deployment, deploying(deployment));
+    const { jobManagerDeploymentStatus: jobManager, jobStatus = {} } = deployment.status ?? {};
+    const write = (status: FlinkStatus) => api.replaceStatus(deployment, status);
+    if (jobManager === 'READY' && SETTLED.includes(jobStatus.state)) {
+      const status = caughtUp(deployment);
+      return status && write(status);
     }
-    if (jobManagerDeploymentStatus === 'DEPLOYING')
-      return api.replaceStatus(deployment, notReady(deployment));
-    if (jobManagerDeploymentStatus === 'DEPLOYED_NOT_READY')
-      return api.replaceStatus(deployment, created(deployment));
+    await pause();
+    if (jobManager === 'READY' && jobStatus.state === 'FINISHED') return write(missing(deployment));
+    const outcome = this.#outcomes.get(deployment.metadata.uid);
+    // One who has not seen the job start begins anew, as the real operator does after a restart of its own.
+    if (!outcome) {
+      this.#start(deployment);
+      return write(named(deployment));
+    }
+    if (jobManager === 'MISSING') return write(deploying(deployment));
+    if (jobManager === 'DEPLOYING') return write(notReady(deployment));
+    if (jobManager === 'DEPLOYED_NOT_READY') return write(notFound(deployment));
+    // A JobManager that was killed goes on with a job that has begun.
+    if (jobStatus.state === 'RECONCILING' && !jobStatus.startTime) return write(created(deployment));
     // A spec may change while a job is still coming up: nothing is waited for longer than a pause.
     const known = await Promise.race([outcome, pause()]);
-    return known ? api.replaceStatus(deployment, settled(deployment, known)) : deployment;
+    return known ? write(settled(deployment, known)) : deployment;
   }
 
   #start(deployment: LiveFlinkDeployment): void {

@@ -14,7 +14,7 @@ export interface FlinkStatus {
   observedGeneration?: number;
   lifecycleState?: 'UPGRADING' | 'DEPLOYED' | 'STABLE' | 'FAILED';
   jobManagerDeploymentStatus?: 'MISSING' | 'DEPLOYING' | 'DEPLOYED_NOT_READY' | 'READY';
-  error?: string;
+  error?: string | undefined;
   jobStatus?: {
     state?: 'RECONCILING' | 'CREATED' | 'RUNNING' | 'FAILED' | 'RESTARTING' | 'FINISHED';
     jobId?: string;
@@ -62,15 +62,16 @@ function diffed({ job, ...spec }: FlinkDeployment['spec']) {
   };
 }
 
-/** The old job has stopped, if there was one; the new one is to be deployed. */
+/** The spec is to be acted on. A job that runs was stopped with a savepoint, and its JobManager is still there; others are gone. */
 export function upgrading(deployment: LiveFlinkDeployment): FlinkStatus {
   const { jobStatus, reconciliationStatus } = deployment.status ?? {};
-  return withCondition(deployment, {
-    ...deployment.status,
+  const isStopped = deployment.spec.job.upgradeMode === 'savepoint' && jobStatus?.state === 'RUNNING';
+  return next(deployment, {
+    error: undefined,
     observedGeneration: deployment.metadata.generation ?? 0,
-    lifecycleState: 'UPGRADING',
-    jobManagerDeploymentStatus: 'MISSING',
-    jobStatus: jobStatus?.jobId ? { ...jobStatus, state: 'FINISHED' } : {},
+    jobManagerDeploymentStatus: isStopped ? 'READY' : 'MISSING',
+    // What has failed stays so.
+    jobStatus: jobStatus?.state ? { ...jobStatus, state: isFailed(jobStatus) ? 'FAILED' : 'FINISHED' } : {},
     reconciliationStatus: {
       ...reconciliationStatus,
       state: 'UPGRADING',
@@ -80,96 +81,134 @@ export function upgrading(deployment: LiveFlinkDeployment): FlinkStatus {
   });
 }
 
+/** The JobManager of the job that was stopped is gone. */
+export function missing(deployment: LiveFlinkDeployment): FlinkStatus {
+  return next(deployment, { jobManagerDeploymentStatus: 'MISSING' });
+}
+
+/** The next job has its id; the state is still that of the job before. */
+export function named(deployment: LiveFlinkDeployment): FlinkStatus {
+  const { state } = deployment.status?.jobStatus ?? {};
+  return next(deployment, { jobStatus: { ...(state && { state }), jobId: randomBytes(16).toString('hex') } });
+}
+
 /** Only what is ignored changed: the spec counts as acted on. */
-export function observed({ metadata, spec, status }: LiveFlinkDeployment): FlinkStatus {
-  const { reconciliationStatus } = status ?? {};
-  const text = specText({ metadata, spec });
-  const wasStable = reconciliationStatus?.lastStableSpec === reconciliationStatus?.lastReconciledSpec;
-  return {
-    ...status,
-    observedGeneration: metadata.generation ?? 0,
+export function observed(deployment: LiveFlinkDeployment): FlinkStatus {
+  const { reconciliationStatus } = deployment.status ?? {};
+  const text = specText(deployment);
+  return next(deployment, {
+    observedGeneration: deployment.metadata.generation ?? 0,
     ...(reconciliationStatus && {
       reconciliationStatus: {
         ...reconciliationStatus,
         lastReconciledSpec: text,
-        ...(wasStable && { lastStableSpec: text }),
+        ...(isStable(reconciliationStatus) && { lastStableSpec: text }),
       },
-    }),
-  };
-}
-
-/** A JobManager was asked for, with a new job. */
-export function deploying(deployment: LiveFlinkDeployment): FlinkStatus {
-  const { error: _old, ...status } = deployment.status ?? {};
-  const now = String(Date.now());
-  return withCondition(deployment, {
-    ...status,
-    lifecycleState: 'DEPLOYED',
-    jobManagerDeploymentStatus: 'DEPLOYING',
-    jobStatus: {
-      state: 'RECONCILING',
-      jobId: randomBytes(16).toString('hex'),
-      jobName: deployment.spec.flinkConfiguration['pipeline.name'] ?? deployment.metadata.name,
-      startTime: now,
-      updateTime: now,
-    },
-    ...(status.reconciliationStatus && {
-      reconciliationStatus: { ...status.reconciliationStatus, state: 'DEPLOYED' },
     }),
   });
 }
 
-/** The JobManager runs, and does not answer yet. */
-export function notReady({ status }: LiveFlinkDeployment): FlinkStatus {
-  return { ...status, jobManagerDeploymentStatus: 'DEPLOYED_NOT_READY' };
+/** A JobManager was asked for, with the next job. */
+export function deploying(deployment: LiveFlinkDeployment): FlinkStatus {
+  const { jobStatus, reconciliationStatus } = deployment.status ?? {};
+  return next(deployment, {
+    error: undefined,
+    jobManagerDeploymentStatus: 'DEPLOYING',
+    jobStatus: { ...jobStatus, state: 'RECONCILING' },
+    ...(reconciliationStatus && { reconciliationStatus: { ...reconciliationStatus, state: 'DEPLOYED' } }),
+  });
 }
 
-/** The JobManager answers; its tasks are being placed. */
+/** The JobManager runs, and does not answer yet. */
+export function notReady(deployment: LiveFlinkDeployment): FlinkStatus {
+  return next(deployment, { jobManagerDeploymentStatus: 'DEPLOYED_NOT_READY' });
+}
+
+/** The JobManager answers, and does not know the job yet. */
+export function notFound(deployment: LiveFlinkDeployment): FlinkStatus {
+  return next(deployment, { jobManagerDeploymentStatus: 'READY', error: 'Job Not Found' });
+}
+
+/** The JobManager knows the job; its tasks are being placed. */
 export function created(deployment: LiveFlinkDeployment): FlinkStatus {
-  return withJobState(
-    { ...deployment, status: { ...deployment.status, jobManagerDeploymentStatus: 'READY' } },
-    'CREATED',
-  );
+  const jobName = deployment.spec.flinkConfiguration['pipeline.name'] ?? deployment.metadata.name;
+  const jobStatus = { ...withJobState(deployment, 'CREATED'), jobName, startTime: String(Date.now()) };
+  return next(deployment, { error: undefined, jobStatus });
 }
 
 /** What became of the job. One that restarts for ever says no error. */
 export function settled(deployment: LiveFlinkDeployment, outcome: JobOutcome): FlinkStatus {
-  if (outcome.state === 'restarting') return withJobState(deployment, 'RESTARTING');
+  if (outcome.state === 'restarting')
+    return next(deployment, { error: undefined, jobStatus: withJobState(deployment, 'RESTARTING') });
   if (outcome.state === 'failed')
-    return { ...withJobState(deployment, 'FAILED'), lifecycleState: 'FAILED', error: outcome.error };
-  const status = withJobState(deployment, 'RUNNING');
-  const { reconciliationStatus } = status;
-  return {
-    ...status,
-    lifecycleState: 'STABLE',
+    return next(deployment, { error: outcome.error, jobStatus: withJobState(deployment, 'FAILED') });
+  const { reconciliationStatus } = deployment.status ?? {};
+  return next(deployment, {
+    error: undefined,
+    jobStatus: withJobState(deployment, 'RUNNING'),
     ...(reconciliationStatus && {
       reconciliationStatus: {
         ...reconciliationStatus,
         lastStableSpec: reconciliationStatus.lastReconciledSpec,
       },
     }),
-  };
+  });
+}
+
+/** A process of a job that runs was killed: Kubernetes and Flink replace it. */
+export function killed(deployment: LiveFlinkDeployment, process: 'JobManager' | 'TaskManager'): FlinkStatus {
+  if (process === 'TaskManager') return next(deployment, { jobStatus: withJobState(deployment, 'CREATED') });
+  return next(deployment, {
+    jobManagerDeploymentStatus: 'DEPLOYING',
+    jobStatus: withJobState(deployment, 'RECONCILING'),
+  });
+}
+
+/** The same, with the condition that the last write left behind; undefined when it left none behind. */
+export function caughtUp(deployment: LiveFlinkDeployment): FlinkStatus | undefined {
+  const status = next(deployment, {});
+  return isDeepStrictEqual(status, deployment.status) ? undefined : status;
 }
 
 type JobState = NonNullable<NonNullable<FlinkStatus['jobStatus']>['state']>;
 
-function withJobState(deployment: LiveFlinkDeployment, state: JobState): FlinkStatus {
-  const { status = {} } = deployment;
-  const jobStatus = { ...status.jobStatus, state, updateTime: String(Date.now()) };
-  return withCondition(deployment, { ...status, jobStatus });
+function withJobState({ status }: LiveFlinkDeployment, state: JobState) {
+  return { ...status?.jobStatus, state, updateTime: String(Date.now()) };
 }
 
-/** The condition Running follows the job's state, which is its reason. */
-function withCondition({ status: before }: LiveFlinkDeployment, status: FlinkStatus): FlinkStatus {
-  const state = status.jobStatus?.state;
-  if (!state) return status;
-  const condition: Condition = {
+/** A status after a change. The real one computes its condition Running before it looks at the job: it is a write behind. */
+function next({ status: before = {} }: LiveFlinkDeployment, change: Partial<FlinkStatus>): FlinkStatus {
+  const status = { ...before, ...change };
+  const state = before.jobStatus?.state;
+  const conditions = state && [since(running(state), before.conditions, timestamp())];
+  return { ...status, lifecycleState: lifecycleOf(status), ...(conditions && { conditions }) };
+}
+
+/** As the real one computes it: a job that is put back to what was stable is stable from the moment of its deployment. */
+function lifecycleOf({ jobStatus, reconciliationStatus }: FlinkStatus) {
+  if (reconciliationStatus?.state === 'UPGRADING') return 'UPGRADING';
+  if (isFailed(jobStatus)) return 'FAILED';
+  return isStable(reconciliationStatus) ? 'STABLE' : 'DEPLOYED';
+}
+
+function isFailed(jobStatus: FlinkStatus['jobStatus']): boolean {
+  return jobStatus?.state === 'FAILED';
+}
+
+function isStable(reconciliation: FlinkStatus['reconciliationStatus']): boolean {
+  const { lastReconciledSpec, lastStableSpec } = reconciliation ?? {};
+  if (!lastReconciledSpec || !lastStableSpec) return false;
+  return isDeepStrictEqual(JSON.parse(lastReconciledSpec).spec, JSON.parse(lastStableSpec).spec);
+}
+
+/** The condition Running has the job's state as its reason. */
+function running(state: JobState): Condition {
+  return {
     type: 'Running',
     status: state === 'RUNNING' ? 'True' : 'False',
     reason: `${state.charAt(0)}${state.slice(1).toLowerCase()}`,
-    message: `Job state ${state}`,
+    message: `Job status ${state}`,
   };
-  return { ...status, conditions: [since(condition, before?.conditions, timestamp())] };
 }
 
 function specText({ metadata, spec }: Pick<LiveFlinkDeployment, 'metadata' | 'spec'>): string {

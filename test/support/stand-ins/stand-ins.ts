@@ -1,11 +1,12 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
-import type { Controlled } from './api.ts';
+import { FLINK_DEPLOYMENT } from '../../../operator/kube/kinds.ts';
+import { type Controlled, ControllerApi } from './api.ts';
 import { type Behaviour, Controller } from './controller.ts';
 import type { AppOutcome, LiveDeployment } from './deployment-status.ts';
 import { type AppBackend, Deployments, imaginaryApps } from './deployments.ts';
 import { type Deploy, FlinkOperator, imaginaryJobs, type JobBackend } from './flink-operator.ts';
-import type { JobOutcome, LiveFlinkDeployment } from './flink-status.ts';
+import { type JobOutcome, killed, type LiveFlinkDeployment } from './flink-status.ts';
 import { TopicOperator } from './topic-operator.ts';
 import { ImaginaryTopics, type TopicBackend } from './topics.ts';
 import { type LiveUser, UserOperator } from './user-operator.ts';
@@ -30,6 +31,8 @@ interface StandInOptions {
 export interface StandIns {
   /** Every start of a job, in order. */
   deploys: Deploy[];
+  /** Has a process of a job that runs killed. */
+  kill(process: 'JobManager' | 'TaskManager', namespace: string, name: string): Promise<void>;
   /** Ends them; what they were about to do is left undone. */
   stop(): Promise<void>;
 }
@@ -56,10 +59,17 @@ export async function startStandIns(
     return [controller(topics), controller(users), controller(flink), controller(apps)];
   });
   await Promise.all(controllers.map((controller) => controller.start()));
+  const api = new ControllerApi(config, flink.fieldManager);
   return {
     deploys: flink.deploys,
+    async kill(process, namespace, name) {
+      const { apiVersion, kind } = FLINK_DEPLOYMENT;
+      const job = await api.get<LiveFlinkDeployment>({ apiVersion, kind, metadata: { namespace, name } });
+      if (!job) throw new Error(`there is no FlinkDeployment ${namespace}/${name}`);
+      await api.replaceStatus(job, killed(job, process));
+    },
     async stop() {
-      await Promise.all(controllers.map((controller) => controller.stop()));
+      await Promise.all([api.close(), ...controllers.map((controller) => controller.stop())]);
     },
   };
 }

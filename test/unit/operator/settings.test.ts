@@ -8,6 +8,7 @@ const VARIABLES = [
   ...Object.keys(REQUIRED),
   ...[
     'WATCH_NAMESPACE',
+    'ALLOWED_FLINK_IMAGES',
     'FLINK_OPERATOR_NAMESPACE',
     'LEASE_NAME',
     'IDENTITY',
@@ -38,7 +39,7 @@ describe('parseSettings', () => {
   it('fills in what may be left out', () => {
     expect(settings([])).toEqual({
       ...{ appImage: 'app:1', flinkImage: 'flink:2', leaseNamespace: 'system' },
-      ...{ leaseName: 'gameanalytics-operator', identity: 'me', host: '0.0.0.0', port: 8080 },
+      ...{ leaseName: 'gameanalytics-operator', identity: 'me', host: '::', port: 8080 },
       ...{ workers: 4, upgradeTimeoutMillis: 300_000, logLevel: 'info' },
     });
   });
@@ -50,10 +51,12 @@ describe('parseSettings', () => {
       UPGRADE_TIMEOUT: '90s',
       WATCH_NAMESPACE: 'games',
       IDENTITY: 'pod-1',
+      ALLOWED_FLINK_IMAGES: 'registry.example/,flink:2',
     };
     expect(settings(['--port=9000', '--app-image', 'app:2'], env)).toMatchObject({
       ...{ port: 9000, workers: 2, upgradeTimeoutMillis: 90_000 },
       ...{ appImage: 'app:2', watchNamespace: 'games', identity: 'pod-1' },
+      allowedFlinkImages: ['registry.example/', 'flink:2'],
     });
   });
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Gauge, Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { listenAddress } from '../../../kafka/listen-address.ts';
 import { startWeb } from '../../../operator/web.ts';
 import { keptLog } from './observed.ts';
 
@@ -25,6 +26,7 @@ async function startedWeb(port = 0) {
 }
 
 it.each([
+  ['::', listenAddress('::') === '::' ? /^http:\/\/\[::\]:\d+$/ : /^http:\/\/0\.0\.0\.0:\d+$/],
   ['0.0.0.0', /^http:\/\/0\.0\.0\.0:\d+$/],
   ['127.0.0.1', /^http:\/\/127\.0\.0\.1:\d+$/],
 ])('its address is the one it listens on: %s', async (host, url) => {

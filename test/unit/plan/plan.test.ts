@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { REFUSED_KEYS, refusesKey } from '../../../api/flink.ts';
 import type { GameAnalytics } from '../../../api/gameanalytics.ts';
 import { boards } from '../../../plan/boards.ts';
 import type {
@@ -317,6 +318,16 @@ describe('the Flink job', () => {
     expect(flinkConfiguration).toMatchObject({ 'pipeline.object-reuse': 'false', x: 'y' });
     expect(Object.values(flinkConfiguration).every((value) => typeof value === 'string')).toBe(true);
   });
+
+  it.each([{}, { state: { uri: 's3://bucket' } }])(
+    'sets nothing in silence over the user’s, with %o',
+    (flink) => {
+      const isRefused = (key: string) => REFUSED_KEYS.some((refused) => refusesKey(refused.key, key));
+      const keys = Object.keys(job({ flink }).flinkConfiguration).filter((key) => !isRefused(key));
+      const configuration = Object.fromEntries(keys.map((key) => [key, 'theirs']));
+      expect(job({ flink: { ...flink, configuration } }).flinkConfiguration).toMatchObject(configuration);
+    },
+  );
 
   it('has its memory as heap when its state is there, and not when that is in RocksDB', () => {
     const managed = (configuration: Record<string, string>) =>

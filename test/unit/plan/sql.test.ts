@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SCRIPT_KEYS } from '../../../api/flink.ts';
 import type { GameAnalytics } from '../../../api/gameanalytics.ts';
 import { sqlScript } from '../../../plan/sql.ts';
 import { resource } from '../../support/resource.ts';
@@ -187,6 +188,12 @@ describe('a script', () => {
     expect(text.match(/EXECUTE STATEMENT SET/g)).toHaveLength(1);
     expect(text.slice(text.indexOf('EXECUTE STATEMENT SET')).match(/INSERT INTO/g)).toHaveLength(5);
     expect(text.slice(0, text.indexOf('EXECUTE STATEMENT SET'))).not.toContain('INSERT INTO');
+  });
+
+  it('sets what Flink’s configuration must therefore not have', () => {
+    const set = [...sqlScript(resource(), 'kafka:9092').matchAll(/^SET '(.+?)' = /gm)].map(([, key]) => key);
+    expect(set.length).toBeGreaterThan(0);
+    expect(set.sort()).toEqual(SCRIPT_KEYS);
   });
 
   it('ends the comment a query ends with before it ends the statement', () => {

@@ -76,6 +76,17 @@ describe('a first revision', () => {
     expect(decide({ planned: planned(DURABLE), live })).toMatchObject({ good: undefined, settled: false });
   });
 
+  it('is not failed because the job before it has', () => {
+    const live = applied(desired, {
+      ...{ lifecycleState: 'UPGRADING', jobManagerDeploymentStatus: 'MISSING' },
+      jobStatus: { state: 'FAILED' },
+    });
+    expect(decide({ planned: planned(DURABLE), live }).verdict).toMatchObject({
+      reason: 'Deploying',
+      message: 'The job is being started: UPGRADING/MISSING',
+    });
+  });
+
   it('that Flink’s operator has not found yet is being started, and that is no error', () => {
     const status = {
       lifecycleState: 'DEPLOYED',
@@ -197,6 +208,12 @@ describe('an upgrade that does not come up', () => {
     expect(decision.verdict.message).toMatch(words);
   });
 
+  it('is not refused because the one before it failed', () => {
+    const live = applied(begun, { ...FAILED, lifecycleState: 'UPGRADING', error: undefined }, 2);
+    const { verdict } = decide({ planned: planned(bad), good, live });
+    expect(verdict.reason).not.toBe('RolledBack');
+  });
+
   const back = decide({ planned: planned(bad), good, live: applied(begun, FAILED, 2) }).desired;
 
   it('is not tried again, whatever becomes of the one that was put back', () => {
@@ -266,6 +283,18 @@ describe('a job that was well once', () => {
     expect(decision.desired.spec).toEqual(planned(DURABLE).spec);
     expect(decision.verdict).toMatchObject({ status: 'False', reason });
     expect(decision.lookAgainMillis).toBeUndefined();
+  });
+
+  it('is being restarted, and not in error, while a new JobManager does not know it yet', () => {
+    const status = {
+      ...{ lifecycleState: 'STABLE', jobManagerDeploymentStatus: 'READY' },
+      ...{ jobStatus: { state: 'RECONCILING' }, error: 'Job Not Found' },
+    };
+    const restarted = applied(live as unknown as FlinkDeployment, status);
+    expect(decide({ planned: planned(DURABLE), good, live: restarted }).verdict).toMatchObject({
+      reason: 'Restarting',
+      message: 'The job is being restarted: STABLE/READY/RECONCILING',
+    });
   });
 
   it('is still well while the Flink operator has not answered to what changes nothing', () => {
