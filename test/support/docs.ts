@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 
 /** The pages that people read. */
-export const PAGES = ['README.md', ...readdirSync('docs').map((file) => `docs/${file}`)].filter((file) =>
+export const PAGES = ['README.md', ...readdirSync('docs', { recursive: true }).map((file) => `docs/${file}`)].filter((file) =>
   file.endsWith('.md'),
 );
 
