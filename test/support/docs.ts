@@ -1,9 +1,13 @@
 import { readdirSync } from 'node:fs';
 
 /** The pages that people read. */
-export const PAGES = ['README.md', ...readdirSync('docs').map((file) => `docs/${file}`)].filter((file) =>
-  file.endsWith('.md'),
-);
+export const PAGES = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...readdirSync('docs', { recursive: true }).map((file) => `docs/${file}`),
+].filter((file) => file.endsWith('.md'));
 
 /** All commands of a page: those of its blocks, without comments, and those that a sentence has in backticks. */
 export function commandsOf(text: string): string[] {
