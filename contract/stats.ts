@@ -57,7 +57,7 @@ export const COUNTERS = {
     sources: ['events', 'messages'],
     addsUp: true,
     description:
-      'Malformed messages: no event in them, or more than one object or array. Exact once the slot is over.',
+      'Malformed messages: no event in them, or more than one object or array. Exact once a window at or after the slot has closed.',
   },
   activePlayers: {
     column: 'active_players',
