@@ -30,7 +30,7 @@ if (process.argv.includes('--help')) {
   else process.exitCode = 2;
 }
 
-/** What the process is told from outside, with the files that it names. */
+/** The process's configuration, with the content of the files that it names. */
 interface Given {
   settings: Settings;
   access: Access;
@@ -50,7 +50,7 @@ function settingsOrExplain(): Given | null {
   }
 }
 
-/** @returns false, having said why, when the address cannot be had */
+/** @returns false, after logging why, when the address is not available */
 async function listen(app: FastifyInstance, { HOST, PORT }: Settings): Promise<boolean> {
   try {
     await app.listen({ host: listenAddress(HOST), port: PORT });
@@ -63,7 +63,7 @@ async function listen(app: FastifyInstance, { HOST, PORT }: Settings): Promise<b
   }
 }
 
-/** Serves at once and reads Kafka beside it: a page that says "waiting" is better than none. */
+/** Serves at once and reads Kafka meanwhile: a page that says "waiting" is better than none. */
 async function run({ settings, access, credentials }: Given): Promise<void> {
   const log = pino({ level: settings.LOG_LEVEL });
   const now = Date.now;
@@ -96,7 +96,7 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   const stopping = new AbortController();
   const context = { kafka, log, lagged: metrics.lagged.bind(metrics) };
   const count = metrics.recordRead.bind(metrics);
-  const countedMillis = () => stats.content.progress(now()).countedMillis;
+  const countedMillis = () => stats.content.progress(now()).handledMillis;
   const feeds = [
     ...boards.map((board) => feed(boardSource(board, count, now), context, stopping.signal)),
     feed(statsSource(stats, settings.STATS_TOPIC, now), context, stopping.signal),

@@ -1,8 +1,8 @@
 import { SLOT_MILLIS } from '../contract/stats.ts';
 
 /*
- * What can be said of the pipeline at a moment: whether the boards show what happens now, and if not, why. Pure: the time
- * is passed in. All times are epoch milliseconds.
+ * The state of the pipeline at a moment: whether the boards show what happens now, and if not, why. Pure: the
+ * time is passed in. All times are epoch milliseconds.
  */
 
 export type PipelineState =
@@ -47,29 +47,35 @@ export interface PipelineFacts {
   /** True once the events topic was seen to be another one. */
   isReplaced: boolean;
   /** Kafka's time of the newest event that was ever counted; null when none was. */
-  countedMillis: number | null;
+  handledMillis: number | null;
   /** The same of the events that are being counted just now; null when none are. */
   countingMillis: number | null;
   /** When the job last wrote a count; null when it never did. */
   progressMillis: number | null;
-  /** Since when events are known to be in Kafka that are well newer than the newest counted one; null: there are none. */
+  /**
+   * Since when events are known to be in Kafka that are well newer than the newest counted one; null: there
+   * are none.
+   */
   uncountedSince: number | null;
 }
 
-/** How long events may wait to be counted before it is said. */
+/** How long events may wait to be counted before the page says so. */
 const PATIENCE_MILLIS = 10_000;
 
 /** A job that counts events of so long ago is behind. */
 const BEHIND_MILLIS = 15_000;
 
-/** Within this time of the newest counted event it is not known whether there are newer ones: see kafka/uncounted-events.ts. */
+/**
+ * Within this time of the newest counted event it is not known whether there are newer ones: see
+ * kafka/uncounted-events.ts.
+ */
 const UNKNOWN_MILLIS = 12_000;
 
 /** Without an event for longer, the game is quiet. */
 const QUIET_MILLIS = 30_000;
 
 export function pipelineState(facts: PipelineFacts, now: number): PipelineState {
-  const { countedMillis, countingMillis, progressMillis, uncountedSince } = facts;
+  const { handledMillis: countedMillis, countingMillis, progressMillis, uncountedSince } = facts;
   if (!facts.available) return { kind: 'unavailable' };
   if (!facts.countsKnown) return { kind: 'waiting' };
   if (facts.isReplaced) return { kind: 'replaced' };

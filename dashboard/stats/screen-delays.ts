@@ -1,12 +1,15 @@
 /*
- * How long events took from Kafka to the screens, measured where it counts: on the rows that they changed. Pure: the time is
- * passed in.
+ * How long events took from Kafka to the screens, measured where it counts: on the rows that they changed.
+ * Pure: the time is passed in.
  */
 
 /** Older measurements say nothing of now. */
 const REMEMBERED_MILLIS = 60_000;
 
-/** Of the events that go to the screens together, at most so many are kept, evenly from the fastest to the slowest. */
+/**
+ * Of the events that go to the screens together, at most so many are kept, evenly from the fastest to the
+ * slowest.
+ */
 const MOST_AT_ONCE = 100;
 
 /** In milliseconds, of the events of the last minute. */

@@ -15,7 +15,8 @@ export const NO_EVENTS: Omit<Slot, 'startMillis'> = {
 /**
  * Reads one record of the topic of counts.
  *
- * @returns the slot with its counts so far, or without when it was taken back; null when the record is malformed
+ * @returns the slot with its counts so far, or without when it was taken back; null when the record is
+ * malformed
  */
 export function parseSlot({ key, value }: RawRecord): { startMillis: number; slot: Slot | null } | null {
   const position = statsKey.safeParse(parseJson(key));

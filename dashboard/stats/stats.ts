@@ -15,7 +15,10 @@ const RATE_MILLIS = 60_000;
 /** How long after a slot's end its last counts may take to arrive. */
 const ARRIVAL_MILLIS = 2000;
 
-/** How far the clocks of those who make events may be ahead; slots beyond are kept until their time comes near. */
+/**
+ * How far the clocks of those who make events may be ahead; slots beyond are kept until their time comes
+ * near.
+ */
 const CLOCKS_APART_MILLIS = 60_000;
 
 /** What is further ahead of now is of a broken clock, and not believed. */
@@ -25,9 +28,9 @@ export const MOST_AHEAD_MILLIS = 3_600_000;
 const COUNTING_MILLIS = 10_000;
 
 /**
- * Messages without events are malformed, or the job has not read their events yet: it reads both separately. Windows that
- * close show how far it has read. If none closes for this long while it writes, the events that it counts show it, unless
- * these are much older than its messages; and if it counts none, there are none.
+ * Messages without events are malformed, or the job has not read their events yet: it reads both separately.
+ * Windows that close show how far it has read. If none closes for this long while it writes, the events that
+ * it counts show it, unless these are much older than its messages; and if it counts none, there are none.
  */
 const READING_MILLIS = 60_000;
 
@@ -43,7 +46,10 @@ export interface StatsView {
   slots: ShownSlot[];
   /** Over the last full slots; null while the first one is being counted. */
   eventsPerSecond: number | null;
-  /** Events per second of each full slot of the last five minutes, oldest first; since the first that is known. */
+  /**
+   * Events per second of each full slot of the last five minutes, oldest first; since the first that is
+   * known.
+   */
   rates: number[];
   /** Of the last five minutes, as far as it is known. */
   totals: Record<TotalName, number>;
@@ -62,8 +68,10 @@ export interface StatsView {
 
 /** How far the job has come, in epoch milliseconds; null: nowhere yet. */
 export interface Progress {
-  /** Kafka's time of the newest event that was counted, or message that was found malformed. */
+  /** Kafka's time of the newest event that was counted. */
   countedMillis: number | null;
+  /** The same, or of a newer message that gave no event for so long that it is taken for malformed. */
+  handledMillis: number | null;
   /** The same of the events that are being counted just now; a job that starts over counts old ones. */
   countingMillis: number | null;
   /** When the job last wrote a count. */
@@ -84,7 +92,10 @@ export class Stats {
   /** The newest time counted, by when it was, in steps of `COUNTING_MILLIS`; the last two steps. */
   #counting: { step: number; countedMillis: number }[] = [];
 
-  /** Takes in one record; a malformed one changes nothing. `now` (epoch milliseconds) decides what is worth keeping. */
+  /**
+   * Takes in one record; a malformed one changes nothing. `now` (epoch milliseconds) decides what is worth
+   * keeping.
+   */
   apply(raw: RawRecord, now: number): void {
     const record = parseSlot(raw);
     if (!record || record.startMillis > now + MOST_AHEAD_MILLIS) return;
@@ -100,7 +111,8 @@ export class Stats {
   progress(now: number): Progress {
     const recent = this.#counting.filter(({ step }) => step >= stepOf(now) - 1);
     return {
-      countedMillis:
+      countedMillis: this.#countedMillis,
+      handledMillis:
         this.#readUntil(now) > (this.#readMillis ?? 0)
           ? newest(this.#countedMillis, this.#readMillis)
           : this.#countedMillis,
@@ -113,11 +125,12 @@ export class Stats {
    * What the last five minutes were at `now`.
    *
    * @param now epoch milliseconds
-   * @param untilMillis up to when all events have been counted; rates and shares end there
+   * @param untilMillis up to when all events have been counted, where rates and shares end; null when that is
+   * not known
    */
-  view(now: number, untilMillis = now): StatsView {
-    const slots = this.#shown(now);
-    const end = Math.min(now - ARRIVAL_MILLIS, untilMillis);
+  view(now: number, untilMillis: number | null = now): StatsView {
+    const slots = this.#shown(now, untilMillis === null ? 0 : this.#readUntil(now));
+    const end = Math.min(now - ARRIVAL_MILLIS, untilMillis ?? now);
     const lastMinute = fullSlots(slots, end, RATE_MILLIS);
     const minute = totalsOf(lastMinute);
     const read = totalsOf(lastMinute.filter(({ undecodableMessages }) => undecodableMessages !== null));
@@ -156,11 +169,13 @@ export class Stats {
     }
   }
 
-  /** The slots of the last five minutes, in order. A slot was read once a window at or after it has closed since it was written. */
-  #shown(now: number): ShownSlot[] {
+  /**
+   * The slots of the last five minutes, in order. A slot was read once a window at or after it has closed
+   * since it was written.
+   */
+  #shown(now: number, readUntil: number): ShownSlot[] {
     const slots = [...this.#slots.values()].filter((slot) => isShown(slot, now));
     slots.sort((a, b) => b.startMillis - a.startMillis);
-    const readUntil = this.#readUntil(now);
     let closedMillis = 0;
     return slots
       .map(({ writtenMillis, ...slot }) => {
@@ -205,7 +220,8 @@ function newest(a: number | null, b: number | null): number | null {
 }
 
 /**
- * The slots that are over at `endMillis`, those without events too: at most so long back, at least since the first that is known.
+ * The slots that are over at `endMillis`, those without events too: at most so long back, at least since the
+ * first that is known.
  */
 function fullSlots(slots: ShownSlot[], endMillis: number, lookBackMillis: number): ShownSlot[] {
   const end = endMillis - (endMillis % SLOT_MILLIS);

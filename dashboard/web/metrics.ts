@@ -3,10 +3,13 @@ import { COUNTERS, TOTAL_NAMES } from '../../contract/stats.ts';
 import type { Outcome } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Live } from '../live.ts';
-import { PIPELINE_KINDS, type PipelineMonitor } from '../pipeline-state.ts';
+import { countedUntil, PIPELINE_KINDS, type PipelineMonitor } from '../pipeline-state.ts';
 import type { Stats } from '../stats/stats.ts';
 
-/** The process's own numbers, for Prometheus. One registry per dashboard, so that several can live in one process. */
+/**
+ * The process's own numbers, for Prometheus. One registry per dashboard, so that several can live in one
+ * process.
+ */
 export class Metrics {
   readonly registry = new Registry();
   readonly #now: () => number;
@@ -143,7 +146,7 @@ export class Metrics {
   }
 
   /** Reports what was counted in the last five minutes, asked for when the metrics are read. */
-  observeStats(stats: Live<Stats>): void {
+  observeStats(stats: Live<Stats>, pipeline: PipelineMonitor): void {
     const now = this.#now;
     new Gauge({
       name: 'dashboard_events_last_5m',
@@ -151,7 +154,7 @@ export class Metrics {
       labelNames: ['kind'],
       registers: [this.registry],
       collect() {
-        const { totals } = stats.content.view(now());
+        const { totals } = stats.content.view(now(), countedUntil(pipeline.observe(now()), now()));
         for (const name of TOTAL_NAMES) this.set({ kind: COUNTERS[name].column }, totals[name]);
       },
     });

@@ -45,23 +45,23 @@ export interface ServerOptions {
   replayAdvice?: string;
   /** Path under which all but the probes is served, such as `/games/arcade`; empty at the root. */
   basePath?: string;
-  /** What signs somebody in; without it the dashboard is open to everybody. */
+  /** What clients sign in with; without it the dashboard is open to everyone. */
   credentials?: (() => Credentials) | undefined;
   /** How many sockets there may be at once. */
   maxSockets?: number;
   /** Addresses and networks of proxies whose X-Forwarded headers are believed. */
   trustedProxies?: string[];
-  /** Origins whose pages may open the WebSocket, beside our own. */
+  /** Other origins whose pages may open the WebSocket. */
   allowedOrigins?: string[];
 }
 
 /** How long finding a board of the past may take. */
 const PAST_TIMEOUT_MILLIS = 10_000;
 
-/** Connections beside those of sockets: probes, pages being loaded, and those who say nothing. */
+/** Connections in addition to those of sockets: probes, pages being loaded, and silent ones. */
 const OTHER_CONNECTIONS = 1000;
 
-/** Nobody needs longer to ask, and nobody sends a body: connections of those who dawdle are closed. */
+/** No request needs longer, and none has a body: slow connections are closed. */
 const PATIENCE = {
   requestTimeout: 10_000,
   connectionTimeout: STANDSTILL_MILLIS,
@@ -69,7 +69,9 @@ const PATIENCE = {
   http: { headersTimeout: 10_000, connectionsCheckingInterval: 2000 },
 };
 
-/** The dashboard's web side, not yet listening. It only looks at the boards; feeding them is someone else's. */
+/**
+ * The dashboard's web side, not yet listening. It only looks at the boards; feeding them is someone else's.
+ */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const { boards, metrics, log, credentials } = options;
   const { basePath = '', maxSockets = DEFAULT_MAX_SOCKETS, trustedProxies = [] } = options;
@@ -83,7 +85,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   app.server.maxConnections = maxSockets + OTHER_CONNECTIONS;
   app.server.on('drop', () => metrics.refused('too many connections'));
-  // Node hands over connections that ask for an upgrade; where there is none, they would stay open for ever.
+  // Node hands over connections that ask for an upgrade; where there is none, they would stay open forever.
   app.addHook('onResponse', async ({ raw }) => {
     if (raw.headers.upgrade) raw.socket.destroySoon();
   });
@@ -136,7 +138,7 @@ async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
     ...stats.content.progress(nowMillis),
   }));
   metrics.observePipeline(pipeline);
-  metrics.observeStats(stats);
+  metrics.observeStats(stats, pipeline);
   const delays = new ScreenDelays();
   const advice = { stalled: jobAdvice, replaced: replayAdvice };
   const parts = new Parts({ boards, stats, delays, pipeline, advice, metrics, now });

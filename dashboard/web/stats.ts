@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Live } from '../live.ts';
-import { countedUntil, type ObservedState, type PipelineMonitor } from '../pipeline-state.ts';
+import { countedUntil, isCounted, type ObservedState, type PipelineMonitor } from '../pipeline-state.ts';
 import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Progress, ShownSlot, Stats } from '../stats/stats.ts';
 import type { StatsAnswer } from './api-schema.ts';
@@ -23,8 +23,7 @@ export async function statsRoutes(
     const nowMillis = now();
     const state = pipeline.observe(nowMillis);
     const untilMillis = countedUntil(state, nowMillis);
-    const view = stats.content.view(nowMillis, untilMillis ?? nowMillis);
-    const { slots, totals, eventsPerSecond, newestEventMillis } = view;
+    const { slots, totals, eventsPerSecond, newestEventMillis } = stats.content.view(nowMillis, untilMillis);
     return {
       now: iso(nowMillis),
       status: stats.status.kind,
@@ -32,7 +31,7 @@ export async function statsRoutes(
       eventsPerSecond: untilMillis === null ? null : eventsPerSecond,
       eventToScreen: delays.view(nowMillis),
       newestEventTime: iso(newestEventMillis),
-      // Whoever makes the events may have a clock that runs ahead.
+      // The producer's clock may be ahead.
       ageMillis: newestEventMillis === null ? null : Math.max(nowMillis - newestEventMillis, 0),
       totals,
       slots: slots.map(slotFields),
@@ -40,11 +39,12 @@ export async function statsRoutes(
   });
 }
 
-function pipelineFields({ kind, sinceMillis }: ObservedState, { countedMillis, progressMillis }: Progress) {
+function pipelineFields({ kind, sinceMillis }: ObservedState, progress: Progress) {
+  const { countedMillis, handledMillis, progressMillis } = progress;
   return {
     state: kind,
     since: iso(sinceMillis),
-    countedUntil: iso(countedMillis),
+    countedUntil: iso(isCounted(kind) ? handledMillis : countedMillis),
     lastCountAt: iso(progressMillis),
   };
 }

@@ -16,7 +16,7 @@ const GRAFANA = 'monitoring/grafana-dashboard.json';
 const NOTHING_KNOWN: PipelineFacts = {
   available: true,
   countsKnown: false,
-  countedMillis: null,
+  handledMillis: null,
   countingMillis: null,
   progressMillis: null,
   isReplaced: false,
@@ -124,8 +124,9 @@ function nodesOf(expr: string) {
 function dashboardMetrics(): DashboardMetrics {
   const metrics = new DashboardMetrics([], () => 0);
   metrics.observeSockets(() => 0);
-  metrics.observeStats(new Live(new Stats()));
-  metrics.observePipeline(new PipelineMonitor(() => NOTHING_KNOWN));
+  const pipeline = new PipelineMonitor(() => NOTHING_KNOWN);
+  metrics.observeStats(new Live(new Stats()), pipeline);
+  metrics.observePipeline(pipeline);
   return metrics;
 }
 

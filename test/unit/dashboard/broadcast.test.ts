@@ -57,7 +57,7 @@ function setUp() {
   const facts: PipelineFacts = {
     available: true,
     countsKnown: true,
-    countedMillis: NOW,
+    handledMillis: NOW,
     countingMillis: null,
     progressMillis: NOW,
     isReplaced: false,
@@ -84,7 +84,7 @@ function setUp() {
 }
 
 describe('the broadcast', () => {
-  it('sends a full snapshot to whoever comes', () => {
+  it('sends a full snapshot to every newcomer', () => {
     const { join } = setUp();
     expect(join().boards).toEqual([['top-teams', 'hot-streakers']]);
     expect(join().boards).toEqual([['top-teams', 'hot-streakers']]);

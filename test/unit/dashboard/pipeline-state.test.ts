@@ -10,11 +10,11 @@ import {
 } from '../../../dashboard/pipeline-state.ts';
 import { NOW } from './fixtures.ts';
 
-/** A pipeline in which all is well. */
+/** A healthy pipeline. */
 const WELL: PipelineFacts = {
   available: true,
   countsKnown: true,
-  countedMillis: NOW - 1000,
+  handledMillis: NOW - 1000,
   countingMillis: NOW - 1000,
   progressMillis: NOW - 500,
   isReplaced: false,
@@ -24,7 +24,7 @@ const WELL: PipelineFacts = {
 const stateWith = (facts: Partial<PipelineFacts>) => pipelineState({ ...WELL, ...facts }, NOW);
 
 /** The job has counted nothing for a minute. */
-const IDLE = { countedMillis: NOW - 60_000, countingMillis: null, progressMillis: NOW - 60_000 };
+const IDLE = { handledMillis: NOW - 60_000, countingMillis: null, progressMillis: NOW - 60_000 };
 
 describe('a pipeline', () => {
   it.each<[string, Partial<PipelineFacts>, PipelineState]>([
@@ -35,12 +35,12 @@ describe('a pipeline', () => {
     ],
     [
       'is live up to now when nothing newer is in Kafka',
-      { countedMillis: NOW - 12_000 },
+      { handledMillis: NOW - 12_000 },
       { kind: 'live', untilMillis: NOW },
     ],
     [
       'is live up to the newest counted event while newer ones are in Kafka',
-      { countedMillis: NOW - 12_000, uncountedSince: NOW },
+      { handledMillis: NOW - 12_000, uncountedSince: NOW },
       { kind: 'live', untilMillis: NOW - 17_000 },
     ],
     [
@@ -57,7 +57,7 @@ describe('a pipeline', () => {
     ['is quiet when all is counted and nothing comes', IDLE, { kind: 'quiet', countedMillis: NOW - 60_000 }],
     [
       'is quiet when nothing ever came',
-      { countedMillis: null, countingMillis: null, progressMillis: null },
+      { handledMillis: null, countingMillis: null, progressMillis: null },
       { kind: 'quiet', countedMillis: null },
     ],
     [
@@ -67,17 +67,17 @@ describe('a pipeline', () => {
     ],
     [
       'is stalled when events wait and nothing was ever counted',
-      { countedMillis: null, countingMillis: null, progressMillis: null, uncountedSince: NOW - 10_000 },
+      { handledMillis: null, countingMillis: null, progressMillis: null, uncountedSince: NOW - 10_000 },
       { kind: 'stalled', progressMillis: null },
     ],
     [
       'is behind when the job counts events of long ago',
-      { countedMillis: NOW - 90_000, countingMillis: NOW - 90_000, uncountedSince: NOW - 10_000 },
+      { handledMillis: NOW - 90_000, countingMillis: NOW - 90_000, uncountedSince: NOW - 10_000 },
       { kind: 'behind', countingMillis: NOW - 90_000 },
     ],
     [
       'is behind a job that starts over, although newer events were counted before',
-      { countedMillis: NOW - 30_000, countingMillis: NOW - 3_600_000, uncountedSince: NOW - 10_000 },
+      { handledMillis: NOW - 30_000, countingMillis: NOW - 3_600_000, uncountedSince: NOW - 10_000 },
       { kind: 'behind', countingMillis: NOW - 3_600_000 },
     ],
   ])('%s', (_, facts, state) => {
@@ -90,16 +90,16 @@ describe('a pipeline', () => {
   });
 
   it('is not behind by seconds, which events on their way always are', () => {
-    const facts = { uncountedSince: NOW - 60_000, countedMillis: NOW - 14_999, countingMillis: NOW - 14_999 };
+    const facts = { uncountedSince: NOW - 60_000, handledMillis: NOW - 14_999, countingMillis: NOW - 14_999 };
     expect(stateWith(facts).kind).toBe('live');
   });
 
   it('is not quiet while events are counted whose clock is slow', () => {
-    expect(stateWith({ countedMillis: NOW - 300_000, countingMillis: NOW - 300_000 }).kind).toBe('live');
+    expect(stateWith({ handledMillis: NOW - 300_000, countingMillis: NOW - 300_000 }).kind).toBe('live');
   });
 
   it('is live when a clock that makes events runs ahead', () => {
-    expect(stateWith({ countedMillis: NOW + 50_000, countingMillis: NOW + 50_000 }).kind).toBe('live');
+    expect(stateWith({ handledMillis: NOW + 50_000, countingMillis: NOW + 50_000 }).kind).toBe('live');
   });
 });
 
@@ -111,7 +111,7 @@ describe('a monitor', () => {
     facts = {
       ...WELL,
       uncountedSince: NOW - 60_000,
-      countedMillis: NOW - 90_000,
+      handledMillis: NOW - 90_000,
       countingMillis: NOW - 90_000,
     };
     expect(monitor.observe(NOW + 1000)).toMatchObject({ kind: 'behind', sinceMillis: NOW + 1000 });

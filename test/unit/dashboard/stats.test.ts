@@ -109,15 +109,17 @@ describe('the counts', () => {
 describe('how far the job has come', () => {
   const NONE = { events: 0, undecodable_messages: 0 };
 
-  it('is told by the newest slot with events, and by when it was written', () => {
+  it('comes from the newest slot with events, and by when it was written', () => {
     expect(new Stats().progress(NOW)).toEqual({
       countedMillis: null,
+      handledMillis: null,
       countingMillis: null,
       progressMillis: null,
     });
     const stats = statsOf(slot(20), slot(10, { ...NONE, undecodable_messages: 1 }), slot(5, NONE));
     expect(stats.progress(NOW)).toEqual({
       countedMillis: NOW - 15_000,
+      handledMillis: NOW - 15_000,
       countingMillis: NOW - 15_000,
       progressMillis: NOW,
     });
@@ -131,22 +133,26 @@ describe('how far the job has come', () => {
     expect(stats.progress(NOW).countedMillis).toBe(NOW - 5000);
   });
 
-  it('is told by malformed messages too, once the job has long closed no window', () => {
+  it('counts malformed messages in, once the job has long closed no window', () => {
     const stats = statsOf(slot(20), slot(10, { ...NONE, undecodable_messages: 1, active_players: 0 }));
-    expect(stats.progress(NOW + 59_999).countedMillis).toBe(NOW - 15_000);
-    expect(stats.progress(NOW + 60_000).countedMillis).toBe(NOW - 5000);
+    expect(stats.progress(NOW + 59_999).handledMillis).toBe(NOW - 15_000);
+    expect(stats.progress(NOW + 60_000)).toMatchObject({
+      countedMillis: NOW - 15_000,
+      handledMillis: NOW - 5000,
+    });
   });
 
   it('stays known for longer than the slots', () => {
     const written = { ...slot(3600), timestampMillis: NOW - 3_599_000 };
     expect(statsOf(written).progress(NOW)).toEqual({
       countedMillis: NOW - 3_595_000,
+      handledMillis: NOW - 3_595_000,
       countingMillis: null,
       progressMillis: NOW - 3_599_000,
     });
   });
 
-  it('does not go back when the job starts over: what is counted just now is told apart', () => {
+  it('does not go back when the job starts over: what is counted just now is kept apart', () => {
     const before = { ...slot(60), timestampMillis: NOW - 60_000 };
     expect(statsOf(before, slot(7200), slot(7195)).progress(NOW)).toMatchObject({
       countedMillis: NOW - 55_000,
@@ -154,7 +160,7 @@ describe('how far the job has come', () => {
     });
   });
 
-  it('is told by a slot ahead of our clock too, which is shown when its time comes near', () => {
+  it('comes from a slot ahead of our clock too, which is shown when its time comes near', () => {
     const stats = statsOf(slot(-600));
     expect(stats.progress(NOW).countedMillis).toBe(NOW + 605_000);
     expect(starts(stats)).toEqual([]);
@@ -211,6 +217,8 @@ describe('messages without events', () => {
     const stats = statsOf(written(5, slot(10, OPEN)));
     expect(malformed(stats, NOW + 54_999)).toEqual([null]);
     expect(malformed(stats, NOW + 55_000)).toEqual([5]);
+    // The job stands still, and there are events that it has not counted.
+    expect(stats.view(NOW + 55_000, null).slots[0]?.undecodableMessages).toBe(null);
     // The job was away, and has read the messages first.
     stats.apply({ ...slot(-60, OPEN), timestampMillis: NOW + 65_000 }, NOW + 65_000);
     expect(malformed(stats, NOW + 65_000)).toEqual([null, null]);
