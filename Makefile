@@ -30,7 +30,7 @@ images: ## Build the images with docker, podman or buildah (BUILD_FLAGS: flags f
 sbom: ## Print the npm packages of the app image as a software bill of materials (CycloneDX)
 	@tools/sbom
 
-# What stands idle for twelve minutes does so beside what keeps the cores busy.
+# The tier that waits for twelve minutes runs in parallel with those that use the cores.
 test: check unit operator ## Run the checks and every tier of tests
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line idle busy
 
@@ -76,7 +76,7 @@ check: $(INSTALLED) ## Check types, style, imports, and for unused code
 kube-linter: ## Look with kube-linter for what is careless in the objects that are rendered
 	@tools/kube-linter
 
-fix: $(INSTALLED) ## Format, and mend what the linter can mend
+fix: $(INSTALLED) ## Format, and fix what the linter can fix
 	@npm run --silent fix
 
 crds: $(INSTALLED) ## Print the CRD from api/ into crds/
@@ -89,7 +89,7 @@ clean-state: ## Forget the topics and the job's state of earlier runs
 chromium:
 	@command -v chromium chromium-browser google-chrome > /dev/null || tools/install-chromium
 
-# Missing prerequisites are said in a sentence rather than by the first command that trips over them.
+# Missing prerequisites are reported in a sentence, before the first command fails without them.
 $(INSTALLED): package-lock.json
 	@command -v npm > /dev/null || { echo "npm was not found. Install Node.js 20 or newer with npm, and run this again." >&2; exit 1; }
 	@echo "installing npm packages (once)"

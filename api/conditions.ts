@@ -14,11 +14,14 @@ export type ConditionType = (typeof CONDITION_TYPES)[number];
 
 interface Documentation {
   means: string;
-  /** Whether people are told by an event when a condition takes on this reason, and how urgently. */
+  /** The type of the Kubernetes event to record when a condition takes this reason; none when left out. */
   event?: 'Normal' | 'Warning';
 }
 
-/** Every reason a condition can have. The message beside it has the details, in the words of whoever refused. */
+/**
+ * Every reason a condition can have. The message has the details, and quotes the component that rejected the
+ * change.
+ */
 export const REASONS = {
   Ready: { means: 'Every part of the pipeline is there and works.', event: 'Normal' },
   Paused: { means: 'spec.paused is true: nothing is written until it is false again.', event: 'Normal' },
@@ -30,17 +33,18 @@ export const REASONS = {
   Available: { means: 'This part is there and works.' },
   NotWanted: { means: 'The spec asks for none.' },
   Waiting: { means: 'Something else must be there first; the message names it.' },
-  Pending: { means: 'Written; whoever realises it has not answered yet.' },
+  Pending: { means: 'Applied; waiting for the responsible controller to report.' },
   NotReady: {
-    means: 'Whoever realises it says that it does not work; the message has its words.',
+    means: 'The responsible controller reports a failure; the message quotes it.',
     event: 'Warning',
   },
   ApplyFailed: {
-    means: 'The API server refused an object; the message has its words. It is tried again, later each time.',
+    means:
+      'The API server rejected an object; the message quotes it. The operator retries with exponential backoff.',
     event: 'Warning',
   },
   NotOurs: {
-    means: 'An object of that name belongs to somebody else and is left alone: rename one of the two.',
+    means: 'An object of that name belongs to another owner and is left alone: rename one of the two.',
     event: 'Warning',
   },
 
@@ -65,7 +69,7 @@ export const REASONS = {
   Running: { means: 'The job runs the SQL of this spec.' },
   Deploying: { means: 'The job is being started for the first time.' },
   Upgrading: {
-    means: 'The job is being replaced and goes on from its state.',
+    means: 'The job is being replaced and restores its state.',
     event: 'Normal',
   },
   Replaying: {
@@ -73,7 +77,7 @@ export const REASONS = {
       'The job is being replaced by one that cannot use its state: the boards are recomputed from the kept events.',
     event: 'Normal',
   },
-  Restarting: { means: 'The job was well before and is being restarted.', event: 'Warning' },
+  Restarting: { means: 'A job that was healthy is being restarted.', event: 'Warning' },
   Failed: { means: 'The job failed, and there is no earlier revision to go back to.', event: 'Warning' },
   RolledBack: {
     means: 'A new revision of the job did not come up; the last good one runs until the spec changes.',
@@ -81,7 +85,7 @@ export const REASONS = {
   },
 
   FieldManagerConflict: {
-    means: 'Another field manager changed a field of ours, which was set back.',
+    means: 'Another field manager changed a field that the operator owns; the operator set it back.',
     event: 'Warning',
   },
 } as const satisfies Record<string, Documentation>;

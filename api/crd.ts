@@ -10,7 +10,8 @@ interface RootSchema {
 
 /**
  * The CustomResourceDefinition of GameAnalytics, printed from the zod schema that also parses manifests.
- * Structural schemas refuse `additionalProperties: false`: the API server prunes what it does not know instead.
+ * Structural schemas refuse `additionalProperties: false`: the API server prunes what it does not know
+ * instead.
  */
 export function customResourceDefinition() {
   const schema = z.toJSONSchema(gameAnalytics, {

@@ -40,7 +40,7 @@ export const dashboard = z.strictObject({
     .describe('Copies of the dashboard. Each shows the same. Unset: one, or what an autoscaler says.'),
   title: z.string().min(1).max(80).optional().describe('Heading of the page. Default: the resource’s name.'),
   ingress: ingress.optional().describe('Makes an Ingress to the dashboard’s Service.'),
-  auth: auth.optional().describe('Asks whoever looks to sign in. Unset: the dashboard is open to everybody.'),
+  auth: auth.optional().describe('Requires a sign-in. Unset: the dashboard is open to everyone.'),
   // Measured: 149 MB and 5 % of a core with nobody looking, 285 MB and 17 % with as many viewers as it takes.
   resources: resources({ requests: { cpu: '50m', memory: '256Mi' }, limits: { memory: '512Mi' } }).describe(
     'Resources of the dashboard’s container. Unset: 50m and 256Mi requested, 512Mi at most, by what it was measured to take with up to 5,000 viewers. What is set replaces all of that.',

@@ -6,7 +6,9 @@ const UNIT_MILLIS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 /** What a duration looks like: a whole number and one unit, as in 10s, 5m, 1h, 7d. */
 export const DURATION_PATTERN = /^[0-9]{1,6}[smhd]$/;
 
-/** A field that holds a duration such as `10s`, `5m`, `1h` or `7d`; with bounds, one that lies between them. */
+/**
+ * A field that holds a duration such as `10s`, `5m`, `1h` or `7d`; with bounds, one that lies between them.
+ */
 export function duration(description: string, least?: string, most?: string) {
   const text = z
     .string()
@@ -30,7 +32,10 @@ export function millis(text: string): number {
   return Number(text.slice(0, -1)) * UNIT_MILLIS[text.slice(-1) as keyof typeof UNIT_MILLIS];
 }
 
-/** CEL for the same length in seconds: `seconds('self.season')`. The API server's own duration() knows no days. */
+/**
+ * CEL for the same length in seconds: `seconds('self.season')`. The API server's own duration() knows no
+ * days.
+ */
 export function celSeconds(expression: string): string {
   const last = `size(${expression}) - 1`;
   return `int(${expression}.substring(0, ${last})) * {'s': 1, 'm': 60, 'h': 3600, 'd': 86400}[${expression}.substring(${last})]`;

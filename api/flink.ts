@@ -22,8 +22,8 @@ function flinkProcess(who: string, memory: string, cpu: number) {
 }
 
 /**
- * Keys that the plan sets, or the Flink Kubernetes Operator from what the plan gives it, and other ways to the same. Flink reads
- * deprecated names of a key too: they stand beside it.
+ * Keys that the plan sets, or the Flink Kubernetes Operator from what the plan gives it, and other ways to
+ * the same. Flink reads deprecated names of a key too: they stand next to it.
  */
 const OWNED_KEYS = [
   'execution.checkpointing.dir',
@@ -86,7 +86,10 @@ const OWNED_KEYS = [
   'jobmanager.web.port',
 ];
 
-/** Keys that would give pods other rights, networks, volumes or Secrets, or other code, or have the Flink operator read its own files. */
+/**
+ * Keys that would give pods other rights, networks, volumes or Secrets, or other code, or have the Flink
+ * operator read its own files.
+ */
 const PRIVILEGED_KEYS = [
   'containerized.*',
   'env.*',
@@ -158,7 +161,10 @@ export function refusesKey(refused: string, key: string): boolean {
   return refused.endsWith('.*') ? key.startsWith(refused.slice(0, -1)) : key === refused;
 }
 
-/** Flink writes keys into its YAML as they are: with a blank, a colon or a new line one could be read as another. */
+/**
+ * Flink writes keys into its YAML as they are: with a blank, a colon or a new line one could be read as
+ * another.
+ */
 const KEY_PATTERN = /^[a-zA-Z0-9._-]{1,200}$/;
 
 const configuration = withRules(

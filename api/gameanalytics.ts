@@ -72,7 +72,8 @@ const spec = withRules(
       holds: ({ leaderboards }) => namesAreUnique(leaderboards),
     },
     {
-      // It would have the right to write to any topic of the Kafka, and would mix its events with those of a real game.
+      // It would have the right to write to any topic of the Kafka, and would mix its events with those of a
+      // real game.
       cel: '!has(self.events.topic) || !has(self.injector) || self.injector.allowOwnTopic',
       message: 'an injector writes to a topic of your own (events.topic) only with allowOwnTopic: true',
       field: 'injector',

@@ -34,8 +34,8 @@ const lateEvents = withRules(
 );
 
 /**
- * spec.injector: the simulated game. Where an object has rules, its default names what they read: the API server judges a
- * default as it stands, before the defaults within.
+ * spec.injector: the simulated game. Where an object has rules, its default names what they read: the API
+ * server judges a default as it stands, before the defaults within.
  */
 export const injector = z.strictObject({
   eventsPerSecond: z.number().min(0.1).max(50_000).default(20).describe('Mean rate of all events together.'),

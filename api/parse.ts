@@ -19,7 +19,10 @@ export function parseGameAnalytics(manifest: unknown): Parsed {
   return { problems: result.error.issues.flatMap((issue) => explain(issue, manifest)) };
 }
 
-/** No text needs them, but for the ends of lines and tabs; a process takes none with a NUL, and a terminal obeys the others. */
+/**
+ * No text needs them, but for the ends of lines and tabs; a process takes none with a NUL, and a terminal
+ * obeys the others.
+ */
 const CONTROL = /[^\P{Cc}\t\n\r]/u;
 
 function withoutControlCharacters(resource: GameAnalytics): Parsed {
@@ -31,7 +34,7 @@ function withoutControlCharacters(resource: GameAnalytics): Parsed {
   return problems.length === 0 ? { resource } : { problems };
 }
 
-/** Every text within a value, the names of fields that are somebody's own among them. */
+/** Every text within a value, the names of fields that are someone's own among them. */
 function textsOf(value: unknown, path: PropertyKey[]): { path: PropertyKey[]; text: string }[] {
   if (typeof value === 'string') return [{ path, text: value }];
   if (Array.isArray(value)) return value.flatMap((one, index) => textsOf(one, [...path, index]));
@@ -66,7 +69,10 @@ function sentence(issue: z.core.$ZodIssue, value: unknown): string {
 
 const SHOWN_LENGTH = 60;
 
-/** The value as one would write it, cut short; undefined where it cannot be written: nested too deeply, or within itself. */
+/**
+ * The value as one would write it, cut short; undefined where it cannot be written: nested too deeply, or
+ * within itself.
+ */
 function shown(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value);
   try {

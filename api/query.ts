@@ -1,22 +1,26 @@
 /**
- * Everything in SQL text that can hold a semicolon or a parenthesis without meaning it: strings, quoted names, comments.
- * Two of Flink's parts must read the text alike, the splitter of scripts and the parser of statements, so forms on which
- * they differ are not among these and are refused: E'…' strings (their \' is a quote to one and an end to the other),
- * hints, and comments that touch an asterisk or a slash, or begin with one.
+ * Everything in SQL text that can hold a semicolon or a parenthesis without meaning it: strings, quoted
+ * names, comments. Two of Flink's parts must read the text alike, the splitter of scripts and the parser of
+ * statements, so forms on which they differ are not among these and are refused: E'…' strings (their \' is a
+ * quote to one and an end to the other), hints, and comments that touch an asterisk or a slash, or begin with
+ * one.
  */
 const QUOTED =
   /(?<!(?<![a-z_])e)'(?:[^']|'')*'|`(?:[^`\n\r]|``)+`|--[^\n]*|(?<![*/])\/\*(?![+*/])(?:(?!\*\/)[\s\S])*\*\/(?!\*)/gi;
 
-/** What must not stand in the rest: the end of a statement, what is left open, and what only the parser takes for a comment. */
+/**
+ * What must not stand in the rest: the end of a statement, what is left open, and what only the parser takes
+ * for a comment.
+ */
 const LOOSE = /[;'"`]|\/\*|\*\/|\/\//;
 
 /** Ends a comment for the parser, not for the splitter. */
 const LONE_RETURN = /\r(?!\n)/;
 
 /**
- * Whether the text is one SELECT (or WITH … SELECT) that stays inside the statement it is put into: nothing left open that
- * would swallow what follows, and no semicolon that would begin another statement. A comment may end it, so a new line must
- * follow. Whether it is valid SQL is Flink's to say.
+ * Whether the text is one SELECT (or WITH … SELECT) that stays inside the statement it is put into: nothing
+ * left open that would swallow what follows, and no semicolon that would begin another statement. A comment
+ * may end it, so a new line must follow. Whether it is valid SQL is Flink's to say.
  */
 export function isSingleSelect(query: string): boolean {
   return /^\s*(SELECT|WITH)\b/i.test(withoutQuoted(query)) && staysInside(query);
@@ -26,8 +30,9 @@ export function isSingleSelect(query: string): boolean {
 const SUBQUERY = /\b(SELECT|VALUES|TABLE)\b/i;
 
 /**
- * Whether the text says something, without a query of its own, and between parentheses on lines of their own stays inside
- * them: whatever it says, the statement around it means what it meant. Whether it is a condition, and valid SQL, is Flink's to say.
+ * Whether the text says something, without a query of its own, and between parentheses on lines of their own
+ * stays inside them: whatever it says, the statement around it means what it meant. Whether it is a
+ * condition, and valid SQL, is Flink's to say.
  */
 export function isSingleCondition(text: string): boolean {
   const bare = withoutQuoted(text);

@@ -26,8 +26,8 @@ const fields = z.strictObject({
 type Resources = z.infer<typeof fields>;
 
 /**
- * What a container asks for, in Kubernetes' own terms. Nothing in it comes to the same as none at all: where the last quantity is
- * taken back, the API server sometimes leaves the one, sometimes the other.
+ * What a container asks for, in Kubernetes' own terms. Nothing in it comes to the same as none at all: where
+ * the last quantity is taken back, the API server sometimes leaves the one, sometimes the other.
  *
  * @param measured what is asked for when the resource asks for nothing
  */

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 
 /**
- * A rule about a value in its two forms: CEL, which the API server holds, and a predicate, which our own parser holds
- * where no API server stands before it. Only CEL can compare with the old value, so a rule may lack `holds`; what the
- * schema already says to the API server, or CEL cannot say, lacks `cel`.
+ * A rule about a value in its two forms: CEL, which the API server holds, and a predicate, which our own
+ * parser holds where no API server stands before it. Only CEL can compare with the old value, so a rule may
+ * lack `holds`; what the schema already says to the API server, or CEL cannot say, lacks `cel`.
  */
 export interface Rule<T> {
   cel?: string;

@@ -4,7 +4,9 @@ import { integer } from './integer.ts';
 
 const condition = z.strictObject({
   type: z.enum(CONDITION_TYPES).describe('What the condition is about.'),
-  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds; Unknown while it cannot be told.'),
+  status: z
+    .enum(['True', 'False', 'Unknown'])
+    .describe('Whether it holds; Unknown while the operator cannot know.'),
   reason: z
     .string()
     .min(1)
@@ -16,7 +18,7 @@ const condition = z.strictObject({
     .datetime()
     .meta({ format: 'date-time' })
     .describe('When the status last flipped.'),
-  observedGeneration: integer(0).optional().describe('The generation of the spec this was said of.'),
+  observedGeneration: integer(0).optional().describe('The generation of the spec that this describes.'),
 });
 
 export const status = z.strictObject({

@@ -9,9 +9,10 @@ import { kafkaClient } from '../test/support/topic.ts';
 import { percentile } from './percentile.ts';
 
 /*
- * How old an event is when a viewer sees it: a whole pipeline on this machine with a simulated game in it, and now and then an
- * event of a team that leads the board, by a total that tells which event it was. Measured from the moment the event is made
- * to the moment the dashboard's API shows its total. (Pushed frames follow the same state by at most a tick of 500 ms.)
+ * How old an event is when a viewer sees it: a whole pipeline on this machine with a simulated game in it,
+ * and now and then an event of a team that leads the board, by a total that tells which event it was.
+ * Measured from the moment the event is made to the moment the dashboard's API shows its total. (Pushed
+ * frames follow the same state by at most a tick of 500 ms.)
  *
  *   make bench-freshness          at 1,000 events/s
  *   make bench-freshness RATE=20  at another rate

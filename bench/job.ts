@@ -21,12 +21,15 @@ needs more CPU per event: it combines less in its half second.
                 pipeline as events come; some hours
   --only NAME   only one measurement, of the list below
   --against REVISION
-                measures the job of an earlier revision of this project, as git names it, beside the present one
+                also measures the job of an earlier revision of this project, as git names it
   --help        this text
 
 `;
 
-/** What a subject's jobs may use before they are ended: more than the product needs on a quiet machine, so that it finishes there. */
+/**
+ * What a subject's jobs may use before they are ended: more than the product needs on a quiet machine, so
+ * that it finishes there.
+ */
 const LIMIT_CPU_SECONDS = 240;
 /** What a TaskManager needs to keep 100,000 players, or a million, on its heap. */
 const MEMORY = '3Gi';
@@ -173,7 +176,10 @@ function long(full: boolean): Measurement[] {
   ];
 }
 
-/** With --full a run may use this many times as much, in which most baselines finish too, and there is another baseline. */
+/**
+ * With --full a run may use this many times as much, in which most baselines finish too, and there is another
+ * baseline.
+ */
 const FULL_TIMES = 10;
 
 function whole(backlog: Backlog): Backlog {
@@ -204,7 +210,7 @@ function live(eventsPerSecond: number): Measurement {
   };
 }
 
-/** Does the work with a workshop in a folder of its own, and leaves nothing of either. */
+/** Does the work with a workshop in a new folder, and removes both. */
 function withWorkshop<T>(signal: AbortSignal, work: (workshop: Workshop) => Promise<T>): Promise<T> {
   return inTemporaryFolder(async (stateDir) => {
     const workshop = await openWorkshop(stateDir, say, signal);

@@ -29,8 +29,9 @@ import { createKafka } from '../test/support/stand-ins/kafka.ts';
 import { percentile } from './percentile.ts';
 
 /*
- * How quick the operator is, as a process of its own beside a real API server. Nobody answers to what it writes, so what is
- * measured is its own work and the API server's; beside it stands what a bare client does in the same run.
+ * How fast the operator is, as a separate process with a real API server. No other controller reacts to what
+ * it writes, so this measures its own work and the API server's. The baseline is a bare client in the same
+ * run.
  *
  *   make bench-operator
  */
@@ -175,7 +176,7 @@ class Arrivals {
   }
 }
 
-/** What the operator writes for a resource, by somebody who neither looks first nor reports. */
+/** What the operator writes for a resource, by a client that neither reads first nor reports. */
 async function applyPlan(client: KubeClient, namespace: string, name: string): Promise<void> {
   const environment = { bootstrapServers: 'kafka:9092', appImage: 'app', flinkImage: 'flink' };
   const objects = plan(resource({}, name, { namespace }), environment);

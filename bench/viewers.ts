@@ -6,9 +6,10 @@ import { percentile } from './percentile.ts';
 import { Viewers } from './viewers/viewers.ts';
 
 /*
- * How many viewers one core serves: the dashboard's server, with four boards that all change twice a second, on a core of its
- * own, and its viewers on another. Measured is how late each frame arrives after the time that the server wrote into it, and
- * what a socket costs in resident memory; then viewers are added until one frame of a hundred is too late.
+ * How many viewers one core serves: the dashboard's server, with four boards that all change twice a second,
+ * on a core of its own, and its viewers on another. Measured is how late each frame arrives after the time
+ * that the server wrote into it, and what a socket costs in resident memory; then viewers are added until one
+ * frame of a hundred is too late.
  *
  *   make bench-viewers
  */

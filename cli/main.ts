@@ -29,7 +29,9 @@ async function main([name, ...args]: string[]): Promise<void> {
   throw new UsageError(`'${name}' is not a command.\n\n${HELP}`);
 }
 
-/** What the person can mend is said in a sentence; anything else is our mistake and keeps its stack trace. */
+/**
+ * What the user can fix is reported in a sentence; anything else is our mistake and keeps its stack trace.
+ */
 function complain(error: unknown): number {
   if (error instanceof UserError) {
     process.stderr.write(`${printable(error.message)}\n`);

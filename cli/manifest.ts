@@ -4,12 +4,15 @@ import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../api/parse.ts';
 import { listed, UsageError } from './usage.ts';
 
-/** The valid resource in a YAML file, with its defaults; throws a UsageError that lists every problem, each with its path. */
+/**
+ * The valid resource in a YAML file, with its defaults; throws a UsageError that lists every problem, each
+ * with its path.
+ */
 export async function readManifest(file: string): Promise<GameAnalytics> {
   const { resource, problems } = parseGameAnalytics(await readYaml(file));
   if (resource) return resource;
   const lines = problems.map(({ path, message }) => `${path || 'the manifest'}: ${message}`);
-  throw new UsageError(listed(`${file} is not a valid GameAnalytics (${problems.length} to mend):`, lines));
+  throw new UsageError(listed(`${file} is not a valid GameAnalytics (${problems.length} to fix):`, lines));
 }
 
 async function readYaml(file: string): Promise<unknown> {

@@ -11,7 +11,7 @@ import { commandLine, UsageError } from './usage.ts';
 const HELP = `gameanalytics run FILE [options]
 
 Runs the whole pipeline of a GameAnalytics manifest on this machine: Kafka, the Flink job, the injector and the dashboard.
-Ctrl-C stops all of it; the next run goes on where this one stopped.
+Ctrl-C stops all of it; the next run resumes where this one stopped.
 
   --state-dir DIR         folder that everything lives under (default: .gameanalytics/<name>)
   --dashboard-port PORT   port of the dashboard (default: any that is free)
@@ -44,7 +44,7 @@ export async function run(args: string[]): Promise<void> {
   terminal.say(`starting ${resource.metadata.name} from ${line.file}; its state is in ${stateDir}`);
   const report = (sentence: string) => terminal.say(sentence);
   const pipeline = await startPipeline(resource, { stateDir, ports, report, signal }).catch((error) => {
-    // A start that was told to stop fails by that, and has cleaned up.
+    // A start that was aborted fails for that reason, and has cleaned up.
     if (!signal.aborted) throw error;
   });
   if (pipeline) {
@@ -53,7 +53,7 @@ export async function run(args: string[]): Promise<void> {
     await pipeline.stop();
   }
   terminal.status('');
-  terminal.say('stopped; the next run goes on from here');
+  terminal.say('stopped; the next run resumes from here');
 }
 
 /** The port an option names; 0, for any that is free, without the option. */
@@ -63,7 +63,9 @@ function port(values: Record<string, string | undefined>, option: string): numbe
   throw new UsageError(`--${option} takes a port from 1 to 65535, not '${text}'`);
 }
 
-/** Aborted by the first Ctrl-C, SIGTERM or hang-up. A second ends us at once, and the reaper what we started. */
+/**
+ * Aborted by the first Ctrl-C, SIGTERM or hang-up. A second ends us at once, and the reaper what we started.
+ */
 function stopSignal(terminal: Terminal): AbortSignal {
   const stop = new AbortController();
   const onSignal = (name: NodeJS.Signals) => {

@@ -3,8 +3,8 @@ import type { Pipeline } from '../local/pipeline.ts';
 import type { Report } from '../local/report.ts';
 
 /**
- * Asks a running pipeline how it does: the rate at which events reach Kafka, the job's state, and which boards have rows. While
- * the job fails, the line says why, and it is reported.
+ * Asks a running pipeline how it does: the rate at which events reach Kafka, the job's state, and which
+ * boards have rows. While the job fails, the line says why, and it is reported.
  */
 export function statusLine(pipeline: Pipeline, report: Report): () => Promise<string> {
   const failures = new FailureReport(report);

@@ -14,7 +14,10 @@ interface CommandLine {
   values: Values;
 }
 
-/** The one FILE and the options of a command; undefined when only its help was asked for, which is then printed. */
+/**
+ * The one FILE and the options of a command; undefined when only its help was asked for, which is then
+ * printed.
+ */
 export function commandLine(args: string[], help: string, options: Options = {}): CommandLine | undefined {
   const line = parse(args, help, options);
   if (!line) return undefined;
@@ -23,7 +26,10 @@ export function commandLine(args: string[], help: string, options: Options = {})
   return { file, values: line.values };
 }
 
-/** The FILEs of a command, one at least, and which of its flags are set; undefined when only its help was asked for, which is then printed. */
+/**
+ * The FILEs of a command, one at least, and which of its flags are set; undefined when only its help was
+ * asked for, which is then printed.
+ */
 export function filesAndFlags(
   args: string[],
   help: string,
@@ -36,7 +42,10 @@ export function filesAndFlags(
   return { files: line.positionals, flags: new Set(Object.keys(line.values)) };
 }
 
-/** Whether a command that takes no arguments should run: not when its help was asked for, which is then printed. */
+/**
+ * Whether a command that takes no arguments should run: not when its help was asked for, which is then
+ * printed.
+ */
 export function noArguments(args: string[], help: string): boolean {
   const line = parse(args, help, {});
   if (!line) return false;
@@ -60,7 +69,7 @@ function parsed(args: string[], help: string, options: Options) {
   }
 }
 
-/** More lines help nobody. */
+/** More lines help no one. */
 const MOST_LINES = 50;
 
 /** A heading with lines below it. */

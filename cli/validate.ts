@@ -12,8 +12,8 @@ const HELP = `gameanalytics validate FILE... [--sql]
 
 Checks GameAnalytics manifests. Says everything that is wrong with them, each with its path and what is allowed, and exits with 2.
 
-  --sql   also have Flink plan the SQL of every board, without Kafka and without running it: what it refuses is said with the
-          board and the line and column of its query. Needs Java, and Maven the first time; takes some seconds.
+  --sql   also have Flink plan the SQL of every board, without Kafka and without running it, and report what it rejects with
+          the board and the line and column of its query. Needs Java, and Maven the first time; takes some seconds.
 `;
 
 /** A manifest that is valid but for what is known to be wrong with it so far. */
@@ -38,7 +38,10 @@ export async function validate(args: string[]): Promise<void> {
   if (complaints.length > 0) throw new UsageError(complaints.join('\n'));
 }
 
-/** What a check makes of each item that passes it, in order; what it says of the others is added to the complaints. */
+/**
+ * What a check makes of each item that passes it, in order; what it says of the others is added to the
+ * complaints.
+ */
 async function passing<From, To>(
   items: From[],
   complaints: string[],
@@ -72,7 +75,7 @@ async function withPlannedSql(manifests: Checked[], complaints: string[]): Promi
         if (problems.length === 0) return checked;
         throw new UsageError(
           listed(
-            `${checked.file} has SQL that cannot be used (${problems.length} to mend):`,
+            `${checked.file} has SQL that cannot be used (${problems.length} to fix):`,
             linesOf(problems),
           ),
         );
@@ -90,7 +93,9 @@ function linesOf(problems: Problem[]): string[] {
   return problems.map(({ path, message }) => `${path}: ${message}`);
 }
 
-/** Aborted by the first Ctrl-C, SIGTERM or hang-up. A second ends us at once, and the reaper what we started. */
+/**
+ * Aborted by the first Ctrl-C, SIGTERM or hang-up. A second ends us at once, and the reaper what we started.
+ */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
   const onSignal = () => {

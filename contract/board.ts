@@ -1,12 +1,15 @@
 import { z } from 'zod';
 
 /*
- * What a board is to its readers: the fields of its records, and the definition by which the plan tells the dashboard of it. The
- * dashboard knows no leaderboard type: columns, identity and period are all it needs, so a board written in SQL is shown like any
- * other.
+ * What a board is to its readers: the fields of its records, and the definition by which the plan tells the
+ * dashboard of it. The dashboard knows no leaderboard type: columns, identity and period are all it needs, so
+ * a board written in SQL is shown like any other.
  */
 
-/** The key of a record, and a field of it: when its season began, in epoch milliseconds; 0 on boards without seasons. */
+/**
+ * The key of a record, and a field of it: when its season began, in epoch milliseconds; 0 on boards without
+ * seasons.
+ */
 export const SEASON_START = 'season_start';
 
 /** Field of a row: its rank, from 1. */
@@ -32,7 +35,10 @@ export const topicName = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be th
 const column = z.strictObject({
   name: columnName,
   label: z.string().min(1).max(60),
-  /** `percent`: a ratio 0..1, shown times 100. `factor`: how many times. `time`: epoch milliseconds, shown as an age. */
+  /**
+   * `percent`: a ratio 0..1, shown times 100. `factor`: how many times. `time`: epoch milliseconds, shown as
+   * an age.
+   */
   type: z.enum(['text', 'integer', 'decimal', 'factor', 'percent', 'time']),
 });
 
@@ -54,7 +60,10 @@ export const boardDefinition = z
     topic: topicName,
     /** Where every change of the board is kept for a while, one after the other; not set: nowhere. */
     historyTopic: topicName.optional(),
-    /** Names the board's definition: records with another digest are left from an earlier one, and are not shown. */
+    /**
+     * Names the board's definition: records with another digest are left from an earlier one, and are not
+     * shown.
+     */
     digest: z.string().regex(/^[0-9a-f]{1,64}$/, 'must be a digest in hexadecimal digits'),
     size: z.int().min(1).max(1000),
     /** Null: one board for all time. */
@@ -64,7 +73,10 @@ export const boardDefinition = z
     columns: z.array(column).min(1),
     /** The numeric column drawn as a bar. */
     bar: columnName.optional(),
-    /** The field of a row that says when Kafka got the newest event that the row counts, in epoch milliseconds. */
+    /**
+     * The field of a row that says when Kafka got the newest event that the row counts, in epoch
+     * milliseconds.
+     */
     lastEvent: columnName.optional(),
   })
   .superRefine((board, context) => {

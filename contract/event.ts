@@ -1,9 +1,13 @@
 /*
- * An event, as a game writes it to the topic of the events and the job reads it. The source's table, the view of the valid events,
- * what makes one valid, the reasons of invalid ones and docs/events.md are made from what is declared here.
+ * An event, as a game writes it to the topic of the events and the job reads it. The source's table, the view
+ * of the valid events, what makes one valid, the reasons of invalid ones and docs/events.md are made from
+ * what is declared here.
  */
 
-/** The most characters (code points) of an id. Other texts are cut after as many, so that no row outgrows a Kafka message. */
+/**
+ * The most characters (code points) of an id. Other texts are cut after as many, so that no row outgrows a
+ * Kafka message.
+ */
 export const LONGEST_TEXT = 256;
 
 /** The ids of the simulated game's robots begin with it. */
@@ -37,10 +41,15 @@ export type EventFields = {
   readonly [Name in EventField]: (typeof EVENT_FIELDS)[Name]['type'] extends 'BIGINT' ? number : string;
 };
 
-/** A score is none that JSON cannot carry exactly. By the lower bound the planner knows that totals only grow. */
+/**
+ * A score is none that JSON cannot carry exactly. By the lower bound the planner knows that totals only grow.
+ */
 export const SCORE = { least: 0, most: Number.MAX_SAFE_INTEGER };
 
-/** Milliseconds of the years from 1973 to 2286 have 12 or 13 digits; seconds, microseconds and nanoseconds do not. */
+/**
+ * Milliseconds of the years from 1973 to 2286 have 12 or 13 digits; seconds, microseconds and nanoseconds do
+ * not.
+ */
 export const EVENT_TIME = { least: 100_000_000_000, below: 10_000_000_000_000 };
 
 /** The values of a field that a valid event can have, and why others make it invalid. */

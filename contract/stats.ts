@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { ROBOT_PREFIX } from './event.ts';
 
 /*
- * The pipeline's statistics. The job writes one record per slot to the topic <name>-pipeline-stats, the dashboard reads them. The
- * table, the INSERT, the parser, the API and docs/topics.md are made from what is declared here.
+ * The pipeline's statistics. The job writes one record per slot to the topic <name>-pipeline-stats, the
+ * dashboard reads them. The table, the INSERT, the parser, the API and docs/topics.md are made from what is
+ * declared here.
  */
 
 /** A slot is this long, by Kafka's time of the records. */
@@ -19,7 +20,10 @@ export type StatsSource = (typeof STATS_SOURCES)[number];
 interface Counter {
   /** Field of a record. */
   column: string;
-  /** The sources that it is the sum of: those whose query in sql/pipeline-stats.sql.hbs has a column of this name. */
+  /**
+   * The sources that it is the sum of: those whose query in sql/pipeline-stats.sql.hbs has a column of this
+   * name.
+   */
   sources: readonly StatsSource[];
   /** Whether the counts of several slots add up. Players who are active in two slots do not. */
   addsUp: boolean;
@@ -103,11 +107,14 @@ interface StatsColumn {
   type: 'BIGINT' | 'STRING';
   description: string;
   sources: readonly StatsSource[];
-  /** How what the sources say of a slot is merged. `newest`: texts that begin with a time of 19 digits, without it. */
+  /**
+   * How what the sources say of a slot is merged. `newest`: texts that begin with a time of 19 digits,
+   * without it.
+   */
   merge: 'sum' | 'greatest' | 'newest';
 }
 
-/** The fields of a record beside its key. */
+/** The fields of a record without its key. */
 export const STATS_COLUMNS: StatsColumn[] = [
   ...COUNTER_NAMES.map((name): StatsColumn => {
     const { column, description, sources } = COUNTERS[name];
@@ -132,7 +139,8 @@ export const STATS_COLUMNS: StatsColumn[] = [
 /** The key of a record. */
 export const statsKey = z.object({ [SLOT_START]: z.int().min(0).multipleOf(SLOT_MILLIS) });
 
-// Messages and events are counted separately, so that their difference can be below zero until both have arrived.
+// Messages and events are counted separately, so that their difference can be below zero until both have
+// arrived.
 const count = z.int().transform((value) => Math.max(value, 0));
 
 const counts = z

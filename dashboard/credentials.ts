@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SettingsError } from './settings.ts';
 
-/** What signs somebody in: the token, or name and password together. */
+/** What a client signs in with: the token, or name and password together. */
 export interface Credentials {
   token?: string | undefined;
   username?: string | undefined;
@@ -13,7 +13,8 @@ export interface Credentials {
 const REREAD_MILLIS = 10_000;
 
 /**
- * The credentials in a folder with a file for each (`token`, `username`, `password`), as Kubernetes mounts a Secret.
+ * The credentials in a folder with a file for each (`token`, `username`, `password`), as Kubernetes mounts a
+ * Secret.
  *
  * @returns asks for them; they are read again when that was a while ago, and stay when they cannot be
  * @throws SettingsError when there are none to begin with: a dashboard that was to be closed must not be open
@@ -27,7 +28,7 @@ export function watchCredentials(folder: string, now: () => number): () => Crede
     try {
       credentials = readCredentials(folder);
     } catch {
-      // Those that were known go on: half a change must lock nobody out, and lets nobody in.
+      // The old credentials stay valid: half a change must lock no one out, and let no one in.
     }
     return credentials;
   };

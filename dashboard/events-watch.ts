@@ -1,4 +1,7 @@
-/** What was found out about the events that are in Kafka: where the side that asks and the side that tells meet. */
+/**
+ * What was found out about the events that are in Kafka: where the side that asks and the side that tells
+ * meet.
+ */
 export class EventsWatch {
   #answers = true;
   #ends = new Map<number, bigint>();
@@ -10,14 +13,17 @@ export class EventsWatch {
     return this.#answers;
   }
 
-  /** Since when events are known that are well newer than the newest counted one, in epoch milliseconds; null: none are. */
+  /**
+   * Since when events are known that are well newer than the newest counted one, in epoch milliseconds; null:
+   * none are.
+   */
   get uncountedSince(): number | null {
     return this.#uncountedSince;
   }
 
   /**
-   * Whether the topic is another one than it was: deleted and created again, or cut short. It stays so, since what of the old
-   * one was counted stays counted.
+   * Whether the topic is another one than it was: deleted and created again, or cut short. It stays so, since
+   * what of the old one was counted stays counted.
    */
   get isReplaced(): boolean {
     return this.#isReplaced;

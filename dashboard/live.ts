@@ -1,6 +1,6 @@
 /**
- * How well a topic is being read. `waiting`: never yet read to its end. `live`: being followed. `away`: it was live and
- * cannot be read now; what is known stays.
+ * How well a topic is being read. `waiting`: never yet read to its end. `live`: being followed. `away`: it
+ * was live and cannot be read now; what is known stays.
  */
 export interface FeedStatus {
   kind: 'waiting' | 'live' | 'away';
@@ -12,8 +12,8 @@ const NOT_READ_YET: FeedStatus = { kind: 'waiting', reason: 'not read yet' };
 const SILENT: FeedStatus = { kind: 'away', reason: 'Kafka does not answer' };
 
 /**
- * Where the side that reads Kafka and the side that serves the web meet. A topic is read into fresh content that is
- * published once it is complete: viewers never see the past being replayed.
+ * Where the side that reads Kafka and the side that serves the web meet. A topic is read into fresh content
+ * that is published once it is complete: viewers never see the past being replayed.
  */
 export class Live<Content> {
   #content: Content;
@@ -49,7 +49,7 @@ export class Live<Content> {
     return this.#publications;
   }
 
-  /** Shows this content from now on; it may go on changing. */
+  /** Shows this content from now on; it may keep changing. */
   publish(content: Content): void {
     this.#content = content;
     this.#publications += 1;
@@ -57,7 +57,7 @@ export class Live<Content> {
     this.#isSilent = false;
   }
 
-  /** Kafka has stopped to answer, or answers again: the reading goes on where it was. */
+  /** Kafka has stopped answering, or answers again: reading resumes where it was. */
   setSilent(isSilent: boolean): void {
     this.#isSilent = isSilent;
   }

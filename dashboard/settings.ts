@@ -5,7 +5,7 @@ import { BASE_PATH, PROBE_PATHS } from '../contract/http.ts';
 /** What a core can serve twice a second, with room for worse days; see docs/benchmarks.md. */
 export const DEFAULT_MAX_SOCKETS = 5000;
 
-/** Everything the dashboard is told from outside, checked. */
+/** The dashboard's configuration, checked. */
 export interface Settings extends z.infer<typeof schema> {}
 
 /** The environment is wrong; `problems` says how, one line each, with the variable and the path in it. */
@@ -40,7 +40,7 @@ Settings come from the environment:
   SIGN_IN_FOLDER           folder with the credentials to ask for, one a file: token, or username and password (default: ask for none)
   MAX_SOCKETS              how many browsers may be live at once (default: ${DEFAULT_MAX_SOCKETS})
   TRUSTED_PROXIES          addresses and networks of proxies whose X-Forwarded-For, -Host and -Proto are believed, separated by commas (default: none)
-  ALLOWED_ORIGINS          origins whose pages may open the WebSocket beside the dashboard's own, as https://games.example, separated by
+  ALLOWED_ORIGINS          other origins whose pages may open the WebSocket, as https://games.example, separated by
                            commas: for a proxy that rewrites Host and says nothing of it (default: none)
   LOG_LEVEL                fatal, error, warn, info, debug, trace or silent (default: info)
 `;

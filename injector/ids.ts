@@ -1,8 +1,9 @@
 import type { Random } from './random.ts';
 
 /**
- * Ids that look random and never repeat: a counter sent through a permutation of the 32-bit integers. Nothing has to be remembered, however
- * long the process lives. The counter starts at random, so two runs with different seeds do not share players.
+ * Ids that look random and never repeat: a counter sent through a permutation of the 32-bit integers. Nothing
+ * has to be remembered, however long the process lives. The counter starts at random, so two runs with
+ * different seeds do not share players.
  */
 export class IdSource {
   #counter: number;
@@ -18,7 +19,7 @@ export class IdSource {
   }
 }
 
-/** One to one over the 32-bit integers (every step can be undone), and neighbours land far apart. */
+/** One to one over the 32-bit integers (every step can be undone), and neighbors land far apart. */
 function permute(value: number): number {
   let mixed = value;
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);

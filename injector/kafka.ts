@@ -27,7 +27,10 @@ const REPLICATION_TIMEOUT_MILLIS = 10_000;
 /** A broker that has not answered by then is taken for gone. */
 const REQUEST_TIMEOUT_MILLIS = 15_000;
 
-/** For as long as it takes, but never long between two attempts: a broker that is back is found within seconds. */
+/**
+ * For as long as it takes, but never long between two attempts: a broker that is back is found within
+ * seconds.
+ */
 const PERSISTENT: RetryOptions = {
   initialRetryTime: 100,
   maxRetryTime: 2000,
@@ -37,12 +40,15 @@ const PERSISTENT: RetryOptions = {
 const ONCE: RetryOptions = { retries: 0 };
 
 /**
- * A link counts the messages of each partition in 31 bits, and kafkajs does not wrap that count as brokers expect. At 50,000 events/s that
- * would fail after half a day, so a link is replaced long before.
+ * A link counts the messages of each partition in 31 bits, and kafkajs does not wrap that count as brokers
+ * expect. At 50,000 events/s that would fail after half a day, so a link is replaced long before.
  */
 export const MAX_MESSAGES_PER_LINK = 2 ** 30;
 
-/** Resolves when a broker answers and knows the topic; otherwise rejects with what is missing, as words after "waiting for". */
+/**
+ * Resolves when a broker answers and knows the topic; otherwise rejects with what is missing, as words after
+ * "waiting for".
+ */
 export async function findTopic(options: KafkaOptions): Promise<void> {
   const admin = createClient(options, ONCE, new Sockets(options.access.socketFactory)).admin();
   try {
@@ -72,8 +78,8 @@ export async function openLink(options: KafkaOptions): Promise<Link> {
   producer.on(producer.events.REQUEST_TIMEOUT, () => sockets.breakAll('the broker does not answer'));
   await producer.connect();
   return {
-    // kafkajs resolves even when, between two of its attempts, a partition moved to a broker that had already answered and so was never
-    // sent: only a partition it names has been acknowledged.
+    // kafkajs resolves even when, between two of its attempts, a partition moved to a broker that had already
+    // answered and so was never sent: only a partition it names has been acknowledged.
     async send(messages) {
       const acknowledged = await producer.send({
         topic: options.topic,
@@ -88,8 +94,9 @@ export async function openLink(options: KafkaOptions): Promise<Link> {
 }
 
 /**
- * The usual partitioner (murmur2 of the key), asked once per message. kafkajs asks at each attempt; when the topic has grown in between, a
- * retried batch would differ from the one the broker may already have, and the broker could not tell the duplicate.
+ * The usual partitioner (murmur2 of the key), asked once per message. kafkajs asks at each attempt; when the
+ * topic has grown in between, a retried batch would differ from the one the broker may already have, and the
+ * broker could not tell the duplicate.
  */
 const stickyPartitioner: ICustomPartitioner = () => {
   const choose = Partitioners.DefaultPartitioner();

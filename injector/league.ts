@@ -3,7 +3,10 @@ import type { GameOptions } from './options.ts';
 import type { Random } from './random.ts';
 import { formTeam, MAX_ACTIVITY, type Player, type Team } from './team.ts';
 
-/** A robot plays this many times as often as the average person: more than three times as often as the keenest one. */
+/**
+ * A robot plays this many times as often as the average person: more than three times as often as the keenest
+ * one.
+ */
 export const ROBOT_PACE = 5;
 /** However the dice fall, people keep at least a tenth of the events. */
 const MAX_ROBOT_SHARE = 0.9;
@@ -14,8 +17,9 @@ type RobotTurn = { readonly robot: Player; readonly at: number };
 /**
  * The teams that play now. Times are milliseconds since the game began.
  *
- * The league plays `eventsPerSecond` in total. Robots take turns at a fixed gap, the same for all and for ever: ROBOT_PACE times as often
- * as a person would play in a league of average make-up. People share what the robots leave, at random moments, each according to activity.
+ * The league plays `eventsPerSecond` in total. Robots take turns at a fixed gap, the same for all and
+ * forever: ROBOT_PACE times as often as a person would play in a league of average make-up. People share what
+ * the robots leave, at random moments, each according to activity.
  */
 export class League {
   /** Between two turns of one robot. */
@@ -27,7 +31,10 @@ export class League {
   readonly #maxRobots: number;
   #seats: Seat[] = [];
   #people: readonly Player[] = [];
-  /** In the order of their turns. As all robots have the same gap, who has played goes to the end of the line. */
+  /**
+   * In the order of their turns. As all robots have the same gap, one that has played goes to the end of the
+   * line.
+   */
   #robotTurns: RobotTurn[] = [];
   #nextEnd = 0;
 
@@ -81,7 +88,10 @@ export class League {
     return robot;
   }
 
-  /** A person, chosen by activity: drawn evenly, and drawn again as often as the person is less keen than the keenest. */
+  /**
+   * A person, chosen by activity: drawn evenly, and drawn again as often as the person is less keen than the
+   * keenest.
+   */
   pickPerson(): Player {
     for (;;) {
       const person = this.#random.pick(this.#people);
@@ -98,7 +108,8 @@ export class League {
   #seatTeam(bornAt: number): Seat {
     const team = this.#formTeam();
     if (team.robot) {
-      // The first turn comes at any point of the gap: after a whole one, short-lived robots would play less than their share.
+      // The first turn comes at any point of the gap: after a whole one, short-lived robots would play less
+      // than their share.
       this.#robotTurns.push({ robot: team.robot, at: bornAt + this.#random.between(0, this.robotGapMillis) });
     }
     return { team, endsAt: bornAt + team.lifeMillis };

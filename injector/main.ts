@@ -165,7 +165,9 @@ function stopOnSignals(log: Logger): AbortSignal {
   return controller.signal;
 }
 
-/** Resolves when, after the stop, what was accepted has had its time to be sent: at once if there is nothing. */
+/**
+ * Resolves when, after the stop, what was accepted has had its time to be sent: at once if there is nothing.
+ */
 function deadline(stop: AbortSignal, progress: Progress): Promise<void> {
   return new Promise((resolve) => {
     stop.addEventListener('abort', () => setTimeout(resolve, progress.pending > 0 ? FLUSH_MILLIS : 0));

@@ -5,7 +5,10 @@ export type Metrics = { readonly registry: Registry; observeSend(millis: number)
 
 const SEND_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** The Prometheus view of the injector's progress, read when it is asked for. `behindMillis` tells how late the game is. */
+/**
+ * The Prometheus view of the injector's progress, read when it is asked for. `behindMillis` tells how late
+ * the game is.
+ */
 export function createMetrics(progress: Progress, behindMillis: () => number): Metrics {
   const registry = new Registry();
   const registers = [registry];

@@ -1,7 +1,7 @@
 import type { Emission } from './event.ts';
 import type { Simulation } from './simulation.ts';
 
-/** A hiccup up to this long is made up for; after a longer one the game goes on from the present. */
+/** The game makes up for a delay up to this long; after a longer one it continues from the present. */
 export const MAX_CATCH_UP_MILLIS = 1000;
 
 /** Hands out the simulation's events when their time has come. Times are epoch milliseconds. */
@@ -21,7 +21,10 @@ export class Pace {
     return this.#skippedMillis;
   }
 
-  /** The events that are due at `now`, the oldest first, at most `limit`. The caller owns them: they are not handed out again. */
+  /**
+   * The events that are due at `now`, the oldest first, at most `limit`. The caller owns them: they are not
+   * handed out again.
+   */
   due(now: number, limit: number): Emission[] {
     const due: Emission[] = [];
     let skip = this.behindMillis(now) > MAX_CATCH_UP_MILLIS ? this.behindMillis(now) : 0;

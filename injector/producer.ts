@@ -11,7 +11,10 @@ export type EventMessage = {
 
 /** A session of an idempotent producer with Kafka; kafka.ts has the real one. */
 export type Link = {
-  /** Sends, trying again for as long as that can help. Returns the partitions that acknowledged; what it throws, trying again cannot heal. */
+  /**
+   * Sends, trying again for as long as that can help. Returns the partitions that acknowledged; what it
+   * throws, trying again cannot heal.
+   */
   send(messages: EventMessage[]): Promise<ReadonlySet<number>>;
   close(): Promise<void>;
 };
@@ -30,12 +33,14 @@ const REOPEN_DELAY_MILLIS = 1000;
 /**
  * Delivers events in order, however long it takes, as long as the process lives.
  *
- * One batch is under way at a time. That is what makes a retry safe: kafkajs takes back a failed batch's sequence numbers, and were
- * another batch to get them, a broker that has the first would take the second for its duplicate and drop it.
+ * One batch is under way at a time. That is what makes a retry safe: kafkajs takes back a failed batch's
+ * sequence numbers, and were another batch to get them, a broker that has the first would take the second for
+ * its duplicate and drop it.
  *
- * A link retries on its own, and what it left out is sent over it again: the same messages, in the same partitions, with the same
- * sequence numbers, so that a broker which has them knows them. Only when that is no use does a new link take over. Nothing is lost
- * then either, but events whose acknowledgement was lost arrive twice.
+ * A link retries on its own, and what it left out is sent over it again: the same messages, in the same
+ * partitions, with the same sequence numbers, so that a broker which has them knows them. Only when that is
+ * no use does a new link take over. Nothing is lost then either, but events whose acknowledgement was lost
+ * arrive twice.
  */
 export class EventProducer {
   readonly #options: ProducerOptions;
@@ -46,7 +51,10 @@ export class EventProducer {
     this.#options = options;
   }
 
-  /** Resolves when Kafka has acknowledged every event. Never rejects. Not to be called again before it has resolved. */
+  /**
+   * Resolves when Kafka has acknowledged every event. Never rejects. Not to be called again before it has
+   * resolved.
+   */
   async send(events: readonly Emission[]): Promise<void> {
     let missing = events.map(toMessage);
     while (missing.length > 0) {
@@ -65,7 +73,10 @@ export class EventProducer {
     await this.#link?.close();
   }
 
-  /** Sends over the link and returns the messages that were not acknowledged; rejects when that is all of them. */
+  /**
+   * Sends over the link and returns the messages that were not acknowledged; rejects when that is all of
+   * them.
+   */
   async #attempt(messages: EventMessage[]): Promise<EventMessage[]> {
     const link = await this.#linkFor(messages.length);
     this.#sentByLink += messages.length;
@@ -85,14 +96,17 @@ export class EventProducer {
   }
 
   #dropLink(): void {
-    // Nothing waits for a link that is being given up; closing a broken one may take for ever.
+    // Do not wait for an abandoned link; closing a broken one may take forever.
     this.#link?.close().catch(() => {});
     this.#link = undefined;
     this.#sentByLink = 0;
   }
 }
 
-/** Keyed by user, so that a player's events keep their order. Kafka's timestamp is the sending time: the SQL tells lateness by it. */
+/**
+ * Keyed by user, so that a player's events keep their order. Kafka's timestamp is the sending time: the SQL
+ * tells lateness by it.
+ */
 function toMessage({ at, event }: Emission): EventMessage {
   return { key: event.user_id, value: JSON.stringify(event), timestamp: String(Math.floor(at)) };
 }

@@ -64,8 +64,8 @@ export class Progress {
   }
 
   /**
-   * Why the injector is not doing its work at `now`; undefined when it is. A slow game may have nothing to send for minutes, so it is
-   * not silence that counts but a batch that waits.
+   * Why the injector is not doing its work at `now`; undefined when it is. A slow game may have nothing to
+   * send for minutes, so it is not silence that counts but a batch that waits.
    */
   unreadiness(now: number): string | undefined {
     return this.#obstacle(now, STUCK_MILLIS);

@@ -17,8 +17,8 @@ export type PumpOptions = {
 };
 
 /**
- * Moves events from the game to Kafka until told to stop, and returns when the last batch it took is acknowledged. While a batch is under
- * way the game stands still, so memory is bounded by one batch.
+ * Moves events from the game to Kafka until told to stop, and returns when the last batch it took is
+ * acknowledged. While a batch is under way the game stands still, so memory is bounded by one batch.
  */
 export async function pump({ pace, send, now, sleep, stop }: PumpOptions): Promise<void> {
   while (!stop.aborted) {

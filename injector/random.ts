@@ -1,6 +1,7 @@
 /**
- * A small seeded random generator (sfc32: 128 bits of state, three additions and a rotation per number), so that a seed gives the same
- * game on every machine. It is on the path of every event and not meant for secrets.
+ * A small seeded random generator (sfc32: 128 bits of state, three additions and a rotation per number), so
+ * that a seed gives the same game on every machine. It is on the path of every event and not meant for
+ * secrets.
  */
 export class Random {
   #a: number;

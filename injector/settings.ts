@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the process is told by its environment. */
+/** The process's environment. */
 export type Settings = z.output<typeof schema>;
 export type ParsedSettings = { readonly settings: Settings } | { readonly problems: readonly string[] };
 
@@ -60,7 +60,10 @@ const schema = z
     notAbove('LATE_MIN_MILLIS', 'LATE_MAX_MILLIS'),
   );
 
-/** Reads the settings, or says all that is wrong with them: one line per problem, with the variable's name and what is allowed. */
+/**
+ * Reads the settings, or says all that is wrong with them: one line per problem, with the variable's name and
+ * what is allowed.
+ */
 export function parseSettings(env: Readonly<Record<string, string | undefined>>): ParsedSettings {
   // An empty variable is how a manifest says "unset".
   const set = Object.fromEntries(
@@ -72,7 +75,7 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
     const name = String(path[0]);
     return `${name}: must be ${message}${name in set ? `, not "${set[name]}"` : '; it is not set'}`;
   });
-  // One value can break two rules of the same range, which are said in the same words.
+  // One value can break two rules of the same range, with the same message.
   return { problems: [...new Set(problems)] };
 }
 
@@ -109,7 +112,10 @@ function integer(min: number, max: number) {
   return z.coerce.number({ error }).multipleOf(1, { error }).min(min, { error }).max(max, { error });
 }
 
-/** The report of a rule between two variables. It is checked even when others are wrong: all problems are said at once. */
+/**
+ * The report of a rule between two variables. It is checked even when others are wrong: all problems are
+ * reported at once.
+ */
 function notAbove(smaller: string, larger: string) {
   return { path: [smaller], error: `at most ${larger}`, when: () => true };
 }

@@ -4,12 +4,12 @@ import type { GameOptions } from './options.ts';
 import { Random } from './random.ts';
 import { drawScore, type Player } from './team.ts';
 
-/** The simulated game. The caller may pass `next(millis)` to let that much time go by in which nobody plays. */
+/** The simulated game. The caller may pass `next(millis)` to let that much time pass without plays. */
 export type Simulation = Generator<Emission, never, number | undefined>;
 
 /**
- * Plays the game from `startMillis` (epoch) for ever: events in the order of the times at which they go to Kafka. No clock and no I/O; the
- * same options give the same game, and another start only moves its times.
+ * Plays the game from `startMillis` (epoch) forever: events in the order of the times at which they go to
+ * Kafka. No clock and no I/O; the same options give the same game, and another start only moves its times.
  */
 export function* simulate(options: GameOptions, startMillis: number): Simulation {
   const random = new Random(options.seed);
@@ -20,7 +20,7 @@ export function* simulate(options: GameOptions, startMillis: number): Simulation
     const robotIsNext = league.nextRobotAt <= nextPersonAt;
     const now = robotIsNext ? league.nextRobotAt : nextPersonAt;
     if (league.nextEnd <= now) {
-      // The robot whose turn it was may have gone with its team: look again who is next.
+      // The robot whose turn it was may have left with its team: find the next one.
       league.replaceEnded(now);
       continue;
     }

@@ -2,8 +2,9 @@ import type { Socket } from 'node:net';
 import type { ISocketFactory } from 'kafkajs';
 
 /**
- * Keeps account of kafkajs' connections and can break them. When a broker's machine vanishes without closing its connections, kafkajs sends its
- * retries into the void until the kernel gives up, a quarter of an hour later; broken off, it connects anew and keeps its producer id.
+ * Keeps account of kafkajs' connections and can break them. When a broker's machine vanishes without closing
+ * its connections, kafkajs sends its retries into the void until the kernel gives up, a quarter of an hour
+ * later; broken off, it reconnects and keeps its producer id.
  */
 export class Sockets {
   readonly #open = new Set<Socket>();

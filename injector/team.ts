@@ -19,7 +19,7 @@ export type Team = {
   readonly id: string;
   readonly name: string;
   readonly people: readonly Player[];
-  /** A robot plays at a fixed rate of its own, so its activity is not used. */
+  /** A robot plays at its own fixed rate, so its activity is not used. */
   readonly robot: Player | undefined;
   /** How long the team plays, in milliseconds. */
   readonly lifeMillis: number;
@@ -37,8 +37,8 @@ const MAX_SKILL = 2;
 const NAME_ATTEMPTS = 10;
 
 /**
- * Forms a new team. Its name is one that `isTaken` does not know, as far as there are any left (colors times animals: some 1,300).
- * `withRobot` says whether a robot joins.
+ * Forms a new team. Its name is one that `isTaken` does not know, as far as there are any left (colors times
+ * animals: some 1,300). `withRobot` says whether a robot joins.
  */
 export function formTeam(
   options: GameOptions,
@@ -64,13 +64,17 @@ export function formTeam(
 }
 
 /**
- * A score from 0 to maxScore. Skill bends an even draw towards one end: the average is about skill / (skill + 1) of maxScore.
+ * A score from 0 to maxScore. Skill bends an even draw towards one end: the average is about skill / (skill +
+ * 1) of maxScore.
  */
 export function drawScore(player: Player, maxScore: number, random: Random): number {
   return Math.floor(random.unit() ** (1 / player.skill) * (maxScore + 1));
 }
 
-/** Color and animal, such as "Azure Kangaroo". Faker's words, our dice: faker's own are shared, and two games would disturb each other. */
+/**
+ * Color and animal, such as "Azure Kangaroo". Faker's words, our dice: faker's own are shared, and two games
+ * would disturb each other.
+ */
 function nameTeam(random: Random, isTaken: (name: string) => boolean): string {
   let name = '';
   for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {

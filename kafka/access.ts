@@ -4,17 +4,27 @@ import { join } from 'node:path';
 import { connect as openTls, type SecureContextOptions } from 'node:tls';
 import type { ISocketFactory, KafkaConfig } from 'kafkajs';
 
-/** How a program is let in by Kafka, as its environment says. Without any of them: as anybody, in the clear. */
+/**
+ * How a program is let in by Kafka, as its environment says. Without any of them: as anybody, in the clear.
+ */
 export interface AccessSettings {
-  /** Folder with the certificates that sign for the brokers, *.crt, as Strimzi's Secret <cluster>-cluster-ca-cert. */
+  /**
+   * Folder with the certificates that sign for the brokers, *.crt, as Strimzi's Secret
+   * <cluster>-cluster-ca-cert.
+   */
   KAFKA_CA_FOLDER?: string | undefined;
-  /** Folder with the program's credentials, as the Secret of a KafkaUser: password, or user.crt and user.key. */
+  /**
+   * Folder with the program's credentials, as the Secret of a KafkaUser: password, or user.crt and user.key.
+   */
   KAFKA_USER_FOLDER?: string | undefined;
   /** Whose the password is. Unset: the certificate says who it is. */
   KAFKA_USERNAME?: string | undefined;
 }
 
-/** What kafkajs is to be set up with. Files are read at each connection, so that what Strimzi renews counts from the next one on. */
+/**
+ * What kafkajs is to be set up with. Files are read at each connection, so that what Strimzi renews counts
+ * from the next one on.
+ */
 export interface Access {
   socketFactory: ISocketFactory;
   sasl?: NonNullable<KafkaConfig['sasl']>;

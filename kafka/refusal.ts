@@ -6,7 +6,7 @@
 export function explained(reason: string, topic: string): string {
   if (/^Not authorized to access topics/.test(reason))
     return `not authorized for the topic ${topic}: Kafka's access lists, which follow the KafkaUser, do not allow it`;
-  // A group that may not be used is told like one that nobody looks after.
+  // Kafka reports a group without authorization like one without a coordinator.
   if (/^Not authorized to access group|^Failed to find group coordinator/.test(reason))
     return `no consumer group for the topic ${topic}: Kafka is not ready, or its access lists, which follow the KafkaUser, do not allow it`;
   return reason;

@@ -22,7 +22,10 @@ interface Replica {
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Realises a Deployment: its command and environment as processes on this machine, watched by its probes. Ready when each replica is. */
+/**
+ * Runs a Deployment's command and environment as processes on this machine, watched by its probes. Ready when
+ * each replica is.
+ */
 export async function startApp(workshop: Workshop, deployment: Deployment, wantedPort = 0): Promise<App> {
   const folders = secretFolders(workshop.stateDir, deployment.spec.template.spec);
   const count = deployment.spec.replicas ?? 1;
@@ -64,8 +67,8 @@ async function startReplica(
 }
 
 /**
- * The container's command in the project's folder, as the image has it in its own; where it listens, finds Secrets and sends
- * people to differs.
+ * The container's command in the project's folder, as the image has it in its own; where it listens, finds
+ * Secrets and sends people to differs.
  */
 function commandOf(
   { command, env }: Container,
@@ -88,7 +91,7 @@ function commandOf(
   };
 }
 
-/** As the kubelet does: a process that fails its liveness probe three times on end is started anew. */
+/** As the kubelet does: restarts a process that fails its liveness probe three times in a row. */
 async function restartWhenDead(replica: Replica, probe: HttpProbe, signal: AbortSignal): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {

@@ -32,7 +32,7 @@ export class CertificateAuthority {
     return new CertificateAuthority({ certificate: sign({ name, publicKey, extensions }, name, key), key });
   }
 
-  /** Somebody of this name; as a server, at the loopback address. */
+  /** Someone of this name; as a server, at the loopback address. */
   async issue(name: string): Promise<Identity> {
     const [publicKey, key] = await keys();
     const extensions = [
@@ -47,7 +47,10 @@ export class CertificateAuthority {
 /** The type of a subject's alternative name that is an address (RFC 5280). */
 const IP_ADDRESS = 7;
 
-/** A public and a private key. Made by Node, which is quicker at it, and writes the private one as Kafka reads it (PKCS #8). */
+/**
+ * A public and a private key. Made by Node, which is quicker at it, and writes the private one as Kafka reads
+ * it (PKCS #8).
+ */
 async function keys(): Promise<[string, string]> {
   const { publicKey, privateKey } = await newKeyPair('rsa', {
     modulusLength: 2048,

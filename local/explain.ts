@@ -8,7 +8,9 @@ import { SqlError, type SqlGateway, type SqlSession, SqlTimeout } from './sql-ga
 import { placeWithin } from './sql-place.ts';
 import { splitScript } from './sql-statements.ts';
 
-/** What Flink says of a resource's SQL. A path names the board, and the place in its query where there is one. */
+/**
+ * What Flink says of a resource's SQL. A path names the board, and the place in its query where there is one.
+ */
 export interface Explained {
   /** What Flink refuses, or would write into the wrong columns. */
   problems: Problem[];
@@ -16,7 +18,10 @@ export interface Explained {
   warnings: Problem[];
 }
 
-/** Has Flink plan every statement of a resource's pipeline, each by itself and none of them run. No Kafka is needed. */
+/**
+ * Has Flink plan every statement of a resource's pipeline, each by itself and none of them run. No Kafka is
+ * needed.
+ */
 export async function explainResource(gateway: SqlGateway, resource: GameAnalytics): Promise<Explained> {
   const { preparation, inserts } = splitScript(sqlScript(resource, NO_KAFKA));
   const session = await preparedSession(gateway, resource, preparation);
@@ -32,14 +37,14 @@ export async function explainResource(gateway: SqlGateway, resource: GameAnalyti
     } catch (error) {
       if (!(error instanceof SqlTimeout)) throw error;
       found.problems.push({ path: subject.path, message: error.message });
-      // Flink goes on planning it, and the statements that follow would wait for that.
+      // Flink keeps planning it, and the next statements would wait for that.
       break;
     }
   }
   return { problems: distinct(found.problems), warnings: distinct(found.warnings) };
 }
 
-/** A board that keeps its history is planned twice, and the same is said of it. */
+/** A board with history is planned twice, with the same advice. */
 function distinct(problems: Problem[]): Problem[] {
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
@@ -123,8 +128,8 @@ function placed(board: Leaderboard, path: string, statement: string, cause: Flin
 }
 
 /**
- * What Flink says of a query for the columns of its board, with one row for each rank. The board is one record, in which the
- * planner sees no rows, so the query is planned into a table of its rows.
+ * What Flink says of a query for the columns of its board, with one row for each rank. The board is one
+ * record, in which the planner sees no rows, so the query is planned into a table of its rows.
  */
 async function explainQuery(
   session: SqlSession,
@@ -151,10 +156,10 @@ async function explainQuery(
   };
 }
 
-/** Flink’s words for a rank that keeps every row of its partition, and sorts it anew for every change. */
+/** Flink’s name for a rank that keeps every row of its partition and sorts it for every change. */
 const RETRACTING_RANK = 'Rank(strategy=[RetractStrategy]';
 const SLOW_RANK =
-  'its rank is slow with many players or teams, because Flink keeps all rows that it ranks and sorts them anew for every change. It is fast when ORDER BY has nothing but totals that only grow (SUM(score) or COUNT(*), descending, without a CAST inside) and, for ties, columns of the GROUP BY';
+  'its rank is slow with many players or teams, because Flink keeps all rows that it ranks and sorts them for every change. It is fast when ORDER BY has nothing but totals that only grow (SUM(score) or COUNT(*), descending, without a CAST inside) and, for ties, columns of the GROUP BY';
 
 /** Names of the columns that a query results in; none when two are the same, for then Flink does not tell. */
 async function resultNames(session: SqlSession, { query }: QueryBoard, view: string): Promise<string[]> {
@@ -168,8 +173,8 @@ async function resultNames(session: SqlSession, { query }: QueryBoard, view: str
 }
 
 /**
- * Flink fills the columns in the query's order, whatever their names. A column that results under the name of another one
- * of the board is taken for a mistake, which types alone need not show.
+ * Flink fills the columns in the query's order, whatever their names. A column that results under the name of
+ * another one of the board is taken for a mistake, which types alone need not show.
  */
 function misplaced({ columns }: QueryBoard, names: string[]): string | undefined {
   if (names.length !== columns.length) return undefined;

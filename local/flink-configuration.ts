@@ -43,7 +43,9 @@ const PATIENT = {
   'taskmanager.registration.timeout': '15 min',
 };
 
-/** Writes config.yaml and the log's configuration: the FlinkDeployment's own, with what is local laid over it. */
+/**
+ * Writes config.yaml and the log's configuration: the FlinkDeployment's own, with what is local laid over it.
+ */
 export async function writeConfiguration(
   { spec }: FlinkDeployment,
   folders: FlinkFolders,

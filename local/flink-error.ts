@@ -15,10 +15,13 @@ export interface FlinkCause {
 /** An exception in a stack trace: its class, and what is behind that up to the first line of its stack. */
 const CAUSE = /^Caused by: ([\w.$]+)(?:: ([\s\S]*?))?(?=\n\s+(?:at |\.\.\. )|$(?![\s\S]))/gm;
 const PLACE = /\bline (\d+), column (\d+)/;
-/** The gateway wraps what it is told in exceptions of its own, which say nothing. */
+/** The gateway wraps errors in its own exceptions, which add nothing. */
 const GATEWAY = 'org.apache.flink.table.gateway.';
 
-/** What a Java stack trace gives as causes: the innermost that names a place, or else the outermost with the innermost. */
+/**
+ * What a Java stack trace gives as causes: the innermost that names a place, or else the outermost with the
+ * innermost.
+ */
 export function causeOf(trace: string): FlinkCause {
   const causes = [...trace.matchAll(CAUSE)].flatMap(([, type = '', message]) =>
     message && !type.startsWith(GATEWAY) ? message : [],
@@ -34,7 +37,10 @@ function outermostWithInnermost(causes: string[], trace: string): string {
   return outermost.includes(innermost) ? outermost : `${outermost} ${innermost}`;
 }
 
-/** Without the place, which has other numbers in the query, and without the parser's list of all that it would have taken. */
+/**
+ * Without the place, which has other numbers in the query, and without the parser's list of all that it would
+ * have taken.
+ */
 function plain(text: string): string {
   return text
     .replace(/\s*Was expecting[\s\S]*/, '')
@@ -45,7 +51,10 @@ function plain(text: string): string {
     .trim();
 }
 
-/** A trace's head, or one of its causes: the class of the exception without its package, and the first line of its message. */
+/**
+ * A trace's head, or one of its causes: the class of the exception without its package, and the first line of
+ * its message.
+ */
 const HEAD = /^(?:Caused by: )?(?:[\w$]+\.)*([\w$]+)(?:: (.*))?/;
 
 /** A cause may quote a whole message. */

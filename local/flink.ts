@@ -31,11 +31,14 @@ export interface FlinkCluster {
   taskManagers: SupervisedProcess[];
   /** The job as Flink sees it; undefined while it cannot be asked. */
   job(): Promise<JobOverview | undefined>;
-  /** Stops the job with a savepoint, from which the next start goes on. */
+  /** Stops the job with a savepoint, which the next start restores. */
   stop(): Promise<void>;
 }
 
-/** Realises a FlinkDeployment: its arguments, configuration and memory, as JVMs on this machine. Ready when all tasks run. */
+/**
+ * Runs a FlinkDeployment's arguments, configuration and memory as JVMs on this machine. Ready when all tasks
+ * run.
+ */
 export async function startFlink(
   workshop: Workshop,
   deployment: FlinkDeployment,
@@ -51,7 +54,7 @@ export async function startFlink(
   await keepOnly(folders.snapshots, restored);
   // What other epochs left fits no job any more.
   await keepOnly(dirname(folders.snapshots), folders.snapshots);
-  workshop.report(restored ? 'Flink goes on from the state it had' : 'Flink starts from the first event');
+  workshop.report(restored ? 'Flink restores the state it had' : 'Flink starts from the first event');
 
   const [jobMemory, taskMemory] = await Promise.all([
     memoryArguments(workshop, folders.configuration, 'JM'),
@@ -100,7 +103,10 @@ export class FailureReport {
   }
 }
 
-/** A JobManager that ends again and again before its job runs was given SQL or configuration that Flink does not take. */
+/**
+ * A JobManager that ends again and again before its job runs was given SQL or configuration that Flink does
+ * not take.
+ */
 async function refused(jobManager: SupervisedProcess): Promise<undefined> {
   if (jobManager.crashes < REFUSALS) return;
   const log = await readFile(jobManager.logFile, 'utf8');
@@ -111,8 +117,8 @@ async function refused(jobManager: SupervisedProcess): Promise<undefined> {
 const REFUSALS = 2;
 
 /**
- * The job's arguments with its Secrets where this machine has them, and its script in a file: one argument of a process may have
- * 128 KiB.
+ * The job's arguments with its Secrets where this machine has them, and its script in a file: one argument of
+ * a process may have 128 KiB.
  *
  * @throws UserError when a Secret is not there, or where SQL and Kafka could not name it
  */
@@ -153,7 +159,7 @@ function taskManagerCount({ spec }: FlinkDeployment): number {
   return Math.ceil(spec.job.parallelism / slots);
 }
 
-/** Asked at every start: after a crash the job goes on from its newest checkpoint. */
+/** Read at every start: after a crash the job restores its newest checkpoint. */
 async function jobManagerCommand(
   workshop: Workshop,
   { spec }: FlinkDeployment,
@@ -245,7 +251,7 @@ async function stopCluster(
     if (job?.allTasksRunning) await rest.stopWithSavepoint(job.id, pathToFileURL(folders.snapshots).href);
   } catch (error) {
     workshop.report(
-      `no savepoint (${(error as Error).message}): the next start goes on from the last checkpoint`,
+      `no savepoint (${(error as Error).message}): the next start restores the last checkpoint`,
     );
   }
   await Promise.all([jobManager, ...taskManagers].map((process) => process.stop()));

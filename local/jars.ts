@@ -10,8 +10,8 @@ import type { Report } from './report.ts';
 import { UserError } from './user-error.ts';
 
 /**
- * The folders of jars that the runtime needs. Each has a folder under runtime/: its pom.xml lists the versions, its SHA256SUMS
- * every jar.
+ * The folders of jars that the runtime needs. Each has a folder under runtime/: its pom.xml lists the
+ * versions, its SHA256SUMS every jar.
  */
 export interface Jars {
   kafka: string;
@@ -58,7 +58,10 @@ interface JarList {
   title: string;
 }
 
-/** Fills a folder beside its place and moves it there when it is whole, so that an interrupted fetch leaves nothing half done. */
+/**
+ * Fills a temporary folder and renames it when complete, so that an interrupted download leaves nothing half
+ * done.
+ */
 async function fillFolder(
   folder: string,
   { pom, sums, title }: JarList,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CertificateAuthority } from './certificates.ts';
 import { freePort, LOOPBACK } from './ports.ts';
 
-/** A listener at which who connects signs in, beside the one for whoever looks after the broker. */
+/** A listener that requires a sign-in, in addition to the one that administers the broker. */
 export interface SecuredListener {
   port: number;
   authority: CertificateAuthority;
@@ -12,8 +12,9 @@ export interface SecuredListener {
 }
 
 /**
- * Makes what a listener over TLS needs, in the broker's folder. Who signs in may do what Kafka's lists say (StandardAuthorizer).
- * Nobody signs in at the other listeners, on the loopback address: whoever is on this machine could read the broker's files as well.
+ * Makes what a listener over TLS needs, in the broker's folder. Who signs in may do what Kafka's lists say
+ * (StandardAuthorizer). The other listeners, on the loopback address, require none: anyone on this machine
+ * could read the broker's files as well.
  *
  * @param type how to sign in: by a password over TLS, or by a certificate that our authority signed
  */

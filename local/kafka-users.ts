@@ -16,8 +16,8 @@ const run = promisify(execFile);
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 
 /**
- * Makes the users of the plan known to the broker, as Strimzi's user operator does: with new credentials in the folder that is
- * their Secret, and with the rights that they are to have and no others.
+ * Makes the users of the plan known to the broker, as Strimzi's user operator does: with new credentials in
+ * the folder that is their Secret, and with the rights that they are to have and no others.
  */
 export async function applyUsers(workshop: Workshop, broker: Broker, users: KafkaUser[]): Promise<void> {
   if (users.length === 0) return;
@@ -29,7 +29,7 @@ export async function applyUsers(workshop: Workshop, broker: Broker, users: Kafk
 
 function giveCredentials(workshop: Workshop, broker: Broker, user: KafkaUser): Promise<void> {
   if (user.spec.authentication.type === 'scram-sha-512') return givePassword(workshop, broker, user);
-  if (!broker.authority) throw new Error('the broker has nobody who signs');
+  if (!broker.authority) throw new Error('the broker has no certificate authority');
   return giveCertificate(workshop, broker.authority, user);
 }
 

@@ -22,7 +22,7 @@ const run = promisify(execFile);
 
 /** A running broker. */
 export interface Broker {
-  /** Where everybody may do everything: for whoever looks after the broker, and for people on this machine. */
+  /** The listener without authorization, to administer the broker and for people on this machine. */
   bootstrapServers: string;
   /** Where the pipeline's programs connect: the same, unless they sign in. */
   clientServers: string;
@@ -35,7 +35,8 @@ export interface Broker {
 /**
  * Starts a single-node Kafka (broker and controller in one) that keeps its data in the workshop's folder.
  *
- * @param spec a resource's: with authentication there is a listener that asks for it, and the Secret with its CA
+ * @param spec a resource's: with authentication there is a listener that asks for it, and the Secret with its
+ * CA
  */
 export async function startKafka(
   workshop: Workshop,

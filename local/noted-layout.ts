@@ -8,7 +8,7 @@ export async function notedLayout(stateDir: string): Promise<Layout | undefined>
   return readLayout(await readFile(file(stateDir), 'utf8').catch(() => undefined));
 }
 
-/** Notes a job's layout; before the job runs, so that no state is there that nobody knows of. */
+/** Saves a job's layout; before the job runs, so that no state exists whose layout is unknown. */
 export async function noteLayout(stateDir: string, { metadata }: FlinkDeployment): Promise<void> {
   await mkdir(dirname(file(stateDir)), { recursive: true });
   await writeFile(file(stateDir), metadata.annotations?.[LAYOUT_ANNOTATION] ?? '');

@@ -43,8 +43,9 @@ export interface Pipeline {
 }
 
 /**
- * Realises the plan of a resource as processes on this machine: Kafka and its topics, the Flink job, and our own programs.
- * Resolves when all of it is ready; when a part cannot start, what has started is stopped and the cause is thrown.
+ * Runs the plan of a resource as processes on this machine: Kafka and its topics, the Flink job, and our own
+ * programs. Resolves when all of it is ready; when a part cannot start, what has started is stopped and the
+ * cause is thrown.
  */
 export async function startPipeline(resource: GameAnalytics, options: PipelineOptions): Promise<Pipeline> {
   const failed = new AbortController();

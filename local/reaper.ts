@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * Sees to it that no child outlives this process, even when that is killed without a word: a shell of its own session holds
- * the list of process groups and, when its standard input ends because we are gone, kills those that are left.
+ * Ensures that no child outlives this process, even when it is killed: a shell in its own session holds the
+ * list of process groups and, when its standard input ends because we are gone, kills those that are left.
  */
 export class Reaper {
   readonly #shell: ChildProcess;

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Asks again until the answer is not undefined. An error of the question ends it, and so does the signal, with its reason. */
+/**
+ * Asks again until the answer is not undefined. An error of the question ends it, and so does the signal,
+ * with its reason.
+ */
 export async function until<T>(
   ask: () => Promise<T | undefined>,
   { everyMillis, signal }: { everyMillis: number; signal: AbortSignal },

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import type { PodSpec } from '../plan/objects.ts';
 import { UserError } from './user-error.ts';
 
-/** The folder that stands for a Secret on this machine, with a file for each of its keys, as the kubelet writes them. */
+/**
+ * The folder that stands for a Secret on this machine, with a file for each of its keys, as the kubelet
+ * writes them.
+ */
 function folderOf(stateDir: string, secretName: string): string {
   return join(stateDir, 'secrets', secretName);
 }
 
-/** Writes a Secret; nobody else may read it. Each file is there whole, or as it was. */
+/** Writes a Secret that only this user may read. Each file is complete, or as it was. */
 export async function writeSecret(
   stateDir: string,
   secretName: string,

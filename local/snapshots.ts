@@ -3,15 +3,18 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
 /**
- * The newest complete checkpoint or savepoint under a folder, as a path; undefined when there is none. Flink writes a
- * snapshot's _metadata last, so one that has it is whole.
+ * The newest complete checkpoint or savepoint under a folder, as a path; undefined when there is none. Flink
+ * writes a snapshot's _metadata last, so one that has it is whole.
  */
 export async function newestSnapshot(folder: string): Promise<string | undefined> {
   const found = await snapshots(folder);
   return found.sort((a, b) => b.made - a.made)[0]?.path;
 }
 
-/** Empties a folder but for the path that is kept, and what leads to it: of a job's checkpoints their shared state stays too. */
+/**
+ * Empties a folder but for the path that is kept, and what leads to it: of a job's checkpoints their shared
+ * state stays too.
+ */
 export async function keepOnly(folder: string, kept: string | undefined): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const entry of await readdir(folder)) {

@@ -1,7 +1,10 @@
 import type { Leaderboard } from '../api/boards/types.ts';
 import { RANK, SEASON_START } from '../contract/board.ts';
 
-/** Refusals in terms of Flink's, each with a sentence that says in terms of the board what is wrong or what to do. */
+/**
+ * Refusals in terms of Flink's, each with a sentence that says in terms of the board what is wrong or what to
+ * do.
+ */
 const ADVICE: [RegExp, (groups: string[], board: Leaderboard) => string][] = [
   [
     /do not match\. Cause: (.*?)\.? Query schema: \[(.*)\] Sink schema: \[(.*)\]/,

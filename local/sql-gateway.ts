@@ -13,7 +13,10 @@ import { openWorkshop, type Workshop } from './workshop.ts';
 
 /** Flink's planner behind a REST API. It has no cluster: it could not run a job. */
 export interface SqlGateway {
-  /** Opens a session with tables and settings of its own. `options`: Flink configuration; a wrong one is a SqlError. */
+  /**
+   * Opens a session with its own tables and settings. `options`: Flink configuration; a wrong one is a
+   * SqlError.
+   */
   openSession(options: Record<string, string>): Promise<SqlSession>;
   /** Ends the process and removes what it wrote. */
   close(): Promise<void>;
@@ -38,7 +41,10 @@ export class SqlTimeout extends UserError {
   }
 }
 
-/** Starts Flink's SQL gateway in a temporary folder. Resolves when it answers; the signal ends the start and every statement. */
+/**
+ * Starts Flink's SQL gateway in a temporary folder. Resolves when it answers; the signal ends the start and
+ * every statement.
+ */
 export async function startSqlGateway(
   report: Report,
   signal: AbortSignal,
@@ -57,7 +63,10 @@ export async function startSqlGateway(
   }
 }
 
-/** Planning needs little; a query that has the planner compute a huge constant gets an error, not the machine's memory. */
+/**
+ * Planning needs little; a query that has the planner compute a huge constant gets an error, not the
+ * machine's memory.
+ */
 const MEMORY = ['-Xmx512m', '-XX:+UseSerialGC'];
 
 /** Starts the process and resolves with the address of its API when that answers. */

@@ -1,8 +1,9 @@
 import type { Place } from './flink-error.ts';
 
 /**
- * Where a place in a statement is in a text that stands in it on lines of its own, but for the white space around it.
- * What is missing at the text's end Flink may notice only behind it: that counts as the end. Undefined elsewhere.
+ * Maps a place in a statement to a text that the statement contains on separate lines, except for the white
+ * space around it. What is missing at the text's end Flink may notice only behind it: that counts as the end.
+ * Undefined elsewhere.
  */
 export function placeWithin(statement: string, place: Place, text: string): Place | undefined {
   const offset = offsetOf(statement, place);

@@ -10,7 +10,9 @@ export interface ScriptParts {
 const STATEMENT = /(?:'[^']*'|`[^`]*`|--[^\n]*|\/\*[\s\S]*?\*\/|[^;'`/-]+|[^;])+/g;
 const OPENING = /^[\s\S]*?\bEXECUTE\s+STATEMENT\s+SET\s+BEGIN\b/;
 
-/** Cuts a script into its statements: settings and definitions, then one EXECUTE STATEMENT SET BEGIN … END. */
+/**
+ * Cuts a script into its statements: settings and definitions, then one EXECUTE STATEMENT SET BEGIN … END.
+ */
 export function splitScript(script: string): ScriptParts {
   const statements = (script.match(STATEMENT) ?? []).map((text) => text.trim()).filter(Boolean);
   const first = statements.findIndex((text) => OPENING.test(text));

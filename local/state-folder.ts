@@ -10,7 +10,10 @@ const run = promisify(execFile);
 
 const LEAST_FREE_BYTES = 1024 ** 3;
 
-/** Makes the folder a pipeline lives under, refuses one that another run holds, and returns what gives it free again. */
+/**
+ * Makes the folder a pipeline lives under, refuses one that another run holds, and returns what gives it free
+ * again.
+ */
 export async function openStateFolder(folder: string): Promise<() => Promise<void>> {
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw new UserError(
@@ -33,14 +36,19 @@ async function checkDisk(folder: string): Promise<void> {
     );
 }
 
-/** Who holds a folder. A process is known by its start too, because its number may come to stand for another. */
+/**
+ * Who holds a folder. A process is known by its start too, because its number may come to stand for another.
+ */
 interface Holder {
   pid: number;
   /** Empty where the system does not tell. */
   started: string;
 }
 
-/** Takes the lock of a folder, which only one process gets however many ask at once, and returns what gives it back. */
+/**
+ * Takes the lock of a folder, which only one process gets however many ask at once, and returns what gives it
+ * back.
+ */
 async function lock(file: string, folder: string): Promise<() => Promise<void>> {
   const own = `${file}.${randomUUID()}`;
   const content = JSON.stringify({ pid: process.pid, started: await startOf(process.pid) } satisfies Holder);
@@ -76,7 +84,10 @@ async function refuseWhileHeld(file: string, folder: string): Promise<void> {
     );
 }
 
-/** Removes the lock of a process that is gone; one process at a time, so that nobody removes the lock of the next holder. */
+/**
+ * Removes the lock of a process that has ended; one process at a time, so that none removes the lock of the
+ * next holder.
+ */
 async function removeStale(file: string, own: string): Promise<void> {
   const turn = `${file}.turn`;
   if (await linked(own, turn)) {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Reaper } from './reaper.ts';
 import type { Report } from './report.ts';
 
-/** How a process is started; asked anew at every start, because what it should do may have changed since. */
+/** How to start a process; called at every start, because its arguments may have changed since. */
 export interface Command {
   file: string;
   args: string[];
@@ -48,7 +48,7 @@ export class SupervisedProcess {
     this.#running ??= this.#supervise();
   }
 
-  /** Kills the process, which the supervisor then starts anew. */
+  /** Kills the process, which the supervisor then restarts. */
   restart(): void {
     this.#signal('SIGKILL');
   }
@@ -120,8 +120,8 @@ export class SupervisedProcess {
 }
 
 /**
- * A process in a group of its own, so that Ctrl-C reaches us alone and we end things in order. It waits for a word before it
- * becomes the command: were we to die before the reaper knows of it, it would end instead.
+ * A process in its own group, so that Ctrl-C reaches only us and we end things in order. It waits for a word
+ * before it becomes the command: were we to die before the reaper knows of it, it would end instead.
  */
 function spawnGated({ file, args, env, cwd }: Command, log: number): ChildProcess {
   const child = spawn('sh', ['-c', 'read -r go && exec "$@"', 'sh', file, ...args], {

@@ -4,7 +4,9 @@ import { until } from './retry.ts';
 
 const { ConfigResourceTypes } = kafkajs; // Not an export that Node finds by name.
 
-/** Makes the topics what the KafkaTopic objects say: created, grown to their partitions, given their config. */
+/**
+ * Makes the topics what the KafkaTopic objects say: created, grown to their partitions, given their config.
+ */
 export async function applyTopics(admin: Admin, topics: KafkaTopic[]): Promise<void> {
   const existing = new Set(await admin.listTopics());
   await createTopics(
@@ -24,7 +26,10 @@ export async function applyTopics(admin: Admin, topics: KafkaTopic[]): Promise<v
 /** How long Kafka may take to make topics, on a machine that is busy with other things. */
 const CREATION_MILLIS = 300_000;
 
-/** Creates topics and waits until they can be used: the broker has heard of them a moment after the controller has made them. */
+/**
+ * Creates topics and waits until they can be used: the broker has heard of them a moment after the controller
+ * has made them.
+ */
 export async function createTopics(admin: Admin, topics: ITopicConfig[]): Promise<void> {
   await admin.createTopics({ waitForLeaders: false, topics, timeout: CREATION_MILLIS });
   const names = topics.map(({ topic }) => topic);

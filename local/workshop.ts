@@ -32,7 +32,10 @@ export async function openWorkshop(folder: string, report: Report, signal: Abort
   }
 }
 
-/** What every part of a local pipeline works with; it knows every process that was started, and leaves none behind. */
+/**
+ * What every part of a local pipeline works with; it knows every process that was started, and leaves none
+ * behind.
+ */
 export class Workshop {
   readonly stateDir: string;
   readonly java: string;

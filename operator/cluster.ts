@@ -150,7 +150,7 @@ export class Cluster implements View {
     for (const resource of this.#store(GAME_ANALYTICS).byIndex(keyOf(kafka))) this.#onChange(keyOf(resource));
   }
 
-  /** Whoever has taken our labels off an object has not taken it from the resource that it was of. */
+  /** An object that lost our labels still belongs to its previous resource. */
   #childChanged(object: LiveObject, previous: LiveObject | undefined): void {
     const keys = new Set([ownerKeyOf(object), previous && ownerKeyOf(previous)]);
     for (const key of keys) if (key !== undefined) this.#onChange(key);

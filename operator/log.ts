@@ -1,6 +1,9 @@
 import { type Logger, pino } from 'pino';
 
-/** JSON lines on standard output, each written at once: the last ones, which say why the process ended, must not be lost. */
+/**
+ * JSON lines on standard output, each written at once: the last ones, which say why the process ended, must
+ * not be lost.
+ */
 export function createLog(level: string): Logger {
   return pino({ level }, pino.destination({ sync: true }));
 }

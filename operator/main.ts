@@ -39,7 +39,7 @@ async function run(settings: Settings): Promise<number> {
   }
 }
 
-/** What a person can mend, in sentences. */
+/** What a person can fix, in sentences. */
 function refuse(sentences: string[]): number {
   process.stderr.write(`${sentences.join('\n')}\n`);
   return 2;

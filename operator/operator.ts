@@ -20,14 +20,17 @@ interface OperatorParts {
   signal: AbortSignal;
 }
 
-/** Less than what is left of the Lease when the last write is allowed: none lands after another has taken over. */
+/**
+ * Less than what is left of the Lease when the last write is allowed: none lands after another has taken
+ * over.
+ */
 const CALL_MILLIS = 5_000;
 /** Within what Kubernetes gives a pod (30 s), with time to release the Lease. */
 const GRACE_MILLIS = 20_000;
 
 /**
- * Runs the operator until told to stop. Who does not hold the Lease watches all the same, and so can act at once when it is
- * its turn; only the workers wait.
+ * Runs the operator until told to stop. Who does not hold the Lease watches all the same, and so can act at
+ * once when it is its turn; only the workers wait.
  *
  * @throws when the Lease was lost: another may be at work, and this process must end
  */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DURATION_PATTERN, millis } from '../api/duration.ts';
 import { OPERATOR } from '../plan/metadata.ts';
 
-/** What the process is told by flags and environment. */
+/** The process's flags and environment. */
 export interface Settings extends Omit<z.output<typeof schema>, 'upgradeTimeout'> {
   identity: string;
   upgradeTimeoutMillis: number;
@@ -61,8 +61,8 @@ const schema = z.object({
 const NAMES = Object.keys(schema.shape);
 
 /**
- * Reads the settings, or says all that is wrong with them: one line per problem, with the flag or variable and what is allowed.
- * A flag goes before its variable. An empty one is unset.
+ * Reads the settings, or says all that is wrong with them: one line per problem, with the flag or variable
+ * and what is allowed. A flag goes before its variable. An empty one is unset.
  *
  * @param identity who the process is when it is not told
  */
@@ -87,7 +87,7 @@ export function parseSettings(
     const source = flagOf(name) in flags.values ? `--${flagOf(name)}` : variableOf(name);
     return `${source}: must be ${message}, not "${set[name]}"`;
   });
-  // One value can break two rules, which are said in the same words.
+  // One value can break two rules with the same message.
   return { problems: [...new Set(problems)] };
 }
 

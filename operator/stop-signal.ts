@@ -1,6 +1,9 @@
 import type { Logger } from 'pino';
 
-/** The first SIGTERM or SIGINT aborts the signal that is returned; the second ends the process at once, with exit code 1. */
+/**
+ * The first SIGTERM or SIGINT aborts the signal that is returned; the second ends the process at once, with
+ * exit code 1.
+ */
 export function stopOnSignals(log: Logger): AbortSignal {
   const controller = new AbortController();
   const onSignal = (name: string) => {

@@ -28,7 +28,7 @@ export async function startWeb({ host, port, ready, registry, log }: WebOptions)
     log.error({ err: error }, `cannot answer ${request.url}`);
     return reply.code(500).send('it failed; the log says why\n');
   });
-  // Who can answer is alive; what only a new start can mend ends the process.
+  // Who can answer is alive; what only a new start can fix ends the process.
   server.get(PROBE_PATHS.alive, (_, reply) => answer(reply, []));
   server.get(PROBE_PATHS.ready, (_, reply) => answer(reply, ready()));
   server.get(PROBE_PATHS.metrics, async (_, reply) =>

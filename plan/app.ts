@@ -26,7 +26,10 @@ export function appName(resource: GameAnalytics, component: App['component']): s
   return `${resource.metadata.name}-${component}`;
 }
 
-/** A Deployment of one of our own programs: `node <component>/main.ts` in the app image, set up by its environment. */
+/**
+ * A Deployment of one of our own programs: `node <component>/main.ts` in the app image, set up by its
+ * environment.
+ */
 export function appDeployment(resource: GameAnalytics, app: App): Deployment {
   const { component, secrets, topologySpreadConstraints } = app;
   return {
@@ -71,7 +74,9 @@ function container({ component, image, env, secrets, resources }: App): Containe
   };
 }
 
-/** The account of a program that never speaks to the API server: it has no role and its token is not mounted. */
+/**
+ * The account of a program that never speaks to the API server: it has no role and its token is not mounted.
+ */
 export function appServiceAccount(resource: GameAnalytics, component: App['component']): KubernetesObject {
   return {
     apiVersion: 'v1',

@@ -5,7 +5,7 @@ import { type BoardDefinition, LAST_EVENT, type RowColumn } from '../contract/bo
 import { LONGEST_TEXT } from '../contract/event.ts';
 import { boardDigest, topicRanks } from './layout.ts';
 
-/** A board of any type: what its readers are told, and what its rows are made of. */
+/** A board of any type: what its readers know, and what its rows are made of. */
 export interface PlannedBoard extends BoardDefinition {
   /** All fields of a row; the rank is the first. */
   rowColumns: RowColumn[];
@@ -17,7 +17,7 @@ export function boards(resource: GameAnalytics): PlannedBoard[] {
   return resource.spec.leaderboards.map((board) => boardOf(resource, board));
 }
 
-/** What the readers of a board are told. */
+/** What the readers of a board know. */
 export function definitionOf({ rowColumns: _, source: __, ...definition }: PlannedBoard): BoardDefinition {
   return definition;
 }

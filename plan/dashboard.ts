@@ -14,7 +14,10 @@ export const DASHBOARD_PORT = 80;
 /** Where the Secret that signs people in is mounted. */
 const SIGN_IN_MOUNT = '/etc/gameanalytics/sign-in';
 
-/** The page that shows the boards: its Deployment, what keeps its copies apart, the Service in front, and an Ingress when asked for. */
+/**
+ * The page that shows the boards: its Deployment, what keeps its copies apart, the Service in front, and an
+ * Ingress when asked for.
+ */
 export function dashboard(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
   const { replicas, resources, ingress, auth } = resource.spec.dashboard;
   const definitions = boards(resource).map(definitionOf);
@@ -60,7 +63,10 @@ function replayAdvice(resource: GameAnalytics): string {
   return `To count the new topic from its beginning: kubectl delete flinkdeployment ${flinkName(resource)}, which is created again without its state; then kubectl rollout restart deployment ${appName(resource, 'dashboard')}.`;
 }
 
-/** The copies of one revision go to different places, as far as there are any: the old ones, which end, do not count. */
+/**
+ * The copies of one revision go to different places, as far as there are any: the old ones, which end, do not
+ * count.
+ */
 function spreadOver(topologyKey: string, resource: GameAnalytics) {
   return {
     maxSkew: 1,
@@ -71,7 +77,9 @@ function spreadOver(topologyKey: string, resource: GameAnalytics) {
   };
 }
 
-/** A drain takes one copy at a time. It is never stopped: not by the only copy, nor by one that does no good. */
+/**
+ * A drain takes one copy at a time. It is never stopped: not by the only copy, nor by one that does no good.
+ */
 function dashboardBudget(resource: GameAnalytics): KubernetesObject {
   return {
     apiVersion: 'policy/v1',

@@ -1,6 +1,9 @@
 import type { Layout } from './layout.ts';
 
-/** What a plan depends on beside the resource: where Kafka is, the images of this version, and the job there is. */
+/**
+ * What a plan depends on in addition to the resource: where Kafka is, the images of this version, and the job
+ * there is.
+ */
 export interface Environment {
   /** Address of the Kafka listener: host:port, or several with commas. */
   bootstrapServers: string;

@@ -17,7 +17,7 @@ export function flink(resource: GameAnalytics, environment: Environment): Kubern
   return [serviceAccount(resource), roleBinding(resource), deployment(resource, environment)];
 }
 
-/** The job runs SQL with no jar of ours: Flink's own SqlDriver reads the script from its arguments. */
+/** The job runs SQL with no jar of our own: Flink's own SqlDriver reads the script from its arguments. */
 function deployment(resource: GameAnalytics, environment: Environment): FlinkDeployment {
   const { flink } = resource.spec;
   const { bootstrapServers, flinkImage } = environment;
@@ -44,7 +44,8 @@ function deployment(resource: GameAnalytics, environment: Environment): FlinkDep
         jarURI: 'local:///opt/flink/lib/flink-table-runtime-2.3.0.jar',
         entryClass: 'org.apache.flink.table.runtime.application.SqlDriver',
         args: ['--script', sqlScript(resource, bootstrapServers, layout)],
-        // Only the reading of events is spread over several tasks, by the script: a board of several would be of several moments.
+        // Only the reading of events is spread over several tasks, by the script: a board of several would be
+        // of several moments.
         parallelism: 1,
         // What a job of another layout kept, nothing asks for any more.
         allowNonRestoredState: true,
@@ -75,7 +76,8 @@ function configuration(resource: GameAnalytics): Record<string, string> {
     'kubernetes.jobmanager.cpu.limit-factor': limitFactor(flink.jobManager.cpu),
     'kubernetes.taskmanager.cpu.limit-factor': limitFactor(flink.taskManager.cpu),
     ...managedMemory(flink.configuration),
-    // Small states survive the loss of a TaskManager; one too large for the JobManager's memory is replayed instead.
+    // Small states survive the loss of a TaskManager; one too large for the JobManager's memory is replayed
+    // instead.
     ...(!flink.state && { 'execution.checkpointing.tolerable-failed-checkpoints': '2147483647' }),
     ...flink.configuration,
     'execution.checkpointing.interval': `${millis(flink.checkpointInterval)} ms`,
@@ -89,8 +91,8 @@ function limitFactor(cpu: number): string {
 }
 
 /**
- * State on the heap wants heap: of managed memory, of which Flink sets 40 % aside, it takes none, and windows buffer in as little
- * as they get. Sixteen boards of hot streaks ran in 1Gi with this.
+ * State on the heap wants heap: of managed memory, of which Flink sets 40 % aside, it takes none, and windows
+ * buffer in as little as they get. Sixteen boards of hot streaks ran in 1Gi with this.
  */
 function managedMemory(configuration: Record<string, string>) {
   const backend = configuration['state.backend.type'] ?? configuration['state.backend'] ?? 'hashmap';
@@ -154,8 +156,9 @@ function serviceAccount(resource: GameAnalytics): KubernetesObject {
 }
 
 /**
- * What a JobManager may do in native mode: make TaskManager pods, keep its leader and checkpoints in ConfigMaps. The role
- * comes with the operator's chart, so that the operator needs the right to bind this one role and none to write roles.
+ * What a JobManager may do in native mode: make TaskManager pods, keep its leader and checkpoints in
+ * ConfigMaps. The role comes with the operator's chart, so that the operator needs the right to bind this one
+ * role and none to write roles.
  */
 const JOB_ROLE = 'gameanalytics-flink-job';
 
@@ -166,7 +169,8 @@ function roleBinding(resource: GameAnalytics): KubernetesObject {
     kind: 'RoleBinding',
     metadata: metadata(resource, 'flink', name),
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: JOB_ROLE },
-    // Without a namespace the API server refuses the subject, so the resource's own is named when it is known.
+    // Without a namespace the API server refuses the subject, so the resource's own is named when it is
+    // known.
     subjects: [
       {
         kind: 'ServiceAccount',

@@ -7,8 +7,8 @@ import type { EnvVar, KubernetesObject } from './objects.ts';
 import { eventsTopic } from './topics.ts';
 
 /**
- * The simulated game, when the resource asks for one. While it rolls two are played for a moment: with none there would be a
- * gap in the events.
+ * The simulated game, when the resource asks for one. While it rolls two are played for a moment: with none
+ * there would be a gap in the events.
  */
 export function injector(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
   const { injector } = resource.spec;

@@ -10,8 +10,8 @@ const CA_MOUNT = '/etc/gameanalytics/kafka-ca';
 const USER_MOUNT = '/etc/gameanalytics/kafka-user';
 
 /**
- * Name of a component's KafkaUser, and of the Secret that Strimzi makes for it: one that no Secret of the user's own is
- * likely to have, as an overwritten Secret would be.
+ * Name of a component's KafkaUser, and of the Secret that Strimzi makes for it: one that no Secret of the
+ * user's own is likely to have, as an overwritten Secret would be.
  */
 export function kafkaUserName(resource: GameAnalytics, component: KafkaClient): string {
   return `${resource.metadata.name}-${component}-kafka`;
@@ -22,7 +22,10 @@ export function clusterCaSecret(cluster: string): string {
   return `${cluster}-cluster-ca-cert`;
 }
 
-/** The Secrets a component needs to be let in: the CA that signs for the brokers, and its own credentials. Both are Strimzi's. */
+/**
+ * The Secrets a component needs to be let in: the CA that signs for the brokers, and its own credentials.
+ * Both are Strimzi's.
+ */
 export function kafkaSecrets(resource: GameAnalytics, component: KafkaClient): SecretVolume[] {
   const { cluster, authentication } = resource.spec.kafka;
   if (!authentication) return [];
@@ -32,7 +35,7 @@ export function kafkaSecrets(resource: GameAnalytics, component: KafkaClient): S
   ];
 }
 
-/** How our own programs are told of Kafka. What is secret they read from the folders. */
+/** How our own programs find Kafka. They read secrets from the folders. */
 export function kafkaSettings(
   resource: GameAnalytics,
   component: Exclude<KafkaClient, 'flink'>,
@@ -54,8 +57,9 @@ export function kafkaSettings(
 const SHADED = 'org.apache.flink.kafka.shaded.org.apache.kafka.common';
 
 /**
- * How Flink's connectors are told of Kafka: options of the client, with the address. The script is an argument and so is no
- * place for secrets: the client itself reads them from their files, by Kafka's configuration providers (KIP-297, KIP-421).
+ * How Flink's connectors find Kafka: options of the client, with the address. The script is an argument and
+ * so is no place for secrets: the client itself reads them from their files, by Kafka's configuration
+ * providers (KIP-297, KIP-421).
  */
 export function connectorOptions(resource: GameAnalytics, bootstrapServers: string): Record<string, string> {
   const { authentication } = resource.spec.kafka;

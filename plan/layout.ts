@@ -9,9 +9,10 @@ import { TEMPLATES } from './sql-template.ts';
 export const LAYOUT_ANNOTATION = ANNOTATIONS.layout;
 
 /**
- * How the statements of a job are laid out, so that it can go on from the state of the one before. Flink gives state back to
- * operators by their number within a statement set, so a statement never moves: a new board comes last, and one that is removed
- * stays as a statement that writes to nothing, until all is laid out anew.
+ * How the statements of a job are laid out, so that it can restore the state of the one before. Flink gives
+ * state back to operators by their number within a statement set, so a statement never moves: a new board
+ * comes last, and one that is removed stays as a statement that writes to nothing, until all gets a new
+ * layout.
  */
 export interface Layout {
   /** Part of the ids of all operators: a job finds no state of another epoch. */
@@ -24,16 +25,25 @@ export interface Layout {
 /** The place of a board's statements. */
 export interface Slot {
   board: Statement;
-  /** Boards that began together share a scan of the events; one that came later reads them all by a scan of its own. */
+  /**
+   * Boards that began together share a scan of the events; one that came later reads them all by a scan of
+   * its own.
+   */
   lane: number;
   /** Its board is gone; what is left keeps the numbers of those after it. */
   retired?: true;
 }
 
-/** A board as far as its statements depend on it: its size is that of the rank, and how it is shown does not matter. */
+/**
+ * A board as far as its statements depend on it: its size is that of the rank, and how it is shown does not
+ * matter.
+ */
 export type Statement = Leaderboard;
 
-/** Each costs a part of the work of a board, or a scan of the events: with more of them, all is laid out anew. */
+/**
+ * Each costs a part of the work of a board, or a scan of the events: with more of them, all gets a new
+ * layout.
+ */
 const MAX_RETIRED = 8;
 const MAX_LANES = 8;
 
@@ -44,32 +54,33 @@ const LEAST_RANKS = 16;
 const MOST_RANKS = 1000;
 
 /**
- * The layout of a resource's job that keeps what can be kept of the one before. Of its own result it makes the same again.
+ * The layout of a resource's job that keeps what can be kept of the one before. Of its own result it makes
+ * the same again.
  *
  * @param previous layout of the job that runs, where its state will be found
  */
 export function layOut(resource: GameAnalytics, previous?: Layout): Layout {
   const basis = basisOf(resource);
   const statements = resource.spec.leaderboards.map(statement);
-  if (previous?.basis !== basis) return anew(basis, statements, previous);
+  if (previous?.basis !== basis) return newLayout(basis, statements, previous);
   const kept = previous.slots.map((slot) => (isWanted(slot, statements) ? slot : retire(slot)));
   const lane = 1 + Math.max(...kept.map((slot) => slot.lane));
   const added = statements.filter((board) => !kept.some((slot) => holds(slot, board)));
   const slots: Slot[] = [...kept, ...added.map((board) => ({ board, lane }))];
   const lanes = new Set(slots.map((slot) => slot.lane)).size;
   const tooMany = slots.filter(({ retired }) => retired).length > MAX_RETIRED || lanes > MAX_LANES;
-  return tooMany ? anew(basis, statements, previous) : { ...previous, slots };
+  return tooMany ? newLayout(basis, statements, previous) : { ...previous, slots };
 }
 
 /**
- * Digest of all that a board's rows depend on: the events, and its statement. What changes nothing of the rows, such as a title or
- * how many of the topic's ranks are shown, does not change it.
+ * Digest of all that a board's rows depend on: the events, and its statement. What changes nothing of the
+ * rows, such as a title or how many of the topic's ranks are shown, does not change it.
  */
 export function boardDigest(resource: GameAnalytics, board: Leaderboard): string {
   return digest([basisOf(resource), statement(board)]);
 }
 
-/** Whether a job of one layout goes on from the state of another. */
+/** Whether a job of one layout restores the state of another. */
 export function goesOn(from: Layout | undefined, to: Layout): boolean {
   return from?.epoch === to.epoch;
 }
@@ -84,7 +95,7 @@ export function recomputed(from: Layout | undefined, to: Layout): Recomputation[
   const live = to.slots.filter(({ retired }) => !retired);
   if (!from || !goesOn(from, to)) {
     const why = from && whyAnew(from, to);
-    return live.map(({ board }) => ({ board: board.name, why: why ?? 'there is no state to go on from' }));
+    return live.map(({ board }) => ({ board: board.name, why: why ?? 'there is no state to resume from' }));
   }
   const added = live.filter(({ board }) => !from.slots.some((slot) => holds(slot, board)));
   return added.map(({ board }) => {
@@ -99,7 +110,10 @@ function whyAnew(from: Layout, to: Layout): string {
     : 'the events, their lateness or the SQL of all boards changed';
 }
 
-/** A layout as a text for the annotation; empty when it is too long to be noted, and the next change recomputes all. */
+/**
+ * A layout as a text for the annotation; empty when it is too long to be noted, and the next change
+ * recomputes all.
+ */
 export function printLayout(layout: Layout): string {
   const text = JSON.stringify(layout);
   return text.length > MAX_TEXT ? '' : text;
@@ -115,7 +129,9 @@ export function readLayout(text: string | undefined): Layout | undefined {
   }
 }
 
-/** How many ranks the topic of a board has: a size can change within it, and the statement stays what it is. */
+/**
+ * How many ranks the topic of a board has: a size can change within it, and the statement stays what it is.
+ */
 export function topicRanks({ type, size }: Leaderboard): number {
   // A Query board has its limit in its own SQL.
   if (type === 'Query') return MOST_RANKS;
@@ -128,7 +144,7 @@ function statement(board: Leaderboard): Statement {
   return { ...plain, columns: plain.columns.map((column) => ({ ...column, label: '' })) };
 }
 
-function anew(basis: string, statements: Statement[], previous: Layout | undefined): Layout {
+function newLayout(basis: string, statements: Statement[], previous: Layout | undefined): Layout {
   const count = Number.parseInt(previous?.epoch ?? '0', 10) + 1;
   const slots = statements.map((board) => ({ board, lane: 1 }));
   return { epoch: `${count}-${digest([basis, slots])}`, basis, slots };

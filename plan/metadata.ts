@@ -21,7 +21,7 @@ export const APP = 'gameanalytics';
 /** What manages the objects of a pipeline: their label, and who the API server knows to have applied them. */
 export const OPERATOR = 'gameanalytics-operator';
 
-/** Annotations of ours. */
+/** Annotations of our own. */
 export const ANNOTATIONS = {
   /** A digest of what was last applied to an object. */
   applied: `${GROUP}/applied`,
@@ -38,7 +38,9 @@ export function labels(resource: GameAnalytics, component: Component): Record<st
   return { ...selector(resource, component), [LABELS.managedBy]: OPERATOR };
 }
 
-/** Labels that select the pods of a component, and only those. They never change, because a selector cannot. */
+/**
+ * Labels that select the pods of a component, and only those. They never change, because a selector cannot.
+ */
 export function selector(resource: GameAnalytics, component: Component): Record<string, string> {
   return {
     [LABELS.name]: APP,
@@ -48,8 +50,8 @@ export function selector(resource: GameAnalytics, component: Component): Record<
 }
 
 /**
- * Metadata of an object of the pipeline: in the resource's namespace and owned by it, so that deletion is Kubernetes' own
- * garbage collection. A resource that was never in a cluster has no uid and owns nothing.
+ * Metadata of an object of the pipeline: in the resource's namespace and owned by it, so that deletion is
+ * Kubernetes' own garbage collection. A resource that was never in a cluster has no uid and owns nothing.
  */
 export function metadata(
   resource: GameAnalytics,
@@ -65,7 +67,7 @@ export function metadata(
   };
 }
 
-/** Metadata of an object that Strimzi realises in the resource's Kafka. */
+/** Metadata of an object that Strimzi applies in the resource's Kafka. */
 export function strimziMetadata(
   resource: GameAnalytics,
   component: Component,

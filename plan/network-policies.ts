@@ -9,7 +9,10 @@ type Rules = Omit<NetworkPolicy['spec'], 'podSelector'>;
 
 /** Where Flink's REST service answers. */
 const FLINK_REST: NetworkPolicyPort = { protocol: 'TCP', port: 8081 };
-/** Where Flink's Prometheus reporter answers, once flink.configuration turns it on, unless it is told otherwise. */
+/**
+ * Where Flink's Prometheus reporter answers, once flink.configuration turns it on, unless that sets another
+ * port.
+ */
 const FLINK_METRICS: NetworkPolicyPort = { protocol: 'TCP', port: 9249 };
 
 /** Anywhere, since a cache of the node's is no pod. */
@@ -19,8 +22,9 @@ const DNS: NetworkPolicyPort[] = [
 ];
 
 /**
- * Who may talk to the pods of each component, and to whom they may. Policies add up: what a cluster needs beyond these, another
- * policy allows. Every default of the API server is spelled out, or it would look like a change of somebody else's.
+ * Who may talk to the pods of each component, and to whom they may. Policies add up: what a cluster needs
+ * beyond these, another policy allows. Every default of the API server is spelled out, or it would look like
+ * a change of someone else's.
  */
 export function networkPolicies(resource: GameAnalytics, environment: Environment): NetworkPolicy[] {
   return [
@@ -42,8 +46,8 @@ function policy(resource: GameAnalytics, component: Component, name: string, rul
 }
 
 /**
- * One of our programs answers everybody on its one port: probes, Prometheus, browsers and the ingress controllers before them are
- * in places that a plan cannot know. It asks nobody but Kafka.
+ * One of our programs answers everyone on its one port: probes, Prometheus, browsers and the ingress
+ * controllers before them are in places that a plan cannot know. It asks nobody but Kafka.
  */
 function appRules(resource: GameAnalytics): Rules {
   return {
@@ -54,8 +58,9 @@ function appRules(resource: GameAnalytics): Rules {
 }
 
 /**
- * Whoever reaches a job's REST service can run code in it, so only those may who must. What the job itself asks is left open: the
- * API server and the place of its state have addresses that a plan cannot know.
+ * A client that reaches a job's REST service can run code in it, so only those that must are allowed. The
+ * job's own connections are not restricted: the API server and the place of its state have addresses that a
+ * plan cannot know.
  */
 function jobRules(resource: GameAnalytics, { flinkOperatorNamespace }: Environment): Rules {
   return {
@@ -68,18 +73,24 @@ function jobRules(resource: GameAnalytics, { flinkOperatorNamespace }: Environme
   };
 }
 
-/** By labels that Strimzi gives to the brokers of a Kafka. The one with their name is longer than a label when the Kafka's is long. */
+/**
+ * By labels that Strimzi gives to the brokers of a Kafka. The one with their name is longer than a label when
+ * the Kafka's is long.
+ */
 function kafkaPods(resource: GameAnalytics): NetworkPolicyPeer {
   const matchLabels = { [STRIMZI_CLUSTER]: resource.spec.kafka.cluster, 'strimzi.io/broker-role': 'true' };
   return { podSelector: { matchLabels } };
 }
 
-/** The Flink Kubernetes Operator by its label, which pods of any namespace can have, and where it is known by its namespace. */
+/**
+ * The Flink Kubernetes Operator by its label, which pods of any namespace can have, and where it is known by
+ * its namespace.
+ */
 function flinkOperator(namespace: string | undefined): NetworkPolicyPeer {
   return {
     namespaceSelector: namespace ? { matchLabels: { 'kubernetes.io/metadata.name': namespace } } : {},
     podSelector: { matchLabels: { [LABELS.name]: 'flink-kubernetes-operator' } },
   };
 }
-/** The monitor of the chart gameanalytics-platform, which is installed beside the Kafka. */
+/** The monitor of the chart gameanalytics-platform, which is installed next to the Kafka. */
 const FLEX: NetworkPolicyPeer = { podSelector: { matchLabels: { [LABELS.name]: 'flex' } } };

@@ -50,7 +50,10 @@ export interface Container {
   securityContext: Record<string, unknown>;
 }
 
-/** A Secret as a folder in a container, with a file for each key: what is in it is in no argument, variable or object. */
+/**
+ * A Secret as a folder in a container, with a file for each key: what is in it is in no argument, variable or
+ * object.
+ */
 export interface SecretVolume {
   name: string;
   secretName: string;

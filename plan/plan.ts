@@ -9,8 +9,9 @@ import { topics } from './topics.ts';
 import { users } from './users.ts';
 
 /**
- * The Kubernetes objects that make the pipeline a resource describes, in the order in which they are best created.
- * A pure function: the same resource and environment give the same objects, whatever was there before.
+ * The Kubernetes objects that make the pipeline a resource describes, in the order in which they are best
+ * created. A pure function: the same resource and environment give the same objects, whatever was there
+ * before.
  */
 export function plan(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
   return [

@@ -5,7 +5,7 @@ import { CONTRACT_SQL } from './contract-sql.ts';
 const FOLDER = new URL('../sql/', import.meta.url);
 const SUFFIX = '.sql.hbs';
 
-/** Longer than all time in integers of JSON's exact range: one season for ever, planned like any other. */
+/** Longer than all time in integers of JSON's exact range: one season forever, planned like any other. */
 const FOR_EVER = Number.MAX_SAFE_INTEGER;
 
 const handlebars = Handlebars.create();
@@ -35,7 +35,8 @@ const texts = [...files, ...Object.entries(CONTRACT_SQL)];
 handlebars.registerPartial(Object.fromEntries(texts));
 
 /**
- * A template of sql/, by its name there. Every value passes through a helper that quotes it; a test holds the templates to that.
+ * A template of sql/, by its name there. Every value passes through a helper that quotes it; a test holds the
+ * templates to that.
  *
  * @throws when rendered with a field missing, or with a number that is none
  */
@@ -62,7 +63,10 @@ function wholeNumber(value: number): string {
   return String(value);
 }
 
-/** Milliseconds as an interval of whole seconds, such as 0 00:05:00. (A single unit would have to fit three digits.) */
+/**
+ * Milliseconds as an interval of whole seconds, such as 0 00:05:00. (A single unit would have to fit three
+ * digits.)
+ */
 function daysToSeconds(value: number): string {
   const seconds = Number(wholeNumber(value / 1000));
   const clock = [seconds / 3600, seconds / 60, seconds].map(
@@ -76,7 +80,10 @@ function columnType(type: string): string {
   return type;
 }
 
-/** A condition of the resource, which the parser has checked. A comment may end it; the new line ends the comment. */
+/**
+ * A condition of the resource, which the parser has checked. A comment may end it; the new line ends the
+ * comment.
+ */
 function restriction(keyword: 'WHERE' | 'AND', condition: string | undefined): string {
   return condition === undefined ? '' : `\n  ${keyword} (\n${condition.trim()}\n  )`;
 }

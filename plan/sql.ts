@@ -9,7 +9,8 @@ import { template } from './sql-template.ts';
 import { eventsTopic, statsTopic } from './topics.ts';
 
 /**
- * The pipeline's Flink SQL script: settings, the events, one sink per board, and one statement set that fills them all.
+ * The pipeline's Flink SQL script: settings, the events, one sink per board, and one statement set that fills
+ * them all.
  *
  * @param layout in which order the statements stand, and which events each reads
  * @throws RangeError when a number of the resource is none
@@ -55,8 +56,8 @@ export function sqlScript(
 }
 
 /**
- * How the names of all consumer groups of a resource's job begin. A dot is in no resource's name, so no other resource's
- * groups begin so.
+ * How the names of all consumer groups of a resource's job begin. A dot is in no resource's name, so no other
+ * resource's groups begin so.
  */
 export function groupPrefix({ metadata }: GameAnalytics): string {
   return `${metadata.name}.`;
@@ -76,7 +77,10 @@ interface Sink {
   slot: Slot;
 }
 
-/** A board's topic, and its history's when it keeps one. A board that is gone has as many, which lead to nothing. */
+/**
+ * A board's topic, and its history's when it keeps one. A board that is gone has as many, which lead to
+ * nothing.
+ */
 function sinksOf(resource: GameAnalytics, slot: Slot, index: number): Sink[] {
   const board = boardOf(resource, slot.board);
   const { topic, historyTopic } = board;
@@ -119,8 +123,9 @@ function selectColumns({ source, period, rowColumns }: PlannedBoard): string[] {
 }
 
 /**
- * How long an unchanged total is kept. A season that is open or last is at most two seasons old, so what is shown is
- * always exact, however long the job was away; another hour is for clocks. For ever when a board has one season only.
+ * How long an unchanged total is kept. A season that is open or last is at most two seasons old, so what is
+ * shown is always exact, however long the job was away; another hour is for clocks. Forever when a board has
+ * one season only.
  */
 function stateTtlMillis(resource: GameAnalytics): number {
   const seasons = resource.spec.leaderboards.flatMap((board) => {
@@ -131,7 +136,10 @@ function stateTtlMillis(resource: GameAnalytics): number {
   return 2 * Math.max(0, ...seasons.map(Number)) + millis('1h');
 }
 
-/** A hundred years: with no time at all (0) state would have another form, and a job could not go on from the other. */
+/**
+ * A hundred years: with no time at all (0) state would have another form, and a job could not restore the
+ * state of the other.
+ */
 const FOR_EVER_MILLIS = millis('36500d');
 
 function select({ board, lane }: Slot, maxLatenessMillis: number): string {
@@ -142,7 +150,10 @@ function select({ board, lane }: Slot, maxLatenessMillis: number): string {
   return SELECTS.get(board.type)!({ ...board, ...views, ...more, maxLatenessMillis, condition }).trim();
 }
 
-/** A query names the events of the first lane; in another, that name stands for the lane's own. A comment may end a query; the new line ends the comment. */
+/**
+ * A query names the events of the first lane; in another, that name stands for the lane's own. A comment may
+ * end a query; the new line ends the comment.
+ */
 function queried(query: string, events: string): string {
   if (events === 'valid_events') return query.trim();
   return `WITH valid_events AS (SELECT * FROM ${events})\nSELECT * FROM (\n${query.trim()}\n)`;

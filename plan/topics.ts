@@ -14,7 +14,10 @@ export function statsTopic(resource: GameAnalytics): string {
   return `${resource.metadata.name}-pipeline-stats`;
 }
 
-/** The managed topics: the events, unless the user has a topic of its own, the counts, and those of each board. */
+/**
+ * The managed topics: the events, unless the user has a topic of its own, the counts, and those of each
+ * board.
+ */
 export function topics(resource: GameAnalytics): KafkaTopic[] {
   const managed = resource.spec.events.topic ? [] : [eventsKafkaTopic(resource)];
   const ofBoards = boards(resource).flatMap((board) => [
@@ -29,7 +32,8 @@ function eventsKafkaTopic(resource: GameAnalytics): KafkaTopic {
   const { partitions, retention, deletionPolicy } = resource.spec.events;
   const topic = kafkaTopic(resource, eventsTopic(resource), partitions, {
     'cleanup.policy': 'delete',
-    // Kafka's clock alone says what time it is: a producer whose clock is ahead would close the windows of all others.
+    // Kafka's clock alone says what time it is: a producer whose clock is ahead would close the windows of
+    // all others.
     'message.timestamp.type': 'LogAppendTime',
     'retention.ms': millis(retention),
   });

@@ -6,8 +6,9 @@ import { groupPrefix } from './sql.ts';
 import { eventsTopic, topics } from './topics.ts';
 
 /**
- * The users as which a pipeline's programs sign in to Kafka, when it asks that of them, with the least rights: the injector
- * writes events, the job reads them and writes what it makes of them, and the dashboard reads that.
+ * The users as which a pipeline's programs sign in to Kafka, when it asks that of them, with the least
+ * rights: the injector writes events, the job reads them and writes what it makes of them, and the dashboard
+ * reads that.
  */
 export function users(resource: GameAnalytics): KafkaUser[] {
   const { authentication } = resource.spec.kafka;
@@ -38,7 +39,10 @@ function jobAcls(resource: GameAnalytics): KafkaAcl[] {
   ];
 }
 
-/** Each of its processes reads a topic in a group of its own, whose name begins so. Of the events it only asks how many there are. */
+/**
+ * Each of its processes reads a topic in a group of its own, whose name begins so. Of the events it only asks
+ * how many there are.
+ */
 function dashboardAcls(resource: GameAnalytics): KafkaAcl[] {
   return [
     topic(eventsTopic(resource), 'Describe'),

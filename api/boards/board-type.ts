@@ -51,9 +51,12 @@ export interface BoardType<Board extends CommonBoard & { type: string }, Fields 
   /** Its fields with every default filled in and durations in milliseconds; `where` is added by itself. */
   resolve(values: Values<Fields>): Omit<Board, keyof CommonBoard | 'type' | 'where'>;
   shape(board: Board): BoardShape;
-  /** Name of the SELECT in sql/, which is rendered with the board's own fields; undefined: its SQL is in the resource. */
+  /**
+   * Name of the SELECT in sql/, which is rendered with the board's own fields; undefined: its SQL is in the
+   * resource.
+   */
   template?: string;
-  /** What the SELECT needs beside these fields. */
+  /** What the SELECT needs in addition to these fields. */
   templateValues?(board: Board): Record<string, number>;
 }
 

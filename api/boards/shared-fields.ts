@@ -34,7 +34,7 @@ export const where: TypeField<z.ZodString> = {
 
 /** A board whose totals run within a season. */
 export interface TotalsBoard extends ConditionalBoard {
-  /** Length of a season; null: one season for ever. */
+  /** Length of a season; null: one season forever. */
   seasonMillis: number | null;
 }
 
@@ -44,7 +44,7 @@ export const season: TypeField<z.ZodString> = {
     .max(7)
     .regex(/^(none|[0-9]{1,6}[smhd])$/, 'must be none, or a duration such as 30m, 1h or 7d'),
   description:
-    'How long totals run before they start anew, from 1m to 30d: seasons begin at multiples of it since 1970-01-01T00:00Z, and an event counts in the season it happened in. none: totals run for ever. Default 1h.',
+    'How long totals run before they start over, from 1m to 30d: seasons begin at multiples of it since 1970-01-01T00:00Z, and an event counts in the season it happened in. none: totals run forever. Default 1h.',
   rules: [
     {
       cel: `self.season == 'none' || (${celSeconds('self.season')} >= 60 && ${celSeconds('self.season')} <= 2592000)`,
@@ -56,7 +56,7 @@ export const season: TypeField<z.ZodString> = {
 
 export const DEFAULT_SEASON = '1h';
 
-/** The length of a season; null: one season for ever. */
+/** The length of a season; null: one season forever. */
 export function seasonMillis({ season }: { season?: string | undefined }): number | null {
   return season === 'none' ? null : millis(season ?? DEFAULT_SEASON);
 }

@@ -17,11 +17,11 @@ export interface Backlog {
   stateBackend: JobOptions['stateBackend'];
   taskManagerMemory: string;
   subjects: SubjectName[];
-  /** Measured beside the product's jobs, with the same boards. */
+  /** Measured in addition to the product's jobs, with the same boards. */
   former?: FormerRevision | undefined;
   /**
-   * Processor time that each subject may use, in seconds, once everybody has played: each of its jobs gets an equal part, after
-   * which it is ended.
+   * Processor time that each subject may use, in seconds, once every player has played: each of its jobs gets
+   * an equal part, after which it is ended.
    */
   limitCpuSeconds: number;
 }
@@ -84,8 +84,8 @@ function baselineJobs(whose: string, miniBatch: boolean): Job[] {
 const SEED = 1;
 
 /**
- * Writes a backlog and has each subject's jobs read it, one after the other: side by side, nothing would tell whose the processor
- * time was. Returns a Markdown table.
+ * Writes a backlog and has each subject's jobs read it, one after the other: side by side, nothing would tell
+ * whose the processor time was. Returns a Markdown table.
  */
 export async function benchBacklog(workshop: Workshop, broker: Broker, backlog: Backlog): Promise<string> {
   const { name, title, players, events, stateBackend, taskManagerMemory, limitCpuSeconds } = backlog;
@@ -129,7 +129,7 @@ async function run(
   bounds: Bounds,
 ): Promise<Outcome | Error> {
   for (let attempt = 1; ; attempt++) {
-    // A name of its own, or a second attempt would go on from the first one's checkpoint.
+    // A new name, or a second attempt would restore the first one's checkpoint.
     const deployment = await deploy(attempt);
     try {
       return await runJob(workshop, deployment, bounds);
@@ -142,8 +142,8 @@ async function run(
 }
 
 /**
- * Flink's Kafka source may fail when watermark alignment pauses a partition that has just been read to its bound. That comes
- * of the bound, which only a benchmark sets: the run is done again.
+ * Flink's Kafka source may fail when watermark alignment pauses a partition that has just been read to its
+ * bound. That comes of the bound, which only a benchmark sets: the run is done again.
  */
 const PAUSED_AT_ITS_END = /No current assignment for partition/;
 const ATTEMPTS = 3;
@@ -172,7 +172,10 @@ function table(results: Result[]): string {
   return markdownTable(HEAD, rows);
 }
 
-/** Of jobs that each have to read all the events. The compilers' part is as large in a short run as in a long one, so it is not compared. */
+/**
+ * Of jobs that each have to read all the events. The compilers' part is as large in a short run as in a long
+ * one, so it is not compared.
+ */
 function costs(runs: Run[], first: number): string[] {
   return [
     perMillion(runs, ({ cpuSeconds }) => cpuSeconds).toFixed(1),
@@ -214,8 +217,8 @@ function stateOf(peak: Peak | undefined): string {
 
 const REMARKS: Record<Outcome['part'], string> = {
   all: '',
-  'some of the rest': ' once everybody had played, did not finish',
-  'some of the warm-up': ', did not get to where everybody had played',
+  'some of the rest': ' once all had played, did not finish',
+  'some of the warm-up': ', did not get to where all had played',
 };
 
 const NO_DETAILS = ['', '', '', '', '', '', '', ''];

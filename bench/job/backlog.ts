@@ -6,7 +6,10 @@ import type { Game } from './game.ts';
 
 const PARTITIONS = 3;
 
-/** Makes a topic and writes a whole game into it, each partition by a thread of its own. Aborted, it leaves the rest unwritten. */
+/**
+ * Creates a topic and writes a whole game into it, one thread per partition. When aborted, it leaves the rest
+ * unwritten.
+ */
 export async function writeBacklog(
   { admin, bootstrapServers }: Broker,
   topic: string,

@@ -12,7 +12,10 @@ interface Reading {
   cpuSeconds: number;
   /** The part of it that the TaskManager's JIT compilers took: a long run would hardly see it. */
   compilerCpuSeconds: number;
-  /** Events read. A job that has not finished may still hold some that it has not counted, which makes it look cheaper than it is. */
+  /**
+   * Events read. A job that has not finished may still hold some that it has not counted, which makes it look
+   * cheaper than it is.
+   */
   events: number;
 }
 
@@ -38,13 +41,13 @@ export interface Bounds {
   /** How many events wait for the job. */
   backlog: number;
   /**
-   * How many of them fill its state. A run that is ended before it has read all is measured from there on: with little state it was
-   * cheaper than it would have been.
+   * How many of them fill its state. A run that is ended before it has read all is measured from there on:
+   * with little state it was cheaper than it would have been.
    */
   warmUp: number;
   /**
-   * A run that has used this much since its warm-up, or for it, is ended. Processor time, so that a busy machine ends no run earlier
-   * than an idle one.
+   * A run that has used this much since its warm-up, or for it, is ended. Processor time, so that a busy
+   * machine ends no run earlier than an idle one.
    */
   limitCpuSeconds: number;
 }
@@ -53,7 +56,7 @@ const POLL_MILLIS = 500;
 /** A run that gets nowhere uses no processor time: it is ended after this many times its limit. */
 const STUCK = 5;
 
-/** Runs a bounded job on a Flink of its own, until it has finished or the limit is reached. */
+/** Runs a bounded job on a new Flink, until it finishes or reaches the limit. */
 export async function runJob(
   workshop: Workshop,
   deployment: FlinkDeployment,

@@ -5,7 +5,10 @@ import { Random } from '../../injector/random.ts';
 export interface Game {
   seed: number;
   players: number;
-  /** Of which the first are one of each player: what is kept of all of them is there before it is measured what the rest cost. */
+  /**
+   * Of which the first are one of each player: what is kept of all of them is there before it is measured
+   * what the rest cost.
+   */
   events: number;
 }
 
@@ -27,18 +30,18 @@ const MAX_SCORE = 20;
 const LATE = { share: 0.02, minMillis: 300_000, maxMillis: 600_000 };
 
 /**
- * The plays of a game in the order in which they reach Kafka. Once everybody has played, how often a player plays goes down with
- * its rank: 1, 1/2, 1/3, …
+ * The plays of a game in the order in which they reach Kafka. Once all have played, how often a player plays
+ * decreases with its rank: 1, 1/2, 1/3, …
  */
 export function* plays({ seed, players, events }: Game): Generator<Play> {
   const random = new Random(seed);
-  const everybody = Uint32Array.from({ length: players }, (_, player) => player);
-  shuffle(everybody, random);
+  const everyone = Uint32Array.from({ length: players }, (_, player) => player);
+  shuffle(everyone, random);
   const draw = zipf(players, random);
   for (let i = 0; i < events; i++) {
     const sent = START + Math.floor((i * 1000) / EVENTS_PER_SECOND);
     const delay = random.chance(LATE.share) ? random.integer(LATE.minMillis, LATE.maxMillis) : 0;
-    yield { player: everybody[i] ?? draw(), score: random.integer(0, MAX_SCORE), time: sent - delay, sent };
+    yield { player: everyone[i] ?? draw(), score: random.integer(0, MAX_SCORE), time: sent - delay, sent };
   }
 }
 

@@ -15,7 +15,10 @@ const MOST_EVENTS_PER_SECOND = 50_000;
 const SETTLE_MILLIS = 5_000;
 const MEASURED_MILLIS = 20_000;
 
-/** How many events the injector writes when it is asked for the most, with a Kafka and nothing else beside it. Returns a Markdown table. */
+/**
+ * How many events the injector writes at its maximum rate, with only Kafka on the machine. Returns a Markdown
+ * table.
+ */
 export async function benchInjector(workshop: Workshop): Promise<string> {
   const game = resource({ injector: { eventsPerSecond: MOST_EVENTS_PER_SECOND, seed: 1 } }, 'most');
   const broker = await startKafka(workshop);

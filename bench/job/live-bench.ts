@@ -20,8 +20,8 @@ const PROCESSES = {
 };
 
 /**
- * A whole pipeline with a simulated game of this many events per second: how long an event takes to the rows of the season
- * boards, what is written, and what memory each process has. Returns Markdown tables.
+ * A whole pipeline with a simulated game of this many events per second: how long an event takes to the rows
+ * of the season boards, what is written, and what memory each process has. Returns Markdown tables.
  */
 export async function benchLive(options: PipelineOptions, eventsPerSecond: number): Promise<string> {
   const pipeline = await startPipeline(resource({ injector: { eventsPerSecond, seed: 1 } }, 'live'), options);

@@ -11,8 +11,9 @@ import { definitionsOf } from '../../test/support/dashboard.ts';
 import { resource } from '../../test/support/resource.ts';
 
 /*
- * The dashboard's server alone, with the four boards of the demo, each of which changes before every tick: half of its rows get
- * another score, as in a lively game. It prints its port and serves until its standard input ends.
+ * The dashboard's server alone, with the four boards of the demo, each of which changes before every tick:
+ * half of its rows get another score, as in a lively game. It prints its port and serves until its standard
+ * input ends.
  */
 
 const TICK_MILLIS = 500;

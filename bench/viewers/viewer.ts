@@ -22,8 +22,8 @@ export interface Watcher {
 }
 
 /**
- * An open WebSocket that looks at its frames just enough to know how late each is. It speaks the protocol itself: a client that
- * unpacks every message would be slower than the server that is measured.
+ * An open WebSocket that looks at its frames just enough to know how late each is. It speaks the protocol
+ * itself: a client that unpacks every message would be slower than the server that is measured.
  */
 export class Viewer {
   readonly #watcher: Watcher;

@@ -2,17 +2,22 @@ import type { BoardDefinition } from '../../contract/board.ts';
 import { type BoardRecord, parseRecord, type RawRecord, type Row } from './record.ts';
 
 /*
- * A board, materialized from its compacted topic: of each season the newest record counts, of instants the latest one. A
- * record is a whole board, so there is no moment at which half of one can be seen. Pure: the time is passed in.
+ * A board, materialized from its compacted topic: of each season the newest record counts, of instants the
+ * latest one. A record is a whole board, so there is no moment at which half of one can be seen. Pure: the
+ * time is passed in.
  */
 
-/** The newest past seasons kept: the running one, the last one for its winners, and one more for late events. */
+/**
+ * The newest past seasons kept: the running one, the last one for its winners, and one more for late events.
+ */
 const PAST_SEASONS = 3;
 
-/** Seasons that have not begun on our clock, nearest first: producers' clocks may be ahead of ours. */
+/** Seasons that have not begun on this clock, nearest first: producers' clocks may be ahead. */
 const FUTURE_SEASONS = 2;
 
-/** `ignored`: of another definition of the board, or of an instant that was overtaken, lies ahead, or is none. */
+/**
+ * `ignored`: of another definition of the board, or of an instant that was overtaken, lies ahead, or is none.
+ */
 export type Outcome = 'applied' | 'ignored' | 'malformed';
 
 /** The season that is running or was last played, or the last one that is over. */
@@ -86,7 +91,10 @@ export class Board {
     };
   }
 
-  /** Instants only go forward, also when a job that was restored computes earlier ones again. A tombstone is of no instant. */
+  /**
+   * Instants only go forward, also when a job that was restored computes earlier ones again. A tombstone is
+   * of no instant.
+   */
   #isDue({ seasonMillis, instantMillis }: BoardRecord, now: number): boolean {
     const { period } = this.definition;
     if (period?.kind !== 'instant') return true;
@@ -95,7 +103,10 @@ export class Board {
     return instantMillis >= shownMillis && instantMillis <= now + period.everyMillis;
   }
 
-  /** A job that starts over writes boards of old events again: none of them is new until it has come to where it was. */
+  /**
+   * A job that starts over writes boards of old events again: none of them is new until it has come to where
+   * it was.
+   */
   #noteEvents({ seasonMillis, rows }: BoardRecord): void {
     const before = this.#seasons.get(seasonMillis)?.rows ?? [];
     const known = this.#newestEvents.get(seasonMillis) ?? Math.max(...this.#newestEvents.values());

@@ -3,10 +3,10 @@ import { Live } from '../live.ts';
 import { Board, type BoardView, type Season } from './board.ts';
 import { type Standing, Trail } from './trail.ts';
 
-/** Without a change for longer, a board is said to be quiet. */
+/** Without a change for longer, a board is shown as quiet. */
 const QUIET_MILLIS = 60_000;
 
-/** How long the first scores of a new season may take before they are said to be missing. */
+/** How long the first scores of a new season may take before the page reports them missing. */
 const NEW_SEASON_MILLIS = 5000;
 
 /** A board as it is now. */

@@ -3,8 +3,8 @@ import { Board, type BoardView } from './board.ts';
 import { parseRecord, type RawRecord } from './record.ts';
 
 /*
- * A board as it was shown at a moment, found in the history of its changes by reading backward from that moment: the
- * newest record of the newest season that had begun, or that of the newest instant. Pure.
+ * A board as it was shown at a moment, found in the history of its changes by reading backward from that
+ * moment: the newest record of the newest season that had begun, or that of the newest instant. Pure.
  */
 
 /** How far the clocks of those who make events and of those who write boards may be apart. */
@@ -38,7 +38,10 @@ export class PastBoard {
     this.#aheadMillis = period?.kind === 'instant' ? period.everyMillis : 0;
   }
 
-  /** Takes records in their order. Records after the moment are passed over, and those of other definitions of the board. */
+  /**
+   * Takes records in their order. Records after the moment are passed over, and those of other definitions of
+   * the board.
+   */
   consume(records: readonly RawRecord[]): void {
     this.#chunkStartMillis ??= records[0]?.timestampMillis;
     for (const record of records) this.#consumeOne(record);
@@ -66,12 +69,16 @@ export class PastBoard {
     );
   }
 
-  /** What was shown, as far as the chunks read tell; `updatedMillis` is null when none had a record of that time. */
+  /**
+   * What was shown, as far as the chunks read tell; `updatedMillis` is null when none had a record of that
+   * time.
+   */
   view(): BoardView {
     const board = new Board(this.#definition);
     if (this.#shown) board.apply(this.#shown.raw, this.#atMillis);
     const view = board.view(this.#atMillis);
-    // Of instants the one that is shown was the last to be taken in; a late change of an earlier season is a change too.
+    // Of instants the one that is shown was the last to be taken in; a late change of an earlier season is a
+    // change too.
     return this.#definition.period?.kind === 'instant'
       ? view
       : { ...view, updatedMillis: this.#updatedMillis };

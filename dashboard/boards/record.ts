@@ -3,8 +3,8 @@ import { type BoardDefinition, type Column, RANK, SEASON_START } from '../../con
 import { LONGEST_TEXT } from '../../contract/event.ts';
 
 /*
- * One Kafka record of a board topic: the whole board of one season, or of one instant. Topic content is untrusted: a
- * record either has the expected shape, or it is malformed and leaves the board as it was.
+ * One Kafka record of a board topic: the whole board of one season, or of one instant. Topic content is
+ * untrusted: a record either has the expected shape, or it is malformed and leaves the board as it was.
  */
 
 /** A record as Kafka hands it over; the timestamp is epoch milliseconds. */
@@ -22,7 +22,10 @@ export interface Row {
   /** Stable for the row's identity, and safe as part of an element id whatever the identity's text is. */
   id: string;
   values: ReadonlyMap<string, Value>;
-  /** When Kafka got the newest event that the row counts, in epoch milliseconds; null where the board does not tell. */
+  /**
+   * When Kafka got the newest event that the row counts, in epoch milliseconds; null where the board does not
+   * tell.
+   */
   lastEventMillis: number | null;
 }
 
@@ -30,7 +33,9 @@ export interface Row {
 export interface BoardRecord {
   /** Start of the season in epoch milliseconds; 0 on boards without seasons. */
   seasonMillis: number;
-  /** The instant the board was computed for, in epoch milliseconds; null unless the board is one of instants. */
+  /**
+   * The instant the board was computed for, in epoch milliseconds; null unless the board is one of instants.
+   */
   instantMillis: number | null;
   /** By rank, at most as many as the board has ranks. */
   rows: Row[];
@@ -89,12 +94,18 @@ function parseRow(definition: BoardDefinition, row: unknown): Row | undefined {
   return { rank: rank as number, id: identityId(identity.map((name) => row[name])), values, lastEventMillis };
 }
 
-/** Hashed, because the text is untrusted and of any length; made of the whole text, so that cutting never merges two. */
+/**
+ * Hashed, because the text is untrusted and of any length; made of the whole text, so that cutting never
+ * merges two.
+ */
 function identityId(identity: unknown[]): string {
   return createHash('sha256').update(JSON.stringify(identity)).digest('base64url').slice(0, 12);
 }
 
-/** The value that a column shows. A number that is none, such as NaN, is null, and so is a time that no calendar holds. */
+/**
+ * The value that a column shows. A number that is none, such as NaN, is null, and so is a time that no
+ * calendar holds.
+ */
 function columnValue({ type }: Column, value: unknown): Value {
   if (type === 'text') return textValue(value);
   if (type === 'time') return epochMillis(value) ?? null;

@@ -1,11 +1,11 @@
 import type { BoardView } from './board.ts';
 
 /*
- * Where everyone stood a minute ago. Standings are noted at whole steps of the clock, so that replicas of the dashboard,
- * whose clocks agree, compare with the same moment. Pure: the time is passed in.
+ * Where everyone stood a minute ago. Standings are noted at whole steps of the clock, so that replicas of the
+ * dashboard, whose clocks agree, compare with the same moment. Pure: the time is passed in.
  */
 
-/** How far back movement is told. */
+/** How far back movement looks. */
 const LOOK_BACK_MILLIS = 60_000;
 
 /** Between two standings. */
@@ -25,7 +25,10 @@ export class Trail {
   /** Oldest first. */
   #standings: Standing[] = [];
 
-  /** Remembers how a board stands, once per step; to be called at least as often. The view is asked for when needed. */
+  /**
+   * Remembers how a board stands, once per step; to be called at least as often. The view is asked for when
+   * needed.
+   */
   note(viewed: () => BoardView, now: number): void {
     const atMillis = now - (now % STEP_MILLIS);
     if (this.#standings.at(-1)?.atMillis === atMillis) return;
@@ -38,8 +41,8 @@ export class Trail {
   }
 
   /**
-   * How the board stood a minute ago, or when it was first seen if that is less long ago. Null while there is nothing to
-   * compare with: its season has just begun, or it was never seen.
+   * How the board stood a minute ago, or when it was first seen if that is less long ago. Null while there is
+   * nothing to compare with: its season has just begun, or it was never seen.
    */
   before(view: BoardView): Standing | null {
     const season = seasonOf(view);

@@ -7,12 +7,12 @@ export interface DebugLog {
   debug(fields: object, message: string): void;
 }
 
-/** Few, so that a broker that is gone is noticed within seconds; the feed tries again for ever. */
+/** Few, so that a lost broker is noticed within seconds; the feed retries forever. */
 const RETRY = { retries: 2, initialRetryTime: 200 };
 
 /**
- * A Kafka client for following topics. kafkajs calls every failed attempt an error; here failures are expected and
- * reported once by the feed, so its own words are for debugging.
+ * A Kafka client for following topics. kafkajs calls every failed attempt an error; here failures are
+ * expected and reported once by the feed, so its own words are for debugging.
  */
 export function kafkaClient(brokers: string[], access: Access, log: DebugLog): Kafka {
   installCodecs();

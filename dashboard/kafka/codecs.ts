@@ -5,14 +5,16 @@ import { uncompress as decompressSnappy } from 'snappyjs';
 import { decompressLz4 } from './lz4.ts';
 
 /*
- * All codecs of Kafka, for reading. kafkajs itself knows gzip alone, and unpacks whatever comes of it: a batch of kilobytes can
- * be one of gigabytes.
+ * All codecs of Kafka, for reading. kafkajs itself knows gzip alone, and unpacks whatever comes of it: a
+ * batch of kilobytes can be one of gigabytes.
  */
 
 // No exports that Node finds by name.
 const { CompressionCodecs, CompressionTypes } = kafkajs;
 
-/** What a batch may become at most: a board of a thousand ranks with the longest names, several times over. */
+/**
+ * What a batch may become at most: a board of a thousand ranks with the longest names, several times over.
+ */
 export const MOST_BYTES = 32 * 1024 * 1024;
 
 type Decompress = (batch: Buffer) => Promise<Buffer>;
@@ -46,7 +48,7 @@ function install(name: 'GZIP' | 'ZSTD' | 'LZ4' | 'Snappy', decompress: Decompres
   CompressionCodecs[CompressionTypes[name]] = () => codec;
 }
 
-/** Java's Snappy writes blocks of its own behind a header; others write one block, as Snappy itself has it. */
+/** Java's Snappy writes its own blocks after a header; others write one plain Snappy block. */
 const XERIAL = Buffer.from('\x82SNAPPY\0', 'latin1');
 const XERIAL_HEADER_BYTES = 16;
 

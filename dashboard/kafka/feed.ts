@@ -31,8 +31,8 @@ export interface FeedContext {
 const RETRY_MILLIS = 1000;
 
 /**
- * Follows a topic until `signal` is aborted. Kafka being away, or the topic missing, is a state of what is shown, never
- * the end of the feed: it is tried again until it works.
+ * Follows a topic until `signal` is aborted. Kafka being away, or the topic missing, is a state of what is
+ * shown, never the end of the feed: it is tried again until it works.
  */
 export async function feed<Content>(
   source: Source<Content>,

@@ -4,9 +4,10 @@ import type { RawRecord } from '../boards/record.ts';
 import { rawRecord } from './read-topic.ts';
 
 /*
- * Reading stretches of a topic of one partition on demand. The connection is made by the first reading and kept for a
- * minute after the last, because joining a consumer group takes seconds on a broker with default settings, and kafkajs
- * cannot fetch without one. Readings take turns. Whatever goes wrong ends the connection; the next reading makes a new one.
+ * Reading stretches of a topic of one partition on demand. The connection is made by the first reading and
+ * kept for a minute after the last, because joining a consumer group takes seconds on a broker with default
+ * settings, and kafkajs cannot fetch without one. Readings take turns. Whatever goes wrong ends the
+ * connection; the next reading makes a new one.
  */
 
 /** Offsets of a topic: from the first kept to the one after the last wanted. */

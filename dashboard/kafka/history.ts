@@ -6,14 +6,17 @@ import type { HistoryTopic } from './history-topic.ts';
 /** Timestamps of neighboring records may be this much out of order: several writers share a topic. */
 const DISORDER_MILLIS = 1000;
 
-/** Mostly one record decides, and it is among the last. Each further chunk is larger, up to where a seek costs nothing. */
+/**
+ * Mostly one record decides, and it is among the last. Each further chunk is larger, up to where a seek costs
+ * nothing.
+ */
 const FIRST_CHUNK = 50n;
 const LARGEST_CHUNK = 6400n;
 const GROWTH = 4n;
 
 /**
- * Finds a board as it was shown at `atMillis` (epoch milliseconds), reading its history from there backward until
- * nothing older can matter. It holds one fetch and a record of each season.
+ * Finds a board as it was shown at `atMillis` (epoch milliseconds), reading its history from there backward
+ * until nothing older can matter. It holds one fetch and a record of each season.
  *
  * @returns null when what was shown is no longer kept
  * @throws what kafkajs reports when the topic cannot be read, or the signal's reason

@@ -1,6 +1,6 @@
 /*
- * LZ4 frames, as Kafka writes them: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md. Node has no LZ4, and the
- * packages are native or no longer kept. Checksums are not looked at: Kafka has one of its own for each batch.
+ * LZ4 frames, as Kafka writes them: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md. Node has no
+ * LZ4, and the packages are native or unmaintained. Checksums are ignored: Kafka checks each batch itself.
  */
 
 const MAGIC = 0x184d2204;
@@ -9,7 +9,7 @@ const HAS_CONTENT_SIZE = 0x08;
 const HAS_DICTIONARY = 0x01;
 const IS_UNCOMPRESSED = 0x80000000;
 
-/** A length of 15 in a token goes on in the bytes that follow. */
+/** A length of 15 in a token continues in the bytes that follow. */
 const LONG = 15;
 const SHORTEST_MATCH = 4;
 

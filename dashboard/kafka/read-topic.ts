@@ -4,9 +4,10 @@ import type { RawRecord } from '../boards/record.ts';
 import { ReadProgress } from './read-progress.ts';
 
 /*
- * Reading one topic from its start, once. A reading ends with an error whenever it can no longer be trusted: the
- * broker is gone, the topic was deleted or recreated, the group was lost. The caller then starts a new one from the
- * start of the topic, which for a compacted topic is cheap and makes every kind of trouble heal the same way.
+ * Reading one topic from its start, once. A reading ends with an error whenever it can no longer be trusted:
+ * the broker is gone, the topic was deleted or recreated, the group was lost. The caller then starts a new
+ * one from the start of the topic, which for a compacted topic is cheap and makes every kind of trouble heal
+ * the same way.
  */
 
 /** Who takes the records in. All methods must return at once. */
@@ -47,7 +48,7 @@ export async function readTopic(
   const progress = new ReadProgress(await endOffsets(kafka, topic));
   if (signal.aborted) return;
   const consumer = kafka.consumer({
-    // A group of its own: every process needs every record, and nothing is ever committed.
+    // A separate group: every process needs every record, and nothing is ever committed.
     groupId: `${topic}-dashboard-${randomUUID()}`,
     allowAutoTopicCreation: false,
     maxWaitTimeInMs: MAX_WAIT_MILLIS,
@@ -97,7 +98,10 @@ function isUnknownTopic(error: unknown): boolean {
   return ('type' in error && error.type === 'UNKNOWN_TOPIC_OR_PARTITION') || isUnknownTopic(error.cause);
 }
 
-/** Resolves on abort, rejects on a crash, or when the group is joined again: then something has changed under us. */
+/**
+ * Resolves on abort, rejects on a crash, or when the group is joined again: then something has changed under
+ * us.
+ */
 function endOfReading(consumer: Consumer, signal: AbortSignal): PromiseWithResolvers<void> {
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {}); // it may reject before anyone waits for it
@@ -151,7 +155,7 @@ function reportProgress(
   });
 }
 
-/** A record as kafkajs hands it over, in the words of this program. */
+/** A record as kafkajs returns it, in this program's terms. */
 export function rawRecord({ key, value, timestamp }: KafkaMessage): RawRecord {
   return { key, value, timestampMillis: Number(timestamp) };
 }

@@ -6,8 +6,8 @@ import type { EventsWatch } from '../events-watch.ts';
 import { MOST_AHEAD_MILLIS } from '../stats/stats.ts';
 
 /*
- * Finding out whether there are events that the job has not counted, whether the topic is still the same one, and whether Kafka
- * answers at all, by asking for offsets: the events themselves are not read.
+ * Finding out whether there are events that the job has not counted, whether the topic is still the same one,
+ * and whether Kafka answers at all, by asking for offsets: the events themselves are not read.
  */
 
 // No export that Node finds by name.
@@ -32,7 +32,10 @@ const ANSWER_MILLIS = 4000;
 
 const RETRY_MILLIS = 500;
 
-/** Events that are so much newer than the newest counted one should have been counted: a slot, and one for its counts to come. */
+/**
+ * Events that are so much newer than the newest counted one should have been counted: a slot, and one for its
+ * counts to come.
+ */
 const MARGIN_MILLIS = 2 * SLOT_MILLIS;
 
 /** How far back events are looked for when none was ever counted: counts are kept for longer. */
@@ -79,9 +82,9 @@ async function hasUncounted(options: UncountedEventsOptions, connection: AdminCo
 }
 
 /**
- * The ends are asked for first, so that what comes between the two questions is no uncounted event. They are those of events
- * that are no further ahead than counts are believed. The last record of a partition may be the mark at a transaction's end,
- * which is no event at all: one alone is none.
+ * The ends are asked for first, so that what comes between the two questions is no uncounted event. They are
+ * those of events that are no further ahead than counts are believed. The last record of a partition may be
+ * the mark at a transaction's end, which is no event at all: one alone is none.
  */
 async function ask(
   { topic, watch, countedMillis, now }: UncountedEventsOptions,
@@ -129,7 +132,10 @@ async function inTime<T>(work: Promise<T>, millis: number): Promise<T> {
   }
 }
 
-/** Whether a broker refused, rather than that none was reached. kafkajs wraps errors in those about having tried. */
+/**
+ * Whether a broker refused, rather than that none was reached. kafkajs wraps errors in those about having
+ * tried.
+ */
 function isFromBroker(error: unknown): boolean {
   if (error instanceof KafkaJSProtocolError) return true;
   return error instanceof Error && isFromBroker(error.cause);

@@ -11,7 +11,10 @@ const NUMBER_FORMATS = {
   percent: numberFormats({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }),
 };
 
-/** `exact` has all digits, `compact` three; numbers that are not exact, and can have 309 digits, are for `huge`. */
+/**
+ * `exact` has all digits, `compact` three; numbers that are not exact, and can have 309 digits, are for
+ * `huge`.
+ */
 function numberFormats(options: Intl.NumberFormatOptions, unit = '') {
   const format = (more: Intl.NumberFormatOptions) => {
     const numbers = new Intl.NumberFormat('en', { ...options, ...more });

@@ -10,7 +10,7 @@ export interface Movement {
 
 const STAYED: Movement = { kind: 'none', sign: '', words: '' };
 
-/** @param before how the board stood a minute ago; null when nobody knows */
+/** @param before how the board stood a minute ago; null when unknown */
 export function movementOf({ id, rank }: Row, before: Standing | null): Movement {
   if (!before) return STAYED;
   const was = before.ranks.get(id);

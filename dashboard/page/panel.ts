@@ -17,9 +17,9 @@ export interface Panel {
   title: string;
   /** Which of its faces the panel shows. */
   state: PanelState;
-  /** What is to be known about what is shown; null when all is well. */
+  /** What to know about the rows shown; null when there is nothing to say. */
   notice: string | null;
-  /** What is said in place of rows, when there are none. */
+  /** Shown instead of rows when there are none. */
   vacant: { title: string; text: string } | null;
   period: PanelPeriod | null;
   updated: Timestamp | null;
@@ -29,8 +29,8 @@ export interface Panel {
 }
 
 /**
- * `waiting`: being read for the first time. `error`: could never be read yet. `empty`: read, and there is nothing.
- * `live`, and `quiet` when it has not changed for a while. `away`: it cannot be read any more.
+ * `waiting`: being read for the first time. `error`: could never be read yet. `empty`: read, and there is
+ * nothing. `live`, and `quiet` when it has not changed for a while. `away`: it cannot be read any more.
  */
 export type PanelState = 'waiting' | 'error' | 'empty' | 'live' | 'quiet' | 'away';
 
@@ -42,8 +42,8 @@ export interface PanelPeriod {
 }
 
 /**
- * The cells of a line. The text columns a board begins with say who; they share one cell, side by side where there is
- * room and stacked on a phone. All others have a cell each, and a kind, which the style sheet knows.
+ * The cells of a line. The text columns a board begins with say who; they share one cell, side by side where
+ * there is room and stacked on a phone. All others have a cell each, and a kind, which the style sheet knows.
  */
 export interface PanelCells {
   who: string[];
@@ -95,8 +95,8 @@ export interface PanelOptions {
 }
 
 /**
- * What a board's panel says. It does not depend on when exactly that is: equal versions of a board render equally while the
- * pipeline is as it is.
+ * What a board's panel says. It does not depend on when exactly that is: equal versions of a board render
+ * equally while the pipeline is as it is.
  */
 export function panelOf(
   board: LiveBoard,
@@ -132,7 +132,7 @@ function stateOf(board: LiveBoard, view: BoardView, season: Season, now: number)
   return season === 'this' && (board.isQuiet(now) || board.hasEnded(now)) ? 'quiet' : 'live';
 }
 
-/** What is known of the pipeline as a whole is said once, and not by every panel. */
+/** The state of the pipeline is shown once, and not by every panel. */
 function noticeOf(state: PanelState, { period }: BoardView, pipeline: PipelineKind): string | null {
   if (state === 'away') return pipeline === 'unavailable' ? null : NOTICES.away;
   if (state !== 'quiet') return null;
@@ -199,7 +199,10 @@ function panelCells(definition: BoardDefinition, cellOf: (column: Column) => Cel
 /** Of a number that a panel of half a screen has room for, in characters. */
 const MAX_FITTING_LENGTH = 11;
 
-/** How a cell is set: text, a time, a number, the number the board is about, or one to do without where there is little room. */
+/**
+ * How a cell is set: text, a time, a number, the number the board is about, or one to do without where there
+ * is little room.
+ */
 function kindOf(column: Column, { columns, bar }: BoardDefinition): string {
   if (column.type === 'text') return 'text';
   if (column.name === bar) return 'number key';

@@ -6,8 +6,8 @@ import type { Status } from './status.ts';
 import type { Freshness, Traffic } from './traffic.ts';
 
 /*
- * HTML from models, by the templates in views/. Everything a model holds is text: Handlebars escapes it, and the
- * templates quote every attribute. Only the page takes HTML, which these templates made.
+ * HTML from models, by the templates in views/. Everything a model holds is text: Handlebars escapes it, and
+ * the templates quote every attribute. Only the page takes HTML, which these templates made.
  */
 
 /** The server's time in epoch milliseconds, and which page it serves. */
@@ -16,7 +16,7 @@ export interface Clock {
   release: string;
 }
 
-/** What is said where there is no page. */
+/** The text of an address without a page. */
 export interface Missing extends Pick<Page, 'title' | 'root' | 'assets'> {
   /** Of the board that was asked for; null: it was no board. */
   name: string | null;
@@ -24,8 +24,8 @@ export interface Missing extends Pick<Page, 'title' | 'root' | 'assets'> {
 }
 
 const handlebars = Handlebars.create();
-// Blank lines between elements are for readers of the templates. A line break at the end of a part would do harm: a morph
-// puts it beside the element, one more with every frame.
+// Blank lines between elements are for readers of the templates. A line break at the end of a part would do
+// harm: a morph adds it next to the element, one more with every frame.
 const source = (name: string) =>
   readFileSync(new URL(`views/${name}.hbs`, import.meta.url), 'utf8')
     .replace(/\n\s*/g, '\n')
@@ -48,8 +48,8 @@ export const renderPage = template<Page>('page');
 export const renderMissing = template<Missing>('missing');
 
 /**
- * What goes over the socket: rendered parts by element id, each to be morphed in place (htmx's `hx-partial`), and the
- * clock at the time they were sent.
+ * What goes over the socket: rendered parts by element id, each to be morphed in place (htmx's `hx-partial`),
+ * and the clock at the time they were sent.
  */
 export function renderFrame(parts: Iterable<{ id: string; html: string }>, clock: Clock): string {
   return [...parts, { id: 'clock', html: renderClock(clock) }]

@@ -1,7 +1,7 @@
 import type { BoardDefinition } from '../../contract/board.ts';
 import type { Row } from '../boards/record.ts';
 
-/** Who is looked for, by a part of a name; the page's script looks in the same way. */
+/** Finds players and teams by a part of their name; the page's script does the same. */
 export function isFound({ columns }: BoardDefinition, row: Row, search: string): boolean {
   if (search === '') return false;
   const sought = fold(search);

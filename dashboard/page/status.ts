@@ -29,7 +29,7 @@ const LABELS: Record<PipelineKind, string> = {
   live: 'live',
 };
 
-/** What to do in a state; empty when nobody knows. */
+/** What to do in a state; empty when unknown. */
 export type Advice = Record<'stalled' | 'replaced', string>;
 
 export function statusOf(state: ObservedState, advice: Advice): Status {

@@ -3,9 +3,10 @@ import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
 
 /*
- * A team has one color on all boards. It agrees with a color word in the team's name, differs from the colors of all other
- * shown teams, and stays. A hash of the name picks among the possible colors, so replicas of the dashboard agree without
- * talking to each other. Only when that color is taken does the order of appearance decide, and replicas can differ.
+ * A team has one color on all boards. It agrees with a color word in the team's name, differs from the colors
+ * of all other shown teams, and stays. A hash of the name picks among the possible colors, so replicas of the
+ * dashboard agree without talking to each other. Only when that color is taken does the order of appearance
+ * decide, and replicas can differ.
  */
 
 /** The column that has the name of the team a row belongs to. */
@@ -31,7 +32,10 @@ export const PALETTE: readonly TeamColor[] = SHADES.flatMap((shade) => {
   return hues.map((hue) => ({ hue, shade }));
 });
 
-/** Words in names, and the colors that agree with them: hues, each in all its shades or in those like the named ones. */
+/**
+ * Words in names, and the colors that agree with them: hues, each in all its shades or in those like the
+ * named ones.
+ */
 const AGREEING: [words: string, ...colors: string[]][] = [
   ['red crimson scarlet ruby cherry', 'red mid deep'],
   ['maroon burgundy', 'red deep', 'pink deep'],
@@ -140,7 +144,9 @@ function teamOf({ columns }: BoardDefinition, row: Row): string | undefined {
   return team === null || team === undefined ? undefined : String(team);
 }
 
-/** The colors that agree with the team's name, by preference; muted ones are for when the others are taken. */
+/**
+ * The colors that agree with the team's name, by preference; muted ones are for when the others are taken.
+ */
 function preferredColors(team: string): TeamColor[] {
   const [word = ''] = COLOR_WORD.exec(team) ?? [];
   const agreeing = COLORS_BY_WORD.get(word.toLowerCase()) ?? PALETTE;

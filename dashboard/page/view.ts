@@ -17,7 +17,7 @@ export type Theme = (typeof THEMES)[number];
 
 /** A view, and how a page shows it. */
 export interface Look extends View {
-  /** A player or team to highlight; empty: nobody. */
+  /** A player or team to highlight; empty: none. */
   search: string;
   theme: Theme;
 }
@@ -44,8 +44,8 @@ export function viewOf({ board, season }: Query): View {
 }
 
 /**
- * The boards that are shown to who looks so, and of which season. The last season has the boards with seasons alone; where there
- * are none, the boards are those of now.
+ * The boards that are shown to who looks so, and of which season. The last season has the boards with seasons
+ * alone; where there are none, the boards are those of now.
  */
 export function shownBoards<Shown extends { definition: BoardDefinition }>(
   boards: readonly Shown[],

@@ -1,6 +1,7 @@
 /*
- * What the browser adds to the server's HTML: the connection pill, times that tick, rows that slide into place,
- * a search as you type, and panels held still. Boards come over htmx's WebSocket and are morphed in place.
+ * What the browser adds to the server's HTML: the connection pill, times that tick, rows that slide into
+ * place, a search as you type, and panels held still. Boards come over htmx's WebSocket and are morphed in
+ * place.
  */
 
 const $ = (selector) => document.querySelector(selector);
@@ -10,7 +11,7 @@ const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 let sent = $('#clock').value;
 let serverAhead = sent - Date.now();
-/** A page left open loads anew when the server has another release, which is another page. */
+/** An open page reloads when the server has another release. */
 const { release } = $('#clock').dataset;
 let leaving = false;
 
@@ -75,7 +76,9 @@ function age(millis) {
 
 const serverNow = () => Date.now() + serverAhead;
 
-/** Writes only what differs: its own writing calls it again. A paused panel's times stand still with its rows. */
+/**
+ * Writes only what differs: its own writing calls it again. A paused panel's times stand still with its rows.
+ */
 function tick() {
   const now = serverNow();
   for (const time of $$('time[data-since], time[data-until]')) {
@@ -92,8 +95,8 @@ const glides = matchMedia('(prefers-reduced-motion: no-preference)');
 const ranks = new WeakMap();
 
 /**
- * A row keeps its element when its rank changes. It slides a quarter of a row into its place, from the side that it came
- * from. Sliding the whole way would show it at places that its rank contradicts.
+ * A row keeps its element when its rank changes. It slides a quarter of a row into its place, from the side
+ * that it came from. Sliding the whole way would show it at places that its rank contradicts.
  */
 function glide() {
   for (const row of $$('tbody tr')) {
@@ -215,7 +218,7 @@ $('#pause-all').addEventListener('click', () => {
   showHeld();
 });
 
-/* New leaders, for those who listen: what has changed is said now and then, not as it happens. */
+/* New leaders, for screen readers: announced from time to time, not at each change. */
 
 const ANNOUNCE_MILLIS = 30_000;
 const leaderOf = (panel) => $$('tr[data-rank="1"] .who bdi', panel)[0]?.textContent;
@@ -231,7 +234,7 @@ setInterval(() => {
   if (news.length > 0) $('#announcer').textContent = news.join(' ');
 }, ANNOUNCE_MILLIS);
 
-// Observers run before the next paint: nobody sees a time without its wording, or a row jump.
+// Observers run before the next paint, so that no time is seen unformatted and no row jumps.
 new MutationObserver(() => {
   followClock();
   showConnection();

@@ -10,8 +10,8 @@ import {
 import { PIPELINE_KINDS } from '../pipeline-state.ts';
 
 /*
- * What the API answers. The routes are typed by these schemas and the OpenAPI document is printed from them, so that
- * neither can say what the other does not.
+ * What the API answers. The routes are typed by these schemas and the OpenAPI document is printed from them,
+ * so that neither can say what the other does not.
  */
 
 const time = z.iso.datetime();

@@ -26,17 +26,19 @@ interface BoardRequest {
   Querystring: { at?: unknown; season?: unknown };
 }
 
-/** A board as it was asked for, or why it cannot be had. */
+/** The requested board, or why it is not available. */
 type Found =
   | { board: LiveBoard; view: BoardView; moment?: { at: string } }
   | { code: 400 | 404 | 503; error: string; retryAfterSeconds?: number };
 
-/** The boards as JSON and CSV, and the pipeline's counts as JSON. Times are ISO 8601 in UTC, ratios are 0..1. */
+/**
+ * The boards as JSON and CSV, and the pipeline's counts as JSON. Times are ISO 8601 in UTC, ratios are 0..1.
+ */
 export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Promise<void> {
   const { title, boards, past, secured, now } = options;
   const basePath = app.prefix;
   app.addHook('onSend', async (_request, reply) => {
-    // Kept by browsers alone, and asked for anew each time: an answer that is the same costs its ETag.
+    // Only browsers cache it, and revalidate each time: an unchanged answer costs its ETag.
     reply.header('cache-control', 'private, no-cache');
   });
   // Weak: what is compressed has the same.

@@ -5,8 +5,8 @@ import type { FastifyInstance } from 'fastify';
 import { compress, type Encoding, encodingFor } from './compress.ts';
 
 /*
- * The page's files, held in memory. Their names carry a hash of their content, so browsers keep them for ever and still
- * get a new version the moment there is one. htmx comes from node_modules: no CDN, no build step.
+ * The page's files, held in memory. Their names carry a hash of their content, so browsers keep them forever
+ * and still get a new version the moment there is one. htmx comes from node_modules: no CDN, no build step.
  */
 
 interface Asset {

@@ -4,10 +4,10 @@ import type { Metrics } from './metrics.ts';
 import type { Part, Parts } from './parts.ts';
 
 /*
- * Pushing boards to browsers. Each tick renders what changed of what is looked at, once, and sends the same bytes to
- * every viewer of the same view. Nothing is queued for a viewer that cannot keep up: it is left out until its socket has
- * drained, and then gets everything as it is by then. Every viewer starts with a full snapshot, so a reconnect needs no
- * history.
+ * Pushing boards to browsers. Each tick renders what changed of what is looked at, once, and sends the same
+ * bytes to every viewer of the same view. Nothing is queued for a viewer that cannot keep up: it is left out
+ * until its socket has drained, and then gets everything as it is by then. Every viewer starts with a full
+ * snapshot, so a reconnect needs no history.
  */
 
 /** The part of a WebSocket that pushing needs. */
@@ -46,7 +46,7 @@ export class Broadcast {
     options.metrics.observeSockets(() => this.#count());
   }
 
-  /** Adds a viewer and sends it everything. It sees what the others saw at the last tick, and goes on with them. */
+  /** Adds a viewer and sends it everything. It starts with what the others saw at the last tick. */
   add(viewer: Viewer, view: View): void {
     const audience = this.#audienceOf(view);
     audience.viewers.set(viewer, { behind: false });

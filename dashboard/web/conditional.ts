@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /**
- * An onSend hook, after the one that makes the ETag: answers a request that has the same already with 304, by all that
- * If-None-Match can say (RFC 9110, 13.1.2).
+ * An onSend hook, after the one that makes the ETag: answers a request that has the same already with 304, by
+ * all that If-None-Match can say (RFC 9110, 13.1.2).
  */
 export async function answerConditionally(
   { headers }: FastifyRequest,

@@ -5,8 +5,8 @@ const FORMULA = /^[=+\-@\t\r]/;
 const SPECIAL = /[",\r\n]/;
 
 /**
- * Rows as CSV (RFC 4180), the first line with the names of the columns. A text that a spreadsheet would take for a formula
- * begins with an apostrophe: names are people's input, and the file is opened by somebody else.
+ * Rows as CSV (RFC 4180), the first line with the names of the columns. A text that a spreadsheet would take
+ * for a formula begins with an apostrophe: names are user input, and someone else opens the file.
  *
  * @param columns their names; `rank` comes before them
  */

@@ -4,7 +4,8 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { SECURITY_HEADERS } from './security-headers.ts';
 
 /*
- * What is answered where no route answers: always `{"error": "a sentence"}`, with the headers that every answer has.
+ * What is answered where no route answers: always `{"error": "a sentence"}`, with the headers that every
+ * answer has.
  */
 
 /** Of errors that mean that the URL itself cannot be read. */
@@ -60,7 +61,7 @@ export function refuseOtherMethods(app: FastifyInstance): void {
   const refused = new Set<string>();
   app.addHook('onRoute', ({ method, url, prefix }) => {
     if (method !== 'GET') return;
-    // The root below a prefix is told once and routed with a slash at its end too.
+    // The root below a prefix is declared once and also routed with a trailing slash.
     for (const path of prefix && url === prefix ? [url, `${url}/`] : [url]) {
       if (refused.has(path)) continue;
       refused.add(path);

@@ -1,8 +1,9 @@
 import { compressed, type Encoding } from './compress.ts';
 
 /*
- * Pages, each rendered and compressed at most once per tick, however many ask for it. A search makes a page of its own, which is
- * for one reader: marking what it finds takes a tenth of the time at most, and what is not marked here the page's script marks.
+ * Pages, each rendered and compressed at most once per tick, however many request it. A search has its own
+ * page, which is for one reader: marking what it finds takes a tenth of the time at most, and what is not
+ * marked here the page's script marks.
  */
 
 /** A page that is ready to be sent. */

@@ -68,7 +68,7 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
   });
 }
 
-/** Programs take anything; browsers ask for HTML when somebody opens an address. */
+/** Programs accept anything; browsers ask for HTML when a user opens an address. */
 function isForBrowser({ headers: { accept } }: FastifyRequest): boolean {
   return accept?.includes('text/html') ?? false;
 }

@@ -14,8 +14,8 @@ import type { Stats } from '../stats/stats.ts';
 import type { Metrics } from './metrics.ts';
 
 /*
- * The parts of the page that change, as HTML. Each is rendered at most once per tick, only while someone looks at it, and
- * is the same string for all who do.
+ * The parts of the page that change, as HTML. Each is rendered at most once per tick, only while someone
+ * looks at it, and is the same string for all who do.
  */
 
 /** A part as it was last rendered. */
@@ -45,7 +45,7 @@ export interface PartsOptions {
   stats: Live<Stats>;
   delays: ScreenDelays;
   pipeline: PipelineMonitor;
-  /** What to do when the job counts nothing; empty when nobody knows. */
+  /** What to do when the job counts nothing; empty when unknown. */
   advice: Advice;
   metrics: Metrics;
   /** Epoch milliseconds. */
@@ -65,7 +65,7 @@ export class Parts {
     this.#pipeline = options.pipeline.observe(options.now());
   }
 
-  /** Goes on to how things are now. */
+  /** Advances to the current state. */
   tick(): void {
     const { boards, pipeline, now } = this.#options;
     this.#tick += 1;
@@ -87,7 +87,7 @@ export class Parts {
   /**
    * The same, for the page.
    *
-   * @param search whose rows to mark as found, for which the boards are rendered again; empty: nobody's
+   * @param search whose rows to mark as found, for which the boards are rendered again; empty: none
    */
   page(view: View, search: string): PageParts {
     const others = {

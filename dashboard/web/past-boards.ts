@@ -2,7 +2,7 @@ import type { BoardView } from '../boards/board.ts';
 import { NO_MOMENT, parseMoment } from './moment.ts';
 
 /*
- * Boards as they were shown, for whoever asks. Each answer costs reading a topic, so only a few are looked for at a
+ * Boards as they were shown. Each answer costs reading a topic, so only a few are looked for at a
  * time, and none for long.
  */
 

@@ -1,9 +1,10 @@
 import { isIPv6 } from 'node:net';
 
 /*
- * The places there are for sockets. As long as some are free, anybody gets one. Once all are taken, a newcomer takes one from
- * the address that holds the most, unless its own holds as many: who opens thousands of sockets crowds out nobody else, and
- * behind a proxy, where all have one address, the first stay. No address needs a limit of its own.
+ * The places there are for sockets. As long as some are free, anybody gets one. Once all are taken, a
+ * newcomer takes one from the address that holds the most, unless its own holds as many: a client with
+ * thousands of sockets crowds out no one else, and behind a proxy, where all have one address, the first
+ * stay. No address needs its own limit.
  */
 
 export class Places<Holder> {
@@ -22,7 +23,7 @@ export class Places<Holder> {
     return (this.#holders.get(networkOf(address))?.size ?? 0) + 1 < this.#largest().size;
   }
 
-  /** Takes a place. @returns whoever has to leave for it: of the address with the most, the last that came */
+  /** Takes a place. @returns the one to evict for it: the newest of the address with the most */
   take(address: string, holder: Holder): Holder | undefined {
     const network = networkOf(address);
     const holders = this.#holders.get(network) ?? new Set<Holder>();
@@ -44,7 +45,7 @@ export class Places<Holder> {
   }
 }
 
-/** Who has one IPv6 address has 2⁶⁴ of them: they count as one. */
+/** A client with one IPv6 address has 2⁶⁴ of them: they count as one. */
 function networkOf(address: string): string {
   if (!isIPv6(address) || address.includes('.')) return address;
   const [head = '', tail] = address.split('::');

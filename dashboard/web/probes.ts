@@ -11,8 +11,9 @@ export interface ProbeOptions {
 }
 
 /**
- * What Kubernetes and Prometheus ask. Ready means that every board was once read to its end; it stays so when Kafka
- * goes away later, because the last known boards are better than no page. The kubelet cannot sign in; Prometheus can.
+ * What Kubernetes and Prometheus ask. Ready means that every board was once read to its end; it stays so when
+ * Kafka goes away later, because the last known boards are better than no page. The kubelet cannot sign in;
+ * Prometheus can.
  */
 export async function probeRoutes(
   app: FastifyInstance,
@@ -22,7 +23,7 @@ export async function probeRoutes(
 
   app.get(PROBE_PATHS.ready, async (request, reply) => {
     const ready = boards.every((board) => board.ready);
-    // What is read from where is for those who may see it.
+    // Names of topics and brokers are only for those who may see them.
     if (signIn && !(await signIn.isSignedIn(request))) return reply.code(ready ? 200 : 503).send({ ready });
     const states = boards.map(({ definition: { name, topic }, status }) => ({ name, topic, ...status }));
     return reply.code(ready ? 200 : 503).send({ ready, boards: states });

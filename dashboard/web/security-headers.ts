@@ -5,7 +5,7 @@ import helmet from 'helmet';
 const SELF = ["'self'"];
 const NONE = ["'none'"];
 
-/** No inline script or style, nothing from elsewhere, in nobody's frame. */
+/** No inline script or style, nothing from other origins, in no frame. */
 const secure = helmet({
   contentSecurityPolicy: {
     // Helmet's defaults allow inline styles, and upgrade requests to HTTPS, which plain HTTP does not answer.
@@ -23,11 +23,11 @@ const secure = helmet({
     },
   },
   xFrameOptions: { action: 'deny' },
-  // Whoever ends TLS in front says whether the host is to be asked by HTTPS alone; here it is not known.
+  // The proxy that terminates TLS decides whether the host is HTTPS only; it is not known here.
   strictTransportSecurity: false,
 });
 
-/** What browsers are told with every answer, those to what is no HTTP among them. */
+/** Headers of every response, including those to malformed HTTP. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = headersOf();
 
 /** They are the same for every request. */

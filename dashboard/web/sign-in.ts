@@ -5,13 +5,17 @@ import type { Credentials } from '../credentials.ts';
 import type { Metrics } from './metrics.ts';
 
 /*
- * Who may look. Programs send the token or the name and password with each request; browsers ask their user for the name and
- * password, once. Not every browser sends those with a WebSocket, so the page leaves a cookie that stands for them.
+ * Authentication. Programs send the token or the name and password with each request; browsers ask their user
+ * for the name and password, once. Not every browser sends those with a WebSocket, so the page leaves a
+ * cookie that stands for them.
  */
 
 const COOKIE = 'gameanalytics-sign-in';
 
-/** What one kind of credentials looks like in a request, as digests: comparing takes as long whatever was sent. */
+/**
+ * What one kind of credentials looks like in a request, as digests: comparing takes as long whatever was
+ * sent.
+ */
 interface Accepted {
   authorization: Buffer;
   cookie: string;
@@ -40,7 +44,7 @@ export class SignIn {
     this.#guesses = app.createRateLimit(GUESSES);
   }
 
-  /** True when the request has what signs in. Nobody learns it here who guesses too often. */
+  /** True when the request has valid credentials; never for an address that has guessed too often. */
   async isSignedIn(request: FastifyRequest): Promise<boolean> {
     const { match, isGuess } = this.#look(request);
     if (isGuess && (await this.#hasGuessedTooOften(request))) return false;
@@ -63,7 +67,7 @@ export class SignIn {
       .code(401)
       .header('www-authenticate', scheme)
       .header('cache-control', 'no-store')
-      .send({ error: 'sign in: this dashboard is not open to everybody' });
+      .send({ error: 'sign in: this dashboard is not open to everyone' });
   };
 
   /** What the request has, and what it is worth. The cookie cannot be guessed; what is in a header may be. */

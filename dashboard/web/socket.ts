@@ -6,7 +6,8 @@ import type { Metrics } from './metrics.ts';
 import { Places } from './places.ts';
 
 /*
- * The page's WebSocket: sockets come and go here, what they are sent is the broadcast's. Browsers send nothing.
+ * The page's WebSocket: sockets come and go here, what they are sent is the broadcast's. Browsers send
+ * nothing.
  */
 
 export interface SocketOptions {
@@ -14,7 +15,7 @@ export interface SocketOptions {
   metrics: Metrics;
   /** How many there may be at once. */
   maxSockets: number;
-  /** Origins whose pages may open one, beside our own. */
+  /** Other origins whose pages may open one. */
   allowedOrigins: readonly string[];
 }
 
@@ -63,7 +64,7 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
   ];
   await app.register(websocket, {
     options: { maxPayload: 1024 },
-    // What a peer does wrong is no error of ours. `ws` says goodbye itself, by the code that is right.
+    // A peer's protocol error is not our error. `ws` closes with the right code itself.
     errorHandler: (_error, socket: Socket) => {
       if (!sockets.delete(socket)) return;
       metrics.refused('malformed frame');
@@ -115,8 +116,9 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
 }
 
 /**
- * Other sites' pages must not read the boards with their visitors' credentials; browsers always send an Origin. The host is that
- * which the browser asked for, also behind a trusted proxy; a default port in it makes no difference.
+ * Other sites' pages must not read the boards with their visitors' credentials; browsers always send an
+ * Origin. The host is that which the browser asked for, also behind a trusted proxy; a default port in it
+ * makes no difference.
  */
 function isOurPage({ host, headers: { origin } }: FastifyRequest, allowed: readonly string[]): boolean {
   if (host === '') return false;

@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import type { Metrics } from './metrics.ts';
 
 /*
- * Answers on their way to readers, who may be slow or never read at all. What is under way to all of them together is bounded:
- * when it is too much, the oldest are cut. Readers in good faith have theirs within a second or two.
+ * Responses in flight to clients, which may be slow or never read at all. The bytes in flight to all of them
+ * are bounded: when it is too much, the oldest are cut. Readers in good faith have theirs within a second or
+ * two.
  */
 
 /** How much may be under way; what several readers get at once counts once. */

@@ -5,14 +5,19 @@ export class Backoff {
   readonly #random: () => number;
   #failures = 0;
 
-  /** `random` gives numbers in [0, 1): waits are spread, so that all who lost one server do not return as one. */
+  /**
+   * `random` gives numbers in [0, 1): waits are spread, so that all who lost one server do not return as one.
+   */
   constructor(firstMillis: number, limitMillis: number, random: () => number) {
     this.#firstMillis = firstMillis;
     this.#limitMillis = limitMillis;
     this.#random = random;
   }
 
-  /** Milliseconds to wait after one more failure: between the step and twice the step, and never over the limit. */
+  /**
+   * Milliseconds to wait after one more failure: between the step and twice the step, and never over the
+   * limit.
+   */
   next(): number {
     const step = this.#firstMillis * 2 ** this.#failures;
     if (step < this.#limitMillis) this.#failures++;

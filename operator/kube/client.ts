@@ -67,9 +67,9 @@ interface WriteOptions {
 }
 
 /**
- * A thin client of the API server: objects are sent and returned as the JSON they are. Calls throw ApiError when the API
- * server says no, ConnectionError when it does not answer in time, and the signal's reason when that ends them. Nothing is
- * retried here.
+ * A thin client of the API server: objects are sent and returned as the JSON they are. Calls throw ApiError
+ * when the API server says no, ConnectionError when it does not answer in time, and the signal's reason when
+ * that ends them. Nothing is retried here.
  */
 export class KubeClient {
   readonly #transport: Transport;
@@ -120,8 +120,8 @@ export class KubeClient {
   }
 
   /**
-   * Server-side apply: makes the fields given ours, and drops those that were ours and are not given. Without `force` a field
-   * that someone else owns with another value is a conflict; see fieldManagerConflicts.
+   * Server-side apply: makes the fields given ours, and drops those that were ours and are not given. Without
+   * `force` a field that someone else owns with another value is a conflict; see fieldManagerConflicts.
    */
   async apply(
     object: Manifest,
@@ -153,8 +153,8 @@ export class KubeClient {
   }
 
   /**
-   * Deletes the very object given, at the very version given; a conflict when it changed since. That it is gone already is
-   * as good.
+   * Deletes the very object given, at the very version given; a conflict when it changed since. That it is
+   * gone already is as good.
    *
    * @returns what is left of it: the object when finalizers hold it, otherwise undefined
    */

@@ -2,13 +2,16 @@ import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 
-/** Under the 90 s after which the API server itself closes an idle connection, so that none is used while it closes. */
+/**
+ * Under the 90 s after which the API server itself closes an idle connection, so that none is used while it
+ * closes.
+ */
 const KEEP_ALIVE_MILLIS = 30_000;
 
 /** How to know the API server, and how to be known to it. */
 type Tls = Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>;
 
-/** What one request needs beside its own content. */
+/** What one request needs in addition to its content. */
 export interface Access {
   dispatcher: Dispatcher;
   /** Headers that say who we are. */
@@ -16,9 +19,9 @@ export interface Access {
 }
 
 /**
- * The way to the API server of a kubeconfig's current context. KubeConfig is asked for each request who we are, because
- * tokens rotate, but its own calls would make a new dispatcher, and thereby a new TLS connection, each time. Here is one,
- * for as long as the CA and the client certificate stay the same.
+ * The way to the API server of a kubeconfig's current context. KubeConfig is asked for each request who we
+ * are, because tokens rotate, but its own calls would make a new dispatcher, and thereby a new TLS
+ * connection, each time. Here is one, for as long as the CA and the client certificate stay the same.
  */
 export class Connection {
   readonly origin: string;
@@ -30,7 +33,10 @@ export class Connection {
   #tls: Tls = {};
   #dispatcher: Dispatcher | undefined;
 
-  /** Throws when the kubeconfig has no current cluster, or one that can only be reached in a way we do not know. */
+  /**
+   * Throws when the kubeconfig has no current cluster, or one that can only be reached in a way we do not
+   * know.
+   */
   constructor(config: KubeConfig) {
     const cluster = config.getCurrentCluster();
     if (!cluster)
@@ -47,7 +53,10 @@ export class Connection {
     this.#proxy = cluster.proxyUrl;
   }
 
-  /** Reads credentials anew where they may have changed: a token file each minute, an exec plugin's when they expire. */
+  /**
+   * Reads credentials again where they may have changed: a token file each minute, an exec plugin's when they
+   * expire.
+   */
   async access(): Promise<Access> {
     const options: RequestOptions = {};
     await this.#config.applyToHTTPSOptions(options);

@@ -46,7 +46,8 @@ export class ConnectionError extends Error {
  * The error that a response stands for.
  *
  * @param body the text of the response: a Status, or, from a proxy before the API server, anything
- * @param retryAfter the Retry-After header; only its form in seconds is read, which is the one Kubernetes uses
+ * @param retryAfter the Retry-After header; only its form in seconds is read, which is the one Kubernetes
+ * uses
  */
 export function errorOf(status: number, body: string, retryAfter?: string): ApiError {
   const seconds = Number.parseInt(retryAfter ?? '', 10);
@@ -96,7 +97,10 @@ export function isTransient(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 429 || error.status >= 500);
 }
 
-/** The fields that a server-side apply without force may not take, and who owns them. Empty when that is not the error. */
+/**
+ * The fields that a server-side apply without force may not take, and who owns them. Empty when that is not
+ * the error.
+ */
 export function fieldManagerConflicts(error: unknown): { manager: string; field: string }[] {
   if (!(error instanceof ApiError)) return [];
   return error.causes
@@ -104,7 +108,10 @@ export function fieldManagerConflicts(error: unknown): { manager: string; field:
     .map(({ message = '', field = '' }) => ({ manager: managerIn(message), field }));
 }
 
-/** The manager has no field of its own in the answer, only a place in the message: `conflict with "kubectl" using apps/v1`. */
+/**
+ * The manager has no field of its own in the answer, only a place in the message:
+ * `conflict with "kubectl" using apps/v1`.
+ */
 function managerIn(message: string): string {
   return /^conflicts? with "([^"]*)"/.exec(message)?.[1] ?? 'another manager';
 }

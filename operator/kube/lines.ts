@@ -1,8 +1,9 @@
 const NEWLINE = 0x0a;
 
 /**
- * The lines of a stream of UTF-8, each as soon as its newline is there, wherever the chunks are cut. It cuts bytes, not text: no
- * character holds the byte of a newline, but a chunk can end within a character. What follows the last newline is a line too.
+ * The lines of a stream of UTF-8, each as soon as its newline is there, wherever the chunks are cut. It cuts
+ * bytes, not text: no character holds the byte of a newline, but a chunk can end within a character. What
+ * follows the last newline is a line too.
  */
 export async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   // The parts of a long line are joined once, when it is complete.

@@ -4,20 +4,23 @@ import { compareVersions } from './resource-version.ts';
 /** What an observation changed. */
 export interface Change<T> {
   object: T;
-  /** What was held under the name before; of another uid when the object was deleted and made again meanwhile. */
+  /**
+   * What was held under the name before; of another uid when the object was deleted and made again meanwhile.
+   */
   previous: T | undefined;
 }
 
 /**
- * The objects of one kind as they are known to be: told by one watch, and by our own writes, so that the next reconcile
- * sees them before the watch does.
+ * The objects of one kind as they are known to be: told by one watch, and by our own writes, so that the next
+ * reconcile sees them before the watch does.
  *
- * The two arrive in any order. All versions of a kind are drawn from one counter, so a few comparisons decide which of two
- * claims is the later one:
+ * The two arrive in any order. All versions of a kind are drawn from one counter, so a few comparisons decide
+ * which of two claims is the later one:
  * - what is held only gives way to a newer version;
- * - the watch tells everything in order. What it has passed and is not held is deleted, whoever still says otherwise;
- * - what we deleted ourselves stays away until the watch has caught up, but for a version newer than the one deleted: then
- *   a finalizer holds the object.
+ * - the watch reports everything in order. An object that it has passed and the store does not hold is
+ *   deleted, even if an older answer has it;
+ * - what we deleted ourselves stays away until the watch has caught up, but for a version newer than the one
+ *   deleted: then a finalizer holds the object.
  */
 export class Store<T extends LiveObject = LiveObject> {
   readonly #index: (object: T) => string | undefined;
@@ -50,14 +53,19 @@ export class Store<T extends LiveObject = LiveObject> {
     return this.#objects.values();
   }
 
-  /** Takes the answer to a write of ours, unless something newer is known already. Returns what was held before. */
+  /**
+   * Takes the answer to a write of our own, unless something newer is known already. Returns what was held
+   * before.
+   */
   put(object: T): T | undefined {
     const held = this.#objects.get(keyOf(object));
     if (held || !this.#isTold(object)) this.#take(object);
     return held;
   }
 
-  /** Takes note that we deleted an object, at the version given. Nothing happens when something newer is held. */
+  /**
+   * Takes note that we deleted an object, at the version given. Nothing happens when something newer is held.
+   */
   remove(object: LiveObject): void {
     const held = this.#objects.get(keyOf(object));
     if (!held || isNewer(held, object)) return;
@@ -72,7 +80,10 @@ export class Store<T extends LiveObject = LiveObject> {
     return this.#take(object);
   }
 
-  /** The watch tells of a deletion. Returns what was held; undefined when it was gone already, or made again since. */
+  /**
+   * The watch tells of a deletion. Returns what was held; undefined when it was gone already, or made again
+   * since.
+   */
   deleted(object: LiveObject): T | undefined {
     if (this.#deleted.get(keyOf(object))?.uid === object.metadata.uid) this.#deleted.delete(keyOf(object));
     this.caughtUp(object.metadata.resourceVersion);

@@ -130,7 +130,7 @@ export class Transport {
     }
   }
 
-  /** The same stream, with a name for its failure. Whoever stops reading closes its connection. */
+  /** The same stream, with a name for its failure. A reader that stops closes its connection. */
   async *#named(
     call: Call,
     deadline: Deadline,
@@ -147,7 +147,10 @@ export class Transport {
     }
   }
 
-  /** Runs a step that needs the network, and gives its failure a name: the caller's own reason, or ConnectionError. */
+  /**
+   * Runs a step that needs the network, and gives its failure a name: the caller's own reason, or
+   * ConnectionError.
+   */
   async #reach<T>(call: Call, { signal }: Deadline, step: () => Promise<T>): Promise<T> {
     try {
       return await step();
@@ -162,7 +165,9 @@ function nameOf({ method, path }: Call): string {
   return `${method} ${path}`;
 }
 
-/** A connection refused on all of a name's addresses is an AggregateError, which has a code but no message. */
+/**
+ * A connection refused on all of a name's addresses is an AggregateError, which has a code but no message.
+ */
 function messageOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   return cause.message || ('code' in cause ? String(cause.code) : cause.name);

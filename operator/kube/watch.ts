@@ -46,7 +46,9 @@ export interface WatchMetrics {
 export type RelistCause = 'start' | 'expired' | 'missing' | 'error';
 
 export interface WatchTiming {
-  /** The API server ends a watch after a random time between these two, so that not all begin anew at once. */
+  /**
+   * The API server ends a watch after a random time between these two, so that not all start over at once.
+   */
   shortestSeconds: number;
   longestSeconds: number;
   /** How much longer than that a connection may be silent before it counts as lost. */
@@ -64,11 +66,15 @@ const TIMING: WatchTiming = {
 };
 
 /**
- * A watch that survives: lists a kind, follows its events into a store, and goes on whatever the network and the API server
- * do. It resumes where it was when it can, and lists again, telling the deletions it missed, when it cannot.
+ * A watch that survives: lists a kind, follows its events into a store, and continues whatever the network
+ * and the API server do. It resumes where it was when it can, and lists again, telling the deletions it
+ * missed, when it cannot.
  */
 export class Watch<T extends LiveObject = LiveObject> {
-  /** Settles when the store has been filled, or the kind is found not to be served. Never, when stopped before. */
+  /**
+   * Settles when the store has been filled, or the kind is found not to be served. Never, when stopped
+   * before.
+   */
   readonly synced: Promise<void>;
   readonly #options: WatchOptions<T>;
   readonly #timing: WatchTiming;
@@ -97,7 +103,10 @@ export class Watch<T extends LiveObject = LiveObject> {
     this.#resolveSynced = resolve;
   }
 
-  /** Whether the API server does not serve the kind, because its CRD is not installed. It is looked for again and again. */
+  /**
+   * Whether the API server does not serve the kind, because its CRD is not installed. It is looked for again
+   * and again.
+   */
   get missing(): boolean {
     return this.#missing;
   }
@@ -218,7 +227,7 @@ export class Watch<T extends LiveObject = LiveObject> {
         break;
       case 'ERROR': {
         const error = new ApiError(event.object.code ?? 500, event.object);
-        // Resuming could meet the same error for ever.
+        // Resuming could meet the same error forever.
         this.#forgetPosition(error);
         throw error;
       }
@@ -247,7 +256,7 @@ export class Watch<T extends LiveObject = LiveObject> {
     await sleep(retryInMillis, undefined, { signal: this.#stopping.signal }).catch(() => {});
   }
 
-  /** A stack is told only of what may be a mistake of ours: the network's accidents have none that says anything. */
+  /** Logs a stack only for what may be our mistake: that of a network failure says nothing. */
   #logInterruption(error: unknown, retryInMillis: number): void {
     const details = isTransient(error) ? { retryInMillis } : { retryInMillis, err: error };
     const level = this.#missing ? 'debug' : 'warn';
@@ -275,7 +284,10 @@ export class Watch<T extends LiveObject = LiveObject> {
     this.#safely(() => onAvailability?.(served));
   }
 
-  /** Calls back without being harmed by it, even by a promise where none was asked for; and not at all when stopped. */
+  /**
+   * Calls back without being harmed by it, even by a promise where none was asked for; and not at all when
+   * stopped.
+   */
   #safely(callback: () => unknown): void {
     if (this.#stopping.signal.aborted) return;
     const report = (err: unknown) => this.#log.error({ err }, 'a callback of the watch failed');

@@ -16,7 +16,10 @@ export interface ElectionOptions {
   clock?: Clock;
   log: Logger;
   onLeading: () => void;
-  /** The Lease is lost without having been released. Whatever still works as the leader must end, best by the process's end. */
+  /**
+   * The Lease is lost without having been released. Whatever still works as the leader must end, best by the
+   * process's end.
+   */
   onLost: () => void;
   timing?: Partial<ElectionTiming>;
 }
@@ -24,7 +27,10 @@ export interface ElectionOptions {
 export interface ElectionTiming {
   /** How long a Lease lasts after a renewal; whole seconds. */
   leaseMillis: number;
-  /** How long a leader without a renewal may still write. With calls no longer than the rest, none ends after the Lease. */
+  /**
+   * How long a leader without a renewal may still write. With calls no longer than the rest, none ends after
+   * the Lease.
+   */
   renewDeadlineMillis: number;
   /** How often a leader renews. */
   renewMillis: number;
@@ -47,9 +53,10 @@ export class NotLeaderError extends Error {
 /**
  * Elects one leader among several processes by a Lease, as client-go does.
  *
- * A standby never compares times of two machines: it watches the Lease by its own clock, and takes it when it stood
- * unchanged for as long as it lasts. A leader counts from the moment it sent its last successful renewal, which is before
- * any standby could see it, and stops writing well before the Lease runs out. So there is never more than one that writes.
+ * A standby never compares times of two machines: it watches the Lease by its own clock, and takes it when it
+ * stood unchanged for as long as it lasts. A leader counts from the moment it sent its last successful
+ * renewal, which is before any standby could see it, and stops writing well before the Lease runs out. So
+ * there is never more than one that writes.
  */
 export class LeaderElection {
   readonly #options: ElectionOptions;
@@ -65,7 +72,10 @@ export class LeaderElection {
   #lease: LiveObject | undefined;
   /** Until when another may count on it, by what was last seen of it. */
   #takenUntil = Number.NEGATIVE_INFINITY;
-  /** The acquireTime that we wrote last. With our identity it tells our own Lease, even where the answer to the write was lost. */
+  /**
+   * The acquireTime that we wrote last. With our identity it tells our own Lease, even where the answer to
+   * the write was lost.
+   */
   #acquireTime: string | undefined;
   /** When the last successful renewal was sent. */
   #renewedAt = Number.NEGATIVE_INFINITY;
@@ -88,15 +98,18 @@ export class LeaderElection {
   }
 
   /**
-   * Throws NotLeaderError unless we lead for certain. Asked before each write: it is right even when the process was
-   * stopped for a while and has not yet had the time to find out.
+   * Throws NotLeaderError unless we lead for certain. Asked before each write: it is right even when the
+   * process was stopped for a while and has not yet had the time to find out.
    */
   mayWrite(): void {
     if (!this.#leading) throw new NotLeaderError('this process is not the leader');
     if (this.#remainingMillis() <= 0) throw new NotLeaderError('the lease was not renewed in time');
   }
 
-  /** Ends the election, and gives the Lease up when it is ours. To be called when nothing writes any more; never throws. */
+  /**
+   * Ends the election, and gives the Lease up when it is ours. To be called when nothing writes any more;
+   * never throws.
+   */
   release(): Promise<void> {
     this.#released ??= this.#release();
     return this.#released;
@@ -110,7 +123,10 @@ export class LeaderElection {
     }
   }
 
-  /** A standby's step. Returns how long to wait before the next one: at the very end of the Lease if that comes first. */
+  /**
+   * A standby's step. Returns how long to wait before the next one: at the very end of the Lease if that
+   * comes first.
+   */
   async #campaign(): Promise<number> {
     const { retryMillis, renewMillis } = this.#timing;
     try {
@@ -192,7 +208,10 @@ export class LeaderElection {
     }
   }
 
-  /** The Lease is not as we left it: our last renewal was done although its answer was lost, it was deleted, or another took it. */
+  /**
+   * The Lease is not as we left it: our last renewal was done although its answer was lost, it was deleted,
+   * or another took it.
+   */
   async #lookWhoHasIt(): Promise<number> {
     try {
       await this.#look();

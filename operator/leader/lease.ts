@@ -30,7 +30,10 @@ export function newLease(namespace: string, name: string, candidate: Candidate, 
   return { apiVersion, kind, metadata: { namespace, name }, spec: { ...spec, leaseTransitions: 0 } };
 }
 
-/** The Lease in the candidate's hands. Times given up by others are overwritten, never compared: clocks differ. */
+/**
+ * The Lease in the candidate's hands. Times given up by others are overwritten, never compared: clocks
+ * differ.
+ */
 export function takenOver(lease: LiveObject, candidate: Candidate, now: Date): LiveObject {
   return { ...lease, spec: acquired(specOf(lease), candidate, now) };
 }

@@ -18,7 +18,7 @@ import { assertStillThere } from './still-there.ts';
 import { fails, type Verdict } from './verdict.ts';
 import type { View } from './view.ts';
 
-interface RealiserParts {
+interface ApplyParts {
   client: KubeClient;
   view: View;
   recorder: Recorder;
@@ -48,32 +48,33 @@ export function untouched(job: Verdict): Outcome {
  * @param live the resource
  * @param planned what its plan wants
  */
-export function realise(
-  parts: RealiserParts,
+export function applyPlan(
+  parts: ApplyParts,
   live: LiveObject,
   planned: KubernetesObject[],
   signal: AbortSignal,
 ): Promise<Outcome> {
-  return new Realisation(parts, live, signal).run(planned);
+  return new PlanRun(parts, live, signal).run(planned);
 }
 
 /** One run, with what it has met so far. */
-class Realisation {
-  readonly #parts: RealiserParts;
+class PlanRun {
+  readonly #parts: ApplyParts;
   readonly #live: LiveObject;
   readonly #signal: AbortSignal;
   readonly #problems = new Map<Component, Verdict>();
   readonly #conflicts: Conflict[] = [];
 
-  constructor(parts: RealiserParts, live: LiveObject, signal: AbortSignal) {
+  constructor(parts: ApplyParts, live: LiveObject, signal: AbortSignal) {
     this.#parts = parts;
     this.#live = live;
     this.#signal = signal;
   }
 
   /**
-   * Rights come after the topics that they are to. The job comes last: it needs both, and it is what can go wrong. Topics that no
-   * board needs any more, and rights to them, go once the job that wrote them has been replaced.
+   * Rights come after the topics that they are to. The job comes last: it needs both, and it is what can go
+   * wrong. Topics that no board needs any more, and rights to them, go once the job that wrote them has been
+   * replaced.
    */
   async run(planned: KubernetesObject[]): Promise<Outcome> {
     const plannedJob = jobOf(planned);
@@ -109,7 +110,10 @@ class Realisation {
     return this.#parts.view.pods(this.#live.metadata.namespace ?? '', this.#live.metadata.name);
   }
 
-  /** All at once, since none needs another; and all to their ends, so that nothing of this run is under way in the next. */
+  /**
+   * All at once, since none needs another; and all to their ends, so that nothing of this run is under way in
+   * the next.
+   */
   async #apply(desired: KubernetesObject[]): Promise<void> {
     const children = paired(desired, this.#children());
     const { client } = this.#parts;
@@ -126,7 +130,10 @@ class Realisation {
     if (failed) throw failed.reason;
   }
 
-  /** Applies users with the rights that they may have now. One that is not there yet waits until it may have all of them. */
+  /**
+   * Applies users with the rights that they may have now. One that is not there yet waits until it may have
+   * all of them.
+   */
   async #grant(users: KafkaUser[], topics: KubernetesObject[], { keepOthers }: { keepOthers: boolean }) {
     const children = this.#children();
     const known = paired(topics, children);

@@ -24,7 +24,9 @@ export interface Conflict {
   object: string;
 }
 
-/** Writes an object, unless what there is has all we want of it. What belongs to somebody else is left alone. */
+/**
+ * Writes an object, unless what there is has all we want of it. What belongs to someone else is left alone.
+ */
 export async function applyChild(
   client: KubeClient,
   child: Child,
@@ -34,7 +36,7 @@ export async function applyChild(
   const desired = stamped(child.desired);
   if (child.live && !needsWrite({ desired, live: child.live })) return { live: child.live, conflicts: [] };
   const { kind, metadata } = desired;
-  // What nobody labelled as ours is not among what is watched: somebody else may have the name.
+  // What nobody labelled as ours is not among what is watched: someone else may have the name.
   const live =
     child.live ?? (await client.get(kindOf(desired), owner.namespace ?? '', metadata.name, { signal }));
   const obstacle = live && obstacleOf(live, owner);
@@ -52,13 +54,16 @@ function obstacleOf(live: LiveObject, owner: LiveMetadata): Verdict | undefined 
   const name = `${live.kind} ${live.metadata.name}`;
   const ownership = ownershipOf(live, owner);
   if (ownership === 'foreign')
-    return fails('NotOurs', `${name} is there already and belongs to somebody else: rename one of the two.`);
+    return fails('NotOurs', `${name} already exists and belongs to another owner: rename one of the two.`);
   if (ownership === 'predecessor' || live.metadata.deletionTimestamp)
     return fails('Pending', `${name} is being deleted, and made again then.`);
   return undefined;
 }
 
-/** An answer that will be the same until something changes. A schema that lacks a field answers as if the server had failed. */
+/**
+ * An answer that will be the same until something changes. A schema that lacks a field answers as if the
+ * server had failed.
+ */
 function isRefusal(error: unknown): error is ApiError {
   return (
     error instanceof ApiError && (!isTransient(error) || /field not declared in schema/.test(error.message))

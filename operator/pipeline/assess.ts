@@ -22,7 +22,7 @@ const PARTS = [
 
 type PartVerdicts = Record<(typeof PARTS)[number], Verdict>;
 
-/** What is known beside the children when a pipeline is judged. */
+/** What the conditions depend on in addition to the children. */
 interface Findings {
   kafka: Verdict;
   job: Verdict;
@@ -32,7 +32,7 @@ interface Findings {
   conflicts?: Conflict[];
 }
 
-/** What is to be said of a pipeline, by its plan and what there is of it. */
+/** The status of a pipeline, by its plan and its live objects. */
 export function assess(
   resource: GameAnalytics,
   planned: KubernetesObject[],
@@ -52,7 +52,7 @@ export function assess(
   return { ...summed(parts, resource), ...(conflicts.length > 0 && { FieldConflict: told(conflicts) }) };
 }
 
-/** What is to be said while Kafka has no address: nothing can be planned, and what there is stays as it is. */
+/** The status while Kafka has no address: nothing can be planned, and what exists stays as it is. */
 export function assessWaiting(resource: GameAnalytics, kafka: Verdict): Verdicts {
   const waiting: Verdict = { status: 'Unknown', reason: 'Waiting', message: 'Waiting for Kafka.' };
   const parts = {

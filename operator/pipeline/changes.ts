@@ -5,7 +5,10 @@ import { covers } from './covers.ts';
 import type { Child } from './parts.ts';
 import { digest } from './revision.ts';
 
-/** Annotation with a digest of what was last applied: tells that we no longer want a field which the live object still has. */
+/**
+ * Annotation with a digest of what was last applied: tells that we no longer want a field which the live
+ * object still has.
+ */
 const APPLIED = ANNOTATIONS.applied;
 
 /** The object with the digest of itself. */
@@ -19,7 +22,7 @@ export function needsWrite({ desired, live }: Child): boolean {
   return live === undefined || !covers(live, desired);
 }
 
-/** Each desired object beside what there is of it. */
+/** Each desired object with its live counterpart. */
 export function paired<T extends KubernetesObject>(desired: T[], live: LiveObject[]): Child<T>[] {
   const byId = new Map(live.map((object) => [idOf(object), object]));
   return desired.map((object) => ({ desired: object, live: byId.get(idOf(object)) }));

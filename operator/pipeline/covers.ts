@@ -1,8 +1,8 @@
 type Fields = Record<string, unknown>;
 
 /**
- * Whether a live object already has everything we would write. What others have beside it (defaults, an autoscaler's
- * replicas, a sidecar, a label) is theirs and does not count.
+ * Whether a live object already has everything we would write. What others add to it (defaults, an
+ * autoscaler's replicas, a sidecar, a label) is theirs and does not count.
  *
  * @param live what the API server holds
  * @param desired what we own of it
@@ -18,7 +18,10 @@ export function covers(live: unknown, desired: unknown, path = ''): boolean {
   );
 }
 
-/** Lists that the API server merges by keys: others may have items of their own in them. Any other is ours as a whole. */
+/**
+ * Lists that the API server merges by keys: others may have items of their own in them. Any other is ours as
+ * a whole.
+ */
 const MERGED_BY: Record<string, string[]> = {
   'metadata.ownerReferences': ['uid'],
   'spec.ports': ['port'],

@@ -16,8 +16,9 @@ export function isJobNotFound(error: string): boolean {
 }
 
 /**
- * What the error of a FlinkDeployment's status says, in one sentence: its messages, the most specific first. Of SQL that Flink
- * does not take, it also says which leaderboard has it, where that can be told, and what to do.
+ * What the error of a FlinkDeployment's status says, in one sentence: its messages, the most specific first.
+ * Of SQL that Flink does not take, it also says which leaderboard has it, where that is known, and what to
+ * do.
  *
  * @param error JSON of an exception, or plain text
  * @param script the SQL that the job runs
@@ -47,7 +48,10 @@ function parse(error: string): FlinkException {
   }
 }
 
-/** Without the classes before it, which a SerializedThrowable has in its message, and without the stack behind it. */
+/**
+ * Without the classes before it, which a SerializedThrowable has in its message, and without the stack behind
+ * it.
+ */
 function plain(message = ''): string {
   return message
     .replace(/\n\s*at [\s\S]*/, '')
@@ -58,7 +62,10 @@ function plain(message = ''): string {
     .trim();
 }
 
-/** Flink counts lines from the script's beginning; where it names no line, it may name the table that a statement fills. */
+/**
+ * Flink counts lines from the script's beginning; where it names no line, it may name the table that a
+ * statement fills.
+ */
 function placeOf(messages: string, script: string): string {
   const line = Number(/\bline (\d+), column \d+/.exec(messages)?.[1] ?? 0);
   if (line > 0) {

@@ -2,9 +2,11 @@ import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { Problem } from '../../api/parse.ts';
 
 /**
- * What is wrong with the Flink image of a resource, by the images that the operator allows; empty when nothing is.
+ * What is wrong with the Flink image of a resource, by the images that the operator allows; empty when
+ * nothing is.
  *
- * @param allowed images; one that ends with `/`, `:` or `@` allows all that begin with it. Undefined allows any.
+ * @param allowed images; one that ends with `/`, `:` or `@` allows all that begin with it. Undefined allows
+ * any.
  */
 export function flinkImageProblems(
   { spec }: GameAnalytics,
@@ -16,7 +18,10 @@ export function flinkImageProblems(
   return [{ path: 'spec.flink.image', message }];
 }
 
-/** A prefix ends where a part of an image's name does, or registry.example would allow registry.example.org too. */
+/**
+ * A prefix ends where a part of an image's name does, or registry.example would allow registry.example.org
+ * too.
+ */
 function allows(entry: string, image: string): boolean {
   return /[/:@]$/.test(entry) ? image.startsWith(entry) : image === entry;
 }

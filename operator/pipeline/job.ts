@@ -8,7 +8,10 @@ import { describeFlinkError, isJobNotFound } from './flink-error.ts';
 import { type Revision, revisionOf } from './revision.ts';
 import { fails, holds, type Verdict } from './verdict.ts';
 
-/** Annotations of the FlinkDeployment: what it runs, and which revision was tried, did not come up, and why. One write holds all. */
+/**
+ * Annotations of the FlinkDeployment: what it runs, and which revision was tried, did not come up, and why.
+ * One write holds all.
+ */
 const REVISION = ANNOTATIONS.revision;
 const REFUSED = ANNOTATIONS.refusedRevision;
 const REFUSAL = ANNOTATIONS.refusal;
@@ -40,8 +43,9 @@ export interface JobDecision {
 }
 
 /**
- * What a job should be, and what is to be said of it. A new revision is given its time to come up. One that fails, or runs out
- * of time, is put back to the last good one and is not tried again: the FlinkDeployment itself remembers it as refused.
+ * What a job should be, and its condition. A new revision is given its time to come up. One that fails, or
+ * runs out of time, is put back to the last good one and is not tried again: the FlinkDeployment itself
+ * remembers it as refused.
  */
 export function decideJob(facts: JobFacts): JobDecision {
   const { live } = facts;
@@ -85,7 +89,10 @@ function refused(seen: Seen, lateMillis: number, timeoutMillis: number): string 
   return `it did not come up within ${timeoutMillis / 1000} s: ${seen.words}`;
 }
 
-/** The wanted revision is not applied yet: from the state of the one before where that leads to the same boards. */
+/**
+ * The wanted revision is not applied yet: from the state of the one before where that leads to the same
+ * boards.
+ */
 function upgrade(facts: JobFacts, wanted: Revision): JobDecision {
   const { live, good } = facts;
   const mode = live && !(good && keeps(live, wanted)) ? 'stateless' : wanted.spec.job.upgradeMode;
@@ -101,18 +108,18 @@ function upgrade(facts: JobFacts, wanted: Revision): JobDecision {
 function upgrading(mode: UpgradeMode, good: Revision, wanted: Revision): Verdict {
   const from = readLayout(good.layout);
   const to = readLayout(wanted.layout);
-  const anew = to ? recomputed(from, to) : [];
+  const replayed = to ? recomputed(from, to) : [];
   if (mode === 'stateless') {
-    const why = anew[0] ? ` (${anew[0].why})` : '';
+    const why = replayed[0] ? ` (${replayed[0].why})` : '';
     return fails(
       'Replaying',
-      `The job is being replaced and cannot go on from its state${why}: the boards are recomputed from the events that are kept, and are low until then.`,
+      `The job is being replaced and cannot restore its state${why}: the boards are recomputed from the events that are kept, and are low until then.`,
     );
   }
-  const exceptions = anew.map(({ board, why }) => `${board} (${why})`).join(', ');
+  const exceptions = replayed.map(({ board, why }) => `${board} (${why})`).join(', ');
   return fails(
     'Upgrading',
-    `The job is being replaced and goes on from its state (savepoint).${exceptions && ` Recomputed from the events that are kept: ${exceptions}.`}`,
+    `The job is being replaced and restores its state (savepoint).${exceptions && ` Recomputed from the events that are kept: ${exceptions}.`}`,
   );
 }
 
@@ -121,7 +128,8 @@ function rolledBack(facts: JobFacts, good: Revision, wanted: Revision, refusal: 
   const isBack = annotation(live, REVISION) === good.id;
   const seen = live && isBack ? observe(live, facts.podTroubles) : undefined;
   const stable = seen?.phase === 'stable';
-  // A refused revision that was started without the state has lost it; one that was to go on from it has not touched it.
+  // A refused revision that was started without the state has lost it; one that was to restore it has not
+  // touched it.
   const mode = !stable && live && modeOf(live) === 'stateless' ? 'stateless' : good.spec.job.upgradeMode;
   const message = `The last change did not come up and was put back: ${refusal}. Change spec to try again.`;
   const desired = build(facts, good, mode);
@@ -138,7 +146,7 @@ function rolledBack(facts: JobFacts, good: Revision, wanted: Revision, refusal: 
   };
 }
 
-/** A job that was well once is Flink's to restart; it is only said. */
+/** Once a revision was stable, Flink restarts it; we only report that. */
 function restarting(seen: Seen): Verdict {
   if (seen.phase === 'failed') return fails('Failed', seen.words);
   return fails('Restarting', `The job is being restarted: ${seen.words}`);
@@ -165,7 +173,10 @@ function build({ planned }: JobFacts, revision: Revision, upgradeMode: UpgradeMo
   };
 }
 
-/** Whether a revision can go on from the state of what runs: laid out to, and the state kept where it will be looked for. */
+/**
+ * Whether a revision can restore the state of what runs: laid out to, and the state kept where it will be
+ * looked for.
+ */
 function keeps(live: LiveObject, wanted: Revision): boolean {
   const place = ({ flinkConfiguration }: FlinkDeployment['spec']) =>
     flinkConfiguration['execution.checkpointing.savepoint-dir'];
@@ -220,7 +231,7 @@ interface FlinkStatus {
   jobStatus?: { state?: string; jobId?: string };
 }
 
-/** How a revision that was just applied does: what was said of the one before does not count. */
+/** The state of a revision that was just applied; reports about the previous one do not count. */
 function observe(live: LiveObject, podTroubles: string): Seen {
   const { observedGeneration = 0 } = statusOf(live);
   if (observedGeneration < (live.metadata.generation ?? 0))
@@ -242,7 +253,10 @@ function statusOf(live: LiveObject | undefined): FlinkStatus {
   return (live?.status ?? {}) as FlinkStatus;
 }
 
-/** The job's state; undefined while the Flink operator upgrades, since it is then still that of the job before. */
+/**
+ * The job's state; undefined while the Flink operator upgrades, since it is then still that of the job
+ * before.
+ */
 function jobState({ lifecycleState, jobStatus }: FlinkStatus): string | undefined {
   return lifecycleState === 'UPGRADING' ? undefined : jobStatus?.state;
 }

@@ -27,7 +27,8 @@ export interface ChildCondition {
 }
 
 /**
- * Whether Kafka is there, and its address, once the wanted listener has one: with it a pipeline can be planned.
+ * Whether Kafka is there, and its address, once the wanted listener has one: with it a pipeline can be
+ * planned.
  *
  * @param served whether the cluster knows Strimzi's kinds
  * @param wanted the resource's spec.kafka
@@ -74,7 +75,7 @@ function judgeListener(kafka: LiveObject, wanted: KafkaSpec) {
   return { verdict, bootstrapServers };
 }
 
-/** Why programs set up by the resource would not be let in, and how to mend it; undefined when they are. */
+/** Why programs set up by the resource would not be let in, and how to fix it; undefined when they are. */
 function mismatchOf(kafka: LiveObject, { listener, authentication }: KafkaSpec): string | undefined {
   const { listeners = [] } = (kafka.spec as { kafka?: { listeners?: Listener[] } }).kafka ?? {};
   const found = listeners.find(({ name }) => name === listener);

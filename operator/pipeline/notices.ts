@@ -1,7 +1,7 @@
 import { documentation, type Reason } from '../../api/conditions.ts';
 import type { Condition } from '../../api/status.ts';
 
-/** Something a person should be told, as an event. */
+/** Something to report to people as a Kubernetes event. */
 export interface Notice {
   type: 'Normal' | 'Warning';
   reason: string;
@@ -9,7 +9,10 @@ export interface Notice {
   note: string;
 }
 
-/** What a change of conditions is worth telling: once when a condition takes on a reason, never again while it has it. */
+/**
+ * What a change of conditions is worth telling: once when a condition takes on a reason, never again while it
+ * has it.
+ */
 export function noticesOf(before: Condition[], after: Condition[]): Notice[] {
   const ready = after.find(({ type }) => type === 'Ready');
   return after.flatMap((condition) => {

@@ -3,7 +3,10 @@ import { LABELS, OPERATOR } from '../../plan/metadata.ts';
 import { FIELD_MANAGER } from '../kube/client.ts';
 import type { LiveMetadata, LiveObject } from '../kube/object.ts';
 
-/** Whose an object is that has a name we want: ours, one that goes with the resource of that name before us, or somebody else's. */
+/**
+ * Whose an object is that has a name we want: ours, one that goes with the resource of that name before us,
+ * or someone else's.
+ */
 export type Ownership = 'ours' | 'predecessor' | 'foreign';
 
 /** Found by owner and label. A retained topic has no owner, and is that of any resource of the name. */

@@ -5,7 +5,7 @@ import type { LiveObject } from '../kube/object.ts';
 import { type ChildCondition, words } from './kafka.ts';
 import { fails, holds, type Verdict } from './verdict.ts';
 
-/** An object of the plan beside what there is of it. */
+/** An object of the plan with its live counterpart. */
 export interface Child<T extends KubernetesObject = KubernetesObject> {
   desired: T;
   live: LiveObject | undefined;
@@ -16,7 +16,7 @@ export function judgeTopics(topics: Child[]): Verdict {
   return judgeAll(topics) ?? holds('Available', `${topics.length} topics are there.`);
 }
 
-/** Whether everybody who signs in to Kafka is known there, by what Strimzi says of each. */
+/** Whether everyone who signs in to Kafka is known there, by what Strimzi says of each. */
 export function judgeUsers(users: Child[]): Verdict {
   if (users.length === 0) return holds('NotWanted', 'The spec asks for no authentication.');
   return judgeAll(users) ?? holds('Available', `${users.length} users are there.`);
@@ -79,7 +79,7 @@ export function judgeApp({ desired, live }: Child, podTroubles: string): Verdict
     : fails('Pending', `${name}: ${counts}.`);
 }
 
-/** Why a rollout does not go on, in Kubernetes' words. */
+/** Why a rollout does not continue, in Kubernetes' words. */
 function failureOf(conditions: ChildCondition[]): string | undefined {
   const failed = conditions.find(
     ({ type, status }) =>

@@ -31,8 +31,8 @@ const STARTING = ['ContainerCreating', 'PodInitializing'];
 const MOST_PODS = 3;
 
 /**
- * Why pods of a component do not run, in Kubernetes’ words: they cannot be scheduled, an image cannot be pulled, a container does
- * not start, or it ends. Empty when all of them run or start normally.
+ * Why pods of a component do not run, in Kubernetes’ words: they cannot be scheduled, an image cannot be
+ * pulled, a container does not start, or it ends. Empty when all of them run or start normally.
  */
 export function podTroubles(pods: LiveObject[], component: Component): string {
   const sentences = pods

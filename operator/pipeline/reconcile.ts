@@ -5,12 +5,12 @@ import type { KubeClient } from '../kube/client.ts';
 import { KAFKA } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { type Result, TerminalError } from '../queue/result.ts';
+import { applyPlan, type Outcome, untouched } from './apply-plan.ts';
 import { assess, assessWaiting } from './assess.ts';
 import { flinkImageProblems } from './flink-image.ts';
 import { appliedLayout, findJob, judgeJob } from './job.ts';
 import { judgeKafka } from './kafka.ts';
 import { podTroubles } from './pods.ts';
-import { type Outcome, realise, untouched } from './realise.ts';
 import type { Recorder } from './recorder.ts';
 import { report } from './report.ts';
 import { details, statusOf } from './status.ts';
@@ -32,8 +32,8 @@ interface ReconcilerParts {
 }
 
 /**
- * Brings one resource's pipeline to what its spec says, from whatever there is, and reports. Level-triggered: it is told which
- * resource, never what happened; and where nothing differs it writes nothing.
+ * Brings one resource's pipeline to what its spec says, from whatever there is, and reports. Level-triggered:
+ * it learns which resource, never what happened; and where nothing differs it writes nothing.
  *
  * @param key namespace/name of the resource
  * @throws TerminalError when the spec is invalid: what runs is left as it was until the spec changes
@@ -70,12 +70,12 @@ async function bringAbout(parts: ReconcilerParts, key: string, signal: AbortSign
 
   const children = () => view.children(namespace, name);
   const pods = () => view.pods(namespace, name);
-  // Without a place for its state, a job that is replaced reads all events again, and is best laid out anew.
+  // Without a place for its state, a job that is replaced reads all events again, and is best laid out again.
   const layout = resource.spec.flink.state && appliedLayout(findJob(children()));
   const planned = plan(resource, { ...environment, bootstrapServers, layout });
   const outcome = resource.spec.paused
     ? untouched(judgeJob(findJob(children()), podTroubles(pods(), 'flink')))
-    : await realise(parts, live, planned, signal);
+    : await applyPlan(parts, live, planned, signal);
 
   const findings = { kafka: kafka.verdict, pods: pods(), ...outcome };
   const verdicts = assess(resource, planned, children(), findings);
@@ -83,7 +83,7 @@ async function bringAbout(parts: ReconcilerParts, key: string, signal: AbortSign
   return resultOf(outcome);
 }
 
-/** Objects that could not be written are tried again, later each time: whoever refused may think otherwise then. */
+/** Objects that could not be written are retried with exponential backoff: the cause may be gone then. */
 function resultOf({ problems, lookAgainMillis }: Outcome): Result {
   const refused = [...problems.values()].filter(({ reason }) => reason !== 'Pending');
   if (refused.length > 0) throw new Error(refused.map(({ message }) => message).join('; '));

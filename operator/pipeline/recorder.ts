@@ -11,7 +11,7 @@ export type Recorder = (regarding: LiveObject, notice: Notice) => Promise<void>;
 const NOTE_LENGTH = 1_000;
 
 /**
- * Records events (events.k8s.io) beside the resource they are about.
+ * Records events (events.k8s.io) in the namespace of the resource they are about.
  *
  * @param identity which operator says so
  */

@@ -9,7 +9,7 @@ import { statusOf, type Verdicts, withVerdicts } from './status.ts';
 import { assertStillThere } from './still-there.ts';
 import type { View } from './view.ts';
 
-/** What is told of a resource beside its conditions; left out, it stays as it was told before. */
+/** What the status reports in addition to conditions; a field that is left out stays as it was. */
 type Details = Omit<Status, 'conditions' | 'observedGeneration'>;
 
 interface ReporterParts {

@@ -18,8 +18,8 @@ export function revisionOf({ metadata, spec }: FlinkDeployment): Revision {
 }
 
 /**
- * The last good revision of a job, kept in the cluster as StatefulSets keep theirs: in a ControllerRevision, which nobody can
- * change. Its metadata but for name and annotations is that of the FlinkDeployment.
+ * The last good revision of a job, kept in the cluster as StatefulSets keep theirs: in a ControllerRevision,
+ * which nobody can change. Its metadata but for name and annotations is that of the FlinkDeployment.
  */
 export function controllerRevision(deployment: FlinkDeployment, revision: Revision): KubernetesObject {
   const { annotations: _, ...metadata } = deployment.metadata;

@@ -14,10 +14,12 @@ export function withRightsBefore(user: KafkaUser, live: LiveObject | undefined):
 }
 
 /**
- * The user with those of its rights that it may have now, and the topics for which it has to wait. Only Strimzi knows whether a
- * topic is ours in Kafka too, so a right to one is given once Strimzi says that the topic is ready, and taken when it is not ours.
+ * The user with those of its rights that it may have now, and the topics for which it has to wait. Only
+ * Strimzi knows whether a topic is ours in Kafka too, so a right to one is given once Strimzi says that the
+ * topic is ready, and taken when it is not ours.
  *
- * @param topics the topics of the plan; rights to others, such as the user's own with the events, are given at once
+ * @param topics the topics of the plan; rights to others, such as the user's own with the events, are given
+ * at once
  * @param owner the resource
  */
 export function grantedRights(

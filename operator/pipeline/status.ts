@@ -8,12 +8,12 @@ import type { LiveObject } from '../kube/object.ts';
 import { appliedRevision, flinkJob } from './job.ts';
 import type { Verdict } from './verdict.ts';
 
-/** What is to be said of a pipeline; what is left out stays as it was said before. */
+/** The status of a pipeline; a field that is left out stays as it was. */
 export type Verdicts = Partial<Record<ConditionType, Verdict>>;
 
 /**
- * The conditions with these verdicts in them. A transition time moves only when its status flips; a conflict is remembered
- * until the spec changes, so that a person can still read of it.
+ * The conditions with these verdicts in them. A transition time moves only when its status flips; a conflict
+ * is remembered until the spec changes, so that a person can still read of it.
  */
 export function withVerdicts(
   before: Condition[],
@@ -41,7 +41,7 @@ function cut(message: string): string {
   return message.length <= MESSAGE_LENGTH ? message : `${message.slice(0, MESSAGE_LENGTH)}…`;
 }
 
-/** What is reported of the job, the boards and the dashboard beside the conditions. */
+/** What the status reports of the job, the boards and the dashboard in addition to conditions. */
 export function details(
   resource: GameAnalytics,
   job: LiveObject | undefined,

@@ -7,7 +7,10 @@ export class ResourceGone extends Error {
   override name = 'ResourceGone';
 }
 
-/** Asks the API server itself; throws ResourceGone when the resource is deleted, or was and there is another of its name. */
+/**
+ * Asks the API server itself; throws ResourceGone when the resource is deleted, or was and there is another
+ * of its name.
+ */
 export async function assertStillThere(client: KubeClient, resource: LiveObject): Promise<void> {
   const { namespace = '', name, uid } = resource.metadata;
   const now = await client.get(kindOf(resource), namespace, name);

@@ -1,6 +1,6 @@
 import type { Reason } from '../../api/conditions.ts';
 
-/** What is to be said of one part of a pipeline: a condition but for its times. */
+/** The state of one part of a pipeline: a condition without its times. */
 export interface Verdict {
   status: 'True' | 'False' | 'Unknown';
   reason: Reason;

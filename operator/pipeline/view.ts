@@ -11,7 +11,7 @@ export interface View {
   pods(namespace: string, resource: string): LiveObject[];
   /** Whether the cluster knows a kind. */
   serves(kind: Kind): boolean;
-  /** Takes in the answer to a write of ours. */
+  /** Takes in the answer to a write of our own. */
   put(object: LiveObject): void;
   /** Takes in that we deleted an object. */
   remove(object: LiveObject): void;

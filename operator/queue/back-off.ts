@@ -5,8 +5,9 @@ const LONGEST_MILLIS = 1_000_000;
 const RETRIES = { perSecond: 10, burst: 100 };
 
 /**
- * How long a key that failed waits: twice as long after each failure in a row, and longer when keys fail together, so that an API
- * server that comes back is not met by all of them at once. The numbers are controller-runtime's.
+ * How long a key that failed waits: twice as long after each failure in a row, and longer when keys fail
+ * together, so that an API server that comes back is not met by all of them at once. The numbers are
+ * controller-runtime's.
  */
 export class BackOff {
   readonly #failures = new Map<string, number>();
@@ -24,7 +25,7 @@ export class BackOff {
     return Math.max(Math.min(FIRST_MILLIS * 2 ** failures, LONGEST_MILLIS), this.#bucket.take());
   }
 
-  /** The key is well: its next failure is its first. */
+  /** The key succeeded: its next failure counts as its first. */
   forget(key: string): void {
     this.#failures.delete(key);
   }

@@ -1,6 +1,6 @@
 /**
- * Keys that wait for a worker, first come, first served. A key waits once, however often it is added, and is never with two workers:
- * added while one has it, it waits until that one is done.
+ * Keys that wait for a worker, first come, first served. A key waits once, however often it is added, and is
+ * never with two workers: added while one has it, it waits until that one is done.
  */
 export class Keys {
   // Sets remember the order of insertion: this one is the line.

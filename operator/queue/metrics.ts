@@ -7,7 +7,7 @@ export type Outcome = 'success' | 'error' | 'requeue_after';
 export interface QueueMetrics {
   /** A key has become due that was not. */
   added(key: string): void;
-  /** Somebody wants a key back later. */
+  /** Someone wants a key back later. */
   retried(): void;
   /** A worker has taken the key. */
   started(key: string): void;
@@ -35,7 +35,8 @@ const RECONCILE_SECONDS = [
 ];
 
 /**
- * The work queue under the names and with the buckets of client-go and controller-runtime, so that their dashboards and alerts fit.
+ * The work queue under the names and with the buckets of client-go and controller-runtime, so that their
+ * dashboards and alerts fit.
  *
  * @param now monotonic milliseconds
  */

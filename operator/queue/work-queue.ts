@@ -9,22 +9,29 @@ import { type Result, TerminalError } from './result.ts';
 interface WorkQueueOptions {
   /** How many keys are worked on at a time. */
   workers: number;
-  /** One run: brings the world to where the key's resource wants it. It must end soon after its signal is aborted. */
+  /**
+   * One run: brings the world to where the key's resource wants it. It must end soon after its signal is
+   * aborted.
+   */
   process: (key: string, signal: AbortSignal) => Promise<Result>;
   log: Logger;
   metrics: { readonly queue: QueueMetrics; readonly reconcile: ReconcileMetrics };
-  /** Errors of the world around us, which pass: warnings. Any other is our mistake and logged with its stack. */
+  /**
+   * Errors of the world around us, which pass: warnings. Any other is our mistake and logged with its stack.
+   */
   isTransient?: (error: unknown) => boolean;
   /** Monotonic milliseconds. */
   now?: () => number;
 }
 
 /**
- * Says which resource to look at next; controller-runtime's contract. It holds keys (`namespace/name`), not objects or changes: a run
- * looks at the whole resource as it is when the run starts, and so answers everything that was asked before.
+ * Says which resource to look at next; controller-runtime's contract. It holds keys (`namespace/name`), not
+ * objects or changes: a run looks at the whole resource as it is when the run starts, and so answers
+ * everything that was asked before.
  *
- * Therefore a key has one place at most: due now, or due later at the earliest time that was asked for. Whoever adds it is answered by a
- * run that starts after that. One key is never in two runs at a time. A run that fails is tried again, later each time.
+ * Therefore a key has one place at most: due now, or due later at the earliest time that was asked for. A
+ * caller that adds it is served by a run that starts after that. One key is never in two runs at a time. A
+ * run that fails is tried again, later each time.
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
@@ -61,7 +68,7 @@ export class WorkQueue {
 
   /** Wants a run of the key after this time, or earlier when something else wants one earlier. */
   addAfter(key: string, millis: number): void {
-    // A timer would take it for 1 ms: a mistake in somebody's arithmetic would be a hot loop.
+    // A timer would take it for 1 ms: a mistake in someone's arithmetic would be a hot loop.
     if (Number.isNaN(millis)) throw new RangeError('the time to wait is not a number');
     if (this.#state === 'stopped') return;
     this.#options.metrics.queue.retried();
@@ -76,7 +83,10 @@ export class WorkQueue {
     this.#awaitTurn();
   }
 
-  /** Starts no more runs and resolves when those under way have ended; after the grace they are told to by their signals. */
+  /**
+   * Starts no more runs and resolves when those under way have ended; after the grace their signals abort
+   * them.
+   */
   async stop(graceMillis: number): Promise<void> {
     this.#state = 'stopped';
     clearImmediate(this.#turn);
@@ -89,8 +99,9 @@ export class WorkQueue {
   }
 
   /**
-   * Every run starts in a turn of the event loop of its own. A run that finds nothing to do ends without waiting for anything: a thousand
-   * of them in one turn would keep the Lease's renewal waiting. And whoever adds a key can finish what it is at.
+   * Every run starts in a turn of the event loop of its own. A run that finds nothing to do ends without
+   * waiting for anything: a thousand of them in one turn would keep the Lease's renewal waiting. And a caller
+   * that adds a key can finish its own work first.
    */
   #awaitTurn(): void {
     if (this.#state !== 'started' || this.#turn) return;
@@ -147,7 +158,7 @@ export class WorkQueue {
       this.#backOff.forget(key);
       logOfKey.error(`the resource must change before it can be reconciled: ${reason}`);
     } else if (this.#state === 'stopped') {
-      logOfKey.info(`stopping; the next start goes on with it: ${reason}`);
+      logOfKey.info(`stopping; the next start continues with it: ${reason}`);
     } else {
       const retryMillis = Math.round(this.#backOff.next(key));
       this.addAfter(key, retryMillis);

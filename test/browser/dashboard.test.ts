@@ -98,7 +98,7 @@ describe('the page of a running pipeline', () => {
         '#',
         ...labels,
       ]);
-      // A board of instants is drawn anew every few seconds, row by row.
+      // A board of instants is redrawn every few seconds, row by row.
       await expect.poll(() => tables.getByRole('rowheader').count(), SOON).toBe(SIZE);
     },
   );
@@ -123,7 +123,7 @@ describe('the page of a running pipeline', () => {
 
   it('changes every board live', everyBoardChanges);
 
-  it('moves a row to its new rank, and does not draw it anew', async () => {
+  it('moves a row to its new rank, and does not redraw it', async () => {
     const rows = await panel('top-players').locator('tbody tr').elementHandles();
     const places = () =>
       Promise.all(
@@ -164,11 +164,11 @@ describe('the header', () => {
 });
 
 describe('who looks at the page', () => {
-  // They go to other pages; whoever comes next finds them where they were.
+  // They go to other pages; the next tests find them where they were.
   afterEach(async () => {
     await page.goto(url);
     const { complaints } = visitor;
-    complaints.push(...complaints.splice(0).filter((complaint) => complaint !== 'loaded anew'));
+    complaints.push(...complaints.splice(0).filter((complaint) => complaint !== 'reloaded'));
   });
 
   it('sees who moved within the last minute', async () => {
@@ -191,7 +191,7 @@ describe('who looks at the page', () => {
     await expect.poll(found, SOON).toEqual([team]);
   });
 
-  it('holds one panel still while the others go on, and sees the newest on going on', async () => {
+  it('holds one panel still while the others continue, and sees the newest on continuing', async () => {
     await page.getByRole('button', { name: 'Pause Top Players' }).press('Enter');
     const before = await shownRows(page, 'top-players');
     const others = await shownRows(page, 'top-teams');
@@ -205,7 +205,7 @@ describe('who looks at the page', () => {
       .not.toEqual(before);
   });
 
-  it('pauses all, and goes on', async () => {
+  it('pauses all, and continues', async () => {
     await page.getByRole('button', { name: 'Pause all' }).press('Space');
     expect(await connection.textContent()).toBe('paused');
     const before = await Promise.all(NAMES.map((name) => shownRows(page, name)));
@@ -335,7 +335,7 @@ describe('the look of the page', () => {
 });
 
 describe('when the dashboard dies', () => {
-  it('the page says so, comes back to life on its own, and goes on changing', async () => {
+  it('the page says so, comes back to life on its own, and keeps changing', async () => {
     killServer(pipeline, url);
     await expect.poll(() => connection.textContent(), SOON).toBe('reconnecting');
     await expect.poll(() => connection.textContent(), SOON).toBe('live');
@@ -375,7 +375,7 @@ describe('a player whose name is hostile', () => {
 });
 
 describe('when Kafka dies', () => {
-  it('the page says so over the last known scores, and goes on by itself', async () => {
+  it('the page says so over the last known scores, and recovers by itself', async () => {
     pipeline.broker.process.restart();
     await expect.poll(() => page.locator('.board[data-state=away]').count(), SOON).toBe(NAMES.length);
     expect(await page.locator('.board tbody tr').count()).toBeGreaterThanOrEqual(3 * SIZE);

@@ -8,7 +8,10 @@ import { fill, serveDashboard } from '../support/dashboard.ts';
 import { resource } from '../support/resource.ts';
 import { OUTPUT } from '../support/whole-pipeline.ts';
 
-/* Lighthouse on a page that is served as ever. Its performance is written down, not asserted: machines differ. */
+/*
+ * Lighthouse on a page that is served as ever. Its performance is written down, not asserted: machines
+ * differ.
+ */
 
 const CATEGORIES = ['performance', 'accessibility', 'best-practices'];
 

@@ -20,8 +20,8 @@ import { kafkaTopics } from '../support/stand-ins/topics.ts';
 import { kafkaClient } from '../support/topic.ts';
 
 /*
- * From kubectl to a person's screen: a real API server, our operator, and behind the stand-ins for Strimzi, Flink's operator and
- * the kubelet a real Kafka, a real Flink and real processes.
+ * From kubectl to a person's screen: a real API server, our operator, and behind the stand-ins for Strimzi,
+ * Flink's operator and the kubelet a real Kafka, a real Flink and real processes.
  */
 
 const teams = (size: number) => ({ name: 'top-teams', type: 'TopTeams', size, season: '12h' });
@@ -60,7 +60,9 @@ beforeAll(async () => {
 });
 afterAll(() => cleanup.disposeAsync());
 
-/** Waits until the page shows so many rows of a board. A new revision of the dashboard has another address. */
+/**
+ * Waits until the page shows so many rows of a board. A new revision of the dashboard has another address.
+ */
 async function expectRows(board: string, count: number): Promise<void> {
   const { page, complaints } = await visit(browser, apps.url('arcade-dashboard') ?? '');
   await expect.poll(async () => (await shownRows(page, board)).length, SOON).toBe(count);

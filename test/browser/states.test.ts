@@ -165,7 +165,7 @@ describe('what each state says', () => {
     ['empty', 'quiet', 'No event has been counted yet.'],
     ['stalled', 'not counting', 'Events arrive in Kafka, but the Flink job has not counted any yet.'],
     ['stale', 'Kafka unavailable', 'Kafka does not answer. The boards show what was last known.'],
-  ])('is said once for all boards, and in the pill: %s', async ([state, label, banner]) => {
+  ])('appears once for all boards, and in the pill: %s', async ([state, label, banner]) => {
     await look(urlOf(state ?? ''), {}, async (page) => {
       expect(await page.locator('#connection').textContent()).toBe(label);
       const banners = await page.locator('.banner').allTextContents();
@@ -210,7 +210,7 @@ describe('a phone', () => {
         await page.getByRole('navigation', { name: 'Theme' }).getByRole('link', { name: 'Dark' }).click();
         await expect.poll(() => page.locator('html').getAttribute('data-theme'), SOON).toBe('dark');
       },
-      ['loaded anew'],
+      ['reloaded'],
     );
   });
 });
@@ -234,7 +234,7 @@ describe('a search', () => {
         await expect.poll(seen, SOON).toBe(true);
         // The URL tells of each search.
       },
-      ['loaded anew', 'loaded anew'],
+      ['reloaded', 'reloaded'],
     );
     // Without JavaScript too; searches take turns.
     const html = async () => (await fetch(`${urlOf('live')}/?q=nobody`)).text();
@@ -298,7 +298,7 @@ describe.for([1730, 7_475_330, Number.MAX_SAFE_INTEGER, 1.7e308])('scores around
   });
 
   it.for([320, 390, 768, 1440, 1920])(
-    'fit a screen of %d px, beside names of which one can tell',
+    'fit a screen of %d px, next to names that stay distinct',
     async (width) => {
       await look(url, { viewport: { width, height: 800 } }, async (page) => {
         await screenshot(page, `scores-${score}-${width}`);
@@ -399,7 +399,7 @@ describe('a team’s color', () => {
     });
   });
 
-  it.for(['light', 'dark'])('can be told from the ground (%s)', async (theme) => {
+  it.for(['light', 'dark'])('stand out from the background (%s)', async (theme) => {
     await look(`${urlOf('live')}/?theme=${theme}`, {}, async (page) => {
       const contrasts = await page.evaluate<Record<string, number>>(`(() => {
         const row = document.querySelector('tbody tr');
@@ -579,7 +579,7 @@ describe('a page that is left open', () => {
     await page.context().close();
   });
 
-  it('loads anew when another release is served', async () => {
+  it('reloads when another release is served', async () => {
     const page = await stay(urlOf('live'));
     await page.locator('#clock').evaluate((clock) => {
       clock.dataset.release = 'another';

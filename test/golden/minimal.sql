@@ -1,39 +1,43 @@
--- The whole pipeline of minimal as one Flink job: one scan of the events, one statement set for all boards.
+-- The whole pipeline of minimal as one Flink job: one scan of the events, one statement set for all
+-- boards.
 
 SET 'table.local-time-zone' = 'UTC';
 -- Totals of past seasons are forgotten this long after their last change.
 SET 'table.exec.state.ttl' = '10800000 ms';
--- Changes are combined for this long, and written as one: what a rank takes back and says again in between is never seen. The
--- size is out of reach, since it would end a mini-batch halfway through a change.
+-- Changes are combined for this long, and written as one: what a rank takes back and says again in between is
+-- never seen. The size is out of reach, since it would end a mini-batch halfway through a change.
 SET 'table.exec.mini-batch.enabled' = 'true';
 SET 'table.exec.mini-batch.allow-latency' = '500 ms';
 SET 'table.exec.mini-batch.size' = '2000000000';
--- Readers do not combine events themselves: they may be a mini-batch apart, and half of what one combined would be taken in. It
--- would also save little, since few events of a mini-batch are of the same player.
+-- Readers do not combine events themselves: they may be a mini-batch apart, and half of what one combined
+-- would be taken in. It would also save little, since few events of a mini-batch are of the same player.
 SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE';
--- A partition without events for this long does not hold up the others' windows. Longer than Kafka is away in a roll-out: of
--- partitions that come back after this time, the first to be read closes the windows of the others.
+-- A partition without events for this long does not hold up the others' windows. Longer than Kafka is away in
+-- a roll-out: of partitions that come back after this time, the first to be read closes the windows of the
+-- others.
 SET 'table.exec.source.idle-timeout' = '30 s';
--- State is found by an operator's place in this script: statements may be added at the end, and none may move.
+-- State is found by an operator's place in this script: statements may be added at the end, and none may
+-- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
 SET 'table.exec.uid.format' = '1-8a11a3fe-<id>_<transformation>';
 
--- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals are dropped,
--- digits in quotes are a number); nothing in the topic can stop the job.
+-- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals
+-- are dropped, digits in quotes are a number); nothing in the topic can stop the job.
 CREATE TABLE `raw_events` (
   user_id STRING,
   team_id STRING,
   team_name STRING,
   score BIGINT,
   event_time_millis BIGINT,
-  -- When the record came to Kafka, or was made, as the topic's message.timestamp.type says: with it, being late is a fact of
-  -- the topic's content and the same in every replay.
+  -- When the record came to Kafka, or was made, as the topic's message.timestamp.type says: with it, being
+  -- late is a fact of the topic's content and the same in every replay.
   produced_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   produced_at_millis AS 1000 * EXTRACT(EPOCH FROM produced_at) + EXTRACT(MILLISECOND FROM produced_at),
   -- When the job reads it: the order of what is not ordered by events' own times.
   read_at AS PROCTIME(),
-  -- An event cannot have happened after it came to Kafka: a clock that runs ahead must not close everyone else's windows.
-  -- (In a topic with the producers' own timestamps it does, as nothing in it says how late it is.)
+  -- An event cannot have happened after it came to Kafka: a clock that runs ahead must not close everyone
+  -- else's windows. (In a topic with the producers' own timestamps it does, as nothing in it says how late it
+  -- is.)
   event_time AS CASE
     WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) < produced_at THEN TO_TIMESTAMP_LTZ(event_time_millis, 3)
     ELSE produced_at
@@ -46,14 +50,15 @@ CREATE TABLE `raw_events` (
   'properties.group.id' = 'minimal.flink',
   -- What a producer takes back never counts.
   'properties.isolation.level' = 'read_committed',
-  -- Partitions take short turns. On a busy machine, one that waits while a megabyte of another is read would count as idle, and
-  -- its events as late.
+  -- Partitions take short turns. On a busy machine, one that waits while a megabyte of another is read would
+  -- count as idle, and its events as late.
   'properties.max.partition.fetch.bytes' = '65536',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   'scan.parallelism' = '1',
-  -- Reading a backlog, partitions stay within 5 min of each other's event time, so that windows hold little. So do the events
-  -- and their undecoded messages, or all that is read ahead would count as undecodable until the events follow.
+  -- Reading a backlog, partitions stay within 5 min of each other's event time, so that windows hold little.
+  -- So do the events and their undecoded messages, or all that is read ahead would count as undecodable until
+  -- the events follow.
   'scan.watermark.alignment.group' = 'raw_events',
   'scan.watermark.alignment.max-drift' = '5 min',
   'scan.watermark.alignment.update-interval' = '100 ms',
@@ -61,11 +66,11 @@ CREATE TABLE `raw_events` (
   'value.json.ignore-parse-errors' = 'true'
 );
 
--- The events that count: with ids, a time, and a score from 0 to the largest integer that JSON carries exactly.
--- Milliseconds from 1973 to 2286 have 12 or 13 digits; seconds, microseconds and nanoseconds of these years have not.
--- "score >= 0" stands on the bare column: by it the planner knows that totals only grow, and ranks them the fast way.
--- Ids and names are bounded, so that no row outgrows a Kafka message. (And LEFT makes text that compares by its bytes: text as
--- it comes from JSON compares by UTF-16.)
+-- The events that count: with ids, a time, and a score from 0 to the largest integer that JSON carries
+-- exactly. Milliseconds from 1973 to 2286 have 12 or 13 digits; seconds, microseconds and nanoseconds of
+-- these years have not. "score >= 0" stands on the bare column: by it the planner knows that totals only
+-- grow, and ranks them the fast way. Ids and names are bounded, so that no row outgrows a Kafka message. (And
+-- LEFT makes text that compares by its bytes: text as it comes from JSON compares by UTF-16.)
 CREATE VIEW `valid_events` AS
 SELECT
   user_id,
@@ -85,8 +90,9 @@ WHERE user_id <> '' AND CHAR_LENGTH(user_id) <= 256
   AND event_time_millis >= 100000000000 AND event_time_millis < 10000000000000
   AND score >= 0 AND score <= 9007199254740991;
 
--- What goes through the pipeline, in slots of 5 s. Counts are by Kafka's own time of the record; players and teams are those
--- with an event in time whose event time is in the slot. A slot's row grows until its time is over.
+-- What goes through the pipeline, in slots of 5 s. Counts are by Kafka's own time of the
+-- record; players and teams are those with an event in time whose event time is in the slot. A slot's row
+-- grows until its time is over.
 CREATE TABLE pipeline_stats (
   slot_start BIGINT,
   events BIGINT,
@@ -121,25 +127,27 @@ CREATE TABLE messages (
   'properties.group.id' = 'minimal.flink-stats',
   -- What a producer takes back never counts.
   'properties.isolation.level' = 'read_committed',
-  -- Partitions take short turns. On a busy machine, one that waits while a megabyte of another is read would count as idle, and
-  -- its events as late.
+  -- Partitions take short turns. On a busy machine, one that waits while a megabyte of another is read would
+  -- count as idle, and its events as late.
   'properties.max.partition.fetch.bytes' = '65536',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   'scan.parallelism' = '1',
-  -- Reading a backlog, partitions stay within 5 min of each other's event time, so that windows hold little. So do the events
-  -- and their undecoded messages, or all that is read ahead would count as undecodable until the events follow.
+  -- Reading a backlog, partitions stay within 5 min of each other's event time, so that windows hold little.
+  -- So do the events and their undecoded messages, or all that is read ahead would count as undecodable until
+  -- the events follow.
   'scan.watermark.alignment.group' = 'raw_events',
   'scan.watermark.alignment.max-drift' = '5 min',
   'scan.watermark.alignment.update-interval' = '100 ms',
   'value.format' = 'raw'
 );
 
--- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards without seasons
--- have one record, under season_start 0.
+-- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards
+-- without seasons have one record, under season_start 0.
 CREATE TABLE `top-teams` (
   season_start BIGINT,
-  -- Which definition of the board made the record: one that is left from an earlier definition has another digest.
+  -- Which definition of the board made the record: one that is left from an earlier definition has another
+  -- digest.
   digest STRING,
   `rows` ARRAY<ROW<`rnk` BIGINT, `team_id` STRING, `team_name` STRING, `total_score` BIGINT, `last_event_at` BIGINT>>,
   PRIMARY KEY (season_start) NOT ENFORCED
@@ -153,11 +161,12 @@ CREATE TABLE `top-teams` (
   'value.format' = 'json'
 );
 
--- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards without seasons
--- have one record, under season_start 0.
+-- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards
+-- without seasons have one record, under season_start 0.
 CREATE TABLE `top-players` (
   season_start BIGINT,
-  -- Which definition of the board made the record: one that is left from an earlier definition has another digest.
+  -- Which definition of the board made the record: one that is left from an earlier definition has another
+  -- digest.
   digest STRING,
   `rows` ARRAY<ROW<`rnk` BIGINT, `user_id` STRING, `team_name` STRING, `total_score` BIGINT, `last_event_at` BIGINT>>,
   PRIMARY KEY (season_start) NOT ENFORCED
@@ -171,11 +180,12 @@ CREATE TABLE `top-players` (
   'value.format' = 'json'
 );
 
--- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards without seasons
--- have one record, under season_start 0.
+-- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards
+-- without seasons have one record, under season_start 0.
 CREATE TABLE `hot-streakers` (
   season_start BIGINT,
-  -- Which definition of the board made the record: one that is left from an earlier definition has another digest.
+  -- Which definition of the board made the record: one that is left from an earlier definition has another
+  -- digest.
   digest STRING,
   as_of BIGINT,
   `rows` ARRAY<ROW<`rnk` BIGINT, `user_id` STRING, `team_name` STRING, `short_term_avg` DOUBLE, `long_term_avg` DOUBLE, `peak_hotness` DOUBLE, `peak_at` BIGINT>>
@@ -190,11 +200,12 @@ CREATE TABLE `hot-streakers` (
   'value.format' = 'json'
 );
 
--- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards without seasons
--- have one record, under season_start 0.
+-- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards
+-- without seasons have one record, under season_start 0.
 CREATE TABLE `team-mvps` (
   season_start BIGINT,
-  -- Which definition of the board made the record: one that is left from an earlier definition has another digest.
+  -- Which definition of the board made the record: one that is left from an earlier definition has another
+  -- digest.
   digest STRING,
   `rows` ARRAY<ROW<`rnk` BIGINT, `user_id` STRING, `team_id` STRING, `team_name` STRING, `player_total` BIGINT, `team_total` BIGINT, `contrib_ratio` DOUBLE, `last_event_at` BIGINT>>,
   PRIMARY KEY (season_start) NOT ENFORCED
@@ -247,7 +258,8 @@ WITH of_events AS (
 ), of_messages AS (
   SELECT
     1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)) AS slot_start,
-    -- An array counts as the events in it: those of one message must not make up for another message without any.
+    -- An array counts as the events in it: those of one message must not make up for another message without
+    -- any.
     CASE
       WHEN content LIKE '%[%{%' AND content IS JSON ARRAY
         THEN COALESCE(CARDINALITY(JSON_QUERY(content, '$' RETURNING ARRAY<STRING>)), 1)
@@ -392,20 +404,21 @@ SELECT
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
--- At each instant t, a multiple of 5 s in event time:
---   hotness of a player = average score in [t - 10 s, t) / average score in [t - 60 s, t)
---   the board at t ranks each player's highest hotness of the last 300 s; a team's name is that of the short window.
--- Events that reached Kafka too late for the windows are left out by their own timestamps, so that the board does not
--- depend on the order in which partitions are read.
+-- At each instant t, a multiple of 5 s in event time: hotness of a player = average
+-- score in [t - 10 s, t) / average score in [t - 60 s, t)
+-- the board at t ranks each player's highest hotness of the last 300 s; a team's name is
+-- that of the short window. Events that reached Kafka too late for the windows are left out by their own
+-- timestamps, so that the board does not depend on the order in which partitions are read.
 WITH slices AS (
   SELECT window_time AS slice_time, user_id, MAX(dated_team_name) AS dated_team_name, SUM(score) AS total, COUNT(*) AS events
   FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '0 00:00:05' DAY TO SECOND))
   WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
   GROUP BY window_start, window_end, window_time, user_id
 ), recent_totals AS (
-  -- Only players with events in the short window have a hotness: a row for each of them and each instant, with what is new
-  -- since the instant before. The long window is the sum of what was new; as a HOP of its own it would make a row at each
-  -- instant for everybody who played within it, and most of them have no hotness.
+  -- Only players with events in the short window have a hotness: a row for each of them and each instant,
+  -- with what is new since the instant before. The long window is the sum of what was new; as a HOP of its
+  -- own it would make a row at each instant for everyone who played within it, and most of them have no
+  -- hotness.
   SELECT
     window_time AS instant,
     user_id,
@@ -439,8 +452,8 @@ WITH slices AS (
   FROM TABLE(TUMBLE(TABLE averages, DESCRIPTOR(instant), INTERVAL '0 00:00:05' DAY TO SECOND))
   WHERE long_avg > 0
 ), top_per_instant AS (
-  -- A player outside the top ranks at its own peak stays outside them while that peak is remembered, so only the top ranks
-  -- of each instant are kept.
+  -- A player outside the top ranks at its own peak stays outside them while that peak is remembered, so only
+  -- the top ranks of each instant are kept.
   SELECT instant, user_id, dated_team_name, short_avg, long_avg, hotness
   FROM instant_hotness
   WHERE instant_rank <= 16
@@ -480,8 +493,8 @@ SELECT
 FROM (
   SELECT *
   FROM (
--- Every step has one input, so at the end of a mini-batch the board is that of all events before it, and of no others. A join
--- would mix what it has read of one side with what it has not yet read of the other.
+-- Every step has one input, so at the end of a mini-batch the board is that of all events before it, and of
+-- no others. A join would mix what it has read of one side with what it has not yet read of the other.
 WITH plays AS (
   -- Each event, with its player's total up to it.
   SELECT
@@ -496,8 +509,8 @@ WITH plays AS (
     ) AS player_total
   FROM `valid_events`
 ), teams AS (
-  -- A team's best player has the largest total, then the smallest id. That is the smallest text of what the total lacks to
-  -- the largest BIGINT, which always has 19 digits, followed by the id.
+  -- A team's best player has the largest total, then the smallest id. That is the smallest text of what the
+  -- total lacks to the largest BIGINT, which always has 19 digits, followed by the id.
   SELECT
     season_start,
     team_id,
@@ -510,8 +523,8 @@ WITH plays AS (
   GROUP BY season_start, team_id
   HAVING COUNT(*) >= 10
 ), entries AS (
-  -- A team as a text, which orders like the board: by the share in steps of 2^-62, by the player's total, by the team's id.
-  -- Ids and names follow in hexadecimal digits, because they may contain any character.
+  -- A team as a text, which orders like the board: by the share in steps of 2^-62, by the player's total, by
+  -- the team's id. Ids and names follow in hexadecimal digits, because they may contain any character.
   SELECT
     season_start,
     MOD(HASH_CODE(team_id), 512) AS bucket,
@@ -530,8 +543,8 @@ WITH plays AS (
     ) AS entry
   FROM teams
 ), bucket_boards AS (
-  -- Shares also fall, and Flink's Top-N of values that fall reads and writes all rows of a partition for each change. Sorting
-  -- small buckets once per mini-batch costs a fraction of it.
+  -- Shares also fall, and Flink's Top-N of values that fall reads and writes all rows of a partition for each
+  -- change. Sorting small buckets once per mini-batch costs a fraction of it.
   SELECT
     season_start,
     ARRAY_JOIN(ARRAY_SLICE(ARRAY_SORT(ARRAY_AGG(entry)), 1, 16), ',') AS entries

@@ -167,7 +167,10 @@ async function build(...flags: string[]): Promise<void> {
   await engine.run('tools/build-images', [], { ENGINE: 'docker', BUILD_FLAGS: all.join(' ') });
 }
 
-/** The images `base`, a small Debian with Node and Maven, and `flink`, with Flink’s jars where the official image has them. */
+/**
+ * The images `base`, a small Debian with Node and Maven, and `flink`, with Flink’s jars where the official
+ * image has them.
+ */
 async function importBases(): Promise<void> {
   await engine.docker('import', await baseFileSystem(), 'file-system');
   const jars = await fetchJars(() => undefined, AbortSignal.timeout(300_000));

@@ -86,7 +86,10 @@ describe('the chart', () => {
     expect(said).toContain('0 chart(s) failed');
   });
 
-  /** A change of the chart shows in these files, to be looked at in review. To accept it: npx vitest run --project operator -u */
+  /**
+   * A change of the chart shows in these files, to be looked at in review. To accept it: npx vitest run
+   * --project operator -u
+   */
   it.each(GOLDENS)('renders these objects: $name', async ({ name, values }) => {
     const text = await chartText(plane, { namespace: 'operators', values });
     await expect(withoutCrdSpec(text)).toMatchFileSnapshot(`../golden/chart/${name}.yaml`);
@@ -142,7 +145,7 @@ describe('the chart', () => {
         logLevel: 'info',
       },
     });
-    // Beside the settings there is what glibc is told.
+    // In addition to the settings there are glibc's.
     const settings = Object.keys(environment).filter((name) => !name.startsWith('MALLOC_'));
     for (const name of settings) expect(help()).toContain(`, ${name}\n`);
   });

@@ -116,7 +116,10 @@ describe.each<CrdSet>(HAS_REAL_CRDS ? ['real', 'closed'] : ['closed'])(
   },
 );
 
-/** The object in the namespace of the test. A subject must name its own, which a plan outside of a cluster does not know. */
+/**
+ * The object in the namespace of the test. A subject must name its own, which a plan outside of a cluster
+ * does not know.
+ */
 function inNamespace(object: KubernetesObject, namespace: string): KubernetesObject {
   const subjects = object.subjects as object[] | undefined;
   return {
@@ -158,7 +161,7 @@ describe.runIf(HAS_REAL_CRDS)('the closed schemas of test/support/crds', () => {
       const original = there.get(path);
       expect(original, `${path} is not in the real CRD`).toBeDefined();
       expect(shape(schema), path).toEqual(shape(original!));
-      // A schema of ours may be stricter in its values, never laxer in what must be there.
+      // A schema of our own may be stricter in its values, never laxer in what must be there.
       expect(original?.enum ?? schema.enum ?? [], path).toEqual(expect.arrayContaining(schema.enum ?? []));
       expect(schema.required ?? [], path).toEqual(expect.arrayContaining(original?.required ?? []));
       expect(schema.minimum ?? -Infinity, path).toBeGreaterThanOrEqual(original?.minimum ?? -Infinity);

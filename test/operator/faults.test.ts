@@ -58,7 +58,10 @@ async function subjectAt(step: Step, { onTestFinished }: TestContext): Promise<S
   return subject;
 }
 
-/** One test crashes some sixty operators, one after the other: on a busy machine that has taken more than 300 s. */
+/**
+ * One test crashes some sixty operators, one after the other: on a busy machine that has taken more than 300
+ * s.
+ */
 describe.concurrent('an operator that crashes right after any of its writes', { timeout: 600_000 }, () => {
   it.for<[Step, Step]>([
     ['create', 'delete'],
@@ -93,7 +96,10 @@ describe.concurrent('an operator that crashes right after any of its writes', { 
   });
 });
 
-/** Crashes the operator right after its write of this number, starts another, and says whether it came to that. */
+/**
+ * Crashes the operator right after its write of this number, starts another, and says whether it came to
+ * that.
+ */
 async function crashAfter(subject: Subject, transition: Transition, number: number): Promise<boolean> {
   let crashed: AbortSignal | undefined;
   await subject.repeat(transition, () => {
@@ -121,7 +127,10 @@ function crashAt(subject: Subject, number: number): AbortSignal {
   return crashed.signal;
 }
 
-/** Every so many-th write is disturbed, and each in one of as many rounds: one after another they would only wait for each other. */
+/**
+ * Every so many-th write is disturbed, and each in one of as many rounds: one after another they would only
+ * wait for each other.
+ */
 const ROUNDS = 3;
 
 describe.concurrent('an operator whose writes', { timeout: 300_000 }, () => {
@@ -159,7 +168,10 @@ describe.concurrent('an operator whose writes', { timeout: 300_000 }, () => {
 });
 
 describe.concurrent('an operator whose watches', { timeout: 300_000 }, () => {
-  /** Goes through a whole life, with something that happens during each step. Each meets a new operator, which has no failures yet. */
+  /**
+   * Goes through a whole life, with something that happens during each step. Each meets a new operator, which
+   * has no failures yet.
+   */
   async function live(context: TestContext, happen: (proxy: FaultProxy) => Promise<void>): Promise<void> {
     const subject = await subjectAt('create', context);
     for (const step of STEPS) {
@@ -169,7 +181,7 @@ describe.concurrent('an operator whose watches', { timeout: 300_000 }, () => {
     }
   }
 
-  it('break, and may never go on from where they were, lists everything again', (context) =>
+  it('break, and may never resume from where they were, lists everything again', (context) =>
     live(context, async (proxy) => {
       await sleep(100);
       forbidResuming(proxy);
@@ -194,11 +206,11 @@ describe.concurrent('an operator whose watches', { timeout: 300_000 }, () => {
       proxy.thawWatches();
     }));
 
-  it('and calls find no server for two seconds goes on when there is one', (context) =>
+  it('and calls find no server for two seconds continues when there is one', (context) =>
     live(context, (proxy) => proxy.down(2_000)));
 });
 
-/** A watch that would go on from where it was is told that this is too long ago. */
+/** A watch that would resume from where it was learns that this is too long ago. */
 function forbidResuming(proxy: FaultProxy): void {
   proxy.answerWatches(410, (watch) => {
     const before = proxy.reads.filter(({ path }) => path === watch.path).at(-2);

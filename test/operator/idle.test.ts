@@ -6,7 +6,10 @@ import { startOperator, type TestOperator } from '../support/operator/operator.t
 import { createKafka } from '../support/stand-ins/kafka.ts';
 import { type StandIns, startStandIns } from '../support/stand-ins/stand-ins.ts';
 
-/** Longer than the longest watch, which the API server ends after ten minutes: each is begun anew at least once. */
+/**
+ * Longer than the longest watch, which the API server ends after ten minutes: each is restarted at least
+ * once.
+ */
 const IDLE_MILLIS = 12 * 60_000;
 /** What the operator watches: the resource, Kafka, eleven kinds of children, and pods. */
 const WATCHES = 14;
@@ -36,7 +39,7 @@ afterAll(async () => {
 
 describe('twelve minutes in which nobody changes anything', () => {
   it(
-    'are twelve minutes in which the operator changes nothing, though its watches begin anew',
+    'are twelve minutes in which the operator changes nothing, though its watches start over',
     async () => {
       const before = await counts();
       await sleep(IDLE_MILLIS);
@@ -56,7 +59,10 @@ describe('twelve minutes in which nobody changes anything', () => {
   );
 });
 
-/** What the operator has done so far, by its metrics. The Lease is renewed by PUT, which nothing else is written by. */
+/**
+ * What the operator has done so far, by its metrics. The Lease is renewed by PUT, which nothing else is
+ * written by.
+ */
 async function counts() {
   const requests = (...methods: string[]) =>
     sum('rest_client_requests_total', ({ method }) => methods.includes(String(method)));

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 
 const TOOL = 'tools/kube-linter';
-/** As it ends where no kube-linter is to be had. */
+/** As it ends where no kube-linter is available. */
 const UNAVAILABLE = 69;
 
 const rendered = await lint('');

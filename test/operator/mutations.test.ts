@@ -52,7 +52,10 @@ function newName(): string {
   return `game-${names}`;
 }
 
-/** Lends a resource to a test that runs beside others. One that a failed test leaves behind is used no more. */
+/**
+ * Lends a resource to a test that runs in parallel with others. One that a failed test leaves behind is used
+ * no more.
+ */
 async function withLane(use: (lane: Lane) => Promise<void>): Promise<void> {
   const lane = free.pop() ?? (await newLane());
   await use(lane);
@@ -101,7 +104,7 @@ describe('a spec', () => {
   );
 
   it.concurrent.each(of('unrealisable'))(
-    '%s is told in the words of the API server, and goes back without a trace',
+    '%s is reported in the words of the API server, and goes back without a trace',
     async (_, { spec }) => {
       await withLane(async (lane) => {
         const { message } = await stage.apply(lane.name, spec, 'ApplyFailed');
@@ -128,7 +131,10 @@ function partitionsOf({ events }: Mutation['spec']): number {
   return (events as { partitions?: number }).partitions ?? 0;
 }
 
-/** Edits that follow each other, and a spec that they begin with. Partitions only grow, so they stay as they are. */
+/**
+ * Edits that follow each other, and a spec that they begin with. Partitions only grow, so they stay as they
+ * are.
+ */
 function edits(count: number, seed: number): Mutation['spec'][] {
   return fc.sample(validSpecs(), { numRuns: count, seed }).map((spec) => {
     const { partitions: _, ...events } = (spec.events ?? {}) as Record<string, unknown>;

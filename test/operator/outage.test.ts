@@ -24,7 +24,7 @@ describe('an API server that is killed for 10 s', () => {
   let admin: KubeClient;
   let standIns: StandIns;
   let kubelet: Kubelet;
-  /** Is ready before; somebody changes it as soon as the API server is back. */
+  /** Is ready before; someone changes it as soon as the API server is back. */
   let idle: Arcade;
   /** Is being made. */
   let unfinished: Arcade;

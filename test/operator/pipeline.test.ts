@@ -166,7 +166,7 @@ describe('a change of the spec', () => {
     expect(await arcade.events()).toEqual(['Ready', 'Replaying', 'Ready']);
   });
 
-  it('that adds a board makes its topic first, and goes on from the savepoint', async () => {
+  it('that adds a board makes its topic first, and restores the savepoint', async () => {
     const added = { name: 'hot', type: 'HotStreakers' };
     await arcade.apply({ ...DURABLE, leaderboards: [...BOARDS, added], injector: {} });
     await arcade.ready();
@@ -336,7 +336,7 @@ describe('an upgrade that does not come up', () => {
 
   it.each<[string, JobOutcome, RegExp]>([
     ['fails', { state: 'failed', error: 'Failed to execute the script.' }, /Failed to execute the script\./],
-    ['restarts for ever without a word', { state: 'restarting' }, /did not come up within 2 s: DEPLOYED/],
+    ['restarts forever without a word', { state: 'restarting' }, /did not come up within 2 s: DEPLOYED/],
   ])(
     'because it %s is put back by itself, and is not tried again until the spec changes',
     async (_, outcome, words) => {
@@ -455,7 +455,7 @@ describe('a pipeline that signs in to Kafka', () => {
       .toEqual(['arcade-other', 'arcade-pipeline-stats', 'arcade-top-teams']);
   });
 
-  it('has no right to a topic that is somebody else’s', async () => {
+  it('has no right to a topic that is someone else’s', async () => {
     await securedKafka();
     await plane.apply({
       apiVersion: 'kafka.strimzi.io/v1',
@@ -470,7 +470,7 @@ describe('a pipeline that signs in to Kafka', () => {
     const payments = { name: 'payments', type: 'TopTeams' };
     await arcade.apply({ ...SIGNED_IN, leaderboards: [payments] });
     const { message } = await arcade.until('TopicsReady', { status: 'False', reason: 'NotOurs' });
-    expect(message).toContain('KafkaTopic arcade-payments is there already and belongs to somebody else');
+    expect(message).toContain('KafkaTopic arcade-payments already exists and belongs to another owner');
     await arcade.until('UsersReady', { status: 'False', reason: 'Pending' });
     expect(await names('KafkaUser')).toEqual([]);
     await arcade.apply(SIGNED_IN);
@@ -550,12 +550,12 @@ describe('what others do to the children', () => {
       'patch',
       'deployment',
       'arcade-injector',
-      '--field-manager=somebody',
+      '--field-manager=someone',
       '--type=strategic',
       '--patch={"spec":{"template":{"spec":{"containers":[{"name":"injector","image":"evil:1"}]}}}}',
     );
     const conflict = await arcade.until('FieldConflict', { status: 'True', reason: 'FieldManagerConflict' });
-    expect(conflict.message).toMatch(/somebody had changed .*image of Deployment arcade-injector/);
+    expect(conflict.message).toMatch(/someone had changed .*image of Deployment arcade-injector/);
     await expect.poll(() => arcade.settled(), { timeout: 20_000 }).toEqual(before);
     for (const id of [...(await arcade.children()).keys()].filter((id) => !id.startsWith('KafkaTopic'))) {
       await arcade.kubectl('delete', ...id.split(' '), '--wait=false');
@@ -605,7 +605,7 @@ describe('what others do to the children', () => {
     expect(await writesOf(operator.metrics)).toBeGreaterThan(writes);
   });
 
-  it('is left alone when it was there before us, and is said', async () => {
+  it('is left alone when it was there first, and the condition says so', async () => {
     await arcade.plane.apply({
       apiVersion: 'v1',
       kind: 'Service',

@@ -92,7 +92,7 @@ describe('a monitor', () => {
     expect((await render({})).map(({ kind }) => kind)).toEqual(['Kafka', 'KafkaNodePool']);
   });
 
-  it.each(['kpow', 'flex'])('without a licence is refused, with what to do: %s', async (part) => {
+  it.each(['kpow', 'flex'])('without a license is refused, with what to do: %s', async (part) => {
     await expect(text({ [part]: { enabled: true } })).rejects.toThrow(
       `kubectl --namespace games create secret generic ${part}-license --from-env-file=license.env), and set ${part}.licenseSecret=${part}-license.`,
     );
@@ -117,7 +117,7 @@ describe('a monitor', () => {
     expect(podSpec(objects).containers[0]?.image).toBe(`${image.repository}@${image.digest}`);
   });
 
-  it('is told where Kafka, its schema registry and Flink are', async () => {
+  it('knows where Kafka, its schema registry and Flink are', async () => {
     const objects = await render(MONITORS);
     const told = (part: string) => variables(objects, part);
     expect(told('kpow')).toEqual({
@@ -148,7 +148,7 @@ describe('a monitor', () => {
     });
   });
 
-  it('of a Kafka elsewhere must be told where', async () => {
+  it('of a Kafka elsewhere must know where', async () => {
     const kpow = { enabled: true, licenseSecret: 'license' };
     await expect(text({ kafka: { enabled: false }, kpow })).rejects.toThrow('kpow.bootstrapServers: with');
     const objects = await render({
@@ -241,7 +241,7 @@ describe.runIf(availableCrds() === 'real')('the API server, with Strimzi’s own
   });
 });
 
-/** What a monitor's container is told. */
+/** The variables of a monitor's container. */
 function variables(objects: Rendered[], part: string): Record<string, string> {
   const deployment = objects.filter((o) => o.kind === 'Deployment' && o.metadata.name === `platform-${part}`);
   const { env } = podSpec(deployment).containers[0];

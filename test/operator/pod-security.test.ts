@@ -22,15 +22,21 @@ interface Workload {
   pod: { containers: Container[]; [field: string]: unknown };
 }
 
-/** All pods that the two charts and the plan ask for, as the golden files have them. Kafka's own are Strimzi's to make. */
+/**
+ * All pods that the two charts and the plan ask for, as the golden files have them. Kafka's own are Strimzi's
+ * to make.
+ */
 const workloads = readdirSync('test/golden', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.yaml'))
   .sort()
   .flatMap(workloadsOf);
 
-/** How an object tells kube-linter, and the test below, why it is excused from a rule; FlinkDeployments kube-linter does not know. */
+/**
+ * How an object tells kube-linter, and the test below, why it is excused from a rule; FlinkDeployments
+ * kube-linter does not know.
+ */
 const MAY_WRITE = 'ignore-check.kube-linter.io/no-read-only-root-fs';
-const FLINK_WRITES = 'the entrypoint of Flink’s official image writes Flink’s configuration beside its jars';
+const FLINK_WRITES = 'the entrypoint of Flink’s official image writes Flink’s configuration next to its jars';
 
 const plane = connectedControlPlane();
 
@@ -127,7 +133,10 @@ function objectsOf(file: string) {
   return documents.map((document) => document.toJS() ?? {});
 }
 
-/** As a controller would make it, under the account that every namespace has; Flink’s operator fills in the image. */
+/**
+ * As a controller would make it, under the account that every namespace has; Flink’s operator fills in the
+ * image.
+ */
 function podOf({ pod }: Workload): object {
   const { serviceAccountName: _, volumes, priorityClassName: __, ...rest } = pod;
   const containers = pod.containers.map((container) => ({ image: 'flink', ...container }));

@@ -91,8 +91,8 @@ function complaints(...processes: OperatorProcess[]): LogLine[] {
 }
 
 /**
- * The standby began when the leader had ended, and the leader never came back. Returns when the standby began: the API server
- * keeps the time, so that a test that is slow itself does not count.
+ * The standby began when the leader had ended, and the leader never came back. Returns when the standby
+ * began: the API server keeps the time, so that a test that is slow itself does not count.
  */
 async function successionOf(expect: ExpectStatic, namespace: string): Promise<number> {
   const found = reigns(operatorWrites(await plane.auditEvents(), namespace));
@@ -170,7 +170,7 @@ describe('an operator and its standby, as processes under the chart’s account'
     expect(complaints(standby)).toEqual([]);
   });
 
-  it.concurrent('never write both when the leader stands still for 20 s and then goes on: it ends', async ({
+  it.concurrent('never write both when the leader stands still for 20 s and then continues: it ends', async ({
     expect,
     ...hooks
   }) => {

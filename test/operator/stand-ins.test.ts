@@ -64,7 +64,7 @@ const here = (object: Manifest): Manifest => ({ ...object, metadata: { ...object
 const apply = (object: Manifest) => user.apply(here(object));
 const now = (kind: Kind, name: string) => client.get(kind, namespace, name) as Promise<Live | undefined>;
 
-/** Waits until an object of ours was acted on, and has a condition of this type with this status. */
+/** Waits until our object was acted on, and has a condition of this type with this status. */
 function settled(object: Manifest, type: string, status: string): Promise<Live> {
   const look = async () => {
     const live = await now(kindOf(object), object.metadata.name);
@@ -188,7 +188,10 @@ describe('the Flink operator', () => {
     conditions?: { status: string }[];
   }
 
-  /** The statuses that a watch of the job shows while something happens to it, until one with which it is over. */
+  /**
+   * The statuses that a watch of the job shows while something happens to it, until one with which it is
+   * over.
+   */
   async function statusesUntil(
     isOver: (status: JobStatus) => boolean,
     happens: () => Promise<unknown>,
@@ -303,7 +306,7 @@ describe('the Flink operator', () => {
         'STABLE/READY/RUNNING',
       ],
     ],
-  ] as const)('has a job go on whose %s was killed', async (process, states) => {
+  ] as const)('has a job continue whose %s was killed', async (process, states) => {
     await apply(job);
     await running(job);
     const kill = () => standIns.kill(process, namespace, job.metadata.name);
@@ -333,7 +336,7 @@ describe('the Flink operator', () => {
     expect(standIns.deploys).toHaveLength(1);
   });
 
-  it('shows a job that fails with its error, and one that restarts for ever without any', async () => {
+  it('shows a job that fails with its error, and one that restarts forever without any', async () => {
     jobOutcome = { state: 'failed', error: 'Failed to execute the script.' };
     const end = `FAILED/READY/FAILED: ${jobOutcome.error}`;
     expect((await statesUntil(end, () => apply(job))).at(-1)).toBe(end);
@@ -415,7 +418,7 @@ describe('many objects', () => {
     return items.filter((object) => !says(object as Live, type, 'True')).length;
   };
 
-  it('all settle, while somebody else writes to them and the API server goes away once', async () => {
+  it('all settle, while someone else writes to them and the API server goes away once', async () => {
     await standIns.stop();
     const proxy = await startFaultProxy(plane.kubeConfig());
     standIns = await startStandIns(proxy.config, { namespaces: [namespace] });

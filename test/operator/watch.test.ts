@@ -50,8 +50,8 @@ describe('a watch of a real API server', () => {
     await watch.synced;
     store.put(await client.apply(lease(namespace, 'ours')));
     expect(store.get(namespace, 'ours')?.metadata.managedFields).toBeUndefined();
-    store.put(await client.apply(lease(namespace, 'ours', 'somebody')));
-    expect(store.get(namespace, 'ours')).toMatchObject({ spec: { holderIdentity: 'somebody' } });
+    store.put(await client.apply(lease(namespace, 'ours', 'someone')));
+    expect(store.get(namespace, 'ours')).toMatchObject({ spec: { holderIdentity: 'someone' } });
     await controlPlane.kubectl('annotate', 'lease', 'theirs', 'a=b', '-n', namespace);
     await controlPlane.kubectl('delete', 'lease', 'theirs', '-n', namespace);
     await eventually(() => told.includes('theirs deleted'));
@@ -95,7 +95,7 @@ describe('a watch of a real API server', () => {
     await watch.stop();
   });
 
-  it('gets bookmarks, and goes on without a list when the API server ends it', async () => {
+  it('gets bookmarks, and continues without a list when the API server ends it', async () => {
     const namespace = await controlPlane.newNamespace();
     const types: string[] = [];
     let connections = 0;
@@ -141,7 +141,8 @@ describe('a watch of an API server with a life of its own', () => {
     await controlPlane.restartApiServer();
     await client.delete(doomed);
     await client.apply(lease('default', 'late'));
-    // In which order depends on whether the new API server remembers enough to resume, or makes the watch list again.
+    // In which order depends on whether the new API server remembers enough to resume, or makes the watch
+    // list again.
     await eventually(() => told.length === 3);
     expect(told.toSorted()).toEqual(['doomed deleted', 'doomed new', 'late new']);
     expect(store.size).toBe(1);

@@ -69,7 +69,10 @@ function ties(time: number): Message[] {
   );
 }
 
-/** What no pipeline should fall over. Of it count only numbers as ids, a score with decimals and one in quotes, and a long name cut short. */
+/**
+ * What no pipeline should fall over. Of it count only numbers as ids, a score with decimals and one in
+ * quotes, and a long name cut short.
+ */
 function poison(time: number): Message[] {
   const bodies: unknown[] = [
     { user_id: 'P', team_id: 'T', score: -5, event_time_millis: time },
@@ -122,7 +125,10 @@ function poison(time: number): Message[] {
   }));
 }
 
-/** Clocks that run ahead: by a day, and to the last time there is. They count in the season they claim, and hurry nobody's windows. */
+/**
+ * Clocks that run ahead: by a day, and to the last time there is. They count in the season they claim, and
+ * hurry nobody's windows.
+ */
 function future(time: number): Message[] {
   return [time + 24 * 60 * MINUTE, 1e13 - 1, 1e13, Number.MAX_SAFE_INTEGER].map((ahead) => ({
     ...event({ user: 'ahead', team: 'AHEAD', score: 1, time: ahead }),
@@ -130,7 +136,10 @@ function future(time: number): Message[] {
   }));
 }
 
-/** Whether Flink's JSON format reads it as an event, with whatever fields. It takes no number of more than 1,000 digits. */
+/**
+ * Whether Flink's JSON format reads it as an event, with whatever fields. It takes no number of more than
+ * 1,000 digits.
+ */
 function isObject(value: string | null): boolean {
   if (/\d{1001}/.test(value ?? '')) return false;
   try {

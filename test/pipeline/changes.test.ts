@@ -60,8 +60,9 @@ function game(...leaderboards: Record<string, unknown>[]): GameAnalytics {
 }
 
 /**
- * Each change of a running pipeline: to which boards, and which of them are recomputed. The others go on undisturbed. A board
- * that comes back with its former definition is as it was left until then: on this machine nobody deletes its topic.
+ * Each change of a running pipeline: to which boards, and which of them are recomputed. The others continue
+ * undisturbed. A board that comes back with its former definition is as it was left until then: on this
+ * machine nobody deletes its topic.
  */
 const CHANGES: { change: string; to: GameAnalytics; recomputed: string[]; comesBack?: string }[] = [
   {
@@ -157,7 +158,7 @@ describe('a running pipeline that is changed', () => {
     });
   }
 
-  it.each(CHANGES)('goes on over $change', async ({ to, recomputed, comesBack }) => {
+  it.each(CHANGES)('continues over $change', async ({ to, recomputed, comesBack }) => {
     await job.stop();
     const before = await lengths(to);
     await using page = await dashboardOf(to);
@@ -219,7 +220,10 @@ describe('a running pipeline that is changed', () => {
     return new Map(await Promise.all(counted));
   }
 
-  /** Rows written since, in which a rank has less than it had, or an instant is drawn again: what a replay would leave. */
+  /**
+   * Rows written since, in which a rank has less than it had, or an instant is drawn again: what a replay
+   * would leave.
+   */
   async function fellBack(board: PlannedBoard, since: number): Promise<unknown[]> {
     const most = new Map<string, number>();
     const records = await readTopic(cluster.kafka, board.topic);

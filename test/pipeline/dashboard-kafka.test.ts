@@ -40,7 +40,9 @@ function board(
   return { key: JSON.stringify({ season_start }), value: JSON.stringify({ season_start, digest, rows }) };
 }
 
-/** One life of a dashboard, from before its Kafka is there; each test goes on where the one before ended. */
+/**
+ * One life of a dashboard, from before its Kafka is there; each test continues where the one before ended.
+ */
 describe('the dashboard', () => {
   let cluster: TestCluster;
   let dashboard: DashboardProcess;
@@ -124,7 +126,7 @@ describe('the dashboard', () => {
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [10] });
   });
 
-  it('keeps what it knew while a broker that was killed is away, and then goes on', async () => {
+  it('keeps what it knew while a broker that was killed is away, and then continues', async () => {
     cluster.broker.process.restart();
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'away', totals: [10] });
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [10] });
@@ -132,7 +134,7 @@ describe('the dashboard', () => {
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'live', totals: [20, 15] });
   });
 
-  it('says that a broker hangs, without waiting for its connections to break, and goes on with it', async () => {
+  it('says that a broker hangs, without waiting for its connections to break, and continues with it', async () => {
     signalBroker('SIGSTOP');
     try {
       await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'away', totals: [20, 15] });
@@ -155,7 +157,7 @@ describe('the dashboard', () => {
     await expect.poll(pipelineState, SOON).toBe('live');
   });
 
-  it('says when its topic was deleted, and shows what is in the one that is made anew', async () => {
+  it('says when its topic was deleted, and shows what is in the one that is created again', async () => {
     await cluster.broker.admin.deleteTopics({ topics: ['teams'] });
     await expect.poll(() => shown('teams'), SOON).toEqual({ status: 'away', totals: [20, 15] });
     await create('teams');
@@ -226,8 +228,8 @@ const HUGE = 200;
 const SEASONS = 5_000;
 
 /**
- * Half a gigabyte once it is unpacked: no JSON, records of nearly a megabyte, seasons from long ago to far ahead, and a board of
- * another definition.
+ * Half a gigabyte once it is unpacked: no JSON, records of nearly a megabyte, seasons from long ago to far
+ * ahead, and a board of another definition.
  */
 function* rubbish(): Generator<Message[]> {
   for (let i = 0; i < GARBAGE; i += 10_000) {

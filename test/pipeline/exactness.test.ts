@@ -57,7 +57,10 @@ const game = resource(
   'exactness',
 );
 
-/** Streams, one after the other in event time. The first may go to the limit of totals, in the third a partition is idle. */
+/**
+ * Streams, one after the other in event time. The first may go to the limit of totals, in the third a
+ * partition is idle.
+ */
 function generated(): Stream[] {
   const all: Stream[] = [];
   for (let i = 0; i < STREAMS; i += 1) {
@@ -96,8 +99,9 @@ describe(`the boards of generated streams (seed ${SEED}) equal the oracle`, () =
   }
 
   /**
-   * Resolves when a checkpoint holds all that was sent. Until then these partitions hear what time it is: were they idle, one
-   * could be overtaken by the others before its next event is read, which would then be late.
+   * Resolves when a checkpoint holds all that was sent. Until then these partitions hear what time it is:
+   * were they idle, one could be overtaken by the others before its next event is read, which would then be
+   * late.
    */
   async function checkpointed(time: number, partitions: Partitions = ALL_PARTITIONS): Promise<void> {
     const { admin } = cluster.broker;
@@ -127,7 +131,10 @@ describe(`the boards of generated streams (seed ${SEED}) equal the oracle`, () =
     }
   }
 
-  /** Plays the next stream with a blow in its midst, struck when there is state both in a checkpoint and since. */
+  /**
+   * Plays the next stream with a blow in its midst, struck when there is state both in a checkpoint and
+   * since.
+   */
   async function playAndStrike(strike: () => unknown, recover?: () => unknown): Promise<void> {
     const stream = left.shift()!;
     const third = Math.floor(stream.messages.length / 3);
@@ -160,7 +167,7 @@ describe(`the boards of generated streams (seed ${SEED}) equal the oracle`, () =
     await playThrough(1);
   });
 
-  it('when the job is stopped, misses events, and goes on from its savepoint', async () => {
+  it('when the job is stopped, misses events, and restores its savepoint', async () => {
     await playAndStrike(
       () => job.stop(),
       async () => {
@@ -183,7 +190,8 @@ describe(`the boards of generated streams (seed ${SEED}) equal the oracle`, () =
     await playThrough(1);
   });
 
-  // Both events fall into one mini-batch in the replay: what the first alone had done was written before the crash.
+  // Both events fall into one mini-batch in the replay: what the first alone had done was written before the
+  // crash.
   it('when a rank has a new holder, and in the replay after a crash never had', async () => {
     const now = all.at(-1)!.end + MINUTE;
     const seasons = UNTOUCHED.map((later) => (Math.floor(now / SEASON) + later) * SEASON);

@@ -43,7 +43,10 @@ interface Change {
   digest?: string;
 }
 
-/** A season with thousands of changes, one that is taken back and comes again, then one with few changes, and late changes of the one before. */
+/**
+ * A season with thousands of changes, one that is taken back and comes again, then one with few changes, and
+ * late changes of the one before.
+ */
 function* changes(): Generator<Change> {
   const next = SEASON + HOUR;
   yield { at: SEASON + 1000, season: SEASON, totals: [7] };

@@ -40,7 +40,10 @@ function fetched() {
   return fetchJars(() => undefined, new AbortController().signal);
 }
 
-/** Maven Central, but for one jar that has another byte. What this machine has had of it before it does not ask for again. */
+/**
+ * Maven Central, but for one jar that has another byte. What this machine has had of it before it does not
+ * ask for again.
+ */
 async function startMirror({ checksum }: { checksum: 'of the original' | 'to match' }): Promise<void> {
   mirror = createServer(async ({ url = '' }, response) => {
     const original = await artifact(url.replace(/\.sha1$/, ''));

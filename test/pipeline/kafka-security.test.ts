@@ -12,7 +12,10 @@ import { resource } from '../support/resource.ts';
 import { kafkaClient } from '../support/topic.ts';
 import { startWholePipeline } from '../support/whole-pipeline.ts';
 
-/* Real Kafka with its StandardAuthorizer, over TLS; a real Flink, injector and dashboard, each with its own credentials and rights. */
+/*
+ * Real Kafka with its StandardAuthorizer, over TLS; a real Flink, injector and dashboard, each with its own
+ * credentials and rights.
+ */
 
 const SOON = { timeout: 60_000, interval: 250 };
 const EVENTS = 'arcade-user-score';
@@ -33,7 +36,7 @@ const arcade = (type: 'scram-sha-512' | 'tls') =>
     'arcade',
   );
 
-/** A pipeline, and what somebody with access to its machine can do with its secrets. */
+/** A pipeline, and what someone with access to its machine can do with its secrets. */
 class Subject {
   readonly pipeline: Pipeline;
   readonly stateDir: string;
@@ -184,7 +187,7 @@ describe('a pipeline that signs in by a password', () => {
     expect(telling).toEqual([]);
   });
 
-  it('says what is missing when a right is taken away, and goes on once it is back', async () => {
+  it('says what is missing when a right is taken away, and continues once it is back', async () => {
     const { broker, flink, apps } = subject.pipeline;
     const all = users(arcade('scram-sha-512')).flatMap(aclEntries);
     const toEvents = all.filter(({ resourceName }) => resourceName === EVENTS);
@@ -259,7 +262,7 @@ function files(folder: string): string[] {
     .map(({ parentPath, name }) => join(parentPath, name));
 }
 
-/** What everybody can read of processes, and what those of the same user can. */
+/** What everyone can read of processes, and what those of the same user can. */
 function processFiles(): string[] {
   const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return ids.flatMap((id) => [`/proc/${id}/cmdline`, `/proc/${id}/environ`]);

@@ -66,18 +66,18 @@ describe('gameanalytics run', () => {
     return all.filter((line) => line.includes(folder) && !line.includes('cli/main.ts'));
   }
 
-  it('fills four boards; Ctrl-C ends everything; the next run goes on with the same totals', async () => {
+  it('fills four boards; Ctrl-C ends everything; the next run continues with the same totals', async () => {
     start();
     const first = await dashboard();
     await filled(first);
     const [leader] = await rows(first, 'top-teams');
     expect(await exit('SIGINT')).toBe(0);
-    expect(output).toContain('stopped; the next run goes on from here');
+    expect(output).toContain('stopped; the next run resumes from here');
     expect(processes()).toEqual([]);
 
     start();
     const second = await dashboard();
-    expect(output).toContain('Flink goes on from the state it had');
+    expect(output).toContain('Flink restores the state it had');
     await filled(second);
     const [next] = await rows(second, 'top-teams');
     // Unless the hour has just turned, which begins new totals.

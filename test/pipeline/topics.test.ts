@@ -131,16 +131,16 @@ describe('a topic as people have it', () => {
     await (await send(played('tx-committed', 1))).commit();
     await (await send(played('tx-aborted', 2))).abort();
     const open = await send(played('tx-open', 4));
-    await produce(cluster.kafka, TOPIC, [played('tx-behind', 8, 0), played('tx-beside', 16, 1)]);
-    await expect.poll(() => totals('tx-'), SOON).toEqual({ 'tx-committed': 1, 'tx-beside': 16 });
+    await produce(cluster.kafka, TOPIC, [played('tx-behind', 8, 0), played('tx-other', 16, 1)]);
+    await expect.poll(() => totals('tx-'), SOON).toEqual({ 'tx-committed': 1, 'tx-other': 16 });
     await open.abort();
     await expect
       .poll(() => totals('tx-'), SOON)
-      .toEqual({ 'tx-committed': 1, 'tx-behind': 8, 'tx-beside': 16 });
+      .toEqual({ 'tx-committed': 1, 'tx-behind': 8, 'tx-other': 16 });
     await transactional.disconnect();
   });
 
-  it('may come from a producer whose clock is ahead: the streaks of the others go on', async () => {
+  it('may come from a producer whose clock is ahead: the streaks of the others continue', async () => {
     const ahead = Date.now() + 50 * MINUTE;
     const fromAhead = event({ user: 'clock-ahead', team: 'T', name: '1', score: 1, time: ahead });
     await produce(cluster.kafka, TOPIC, [{ ...fromAhead, partition: 0 }]);
@@ -217,12 +217,16 @@ describe('a topic as people have it', () => {
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 
-/** With which codecs the batches of a topic's first partition are compressed, as the broker's own file has them. */
+/**
+ * With which codecs the batches of a topic's first partition are compressed, as the broker's own file has
+ * them.
+ */
 async function codecsOf({ broker }: TestCluster, topic: string): Promise<Set<string | undefined>> {
   const state = join(dirname(broker.process.logFile), '..');
   const log = await readFile(join(state, 'kafka', 'data', `${topic}-0`, '00000000000000000000.log'));
   const codecs = new Set<string | undefined>();
-  // A batch: its first offset (8 bytes), its length after that (4), its epoch (4), magic (1), checksum (4), attributes (2).
+  // A batch: its first offset (8 bytes), its length after that (4), its epoch (4), magic (1), checksum (4),
+  // attributes (2).
   for (let at = 0; at < log.length; at += 12 + log.readInt32BE(at + 8))
     codecs.add(CODECS[log.readInt16BE(at + 21) & 7]);
   return codecs;

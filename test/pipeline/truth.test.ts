@@ -79,7 +79,10 @@ function game(name: string, eventsPerSecond: number, parallelism: number): GameA
   );
 }
 
-/** Processes that take all of the processors they get, as a busy laptop's do. They end by themselves too, if nobody ends them. */
+/**
+ * Processes that take all of the processors they get, as a busy laptop's do. They end by themselves too, if
+ * nobody ends them.
+ */
 function burn(count: number): ChildProcess[] {
   const end = Date.now() + SECONDS * 1000 + MINUTE;
   return Array.from({ length: count }, () =>

@@ -176,7 +176,7 @@ describe('EXPLAIN of a resource’s SQL', () => {
     ]);
   });
 
-  it('warns of a rank that Flink must sort anew for every change', async () => {
+  it('warns of a rank that Flink must sort again for every change', async () => {
     const { problems, warnings } = await explain(
       board('averages', busiest(undefined, 'AVG(score)')),
       board('busiest', busiest()),
@@ -196,7 +196,9 @@ describe('EXPLAIN of a resource’s SQL', () => {
   });
 });
 
-/** The query with what looks like its end, or the beginning of a string, in all places that do not mean it. */
+/**
+ * The query with what looks like its end, or the beginning of a string, in all places that do not mean it.
+ */
 function quoted(query: string): string {
   return query.replace(
     'FROM valid_events',
@@ -252,7 +254,7 @@ describe('gameanalytics validate --sql', () => {
     expect(err).toContain('malformed.yaml is not valid YAML:');
     expect(err).toContain(
       [
-        'bad.yaml has SQL that cannot be used (2 to mend):',
+        'bad.yaml has SQL that cannot be used (2 to fix):',
         "  spec.leaderboards[0].query (first), line 1, column 13: Column 'teem_id' not found in any table",
         '  spec.leaderboards[2].query (third): its result does not have the board’s columns',
       ].join('\n'),

@@ -19,8 +19,9 @@ interface OwnSql {
 }
 
 /**
- * Compares every board of a resource, row by row, with an oracle that recomputes it from the events in the topic. Boards are
- * given time to come to it. `until`: the watermark, up to which a board of instants is complete.
+ * Compares every board of a resource, row by row, with an oracle that recomputes it from the events in the
+ * topic. Boards are given time to come to it. `until`: the watermark, up to which a board of instants is
+ * complete.
  */
 export async function expectBoardsToEqualOracle(
   kafka: Kafka,
@@ -68,7 +69,10 @@ async function expectRows(kafka: Kafka, board: PlannedBoard, expected: Row[]): P
   expect(actual, board.name).toEqual(expected);
 }
 
-/** The rows of a board's topic: of seasons the newest record of each, of instants all records (before compaction). */
+/**
+ * The rows of a board's topic: of seasons the newest record of each, of instants all records (before
+ * compaction).
+ */
 async function rowsOf(kafka: Kafka, board: PlannedBoard): Promise<Row[]> {
   const records = await readTopic(kafka, board.topic);
   const values =
@@ -78,7 +82,10 @@ async function rowsOf(kafka: Kafka, board: PlannedBoard): Promise<Row[]> {
   return sorted([...values].flatMap((value) => boardRows(board, value)));
 }
 
-/** The rows of a record that are shown, each with its season or instant; none when it is of another definition of the board. */
+/**
+ * The rows of a record that are shown, each with its season or instant; none when it is of another definition
+ * of the board.
+ */
 export function boardRows(board: PlannedBoard, value: string): Row[] {
   const { season_start, as_of, digest, rows } = JSON.parse(value) as BoardValue;
   if (digest !== board.digest) return [];

@@ -28,7 +28,10 @@ export async function startChromium(cleanup: AsyncDisposableStack, args: string[
 /** A person's look at a page, and everything a page should not do while they look. */
 export interface Visit {
   page: Page;
-  /** Errors and warnings of the console (refusals by the content security policy are among them), exceptions, dialogs, and loading anew. */
+  /**
+   * Errors and warnings of the console (refusals by the content security policy are among them), exceptions,
+   * dialogs, and reloading.
+   */
   complaints: string[];
 }
 
@@ -51,7 +54,7 @@ export async function visit(
     await dialog.dismiss();
   });
   await page.goto(url);
-  page.on('framenavigated', () => complaints.push('loaded anew'));
+  page.on('framenavigated', () => complaints.push('reloaded'));
   return { page, complaints };
 }
 

@@ -64,7 +64,10 @@ export interface InstalledChart {
   environment: Record<string, string>;
 }
 
-/** Applies all of the chart but the CRD, which is taken to be there, and the Deployment: the caller runs the operator. */
+/**
+ * Applies all of the chart but the CRD, which is taken to be there, and the Deployment: the caller runs the
+ * operator.
+ */
 export async function installChart(
   plane: ControlPlaneAccess,
   { namespace, watchNamespace = '', values = {} }: InstallOptions,

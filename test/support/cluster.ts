@@ -12,11 +12,14 @@ import type { FlinkDeployment, KafkaTopic } from '../../plan/objects.ts';
 import { plan } from '../../plan/plan.ts';
 import { kafkaClient } from './topic.ts';
 
-/** A real Kafka in a folder of its own, and Flink jobs beside it. */
+/** A real Kafka in its own folder, and Flink jobs that use it. */
 export interface TestCluster {
   broker: Broker;
   kafka: Kafka;
-  /** Creates the topics of a resource and starts its Flink job. The events topic is made here too when it is the user's own. */
+  /**
+   * Creates the topics of a resource and starts its Flink job. The events topic is made here too when it is
+   * the user's own.
+   */
   startJob(resource: GameAnalytics): Promise<FlinkCluster>;
   stop(): Promise<void>;
 }

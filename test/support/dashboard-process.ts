@@ -13,7 +13,7 @@ export interface DashboardProcess {
 }
 
 /**
- * Starts the dashboard with these boards; resolves when it answers. Whoever started it kills it.
+ * Starts the dashboard with these boards; resolves when it answers. The caller kills it.
  *
  * @param settings more of its environment
  */

@@ -16,8 +16,8 @@ import type { Deployment } from '../../plan/objects.ts';
 import { NO_STATS } from './stats.ts';
 
 /*
- * The dashboard's own server, in the test's process and without Kafka: its boards are fed by hand. For states that a
- * pipeline that is well passes through in a moment, or never comes to.
+ * The dashboard's own server, in the test's process and without Kafka: its boards are fed by hand. For states
+ * that a healthy pipeline passes through in a moment, or never comes to.
  */
 
 export interface HandFed {

@@ -9,7 +9,9 @@ export const PAGES = [
   ...readdirSync('docs', { recursive: true }).map((file) => `docs/${file}`),
 ].filter((file) => file.endsWith('.md'));
 
-/** All commands of a page: those of its blocks, without comments, and those that a sentence has in backticks. */
+/**
+ * All commands of a page: those of its blocks, without comments, and those that a sentence has in backticks.
+ */
 export function commandsOf(text: string): string[] {
   return [...blocks(text, 'sh').flatMap(lines), ...inSentences(text).filter((code) => COMMAND.test(code))];
 }

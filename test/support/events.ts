@@ -50,7 +50,10 @@ export function event(fields: {
   return { key: user, value: JSON.stringify(value), timestamp: time };
 }
 
-/** Time that passes in every partition without anything that counts: it moves the watermark, and closes what is before it. */
+/**
+ * Time that passes in every partition without anything that counts: it moves the watermark, and closes what
+ * is before it.
+ */
 export function timePasses(millis: number, partitions: number): Message[] {
   return Array.from({ length: partitions }, (_, partition) => ({
     key: null,

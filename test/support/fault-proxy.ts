@@ -13,8 +13,8 @@ import { type WatchEvent, type WatchFaults, WatchFilter } from './fault-proxy/wa
 export type { Call, Write } from './fault-proxy/call.ts';
 
 /**
- * What becomes of a call: it passes; it gets a Status with this code; its connection is reset; or it is held, with no answer
- * ever, which its caller sees as a timeout.
+ * What becomes of a call: it passes; it gets a Status with this code; its connection is reset; or it is held,
+ * with no answer ever, which its caller sees as a timeout.
  */
 export type Decision = 'pass' | 'hold' | 'reset' | { status: number; retryAfterSeconds?: number };
 
@@ -23,8 +23,8 @@ type Hook<T> = (call: T) => Decision | Promise<Decision>;
 const pass = () => 'pass' as const;
 
 /**
- * Starts a proxy on the loopback address before the API server that a kubeconfig names. The kubeconfig's user must be known by
- * its token, which is passed through.
+ * Starts a proxy on the loopback address before the API server that a kubeconfig names. The kubeconfig's user
+ * must be known by its token, which is passed through.
  */
 export async function startFaultProxy(target: KubeConfig): Promise<FaultProxy> {
   const proxy = new FaultProxy(target);
@@ -32,7 +32,10 @@ export async function startFaultProxy(target: KubeConfig): Promise<FaultProxy> {
   return proxy;
 }
 
-/** A reverse proxy that plays the accidents of a network and an API server between a client and the real server. */
+/**
+ * A reverse proxy that plays the accidents of a network and an API server between a client and the real
+ * server.
+ */
 export class FaultProxy {
   /** Writes that reached the server, in the order of its answers. */
   readonly writes: Write[] = [];
@@ -83,7 +86,7 @@ export class FaultProxy {
     this.#beforeWrite = hook;
   }
 
-  /** Decides what the caller is told of a write that the server has done. */
+  /** Decides what the caller learns of a write that the server has done. */
   afterWrite(hook: Hook<Write> = pass): void {
     this.#afterWrite = hook;
   }
@@ -93,14 +96,17 @@ export class FaultProxy {
     this.#beforeRead = hook;
   }
 
-  /** Answers watches that are opened from now on with this code, but for those a predicate lets pass; without a code they pass. */
+  /**
+   * Answers watches that are opened from now on with this code, but for those a predicate lets pass; without
+   * a code they pass.
+   */
   answerWatches(status?: number, when: (call: Call) => boolean = () => true): void {
     this.#beforeWatch = (call) => (status !== undefined && when(call) ? { status } : 'pass');
   }
 
   /**
-   * Holds what watches say until they are thawed: streams stay open, new ones open and stay silent. With `listsAsOf`, a
-   * resourceVersion, lists are of that moment of the past: a cache that lags behind.
+   * Holds what watches say until they are thawed: streams stay open, new ones open and stay silent. With
+   * `listsAsOf`, a resourceVersion, lists are of that moment of the past: a cache that lags behind.
    */
   freezeWatches({ listsAsOf }: { listsAsOf?: string } = {}): void {
     this.thawWatches();
@@ -127,7 +133,9 @@ export class FaultProxy {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
-  /** Breaks every connection, and every new one for some milliseconds. Resolves when the proxy is up again. */
+  /**
+   * Breaks every connection, and every new one for some milliseconds. Resolves when the proxy is up again.
+   */
   async down(millis: number): Promise<void> {
     this.#isDown = true;
     this.resetConnections();
@@ -210,7 +218,7 @@ export class FaultProxy {
   }
 }
 
-/** Does what was decided; true when the call goes on. */
+/** Does what was decided; true when the call continues. */
 function carriesOn(decision: Decision, response: ServerResponse): boolean {
   if (decision === 'pass') return true;
   if (decision === 'reset') response.socket?.resetAndDestroy();
@@ -251,7 +259,7 @@ function endToEnd<T>(headers: Record<string, T>): Record<string, T> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name)));
 }
 
-/** The lines of a watch are read here, so nothing may be compressed; the body's length is said anew. */
+/** The lines of a watch are read here, so nothing may be compressed; the body's length is set again. */
 function withoutEncoding(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
   const { 'accept-encoding': _encoding, 'content-length': _length, ...rest } = endToEnd(headers);
   return rest;

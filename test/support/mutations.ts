@@ -1,21 +1,24 @@
 import { nodes, type Schema } from './structural-schema.ts';
 
 /**
- * Acto's mutations (SOSP'23): every field of a spec, one at a time, set to its boundaries, to another value, to values beyond
- * the boundaries and of another type, and removed. They are made from the schema alone; what only its CEL rules know comes
- * from a table.
+ * Acto's mutations (SOSP'23): every field of a spec, one at a time, set to its boundaries, to another value,
+ * to values beyond the boundaries and of another type, and removed. They are made from the schema alone; what
+ * only its CEL rules know comes from a table.
  */
 
 type Spec = Record<string, unknown>;
 
 /**
- * What is to become of a spec: `valid` is realised; `refused` is what the API server does not take; `reported` is what only
- * the operator can know to be wrong; `unrealisable` is a spec that has nothing wrong, but a child the API server refuses.
+ * What is to become of a spec: `valid` is applied; `refused` is what the API server does not take; `reported`
+ * is what only the operator can know to be wrong; `unrealisable` is a spec that has nothing wrong, but a
+ * child the API server refuses.
  */
 export type Outcome = 'valid' | 'refused' | 'reported' | 'unrealisable';
 
 export interface Mutation {
-  /** The field as kubectl explain would write it, such as `leaderboards[].size`; empty for the spec itself. */
+  /**
+   * The field as kubectl explain would write it, such as `leaderboards[].size`; empty for the spec itself.
+   */
   path: string;
   /** What was done to it. */
   what: string;
@@ -27,7 +30,7 @@ export interface Mutation {
 export interface SpecialCase {
   /** In place of the valid values that are made from the schema. */
   valid?: unknown[];
-  /** Beside the wrong values that are made from the schema. */
+  /** In addition to the wrong values that are made from the schema. */
   refused?: unknown[];
   reported?: unknown[];
   unrealisable?: unknown[];
@@ -207,7 +210,10 @@ export function shrunk(schema: Schema, value: string): string {
   return value;
 }
 
-/** The longest text that fits: the value with one of its characters repeated, the first one that can be repeated most. */
+/**
+ * The longest text that fits: the value with one of its characters repeated, the first one that can be
+ * repeated most.
+ */
 export function grown(schema: Schema, value: string): string {
   const { maxLength = value.length } = schema;
   for (let length = maxLength; length > value.length; length -= 1) {

@@ -51,7 +51,9 @@ function text(value: unknown): string | null {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Read as Flink's JSON format reads a BIGINT: a fraction loses its decimals, digits in quotes are a number. */
+/**
+ * Read as Flink's JSON format reads a BIGINT: a fraction loses its decimals, digits in quotes are a number.
+ */
 function integer(value: unknown): number | null {
   const digits = typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value);
   const number = typeof value === 'number' || digits ? Math.trunc(Number(value)) : Number.NaN;
@@ -68,8 +70,8 @@ function isId(value: string | null): value is string {
 }
 
 /**
- * Every row a board's topic should hold in the end: of season boards the rows of all seasons, of boards drawn at instants
- * those of every instant up to `untilMillis` (the watermark: up to there all windows are closed).
+ * Every row a board's topic should hold in the end: of season boards the rows of all seasons, of boards drawn
+ * at instants those of every instant up to `untilMillis` (the watermark: up to there all windows are closed).
  */
 export function expectedRows(
   board: Leaderboard,
@@ -151,7 +153,9 @@ function teamMvps(events: CountedEvent[], board: SeasonBoard): Row[] {
     );
 }
 
-/** Shares compare in steps of 2^-62, which tell apart all that a DOUBLE can hold from a tenth of a percent up. */
+/**
+ * Shares compare in steps of 2^-62, which tell apart all that a DOUBLE can hold from a tenth of a percent up.
+ */
 function shareSteps(share: number): number {
   return Math.floor(share * 2 ** 62);
 }
@@ -254,7 +258,10 @@ function total(events: CountedEvent[]): number {
   return events.reduce((sum, { score }) => sum + score, 0);
 }
 
-/** The name that the newest event with one has; of several, the greatest. An event is no newer than its record. */
+/**
+ * The name that the newest event with one has; of several, the greatest. An event is no newer than its
+ * record.
+ */
 function newestName(events: CountedEvent[]): string | null {
   const named = events.flatMap(({ teamName: name, time, producedAt }) =>
     name === null ? [] : [{ name, at: Math.min(time, producedAt) }],

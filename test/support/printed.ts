@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * A page of docs/ as it should be: what stands between `<!-- name -->` and `<!-- end -->` are these lines. Compare it with
- * toMatchFileSnapshot, so that `vitest -u` prints the page.
+ * A page of docs/ as it should be: what stands between `<!-- name -->` and `<!-- end -->` are these lines.
+ * Compare it with toMatchFileSnapshot, so that `vitest -u` prints the page.
  */
 export function withPrinted(page: string, name: string, lines: string[]): string {
   const text = readFileSync(page, 'utf8');

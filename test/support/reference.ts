@@ -1,6 +1,9 @@
 import { type Node, nodes, type Schema } from './structural-schema.ts';
 
-/** What a CRD's schema says of its fields, as a page: a table and the rules for each field of `spec`, and for the status. */
+/**
+ * What a CRD's schema says of its fields, as a page: a table and the rules for each field of `spec`, and for
+ * the status.
+ */
 export function reference(root: Schema): string {
   const { spec, status } = root.properties as { spec: Schema; status: Schema };
   const fields = Object.entries({ ...spec.properties, status });

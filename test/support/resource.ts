@@ -1,7 +1,10 @@
 import { API_VERSION, type GameAnalytics, KIND } from '../../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../../api/parse.ts';
 
-/** A valid resource with this spec beside the required fields; a spec that is not valid is the test's mistake. */
+/**
+ * A valid resource with this spec in addition to the required fields; a spec that is not valid is the test's
+ * mistake.
+ */
 export function resource(
   spec: Record<string, unknown> = {},
   name = 'game',

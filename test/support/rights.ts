@@ -9,7 +9,7 @@ interface Subject {
   name?: string | undefined;
 }
 
-/** The one role that a RoleBinding of ours binds to. */
+/** The one role that a RoleBinding of our own binds to. */
 const JOB_ROLE: Subject = {
   group: 'rbac.authorization.k8s.io',
   resource: 'clusterroles',
@@ -26,7 +26,7 @@ function permission(verb: string, { group, resource, subresource, name }: Subjec
   ].join('');
 }
 
-/** The roles among a chart's objects that it binds somebody to. */
+/** The roles among a chart's objects that it binds someone to. */
 export function boundRoles(objects: Rendered[]): Rendered[] {
   const bound = new Set(objects.map(({ roleRef }) => roleRef && `${roleRef.kind} ${roleRef.name}`));
   return objects.filter(({ kind, metadata }) => bound.has(`${kind} ${metadata.name}`));
@@ -53,7 +53,8 @@ export function permissionsUsed({ verb, objectRef, responseStatus }: AuditEvent)
   const { apiGroup: group, resource, subresource, name } = objectRef;
   const subject = { group, resource, subresource };
   const of = (used: string) => [permission(used, subject), permission(used, { ...subject, name })];
-  // An apply that finds nothing must be allowed to create too, which the log does not say; nor does it tell of `bind`.
+  // An apply that finds nothing must be allowed to create too, which the log does not say; nor does it tell
+  // of `bind`.
   const created = verb === 'patch' && responseStatus?.code === 201;
   const bound = created && resource === 'rolebindings';
   return [...of(verb), ...(created ? of('create') : []), ...(bound ? [permission('bind', JOB_ROLE)] : [])];

@@ -1,7 +1,10 @@
 import type { Page } from 'playwright-core';
 import type { BoardDefinition, Column } from '../../contract/board.ts';
 
-/** The texts of a board's rows, each with the rank first, as a page shows them; without times, which it shows as ages. */
+/**
+ * The texts of a board's rows, each with the rank first, as a page shows them; without times, which it shows
+ * as ages.
+ */
 export function shownRows(page: Page, board: string): Promise<string[][]> {
   // Looked for and read in one go: between two, rows may change places.
   return page
@@ -13,7 +16,10 @@ export function shownRows(page: Page, board: string): Promise<string[][]> {
     );
 }
 
-/** The rows that the dashboard's API has for a board, in the texts that a page should show; ages pass and are left out. */
+/**
+ * The rows that the dashboard's API has for a board, in the texts that a page should show; ages pass and are
+ * left out.
+ */
 export async function servedRows(url: string, board: BoardDefinition): Promise<string[][]> {
   const response = await fetch(`${url}/api/boards/${board.name}`);
   const { rows } = (await response.json()) as { rows: Record<string, string | number>[] };

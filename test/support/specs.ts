@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 
-/** Any spec that is valid, with every field there is set or left out, of a Kafka whose listeners are `plain` and, for certificates, `tls`. */
+/**
+ * Any spec that is valid, with every field there is set or left out, of a Kafka whose listeners are `plain`
+ * and, for certificates, `tls`.
+ */
 export function validSpecs(): fc.Arbitrary<Record<string, unknown>> {
   return optional({
     kafka: fc.constant({ cluster: 'games', authentication: { type: 'tls' } }),

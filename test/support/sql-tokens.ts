@@ -39,14 +39,17 @@ function tokenAt(sql: string, at: number): { kind: Token['kind'] | 'open' | 'spa
   throw new Error(`nothing can begin at ${at}`);
 }
 
-/** The structure of a script: its tokens, with what is inside of strings, quoted names and comments left out. */
+/**
+ * The structure of a script: its tokens, with what is inside of strings, quoted names and comments left out.
+ */
 export function structure(sql: string): string[] {
   return tokens(sql).map(({ kind, text }) => (kind === 'word' || kind === 'symbol' ? text : `<${kind}>`));
 }
 
 /**
- * A script cut at the semicolons at which Flink's ScriptExecutor cuts it. That knows neither hints nor // nor E'…', takes
- * double quotes for quotes, and a comment's first asterisk also for the one before its closing slash.
+ * A script cut at the semicolons at which Flink's ScriptExecutor cuts it. That knows neither hints nor // nor
+ * E'…', takes double quotes for quotes, and a comment's first asterisk also for the one before its closing
+ * slash.
  */
 export function statements(script: string): string[] {
   const cut: string[] = [];

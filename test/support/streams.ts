@@ -41,9 +41,10 @@ export interface StreamOptions {
 }
 
 /**
- * Streams of a game as a topic may hold them: a few players play most, totals, shares and streaks tie, events are late or
- * ahead, sent again by a producer that got no answer, or do not count; teams are renamed, ids are unusual. Totals of a team
- * or a player stay within the integers that JSON carries exactly, unless a lower limit is given.
+ * Streams of a game as a topic may hold them: a few players play most, totals, shares and streaks tie, events
+ * are late or ahead, sent again by a producer that got no answer, or do not count; teams are renamed, ids are
+ * unusual. Totals of a team or a player stay within the integers that JSON carries exactly, unless a lower
+ * limit is given.
  */
 export function streams(options: StreamOptions): fc.Arbitrary<Stream> {
   const { minSteps = 0, maxSteps = 60 } = options;
@@ -55,7 +56,7 @@ export function streams(options: StreamOptions): fc.Arbitrary<Stream> {
 interface Step {
   pauseMillis: number;
   player: number;
-  /** How many teams beside its own the player plays for. */
+  /** How many other teams the player plays for. */
   transfer: number;
   name: string | null | undefined;
   score: number;
@@ -106,7 +107,10 @@ function weighted<T>(...options: [weight: number, arbitrary: fc.Arbitrary<T>][])
   );
 }
 
-/** From 0 to below `count`, each number about as often as its place in the order says: the second half as often as the first. */
+/**
+ * From 0 to below `count`, each number about as often as its place in the order says: the second half as
+ * often as the first.
+ */
 function zipf(count: number): fc.Arbitrary<number> {
   return fc.nat(9_999).map((place) => Math.floor((count + 1) ** (place / 10_000)) - 1);
 }
@@ -178,7 +182,10 @@ const SPOILED: Spoiled[] = [
   ...['', 'not json', '{"user_id":', '[]', 'null', '17', '"text"'].map((text) => ({ text })),
 ];
 
-/** The stream that an outline stands for. Mirrored, every event has a twin of another player in another team: all ties. */
+/**
+ * The stream that an outline stands for. Mirrored, every event has a twin of another player in another team:
+ * all ties.
+ */
 function drawn({ mirrored, steps }: { mirrored: boolean; steps: Step[] }, options: StreamOptions): Stream {
   const { start, partitions = 3, idle, prefix = '', maxTotal = Number.MAX_SAFE_INTEGER } = options;
   const active = Array.from({ length: partitions }, (_, i) => i).filter((i) => i !== idle);

@@ -10,7 +10,8 @@ export const OUTPUT = new URL('../../test-output/', import.meta.url).pathname;
 /**
  * Starts a whole pipeline, as `make run` does, in a folder of its own.
  *
- * @param cleanup stops it and removes the folder, also when it is still starting or never came up; its logs are kept
+ * @param cleanup stops it and removes the folder, also when it is still starting or never came up; its logs
+ * are kept
  */
 export async function startWholePipeline(
   resource: GameAnalytics,
@@ -35,7 +36,7 @@ export async function startWholePipeline(
   return starting;
 }
 
-/** Kills the process that serves `url`, as the kernel would; its supervisor starts it anew. */
+/** Kills the process that serves `url`, as the kernel would; its supervisor restarts it. */
 export function killServer({ apps }: Pipeline, url: string): void {
   const replica = apps.flatMap(({ replicas }) => replicas).find((replica) => replica.url === url);
   if (!replica) throw new Error(`nothing serves ${url}`);

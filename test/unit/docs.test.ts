@@ -20,7 +20,7 @@ const PROGRAMS = [
   'tools/kind', // test/unit/kind.test.ts
   'tools/build-images', // test/images
   'docker', // test/images
-  'minikube', // Only here is it not: nothing of it can be had where the tests run.
+  'minikube', // Only here is it not: nothing of it is available where the tests run.
 ];
 
 describe.each(PAGES)('%s', (page) => {
@@ -45,8 +45,8 @@ describe.each(PAGES)('%s', (page) => {
       const recipe = await shell(command, { MAKEFLAGS: 'n --no-print-directory' });
       const [, args] = / ARGS="(.*)"/.exec(command) ?? [];
       if (args === undefined) continue;
-      // A flag that it does not know is an error even when help is asked for, which lists the names that a flag may take.
-      // Numbers and revisions may be any.
+      // A flag that it does not know is an error even when help is asked for, which lists the names that a
+      // flag may take. Numbers and revisions may be any.
       const help = await shell(`${recipe.trim().split('\n').at(-1)} --help`);
       for (const word of args.split(' ').filter((word) => !/^(\d+|[0-9a-f]{7})$/.test(word)))
         expect(help).toContain(word);

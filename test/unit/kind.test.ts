@@ -72,7 +72,7 @@ describe('the script', () => {
   });
 
   it.each(steps)('says what helps, and ends, when this fails: %s', async (step) => {
-    // Images are built by a script of ours, which runs docker.
+    // Images are built by a script of our own, which runs docker.
     const failing = step === 'tools/build-images' ? 'docker build' : step;
     const pattern = failing.replace(/\W/g, '\\$&');
     for (const tool of TOOLS)

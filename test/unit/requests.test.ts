@@ -40,7 +40,10 @@ function millis(quantity: string | number): number {
   return text.endsWith('m') ? Number.parseInt(text, 10) : Number(text) * 1000;
 }
 
-/** What Kubernetes’ own pods request on kind, Strimzi's chart by default, and the Flink operator's at most, in thousandths. */
+/**
+ * What Kubernetes’ own pods request on kind, Strimzi's chart by default, and the Flink operator's at most, in
+ * thousandths.
+ */
 const OTHERS = 950 + 200 + 50;
 
 it('the demo fits on a kind cluster of two processors, also while its dashboard is replaced', () => {

@@ -2,7 +2,7 @@
 What the operator may do where it looks after resources: the same in all namespaces and in one. It writes by server-side
 apply, which asks for `patch`, and for `create` where there is nothing yet. It may make objects with owners where the admission
 plugin OwnerReferencesPermissionEnforcement is on, without a right on finalizers: none blocks its owner's deletion. To put back
-an owner that somebody took off, that plugin asks for `delete` as well: where there is none below it is refused, and a condition
+an owner that someone took off, that plugin asks for `delete` as well: where there is none below it is refused, and a condition
 says so. That is rare, and not worth the right.
 */}}
 {{- define "gameanalytics-operator.rules" -}}
@@ -18,7 +18,8 @@ says so. That is rare, and not worth the right.
 - apiGroups: [kafka.strimzi.io]
   resources: [kafkatopics, kafkausers]
   verbs: [get, list, watch, create, patch, delete]
-# Conditions say why pods do not start. RBAC cannot select by label; the operator asks for its pipelines' pods alone.
+# Conditions say why pods do not start. RBAC cannot select by label; the operator asks for its pipelines' pods
+# alone.
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]

@@ -27,14 +27,14 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 
 {{/*
 A monitor of Factor House: its account, its Service, its NetworkPolicy, its Deployment. A dict of `root`, `part` (kpow or flex), `title`, `port` of the
-Service, and `env`, what it is told beside the values' own variables. Where it signs in to Kafka also `secretEnv`, variables by the
+Service, and `env`, its variables in addition to those of the values. Where it signs in to Kafka also `secretEnv`, variables by the
 keys of its KafkaUser's Secret, and `mounts`, folders by the Secrets that are mounted there.
 */}}
 {{- define "gameanalytics-platform.monitor" -}}
 {{- $values := index .root.Values .part -}}
 {{- $license := $values.licenseSecret -}}
 {{- if not $license -}}
-{{- fail (printf "%s.licenseSecret: %s needs a licence of Factor House, and its community edition's is free of charge. Put yours into a Secret (kubectl --namespace %s create secret generic %s-license --from-env-file=license.env), and set %s.licenseSecret=%s-license." .part .title .root.Release.Namespace .part .part .part) -}}
+{{- fail (printf "%s.licenseSecret: %s needs a license of Factor House, and its community edition's is free of charge. Put yours into a Secret (kubectl --namespace %s create secret generic %s-license --from-env-file=license.env), and set %s.licenseSecret=%s-license." .part .title .root.Release.Namespace .part .part .part) -}}
 {{- end -}}
 {{- $name := include "gameanalytics-platform.name" . -}}
 {{- $repository := $values.image.repository | default (printf "factorhouse/%s%s" .part (eq $values.edition "community" | ternary "-ce" "")) -}}
@@ -63,7 +63,8 @@ spec:
       port: {{ .port }}
       targetPort: http
 ---
-# Its pages ask nobody to sign in: none gets there but by kubectl port-forward. Another NetworkPolicy can let in more.
+# Its pages ask nobody to sign in: none gets there but by kubectl port-forward. Another NetworkPolicy can let
+# in more.
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:

@@ -35,7 +35,10 @@ export class ControlPlaneAccess {
     return config;
   }
 
-  /** A ServiceAccount that exists, by a token of TokenRequest, as a pod would have it. It may do what RBAC lets it. */
+  /**
+   * A ServiceAccount that exists, by a token of TokenRequest, as a pod would have it. It may do what RBAC
+   * lets it.
+   */
   async serviceAccount(namespace: string, name: string): Promise<KubeConfig> {
     const token = await this.kubectl('create', 'token', name, `--namespace=${namespace}`, '--duration=24h');
     const cluster = this.kubeConfig().getCurrentCluster();
@@ -53,7 +56,9 @@ export class ControlPlaneAccess {
     return this.kubectlWithInput('', ...args);
   }
 
-  /** As kubectl(), with a text for its standard input: `kubectlWithInput(manifest, 'apply', '--filename=-')`. */
+  /**
+   * As kubectl(), with a text for its standard input: `kubectlWithInput(manifest, 'apply', '--filename=-')`.
+   */
   kubectlWithInput(input: string, ...args: string[]): Promise<string> {
     // What kubectl remembers of a server goes by its port, which another one had before.
     return this.#run('kubectl', [`--cache-dir=${join(this.#folder, 'kubectl')}`, ...args], input);
@@ -70,7 +75,10 @@ export class ControlPlaneAccess {
     return this.#run('helm', args, '');
   }
 
-  /** Makes a namespace with a name of its own, in which only pods by the restricted Pod Security Standard may run. */
+  /**
+   * Makes a namespace with a name of its own, in which only pods by the restricted Pod Security Standard may
+   * run.
+   */
   async newNamespace(): Promise<string> {
     const restricted = {
       'pod-security.kubernetes.io/enforce': 'restricted',
@@ -106,7 +114,10 @@ export class ControlPlaneAccess {
     await until(established, { everyMillis: 100, signal: AbortSignal.timeout(30_000) });
   }
 
-  /** Every answered request so far, if the control plane keeps an audit log. An event can be some milliseconds late. */
+  /**
+   * Every answered request so far, if the control plane keeps an audit log. An event can be some milliseconds
+   * late.
+   */
   auditEvents(): Promise<AuditEvent[]> {
     return readAuditLog(join(this.#folder, FILES.auditLog));
   }

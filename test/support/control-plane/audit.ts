@@ -4,7 +4,10 @@ import { readFile } from 'node:fs/promises';
 export interface AuditEvent {
   /** The same for all stages of one request. */
   auditID: string;
-  /** A watch has two events: ResponseStarted, and ResponseComplete when it has ended. All else has only the latter. */
+  /**
+   * A watch has two events: ResponseStarted, and ResponseComplete when it has ended. All else has only the
+   * latter.
+   */
   stage: 'ResponseStarted' | 'ResponseComplete' | 'Panic';
   verb: string;
   requestURI: string;
@@ -22,7 +25,10 @@ export interface AuditEvent {
   responseStatus?: { code: number; reason?: string; message?: string };
   requestReceivedTimestamp: string;
   stageTimestamp: string;
-  /** `authorization.k8s.io/decision` is allow or forbid, `authorization.k8s.io/reason` names the role that allowed it. */
+  /**
+   * `authorization.k8s.io/decision` is allow or forbid, `authorization.k8s.io/reason` names the role that
+   * allowed it.
+   */
   annotations?: Record<string, string>;
 }
 

@@ -47,7 +47,10 @@ function report(sentence: string): void {
   process.stderr.write(`  [control plane] ${sentence}\n`);
 }
 
-/** A control plane that this process started, and ends: etcd, an API server, and the controllers that were asked for. */
+/**
+ * A control plane that this process started, and ends: etcd, an API server, and the controllers that were
+ * asked for.
+ */
 export class ControlPlane extends ControlPlaneAccess {
   readonly #site: Site;
   readonly #folder: TemporaryFolder;

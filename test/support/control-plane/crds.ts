@@ -6,10 +6,16 @@ import { parse } from 'yaml';
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const CLOSED = join(PROJECT, 'test/support/crds');
-/** Where those who develop this project keep the CRDs of Strimzi's and Flink's operators, as they were released. */
+/**
+ * Where those who develop this project keep the CRDs of Strimzi's and Flink's operators, as they were
+ * released.
+ */
 const REAL = resolve(PROJECT, '../shared/crds');
 
-/** The CRDs that we build on: as released, or closed schemas of the fields that we write and read, and no others. */
+/**
+ * The CRDs that we build on: as released, or closed schemas of the fields that we write and read, and no
+ * others.
+ */
 export type CrdSet = 'real' | 'closed';
 
 /** The real ones, where this machine has them. */
@@ -22,7 +28,10 @@ export async function crdFiles(set: CrdSet): Promise<string[]> {
   return [join(PROJECT, 'crds/gameanalytics.yaml'), ...(await foreignCrds(set)).values()];
 }
 
-/** Manifests of the CRDs that others install, by the CRD's name. Of the real ones only those that have a closed one. */
+/**
+ * Manifests of the CRDs that others install, by the CRD's name. Of the real ones only those that have a
+ * closed one.
+ */
 export async function foreignCrds(set: CrdSet): Promise<Map<string, string>> {
   const closed = await manifests(CLOSED);
   if (set === 'closed') return closed;

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { LOOPBACK } from '../../../local/ports.ts';
 import { FILES, type Site } from './commands.ts';
 
-/** Writes what the API server needs to know its administrator and to sign tokens, and the administrator's kubeconfig. */
+/**
+ * Writes what the API server needs to know its administrator and to sign tokens, and the administrator's
+ * kubeconfig.
+ */
 export async function writeCredentials({ folder, apiServerPort }: Site): Promise<void> {
   const token = randomUUID();
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

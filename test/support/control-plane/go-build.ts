@@ -24,7 +24,8 @@ export async function goBuild({ name, folder, main, output, report }: Build): Pr
     ['build', '-v', '-trimpath', '-ldflags', await linkerFlags(folder), '-o', output, main],
     {
       cwd: folder,
-      // The same program on every machine: no C compiler, no settings of the user's own, no version of our repository in it.
+      // The same program on every machine: no C compiler, no settings of the user's own, no version of our
+      // repository in it.
       env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOWORK: 'off' },
       stdio: ['ignore', 'ignore', 'pipe'],
     },
@@ -46,7 +47,10 @@ export async function goBuild({ name, folder, main, output, report }: Build): Pr
 
 const PACKAGES_PER_REPORT = 200;
 
-/** Without debugger tables, which halves a program; and Kubernetes with its version, which its own build scripts would set. */
+/**
+ * Without debugger tables, which halves a program; and Kubernetes with its version, which its own build
+ * scripts would set.
+ */
 async function linkerFlags(folder: string): Promise<string> {
   const goMod = await readFile(join(folder, 'go.mod'), 'utf8');
   const [, version, major, minor] = /\sk8s\.io\/kubernetes (v(\d+)\.(\d+)\.\S+)/.exec(goMod) ?? [];

@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 import type { Report } from '../../../local/report.ts';
 import { goBuild } from './go-build.ts';
 
-/** The programs of a control plane, and Helm; each from a Go module of test/control-plane, whose go.mod has its version. */
+/**
+ * The programs of a control plane, and Helm; each from a Go module of test/control-plane, whose go.mod has
+ * its version.
+ */
 const PROGRAMS = {
   etcd: { module: 'etcd', main: 'go.etcd.io/etcd/server/v3' },
   'kube-apiserver': { module: 'kubernetes', main: 'k8s.io/kubernetes/cmd/kube-apiserver' },
@@ -31,7 +34,10 @@ export async function buildPrograms(report: Report): Promise<Programs> {
   return programs as Programs;
 }
 
-/** A program's path: in the folder of KUBEBUILDER_ASSETS, where that has it, or else in the cache, built now if need be. */
+/**
+ * A program's path: in the folder of KUBEBUILDER_ASSETS, where that has it, or else in the cache, built now
+ * if need be.
+ */
 async function findProgram(name: Program, report: Report): Promise<string> {
   const given = process.env.KUBEBUILDER_ASSETS;
   if (given && existsSync(join(given, name))) return join(given, name);
@@ -41,7 +47,10 @@ async function findProgram(name: Program, report: Report): Promise<string> {
   return program;
 }
 
-/** Built beside its place and moved there when it is whole: an interrupted build leaves nothing, and two at once do no harm. */
+/**
+ * Built in a temporary folder and renamed when complete: an interrupted build leaves nothing, and two at once
+ * do no harm.
+ */
 async function build(name: Program, program: string, report: Report): Promise<void> {
   const { module, main } = PROGRAMS[name];
   const partial = `${program}.${process.pid}`;

@@ -4,7 +4,10 @@ import { promisify } from 'node:util';
 
 const MODULE = 'github.com/prometheus-operator/prometheus-operator@v0.85.0';
 
-/** Manifests of the Prometheus Operator's CRDs as they were released, by plural: Go fetches them once, and checks what it got. */
+/**
+ * Manifests of the Prometheus Operator's CRDs as they were released, by plural: Go fetches them once, and
+ * checks what it got.
+ */
 export async function prometheusCrds(...plurals: string[]): Promise<string[]> {
   const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', MODULE]);
   const { Dir } = JSON.parse(stdout) as { Dir: string };

@@ -10,8 +10,8 @@ declare module 'vitest' {
 }
 
 /**
- * Vitest's globalSetup of the tier `operator`: builds what is not built yet and starts one control plane, with everything,
- * for all its test files, which find it by connectedControlPlane(). Returns what stops it.
+ * Vitest's globalSetup of the tier `operator`: builds what is not built yet and starts one control plane,
+ * with everything, for all its test files, which find it by connectedControlPlane(). Returns what stops it.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const controlPlane = await startControlPlane({

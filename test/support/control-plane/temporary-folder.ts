@@ -26,7 +26,7 @@ export async function temporaryFolder(prefix: string): Promise<TemporaryFolder> 
   };
 }
 
-/** Its standard input ends with us. Whoever still writes into the folder is about to be killed too. */
+/** Its standard input ends with us. Processes that still write into the folder are about to be killed too. */
 const SCRIPT = `
 trap '' INT TERM HUP
 cat > /dev/null

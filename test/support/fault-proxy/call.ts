@@ -15,7 +15,7 @@ export interface Call {
   subresource: string | undefined;
 }
 
-/** A call that changes something, with the server's own answer, whatever the caller was told. */
+/** A call that changes something, with the server's own answer, whatever the caller got. */
 export interface Write extends Call {
   /** 201: created. */
   status: number;

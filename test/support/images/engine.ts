@@ -12,7 +12,10 @@ import { temporaryFolder } from '../control-plane/temporary-folder.ts';
 
 const run = promisify(execFile);
 
-/** Whether this machine can run an engine of the tests' own; where it cannot, the tests of the images are skipped. */
+/**
+ * Whether this machine can run an engine of the tests' own; where it cannot, the tests of the images are
+ * skipped.
+ */
 export function canBuildImages(): boolean {
   const found = (program: string) => {
     try {
@@ -32,7 +35,10 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-/** Starts an engine that writes no firewall rules and makes no bridge: containers use the machine's network, or none. */
+/**
+ * Starts an engine that writes no firewall rules and makes no bridge: containers use the machine's network,
+ * or none.
+ */
 export async function startEngine(): Promise<Engine> {
   const folder = await temporaryFolder('gameanalytics-engine-');
   const reaper = new Reaper();
@@ -75,7 +81,10 @@ export async function startEngine(): Promise<Engine> {
   return engine;
 }
 
-/** The root file system that stands in for base images: made once, which takes a minute, and kept in the user's cache folder. */
+/**
+ * The root file system that stands in for base images: made once, which takes a minute, and kept in the
+ * user's cache folder.
+ */
 export async function baseFileSystem(): Promise<string> {
   const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'gameanalytics');
   const script = await readFile('tools/image-base');

@@ -31,8 +31,8 @@ export interface End {
 export type PodEnvironment = Record<string, string>;
 
 /**
- * Installs the chart's rights in a namespace, and returns what its pods would find in their environment: the chart's settings,
- * and a kubeconfig of the chart's ServiceAccount.
+ * Installs the chart's rights in a namespace, and returns what its pods would find in their environment: the
+ * chart's settings, and a kubeconfig of the chart's ServiceAccount.
  *
  * @param watchNamespace the namespace that the operator looks after; empty, all of them
  */

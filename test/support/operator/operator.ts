@@ -55,7 +55,7 @@ export function startOperator(
       log: pino({ level: settings.logLevel ?? 'info' }, { write: (line: string) => void log.push(line) }),
     },
   );
-  // Whoever stops it hears of a failure; until then it must not end the test process.
+  // stop() reports a failure; until then it must not end the test process.
   running.catch(() => undefined);
   return {
     metrics,

@@ -23,7 +23,10 @@ import { User } from './user.ts';
 
 const PATIENCE_MILLIS = 20_000;
 
-/** A namespace with everything that a GameAnalytics needs, for hundreds of changes: seen by watches, written without kubectl. */
+/**
+ * A namespace with everything that a GameAnalytics needs, for hundreds of changes: seen by watches, written
+ * without kubectl.
+ */
 export class Stage {
   readonly plane: ControlPlaneAccess;
   readonly namespace: string;
@@ -78,7 +81,7 @@ export class Stage {
     await Promise.all([this.#client.close(), this.user.close()]);
   }
 
-  /** Applies a spec, and waits until `Ready` is said of it with one of these reasons. */
+  /** Applies a spec, and waits until its `Ready` has one of these reasons. */
   async apply(name: string, spec: unknown, ...reasons: string[]): Promise<Condition> {
     const { metadata } = await this.user.applySpec(this.namespace, name, spec);
     const { generation = 0 } = metadata;
@@ -111,7 +114,7 @@ export class Stage {
   /** Waits until a resource's children are again as they were. */
   async untilSettled(name: string, before: Record<string, unknown>): Promise<void> {
     const isSo = (now: unknown) => isDeepStrictEqual(now, before);
-    // What they are then is told by the assertion.
+    // The assertion says what they are then.
     await until(
       async () => this.settled(name),
       isSo,
@@ -121,22 +124,26 @@ export class Stage {
   }
 
   /**
-   * Where a resource's children are not what its plan says: objects that the API server would change to have all of the plan,
-   * objects that the operator would write again although nothing changed, and objects that no plan has.
+   * Where a resource's children are not what its plan says: objects that the API server would change to have
+   * all of the plan, objects that the operator would write again although nothing changed, and objects that
+   * no plan has.
    */
   async #deviations(name: string): Promise<string[]> {
     const children = this.children(name);
     const pairs = paired(this.#planned(name), children);
-    const rewritten = pairs.filter(needsWrite).map(({ desired }) => `written for ever: ${idOf(desired)}`);
+    const rewritten = pairs.filter(needsWrite).map(({ desired }) => `written forever: ${idOf(desired)}`);
     const ids = pairs.map(({ desired }) => idOf(desired));
-    const beside = children.filter((child) => !ids.includes(idOf(child)) && !isKept(child));
-    const known = [...rewritten, ...beside.map((child) => `beside the plan: ${idOf(child)}`)];
+    const unplanned = children.filter((child) => !ids.includes(idOf(child)) && !isKept(child));
+    const known = [...rewritten, ...unplanned.map((child) => `not in the plan: ${idOf(child)}`)];
     if (known.length > 0) return known;
     const changed = await Promise.all(pairs.map((pair) => this.#isChanged(pair)));
     return pairs.filter((_, i) => changed[i]).map(({ desired }) => `not as planned: ${idOf(desired)}`);
   }
 
-  /** Whether an object would be another one with all that is planned in it. The API server judges that, not our own code. */
+  /**
+   * Whether an object would be another one with all that is planned in it. The API server judges that, not
+   * our own code.
+   */
   async #isChanged({ desired, live }: Child): Promise<boolean> {
     const applied = await this.user.apply(desired, { dryRun: true });
     return !live || !isDeepStrictEqual(timeless(applied), timeless(live));
@@ -181,7 +188,10 @@ async function until<T>(
   }
 }
 
-/** What is there beside the plan, and should be: the job's last good revision, and a retained topic, which has no owner. */
+/**
+ * What exists outside the plan, and should: the job's last good revision, and a retained topic, which has no
+ * owner.
+ */
 function isKept({ kind, metadata }: LiveObject): boolean {
   return kind === CONTROLLER_REVISION.kind || (isTopic({ kind }) && !metadata.ownerReferences?.length);
 }

@@ -24,7 +24,10 @@ export class User {
     this.#token = config.getCurrentUser()?.token;
   }
 
-  /** Applies a GameAnalytics with this spec, and returns it as the API server has it then; throws what it says against it. */
+  /**
+   * Applies a GameAnalytics with this spec, and returns it as the API server has it then; throws what it says
+   * against it.
+   */
   applySpec(namespace: string, name: string, spec: unknown, options: ApplyOptions = {}): Promise<LiveObject> {
     const manifest = { apiVersion: API_VERSION, kind: KIND, metadata: { namespace, name }, spec };
     return this.apply(manifest, options);

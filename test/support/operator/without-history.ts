@@ -6,8 +6,8 @@ import type { FlinkDeployment } from '../../../plan/objects.ts';
 type Spec = FlinkDeployment['spec'];
 
 /**
- * An object as it is whatever its resource has gone through. Where a job's statements stand, and with it its revision, depends
- * on the changes that there were, and on which of them the operator saw.
+ * An object as it is whatever its resource has gone through. Where a job's statements stand, and with it its
+ * revision, depends on the changes that there were, and on which of them the operator saw.
  */
 export function withoutHistory(object: LiveObject): LiveObject {
   const { kind, metadata } = object;
@@ -27,7 +27,10 @@ export function nameWithoutRevision(name = ''): string {
   return name.replace(/-[0-9a-f]{10}$/, '');
 }
 
-/** A digest of what a script computes: its statements for boards that there are, in any order and from any scan of the events. */
+/**
+ * A digest of what a script computes: its statements for boards that there are, in any order and from any
+ * scan of the events.
+ */
 export function digestOf(script: string): string {
   const [, ...statements] = script
     .replace(/`(raw|valid)_events_\d+`/g, '`$1_events`')

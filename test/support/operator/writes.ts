@@ -11,7 +11,10 @@ export interface Reign {
 
 const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
-/** The writes of operators, of an audit log, in the order in which they were received; their Leases are not among them. */
+/**
+ * The writes of operators, of an audit log, in the order in which they were received; their Leases are not
+ * among them.
+ */
 export function operatorWrites(events: AuditEvent[], namespace: string): AuditEvent[] {
   return events
     .filter(({ stage, verb }) => stage === 'ResponseComplete' && WRITES.includes(verb))
@@ -35,7 +38,10 @@ export function reigns(writes: AuditEvent[]): Reign[] {
   return found;
 }
 
-/** The objects that were made, as often as they were: `resource/name`. A server-side apply that makes one is answered so. */
+/**
+ * The objects that were made, as often as they were: `resource/name`. A server-side apply that makes one is
+ * answered so.
+ */
 export function creations(writes: AuditEvent[]): string[] {
   return writes
     .filter(({ responseStatus, objectRef }) => responseStatus?.code === 201 && objectRef)

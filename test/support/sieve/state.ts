@@ -9,7 +9,9 @@ const KINDS = [GAME_ANALYTICS, ...CHILDREN];
 /** What there is in a namespace, by `Kind name`, without what differs from one creation to the next. */
 export type State = Record<string, unknown>;
 
-/** All objects of a pipeline and the resource itself; what Kubernetes puts into each namespace is left out. */
+/**
+ * All objects of a pipeline and the resource itself; what Kubernetes puts into each namespace is left out.
+ */
 export async function stateOf(client: KubeClient, namespace: string): Promise<State> {
   const lists = await Promise.all(KINDS.map((kind) => client.list(kind, { namespace })));
   const objects = lists.flatMap(({ items }) => items).filter(({ metadata }) => metadata.name !== 'default');

@@ -81,7 +81,9 @@ export class Subject {
     this.#operator = startOperator(proxy.config, this.namespace, { leaseName });
   }
 
-  /** Cuts the operator off for good: nothing of it reaches the server any more, nor anything of the server it. */
+  /**
+   * Cuts the operator off for good: nothing of it reaches the server any more, nor anything of the server it.
+   */
   crash(): void {
     const { proxy } = this;
     proxy.beforeRead(() => 'reset');
@@ -124,7 +126,8 @@ export class Subject {
   }
 
   /**
-   * Makes a change that was recorded while something disturbs the operator, and holds the end to what was recorded.
+   * Makes a change that was recorded while something disturbs the operator, and holds the end to what was
+   * recorded.
    *
    * @param disturb is called before the change; what it returns, after it, and it may take its time
    */
@@ -156,7 +159,9 @@ export class Subject {
     expect(this.#deedsSince(before)).toEqual([]);
   }
 
-  /** Resolves when there is what a change leads to and nobody writes any more, or when the signal comes first. */
+  /**
+   * Resolves when there is what a change leads to and nobody writes any more, or when the signal comes first.
+   */
   async reaches(transition: Transition, signal: AbortSignal): Promise<void> {
     await this.#poll(async () => signal.aborted || this.#isAt(transition));
     if (!signal.aborted) await this.#rest();
@@ -229,7 +234,7 @@ export class Subject {
   }
 }
 
-/** What a write has created or deleted. That something is said of it, and said twice, does no harm. */
+/** What a write has created or deleted. Reporting it, even twice, does no harm. */
 function deedOf({ resource, name, verb, status }: Write): string[] {
   if (resource === 'events') return [];
   if (status === 201) return [`create ${resource} ${nameWithoutRevision(name)}`];

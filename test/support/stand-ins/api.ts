@@ -6,7 +6,8 @@ import type { LiveObject, Manifest } from '../../../operator/kube/object.ts';
 import { apiAgent } from '../api-agent.ts';
 
 const LIMITS = {
-  // More at a time would not be quicker on a small machine, and a thousand waiting writes must not be a thousand sockets.
+  // More at a time would not be quicker on a small machine, and a thousand waiting writes must not be a
+  // thousand sockets.
   connections: 8,
   // An API server that is away must not keep anyone from stopping.
   headersTimeout: 10_000,
@@ -19,8 +20,8 @@ export interface Controlled extends LiveObject {
 }
 
 /**
- * What a controller writes, under its own name. The operator's client writes under the operator's, and leaves statuses of
- * others and finalizers alone. The kubeconfig's user must be known by its token.
+ * What a controller writes, under its own name. The operator's client writes under the operator's, and leaves
+ * statuses of others and finalizers alone. The kubeconfig's user must be known by its token.
  */
 export class ControllerApi {
   readonly #origin: string;

@@ -9,13 +9,13 @@ import { Watch } from '../../../operator/kube/watch.ts';
 import { type Controlled, ControllerApi } from './api.ts';
 
 /** What a controller does about one object of its kind. */
-export interface Behaviour<T extends Controlled> {
+export interface Behavior<T extends Controlled> {
   kind: Kind;
   /** The name it writes under. */
   fieldManager: string;
   /**
-   * Brings an object one step nearer to what its spec says, and returns it as it is then. Undefined: there is nothing left to
-   * do. It is called again after each step, with the newest that is known.
+   * Brings an object one step nearer to what its spec says, and returns it as it is then. Undefined: there is
+   * nothing left to do. It is called again after each step, with the newest that is known.
    */
   step(object: T, context: StepContext): Promise<T | undefined>;
   /** An object is gone. */
@@ -29,7 +29,7 @@ export interface StepContext {
 }
 
 interface ControllerOptions<T extends Controlled> {
-  behaviour: Behaviour<T>;
+  behavior: Behavior<T>;
   config: KubeConfig;
   /** Undefined: all. */
   namespace: string | undefined;
@@ -40,9 +40,12 @@ interface ControllerOptions<T extends Controlled> {
 
 const RETRY_MILLIS = 50;
 
-/** Watches one kind, and moves each of its objects step by step until there is nothing left to do, each on its own. */
+/**
+ * Watches one kind, and moves each of its objects step by step until there is nothing left to do, each on its
+ * own.
+ */
 export class Controller<T extends Controlled> {
-  readonly #behaviour: Behaviour<T>;
+  readonly #behavior: Behavior<T>;
   readonly #context: StepContext;
   readonly #client: KubeClient;
   readonly #watch: Watch<T>;
@@ -52,18 +55,18 @@ export class Controller<T extends Controlled> {
   readonly #moving = new Map<string, Promise<void>>();
   readonly #stopped = new AbortController();
 
-  constructor({ behaviour, config, namespace, stepMillis, log }: ControllerOptions<T>) {
+  constructor({ behavior, config, namespace, stepMillis, log }: ControllerOptions<T>) {
     const { signal } = this.#stopped;
-    this.#behaviour = behaviour;
+    this.#behavior = behavior;
     this.#log = log;
     this.#context = {
-      api: new ControllerApi(config, behaviour.fieldManager),
+      api: new ControllerApi(config, behavior.fieldManager),
       pause: () => sleep(stepMillis, undefined, { signal }),
     };
     this.#client = new KubeClient(config, {});
     this.#watch = new Watch<T>({
       client: this.#client,
-      kind: behaviour.kind,
+      kind: behavior.kind,
       ...(namespace !== undefined && { namespace }),
       store: this.#store,
       onChange: (object, previous) => {
@@ -112,7 +115,7 @@ export class Controller<T extends Controlled> {
 
   async #stepOnce(object: T): Promise<T | undefined> {
     try {
-      const next = await this.#behaviour.step(object, this.#context);
+      const next = await this.#behavior.step(object, this.#context);
       if (next && next !== object) this.#store.put(next);
       return next;
     } catch (error) {
@@ -142,7 +145,7 @@ export class Controller<T extends Controlled> {
   }
 
   #forget(object: T): void {
-    void this.#behaviour
+    void this.#behavior
       .gone?.(object)
       .catch((error) => this.#log.error({ error }, 'a stand-in cannot clean up'));
   }

@@ -20,7 +20,10 @@ export interface DeploymentStatus {
 /** What becomes of a roll-out: its pods come up, they do not in time, or they may not even be made. */
 export type AppOutcome = 'available' | 'stuck' | 'refused';
 
-/** The roll-out has begun. Pods of the old template stay until there are new ones, unless the strategy is Recreate. */
+/**
+ * The roll-out has begun. Pods of the old template stay until there are new ones, unless the strategy is
+ * Recreate.
+ */
 export function progressing(deployment: LiveDeployment, isNewTemplate: boolean): DeploymentStatus {
   const { spec, status = {} } = deployment;
   const keepsOld = !isNewTemplate || spec.strategy?.type !== 'Recreate';

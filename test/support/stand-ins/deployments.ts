@@ -1,5 +1,5 @@
 import { DEPLOYMENT } from '../../../operator/kube/kinds.ts';
-import type { Behaviour, StepContext } from './controller.ts';
+import type { Behavior, StepContext } from './controller.ts';
 import { type AppOutcome, type LiveDeployment, progressing, rolledOut } from './deployment-status.ts';
 
 /** What stands behind Deployments: processes, or the idea of some. */
@@ -22,7 +22,7 @@ interface Rollout {
 }
 
 /** The Deployment controller and the kubelets behind it: a Deployment becomes programs of the backend. */
-export class Deployments implements Behaviour<LiveDeployment> {
+export class Deployments implements Behavior<LiveDeployment> {
   readonly kind = DEPLOYMENT;
   readonly fieldManager = 'kube-controller-manager';
   readonly #backend: AppBackend;
@@ -38,7 +38,7 @@ export class Deployments implements Behaviour<LiveDeployment> {
     if (deletionTimestamp) return undefined;
     const rollout = this.#rollouts.get(uid);
     const isNew = deployment.status?.observedGeneration !== generation;
-    // One who has not seen a roll-out begin begins it anew.
+    // One who has not seen a roll-out begin starts it over.
     if (isNew || (!rollout && !isOver(deployment))) {
       const isNewTemplate = this.#begin(deployment);
       return api.replaceStatus(deployment, progressing(deployment, isNewTemplate));

@@ -1,5 +1,5 @@
 import { FLINK_DEPLOYMENT } from '../../../operator/kube/kinds.ts';
-import type { Behaviour, StepContext } from './controller.ts';
+import type { Behavior, StepContext } from './controller.ts';
 import {
   caughtUp,
   created,
@@ -21,7 +21,7 @@ import {
 export interface JobBackend {
   /** Starts the job of a FlinkDeployment, and tells what becomes of it. */
   run(deployment: LiveFlinkDeployment): Promise<JobOutcome>;
-  /** Stops its job, if it has one, so that the next can go on from it. */
+  /** Stops its job, if it has one, so that the next can restore it. */
   stop(deployment: LiveFlinkDeployment): Promise<void>;
   /** Ends its job, if it has one, for good. */
   cancel(deployment: LiveFlinkDeployment): Promise<void>;
@@ -49,8 +49,11 @@ const SETTLED: (string | undefined)[] = ['RUNNING', 'RESTARTING', 'FAILED'];
 
 const FINALIZER = 'flinkdeployments.flink.apache.org/finalizer';
 
-/** The Flink Kubernetes Operator: a FlinkDeployment becomes a job of its backend, by way of the states that the real one shows. */
-export class FlinkOperator implements Behaviour<LiveFlinkDeployment> {
+/**
+ * The Flink Kubernetes Operator: a FlinkDeployment becomes a job of its backend, by way of the states that
+ * the real one shows.
+ */
+export class FlinkOperator implements Behavior<LiveFlinkDeployment> {
   readonly kind = FLINK_DEPLOYMENT;
   readonly fieldManager = 'flink-kubernetes-operator';
   /** Every start of a job, in order. */
@@ -108,7 +111,7 @@ export class FlinkOperator implements Behaviour<LiveFlinkDeployment> {
     await pause();
     if (jobManager === 'READY' && jobStatus.state === 'FINISHED') return write(missing(deployment));
     const outcome = this.#outcomes.get(deployment.metadata.uid);
-    // One who has not seen the job start begins anew, as the real operator does after a restart of its own.
+    // One who has not seen the job start starts over, as the real operator does after a restart of its own.
     if (!outcome) {
       this.#start(deployment);
       return write(named(deployment));
@@ -116,7 +119,7 @@ export class FlinkOperator implements Behaviour<LiveFlinkDeployment> {
     if (jobManager === 'MISSING') return write(deploying(deployment));
     if (jobManager === 'DEPLOYING') return write(notReady(deployment));
     if (jobManager === 'DEPLOYED_NOT_READY') return write(notFound(deployment));
-    // A JobManager that was killed goes on with a job that has begun.
+    // A JobManager that was killed continues with a job that has begun.
     if (jobStatus.state === 'RECONCILING' && !jobStatus.startTime) return write(created(deployment));
     // A spec may change while a job is still coming up: nothing is waited for longer than a pause.
     const known = await Promise.race([outcome, pause()]);

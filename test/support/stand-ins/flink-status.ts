@@ -62,7 +62,10 @@ function diffed({ job, ...spec }: FlinkDeployment['spec']) {
   };
 }
 
-/** The spec is to be acted on. A job that runs was stopped with a savepoint, and its JobManager is still there; others are gone. */
+/**
+ * The spec is to be acted on. A job that runs was stopped with a savepoint, and its JobManager is still
+ * there; others are gone.
+ */
 export function upgrading(deployment: LiveFlinkDeployment): FlinkStatus {
   const { jobStatus, reconciliationStatus } = deployment.status ?? {};
   const isStopped = deployment.spec.job.upgradeMode === 'savepoint' && jobStatus?.state === 'RUNNING';
@@ -136,7 +139,7 @@ export function created(deployment: LiveFlinkDeployment): FlinkStatus {
   return next(deployment, { error: undefined, jobStatus });
 }
 
-/** What became of the job. One that restarts for ever says no error. */
+/** What became of the job. One that restarts forever says no error. */
 export function settled(deployment: LiveFlinkDeployment, outcome: JobOutcome): FlinkStatus {
   if (outcome.state === 'restarting')
     return next(deployment, { error: undefined, jobStatus: withJobState(deployment, 'RESTARTING') });
@@ -176,7 +179,10 @@ function withJobState({ status }: LiveFlinkDeployment, state: JobState) {
   return { ...status?.jobStatus, state, updateTime: String(Date.now()) };
 }
 
-/** A status after a change. The real one computes its condition Running before it looks at the job: it is a write behind. */
+/**
+ * A status after a change. The real one computes its condition Running before it looks at the job: it is a
+ * write behind.
+ */
 function next({ status: before = {} }: LiveFlinkDeployment, change: Partial<FlinkStatus>): FlinkStatus {
   const status = { ...before, ...change };
   const state = before.jobStatus?.state;
@@ -184,7 +190,10 @@ function next({ status: before = {} }: LiveFlinkDeployment, change: Partial<Flin
   return { ...status, lifecycleState: lifecycleOf(status), ...(conditions && { conditions }) };
 }
 
-/** As the real one computes it: a job that is put back to what was stable is stable from the moment of its deployment. */
+/**
+ * As the real one computes it: a job that is put back to what was stable is stable from the moment of its
+ * deployment.
+ */
 function lifecycleOf({ jobStatus, reconciliationStatus }: FlinkStatus) {
   if (reconciliationStatus?.state === 'UPGRADING') return 'UPGRADING';
   if (isFailed(jobStatus)) return 'FAILED';

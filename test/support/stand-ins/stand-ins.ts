@@ -2,7 +2,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { FLINK_DEPLOYMENT } from '../../../operator/kube/kinds.ts';
 import { type Controlled, ControllerApi } from './api.ts';
-import { type Behaviour, Controller } from './controller.ts';
+import { type Behavior, Controller } from './controller.ts';
 import type { AppOutcome, LiveDeployment } from './deployment-status.ts';
 import { type AppBackend, Deployments, imaginaryApps } from './deployments.ts';
 import { type Deploy, FlinkOperator, imaginaryJobs, type JobBackend } from './flink-operator.ts';
@@ -20,7 +20,7 @@ interface StandInOptions {
   outcomes?: {
     job?: (deployment: LiveFlinkDeployment) => JobOutcome;
     app?: (deployment: LiveDeployment) => AppOutcome;
-    /** What is said against a user; undefined when it is taken. */
+    /** Why a user is rejected; undefined when it is accepted. */
     user?: (user: LiveUser) => string | undefined;
   };
   /** How long each takes from one state to the next. */
@@ -38,9 +38,9 @@ export interface StandIns {
 }
 
 /**
- * Starts stand-ins for the operators that a pipeline is built on: Strimzi's topic and user operators, the Flink Kubernetes Operator, and
- * the Deployment controller. Readiness moves through the states of the real ones, with their words. Resolves when they know what
- * there is.
+ * Starts stand-ins for the operators that a pipeline is built on: Strimzi's topic and user operators, the
+ * Flink Kubernetes Operator, and the Deployment controller. Readiness moves through the states of the real
+ * ones, with their words. Resolves when they know what there is.
  */
 export async function startStandIns(
   config: KubeConfig,
@@ -54,8 +54,8 @@ export async function startStandIns(
   const apps = new Deployments(backends.apps ?? imaginaryApps(outcomes.app ?? (() => 'available')));
   const log = pino({ level: 'error' }, pino.destination({ fd: 2, sync: true }));
   const controllers = (namespaces ?? [undefined]).flatMap((namespace) => {
-    const controller = <T extends Controlled>(behaviour: Behaviour<T>) =>
-      new Controller({ behaviour, config, namespace, stepMillis, log });
+    const controller = <T extends Controlled>(behavior: Behavior<T>) =>
+      new Controller({ behavior, config, namespace, stepMillis, log });
     return [controller(topics), controller(users), controller(flink), controller(apps)];
   });
   await Promise.all(controllers.map((controller) => controller.start()));

@@ -8,7 +8,10 @@ const long = number(/^-?\d+$/, 'LONG');
 const int = number(/^-?\d+$/, 'INT');
 const double = number(/^-?\d+(\.\d+)?$/, 'DOUBLE');
 
-/** The settings of a topic that tests may write, and what Kafka says against a value; undefined when it takes it. */
+/**
+ * The settings of a topic that tests may write, and what Kafka says against a value; undefined when it takes
+ * it.
+ */
 const RULES: Record<string, Rule> = {
   'cleanup.policy': (value) =>
     value.split(',').every((policy) => POLICY.includes(policy.trim())) ? undefined : mustBeOneOf(POLICY),

@@ -3,7 +3,7 @@ import { KAFKA_TOPIC } from '../../../operator/kube/kinds.ts';
 import type { KafkaTopic } from '../../../plan/objects.ts';
 import type { Controlled } from './api.ts';
 import { type Condition, timestamp } from './condition.ts';
-import type { Behaviour, StepContext } from './controller.ts';
+import type { Behavior, StepContext } from './controller.ts';
 import type { TopicBackend } from './topics.ts';
 
 const FINALIZER = 'strimzi.io/topic-operator';
@@ -34,7 +34,7 @@ class Refusal extends Error {
 }
 
 /** Strimzi's topic operator, of every Kafka at once: a KafkaTopic becomes a topic of its backend. */
-export class TopicOperator implements Behaviour<LiveTopic> {
+export class TopicOperator implements Behavior<LiveTopic> {
   readonly kind = KAFKA_TOPIC;
   readonly fieldManager = 'strimzi-topic-operator';
   readonly #backend: TopicBackend;

@@ -4,11 +4,17 @@ import { applyTopics } from '../../../local/topics.ts';
 import type { KafkaTopic } from '../../../plan/objects.ts';
 import { refusedConfig } from './topic-config.ts';
 
-/** What stands behind the topic operator: a Kafka, or the idea of one. Topics have the name that is their object's. */
+/**
+ * What stands behind the topic operator: a Kafka, or the idea of one. Topics have the name that is their
+ * object's.
+ */
 export interface TopicBackend {
   /** How many partitions the topic has; undefined when there is none of its name. */
   partitions(topic: KafkaTopic): Promise<number | undefined>;
-  /** Makes the topic what the object says and returns its id. Throws what Kafka says against it, in Kafka's words. */
+  /**
+   * Makes the topic what the object says and returns its id. Throws what Kafka says against it, in Kafka's
+   * words.
+   */
   apply(topic: KafkaTopic): Promise<string>;
   delete(topic: KafkaTopic): Promise<void>;
 }

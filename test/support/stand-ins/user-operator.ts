@@ -1,7 +1,7 @@
 import { KAFKA_USER } from '../../../operator/kube/kinds.ts';
 import type { Controlled } from './api.ts';
 import { type Condition, timestamp } from './condition.ts';
-import type { Behaviour, StepContext } from './controller.ts';
+import type { Behavior, StepContext } from './controller.ts';
 
 export interface LiveUser extends Controlled {
   spec: { authentication?: { type: string } };
@@ -15,8 +15,11 @@ interface UserStatus {
   secret?: string;
 }
 
-/** Strimzi's user operator, of every Kafka at once: each user is known, and has the credentials that nobody here reads. */
-export class UserOperator implements Behaviour<LiveUser> {
+/**
+ * Strimzi's user operator, of every Kafka at once: each user is known, and has the credentials that nobody
+ * here reads.
+ */
+export class UserOperator implements Behavior<LiveUser> {
   readonly kind = KAFKA_USER;
   readonly fieldManager = 'strimzi-user-operator';
   readonly #refusal: (user: LiveUser) => string | undefined;

@@ -3,11 +3,15 @@ import type { Row } from '../oracle.ts';
 import type { Play } from '../streams.ts';
 
 /*
- * The boards once more, by another road than the oracle's, so that each proves the other: from the events as they were made
- * rather than as they were written, one by one into exact tallies, with each rank found by counting the rivals ahead.
+ * The boards once more, by another road than the oracle's, so that each proves the other: from the events as
+ * they were made rather than as they were written, one by one into exact tallies, with each rank found by
+ * counting the rivals ahead.
  */
 
-/** Every row a board should hold in the end; of a board of instants, of every instant up to `until`. In no order. */
+/**
+ * Every row a board should hold in the end; of a board of instants, of every instant up to `until`. In no
+ * order.
+ */
 export function recount(board: Leaderboard, plays: Play[], maxLateness: number, until: number): Row[] {
   switch (board.type) {
     case 'HotStreakers':

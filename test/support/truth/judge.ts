@@ -93,7 +93,9 @@ function plain({ season_start: _, as_of: __, ...row }: Row): Row {
   return inFieldOrder(row);
 }
 
-/** Boards of instants depend on nothing but the events that came in time, so all of them are known in the end. */
+/**
+ * Boards of instants depend on nothing but the events that came in time, so all of them are known in the end.
+ */
 function falseInstants(
   board: PlannedBoard,
   source: HotStreakersBoard,
@@ -137,7 +139,10 @@ function knownBoards(board: PlannedBoard, records: SeenRecord[]): Known[] {
   );
 }
 
-/** Answers of the API that are no board of the topic, or of an earlier season than one that was answered before. */
+/**
+ * Answers of the API that are no board of the topic, or of an earlier season than one that was answered
+ * before.
+ */
 export function falseAnswers(board: PlannedBoard, records: SeenRecord[], answers: SeenAnswer[]): Falsehood[] {
   // The dashboard does not know how long a query's seasons are, so it does not say which one it shows.
   const hasPeriod =
@@ -222,7 +227,9 @@ function key(period: number, rows: Row[], { columns, identity }: PlannedBoard): 
 const ROW = /<tr id="[^"]*"[^>]*>([\s\S]*?)<\/tr>/g;
 const CELL = /<th scope="row" class="rank">(\d+)<\/th>|<td class="who"><div>([\s\S]*?)<\/div><\/td>/g;
 
-/** Frames whose ranks and holders are no board of the topic, or go back behind one that the socket had before. */
+/**
+ * Frames whose ranks and holders are no board of the topic, or go back behind one that the socket had before.
+ */
 export function falseFrames(board: PlannedBoard, records: SeenRecord[], frames: SeenFrame[]): Falsehood[] {
   const known = knownBoards(board, records).map(({ rows }) =>
     JSON.stringify(rows.map((row) => holdersOf(board, row))),

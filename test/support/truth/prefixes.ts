@@ -1,9 +1,10 @@
 import type { CountedEvent, Row } from '../oracle.ts';
 
 /*
- * Tells whether a board is one of a real moment: of all events up to some place in each partition, and of no others. Which
- * places, nobody knows; the rows narrow them down. A row's total, and the time of its newest event, say how far its own
- * events can have been read. Places at which all totals are right are tried by the oracle, until one gives the same board.
+ * Tells whether a board is one of a real moment: of all events up to some place in each partition, and of no
+ * others. Which places, nobody knows; the rows narrow them down. A row's total, and the time of its newest
+ * event, say how far its own events can have been read. Places at which all totals are right are tried by the
+ * oracle, until one gives the same board.
  */
 
 /** How a board counts: whose total a row has, and what an event adds to it. */
@@ -32,7 +33,9 @@ const MOST_TRIED = 100_000;
 /** Of those at which all totals are right, so many are computed. */
 const MOST_COMPUTED = 400;
 
-/** What one holder has of one partition: of each of its events the place after it, and its total up to there. */
+/**
+ * What one holder has of one partition: of each of its events the place after it, and its total up to there.
+ */
 interface Own {
   places: number[];
   totals: number[];
@@ -126,8 +129,9 @@ function windowOfHolder(length: number, { lastEventAt, own }: Holder, p: number)
 }
 
 /**
- * The places within the windows at which every holder has its total, the earliest first: what those who are not on the board
- * have only grows from there. Halves the widest window until each is one place, and leaves out what cannot have the totals.
+ * The places within the windows at which every holder has its total, the earliest first: what those who are
+ * not on the board have only grows from there. Halves the widest window until each is one place, and leaves
+ * out what cannot have the totals.
  */
 function* search(wide: Window[], holders: Holder[], budget = { left: MOST_TRIED }): Generator<Places> {
   budget.left -= 1;
@@ -146,8 +150,9 @@ function* search(wide: Window[], holders: Holder[], budget = { left: MOST_TRIED 
 }
 
 /**
- * The windows without the places at which a holder's total cannot be what it is, whatever the places in the other partitions;
- * undefined when none are left. Of windows of one place each, they are those at which all totals are right.
+ * The windows without the places at which a holder's total cannot be what it is, whatever the places in the
+ * other partitions; undefined when none are left. Of windows of one place each, they are those at which all
+ * totals are right.
  */
 function narrowed(wide: Window[], holders: Holder[]): Window[] | undefined {
   let windows = wide;

@@ -36,7 +36,10 @@ export interface SeenAnswer {
   at: number;
 }
 
-/** Reads a topic from its start, and every record as it comes (a compacted topic keeps few of them), up to its end at the cleanup. */
+/**
+ * Reads a topic from its start, and every record as it comes (a compacted topic keeps few of them), up to its
+ * end at the cleanup.
+ */
 export async function watchTopic(
   kafka: Kafka,
   topic: string,

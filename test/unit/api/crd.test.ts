@@ -92,7 +92,7 @@ describe('the CustomResourceDefinition', () => {
     }
   });
 
-  it('takes a list as one value where items of its default would otherwise stay beside those applied', () => {
+  it('takes a list as one value where items of its default would otherwise stay next to those applied', () => {
     const merged = ours.filter(
       ({ schema }) => Array.isArray(schema.default) && schema['x-kubernetes-list-type'] !== 'atomic',
     );

@@ -113,7 +113,7 @@ describe('a manifest with a single field', () => {
 });
 
 describe('a malformed manifest', () => {
-  it('is told all of its problems at once, each with its path and what is allowed', () => {
+  it('gets all of its problems at once, each with its path and what is allowed', () => {
     const { problems } = parseGameAnalytics({
       apiVersion: 'gameanalytics.dev/v1',
       metadata: { name: 'Arcade' },
@@ -185,7 +185,7 @@ describe('a malformed manifest', () => {
     expect(problems({ leaderboards: [{ type: 'TopTeams' }, { type: 'TopTeams' }] })).toHaveLength(2);
   });
 
-  it('is told of a long value only how it begins', () => {
+  it('quotes only the beginning of a long value', () => {
     const [problem] = problems({ events: { topic: `${'x'.repeat(10_000)} ` } }).slice(-1);
     expect(problem?.length).toBeLessThan(200);
   });

@@ -129,7 +129,10 @@ describe('a single condition', () => {
 const BEFORE = tokens('INSERT INTO a SELECT x FROM t WHERE (');
 const AFTER = tokens(") AND x < 'y'; INSERT INTO b SELECT 'z';");
 
-/** Fails unless the tokens around the text are those of the statement, and it says something that ends nothing of it. */
+/**
+ * Fails unless the tokens around the text are those of the statement, and it says something that ends nothing
+ * of it.
+ */
 function expectInside(text: string): void {
   const script = `INSERT INTO a SELECT x FROM t WHERE (\n${text}\n) AND x < 'y'; INSERT INTO b SELECT 'z';`;
   const read = tokens(script);

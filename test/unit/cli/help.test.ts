@@ -32,7 +32,7 @@ describe('the command line', () => {
     ['no file', ['validate'], 'Name one manifest file.'],
     ['two files', ['render', 'a.yaml', 'b.yaml'], 'Name one manifest file.'],
     ['a file where none is taken', ['crd', 'a.yaml'], 'It takes no arguments.'],
-  ])('with %s is told so, and what there is', async (_, args, sentence) => {
+  ])('with %s gets an error, and what there is', async (_, args, sentence) => {
     const { code, out, err } = await gameanalytics(args);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain(sentence);

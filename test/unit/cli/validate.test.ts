@@ -19,7 +19,7 @@ describe('gameanalytics validate', () => {
       code: 2,
       out: '',
       err: [
-        'game.yaml is not a valid GameAnalytics (2 to mend):',
+        'game.yaml is not a valid GameAnalytics (2 to fix):',
         '  spec.leaderboards[0].size: expected number, not "none"',
         '  spec.dashbord: is not a field; allowed here: kafka, events, leaderboards, flink, injector, dashboard, paused',
         '',
@@ -27,7 +27,7 @@ describe('gameanalytics validate', () => {
     });
   });
 
-  it('checks every file it is given: some are valid, and what is wrong with the others is said', async () => {
+  it('checks every file it is given: some are valid, and it reports what is wrong with the others', async () => {
     const cwd = folder({ 'bad.yaml': MALFORMED, 'good.yaml': VALID });
     const { code, out, err } = await gameanalytics(
       ['validate', 'bad.yaml', 'good.yaml', 'missing.yaml'],
@@ -35,7 +35,7 @@ describe('gameanalytics validate', () => {
     );
     expect(code).toBe(2);
     expect(out).toMatch(/^good\.yaml is valid: game with the leaderboards .*\n$/);
-    expect(err).toContain('bad.yaml is not a valid GameAnalytics (2 to mend):\n');
+    expect(err).toContain('bad.yaml is not a valid GameAnalytics (2 to fix):\n');
     expect(err).toContain('\nmissing.yaml cannot be read: ');
   });
 
@@ -43,7 +43,7 @@ describe('gameanalytics validate', () => {
     const cwd = folder({ 'game.yaml': MALFORMED });
     const { code, out, err } = await gameanalytics(['validate', '--sql', 'game.yaml'], cwd);
     expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toMatch(/^game\.yaml is not a valid GameAnalytics \(2 to mend\):\n/);
+    expect(err).toMatch(/^game\.yaml is not a valid GameAnalytics \(2 to fix\):\n/);
   });
 
   const bomb = 'abcdefghi'

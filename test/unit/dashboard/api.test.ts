@@ -109,7 +109,7 @@ describe('an ETag', () => {
   });
 });
 
-it('a board of another definition is none of ours: the board stays as it was', async () => {
+it('a board of another definition is none of our own: the board stays as it was', async () => {
   served = await serve();
   const before = (await get('/api/boards/top-teams')).json();
   const rows = [{ rnk: 1, ...team('other', 99) }];
@@ -118,7 +118,7 @@ it('a board of another definition is none of ours: the board stays as it was', a
   expect(before.rows).toHaveLength(2);
 });
 
-it('a season once shown stays shown when its rows are taken back, and the last one is still to be had', async () => {
+it('a season once shown stays shown when its rows are taken back, and the last one is still available', async () => {
   served = await serve();
   served.teams.apply(season([team('old', 5)], SEASON - HOUR), NOW);
   served.teams.apply(tombstone(), NOW);

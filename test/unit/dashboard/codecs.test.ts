@@ -80,7 +80,8 @@ describe('a batch', () => {
 
 describe('LZ4', () => {
   it('repeats what was written, across blocks and within itself', () => {
-    // "ab", then ten bytes from two bytes ago; in the next block "c", then five bytes from eight ago, then "d".
+    // "ab", then ten bytes from two bytes ago; in the next block "c", then five bytes from eight ago, then
+    // "d".
     const first = Buffer.from([0x26, 97, 98, 2, 0, 0x00]);
     const second = Buffer.from([0x11, 99, 8, 0, 0x10, 100]);
     expect(decompressLz4(frame([first, second]), 100).toString()).toBe('abababababab' + 'c' + 'babab' + 'd');

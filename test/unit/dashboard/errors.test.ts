@@ -69,7 +69,7 @@ describe.each(['', '/games/arcade'])('what cannot be answered, below %j,', (base
     expect(headers.get('upgrade')).toBe('websocket');
   });
 
-  it('is nothing: programs are told in JSON, browsers by a page', async () => {
+  it('is nothing: programs get JSON, browsers a page', async () => {
     await expectRefusal(get('/nothing'), 404);
     const response = await served.app.inject({
       url: `${basePath}/one/two/three`,

@@ -73,7 +73,7 @@ describe('a board’s source', () => {
     expect(arrivalsOf(live)).toEqual([]);
   });
 
-  it('tells nothing of what is read anew, when Kafka was away', () => {
+  it('tells nothing of what is read again, when Kafka was away', () => {
     const { live, content, take } = read();
     take([season([team('a', 1, NOW - 900_000)])]);
     live.publish(content);
@@ -92,7 +92,7 @@ describe('a board’s source', () => {
 const silent = { debug: () => {}, info: () => {}, warn: () => {} };
 
 describe('the feed', () => {
-  it('reports that Kafka is away on the board, and ends when it is told to', async () => {
+  it('reports that Kafka is away on the board, and ends when it is aborted', async () => {
     const live = new LiveBoard(topTeams);
     const kafka = await kafkaThatIsAway();
     const stopping = new AbortController();
@@ -149,7 +149,7 @@ describe('the watch for uncounted events', () => {
 });
 
 describe('the history', () => {
-  it('says each time anew that Kafka is away', async () => {
+  it('says each time that Kafka is away', async () => {
     const topic = new HistoryTopic(await kafkaThatIsAway(), 'history');
     const never = new AbortController().signal;
     await expect(readPast(topic, topTeams, 0, never)).rejects.toThrow('ECONNREFUSED');

@@ -56,7 +56,7 @@ describe('a trail', () => {
     expect(leaderOf(trail.before(view('any')))).toBe(idOf('first'));
   });
 
-  it('notes at whole steps of the clock, whenever it is told', () => {
+  it('records at whole steps of the clock, whenever it is called', () => {
     const replicas = [0, 4000].map((offset) => {
       const trail = new Trail();
       for (let at = NOW + offset; at < NOW + 20_000; at += 500) trail.note(() => view('a'), at);
@@ -182,7 +182,7 @@ describe('the freshness', () => {
 });
 
 describe('how long events take to the screens', () => {
-  it('is told by the events of the last minute', () => {
+  it('comes from the events of the last minute', () => {
     const delays = new ScreenDelays();
     delays.note([60_000], NOW);
     for (let tick = 1; tick <= 99; tick += 1) delays.note([tick], NOW + 1000);

@@ -135,7 +135,7 @@ describe('a panel', () => {
     expect(others.map(({ kind }) => kind)).toEqual(['number long', 'number spare', 'number key', 'text']);
   });
 
-  it('has the age of a time to be told by the browser', () => {
+  it('leaves the age of a time to the browser', () => {
     const columns = [...TOP_TEAMS_JSON.columns, { name: 'peak_at', label: 'When', type: 'time' }];
     const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns });
     const at = NOW - 90_000;
@@ -191,7 +191,7 @@ describe('a panel', () => {
     expect(html(live, NOW, 'unavailable')).toMatch(/data-state="away"(?!.*class="notice").*Team a/s);
   });
 
-  it('is away while Kafka does not answer, and goes on when it answers again', () => {
+  it('is away while Kafka does not answer, and continues when it answers again', () => {
     const live = liveBoardOf(topTeams, [season([team('a', 1)])]);
     live.setSilent(true);
     expect(html(live)).toMatch(/data-state="away".*Team a/s);

@@ -31,7 +31,10 @@ const write = (at: number, ids: string[], start = SEASON) =>
     at,
   );
 
-/** Takes a history backward in chunks until nothing older matters; how many records that took beside the board. */
+/**
+ * Takes a history backward in chunks until nothing older matters; how many records that took in addition to
+ * the board.
+ */
 function readBack(definition: BoardDefinition, history: RawRecord[], at: number, chunk = 1) {
   const past = new PastBoard(definition, at);
   let end = history.length;

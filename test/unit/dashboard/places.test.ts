@@ -8,7 +8,7 @@ it('as long as there are places, anybody gets one', () => {
   expect(places.take('a', 'a2')).toBeUndefined();
 });
 
-it('once all are taken, a newcomer takes the last of whoever has most, and nobody crowds out their like', () => {
+it('once all are taken, a newcomer takes the last of the address with the most, and no one crowds out their like', () => {
   const places = new Places<string>(4);
   for (const one of ['a1', 'a2', 'a3']) places.take('a', one);
   places.take('b', 'b1');

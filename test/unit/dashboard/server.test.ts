@@ -63,7 +63,7 @@ describe('the page', () => {
     expect(headers['content-security-policy']).toContain("script-src 'self'");
   });
 
-  it('names assets that exist, may be kept for ever, and are served with their type', async () => {
+  it('names assets that exist, may be kept forever, and are served with their type', async () => {
     const { body } = await app.inject('/');
     const urls = [...body.matchAll(/(?:href|src)="(assets\/[^"]+)"/g)].map((match) => match[1]);
     expect(urls).toHaveLength(4);
@@ -172,7 +172,7 @@ describe('a board of the past', () => {
     expect(response.json().error).toMatch(sentence);
   });
 
-  it('is looked for a few at a time: others are told when to come again', async () => {
+  it('is looked for a few at a time: others learn when to come again', async () => {
     const gate = Promise.withResolvers<null>();
     histories.set('top-teams', () => gate.promise);
     const waiting = Promise.all(Array.from({ length: 4 }, () => at(EARLIER)));
@@ -350,7 +350,7 @@ describe('the socket', () => {
     expect((await closed)[0].code).toBe(1012);
   });
 
-  it('closes on whoever talks, and on frames too large', async () => {
+  it('closes on a client that talks, and on frames too large', async () => {
     for (const [message, code] of [
       ['hello', 1008],
       ['x'.repeat(5000), 1009],

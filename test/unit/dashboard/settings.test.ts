@@ -119,7 +119,7 @@ describe('the settings of the web side', () => {
     ['BASE_PATH', '/a/../b'],
     ['BASE_PATH', '/metrics'],
     ['MAX_SOCKETS', '0'],
-    ['TRUSTED_PROXIES', 'everybody'],
+    ['TRUSTED_PROXIES', 'everyone'],
     ['ALLOWED_ORIGINS', 'games.example'],
     ['ALLOWED_ORIGINS', 'https://games.example/'],
     ['ALLOWED_ORIGINS', 'null'],

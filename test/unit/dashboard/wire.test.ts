@@ -193,7 +193,7 @@ describe('other viewers are served while', () => {
     ['talks without end', 0x2, 1, 'this socket only speaks'],
     ['pings without end', 0x9, 1, 'too many pings'],
     ['sends a frame of a megabyte', 0x2, 1_000_000, 'malformed frame'],
-  ])('one %s, and is cut off though it goes on', async (_, opcode, length, reason) => {
+  ])('one %s, and is cut off though it continues', async (_, opcode, length, reason) => {
     await start();
     const other = await viewer();
     const hostile = await open();

@@ -7,7 +7,9 @@ import { ARCADE, anyGame } from './options.ts';
 
 const MINUTE = 60_000;
 
-/** Every team of the first `hours`, with the times at which it came (undefined: it was there first) and went. */
+/**
+ * Every team of the first `hours`, with the times at which it came (undefined: it was there first) and went.
+ */
 function watch(league: League, hours: number): Map<Team, { from?: number; to?: number }> {
   const seen = new Map<Team, { from?: number; to?: number }>(league.teams.map((team) => [team, {}]));
   while (league.nextEnd < hours * 60 * MINUTE) {

@@ -42,7 +42,7 @@ describe('Pace', () => {
     expect(pace.skippedMillis).toBe(0);
   });
 
-  it('goes on from the present after an outage, without the events of the time between', () => {
+  it('resumes from the present after an outage, without the events of the time between', () => {
     const pace = new Pace(simulate(ARCADE, START));
     pace.due(START + 100, NO_LIMIT);
     const back = START + 600_000;

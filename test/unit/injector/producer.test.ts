@@ -10,7 +10,10 @@ function events(count: number) {
   return Array.from({ length: count }, () => game.next().value);
 }
 
-/** A log in memory, for the failures that a single real broker cannot be made to show. `answers` are used up one per send. */
+/**
+ * A log in memory, for the failures that a single real broker cannot be made to show. `answers` are used up
+ * one per send.
+ */
 function createLog(answers: ('ok' | 'lost' | 'partial' | 'none')[], failuresToOpen = 0) {
   const stored: string[] = [];
   let opened = 0;

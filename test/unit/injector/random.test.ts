@@ -4,7 +4,7 @@ import { IdSource } from '../../../injector/ids.ts';
 import { Random } from '../../../injector/random.ts';
 
 describe('Random', () => {
-  it('gives the same numbers for the same seed and others for its neighbour', () => {
+  it('gives the same numbers for the same seed and others for its neighbor', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (seed) => {
         const draw = (from: number) => {

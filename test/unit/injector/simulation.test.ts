@@ -118,11 +118,11 @@ describe('simulate', () => {
   it('gives robots the part of all events that their pace makes', () => {
     const events = take({ ...ARCADE, robotProbability: 1 }, 50_000);
     const byRobots = events.filter(({ event }) => event.user_id.startsWith('RBT')).length;
-    // One robot at five times the pace of a person, beside ten people.
+    // One robot at five times the pace of a person, among ten people.
     expect(byRobots / events.length).toBeCloseTo(5 / 15, 2);
   });
 
-  it('goes on with the same game later when it is told to let time go by', () => {
+  it('continues with the same game later when time is to pass', () => {
     const steady = take(ARCADE, 200);
     const game = simulate(ARCADE, START);
     const paused = steady.map((_, i) => game.next(i === 100 ? 60_000 : undefined).value);

@@ -38,7 +38,7 @@ describe('TokenBucket', () => {
 });
 
 describe('BackOff', () => {
-  it('doubles from 5 ms to 1000 s for each failure in a row, and begins again when the key is well', () => {
+  it('doubles from 5 ms to 1000 s for each failure in a row, and starts over when the key succeeds', () => {
     let now = 0;
     const backOff = new BackOff(() => now);
     const waits = Array.from({ length: 20 }, () => {

@@ -67,7 +67,7 @@ function linesOf(log: string): Record<string, unknown>[] {
 }
 
 describe('the operator, as a process', () => {
-  it('with --help says what it can be told', async () => {
+  it('with --help lists its options', async () => {
     const { code, out, err } = await operator(['--port=wrong', '--help']).ended();
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toContain('--lease-namespace, LEASE_NAMESPACE');
@@ -91,7 +91,7 @@ describe('the operator, as a process', () => {
     expect(err).toMatch(/^Cannot read the kubeconfig: ENOENT: .+ Set KUBECONFIG to .+\n$/);
   });
 
-  it('whose API server cannot be reached goes on trying, and ends well when told to stop', async () => {
+  it('whose API server cannot be reached keeps trying, and ends well when told to stop', async () => {
     const process = operator(FLAGS, { KUBECONFIG: kubeconfig(`https://127.0.0.1:${await closedPort()}`) });
     await process.logged('ECONNREFUSED');
     const told = performance.now();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../operator/metrics.ts';
 import { series } from './observed.ts';
 
-/** What controller-runtime and client-go call them, and whoever has dashboards for those. */
+/** The names that controller-runtime and client-go use, and dashboards for those. */
 const OF_CONTROLLER_RUNTIME = [
   ...['success', 'error', 'requeue', 'requeue_after'].map(
     (result) => `controller_runtime_reconcile_total{controller="gameanalytics",result="${result}"}`,

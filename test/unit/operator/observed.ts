@@ -11,7 +11,9 @@ export function keptLog(): { log: Logger; lines: Record<string, unknown>[] } {
   return { log, lines };
 }
 
-/** What Prometheus would read: the value of every series, by its name and labels as they are written there. */
+/**
+ * What Prometheus would read: the value of every series, by its name and labels as they are written there.
+ */
 export async function series(registry: Registry): Promise<Record<string, number>> {
   const lines = (await registry.metrics()).split('\n').filter((line) => line && !line.startsWith('#'));
   return Object.fromEntries(

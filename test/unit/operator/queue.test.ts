@@ -170,7 +170,7 @@ describe('addAfter', () => {
     expect(started).toEqual(['ns/a', 'ns/a']);
   });
 
-  it('waits for as long as it is told, though timers go no further than 25 days', async () => {
+  it('waits for as long as it should, though timers go no further than 25 days', async () => {
     const { queue, started } = queueOf(1);
     queue.start();
     queue.addAfter('ns/a', 60 * 24 * HOUR);
@@ -243,7 +243,7 @@ describe('a run that fails', () => {
     });
   });
 
-  it('by a mistake of ours is tried again too, and logged with its stack', async () => {
+  it('by our mistake is tried again too, and logged with its stack', async () => {
     const { queue, started, lines, runOf } = queueOf(1);
     queue.start();
     queue.add('ns/a');
@@ -268,7 +268,7 @@ describe('a run that fails', () => {
     expect(started).toHaveLength(2);
   });
 
-  it('for good is logged and counted once, and not tried again until somebody adds the key', async () => {
+  it('for good is logged and counted once, and not tried again until someone adds the key', async () => {
     const { queue, started, lines, runOf, metrics } = queueOf(1);
     queue.start();
     queue.add('ns/a');
@@ -482,7 +482,7 @@ describe('in whatever order keys are added and runs end', () => {
     expect(new Set(running.map((run) => run.key)).size).toBe(running.length);
   }
 
-  it('no key has two workers, everybody who wants a run gets one that starts later, and nobody else does', async () => {
+  it('no key has two workers, everyone who wants a run gets one that starts later, and nobody else does', async () => {
     const interleaving = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 60 }));
     await fc.assert(
       fc.asyncProperty(interleaving, async ([workers, steps]) => {
@@ -524,7 +524,7 @@ describe('in whatever order keys are added and runs end', () => {
     );
   });
 
-  /** Between two starts of a key somebody must have wanted the second. */
+  /** Between two starts of a key someone must have wanted the second. */
   function expectWanted(story: Story, start: number): void {
     const before = story.slice(0, start).filter(({ key }) => key === story[start]?.key);
     expect(before.at(-1)?.what).toBe('wants');

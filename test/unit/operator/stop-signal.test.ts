@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-/** A process that says when it is told to stop, and never does. */
+/** A process that reports a stop signal, and never stops. */
 const STUBBORN = `
   import { createLog } from '${resolve('operator/log.ts')}';
   import { stopOnSignals } from '${resolve('operator/stop-signal.ts')}';

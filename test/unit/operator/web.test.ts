@@ -49,7 +49,7 @@ describe('/readyz', () => {
 });
 
 describe('/healthz', () => {
-  it('is well while the operator is not ready', async () => {
+  it('is healthy while the operator is not ready', async () => {
     const { get } = await startedWeb();
     expect(await get('/healthz')).toMatchObject({ status: 200, text: 'ok\n' });
   });
@@ -91,7 +91,7 @@ describe('startWeb', () => {
     await expect(get('/healthz')).rejects.toThrow();
   });
 
-  it('closes though somebody has sent half a request', async () => {
+  it('closes though someone has sent half a request', async () => {
     const { web } = await startedWeb();
     const socket = connect(Number(new URL(web.url).port), '127.0.0.1');
     socket.on('error', () => {}).write('GET /metrics HTTP/1.1\r\nHost:');

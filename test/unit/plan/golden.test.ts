@@ -16,7 +16,10 @@ const ENVIRONMENT = {
   flinkImage: `gameanalytics/flink:${project.version}`,
 };
 
-/** A change of the plan shows in these files, to be looked at in review. To accept it: npx vitest run --project unit -u */
+/**
+ * A change of the plan shows in these files, to be looked at in review. To accept it: npx vitest run
+ * --project unit -u
+ */
 const GOLDEN = '../../golden';
 
 const examples = readdirSync('examples').map((file) => basename(file, '.yaml'));

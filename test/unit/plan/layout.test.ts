@@ -148,7 +148,7 @@ describe('a job whose spec changes', () => {
     expect(goesOn(eight, laidOut(...grown))).toBe(false);
   });
 
-  it('is laid out anew, without what is gone, when too much is gone', () => {
+  it('gets a new layout, without what is gone, when too much is gone', () => {
     const seasons = Array.from({ length: 12 }, (_, i) => ofBoards(players(), teams({ season: `${i + 1}m` })));
     const layouts = seasons.map((_, i) => laidOut(...seasons.slice(0, i + 1)));
     const epochs = new Set(layouts.map(({ epoch }) => epoch));

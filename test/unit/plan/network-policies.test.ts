@@ -46,7 +46,7 @@ const PODS: Record<string, Pod> = {
   Prometheus: pod({ 'app.kubernetes.io/name': 'prometheus' }, 'monitoring'),
   'ingress controller': pod({ 'app.kubernetes.io/name': 'ingress-nginx' }, 'ingress-nginx'),
   stranger: pod({ app: 'stranger' }),
-  // What is no pod of ours, or no pod at all: no policy selects it.
+  // What is no pod of our own, or no pod at all: no policy selects it.
   'DNS server': pod({ 'k8s-app': 'kube-dns' }, 'kube-system'),
   'API server': pod({}, ''),
   'object store': pod({}, ''),
@@ -207,7 +207,10 @@ function appPods(): Record<string, Pod> {
   );
 }
 
-/** Flink adds its labels to those of the template, as its InitJobManagerDecorator and InitTaskManagerDecorator have it. */
+/**
+ * Flink adds its labels to those of the template, as its InitJobManagerDecorator and InitTaskManagerDecorator
+ * have it.
+ */
 function jobPods(): Record<string, Pod> {
   const jobs = objects.filter((object): object is FlinkDeployment => object.kind === 'FlinkDeployment');
   return Object.fromEntries(

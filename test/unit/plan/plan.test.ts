@@ -164,7 +164,7 @@ describe('topics', () => {
 });
 
 describe('a board that keeps its history', () => {
-  it('has a topic for it beside its own, which nothing is compacted away from', () => {
+  it('has a second topic for it, from which nothing is compacted away', () => {
     const leaderboards = [{ name: 'top', type: 'TopTeams', season: '7d', history: true }];
     const made = planned(resource({ events: { retention: '90d' }, leaderboards }));
     const [own, history] = ofKind<KafkaTopic>(made, 'KafkaTopic').slice(-2);
@@ -284,7 +284,7 @@ describe('the Flink job', () => {
     return deployment.spec;
   };
 
-  it('is SQL that Flink’s own SqlDriver runs, with no jar of ours', () => {
+  it('is SQL that Flink’s own SqlDriver runs, with no jar of our own', () => {
     expect(job().job).toMatchObject({
       entryClass: 'org.apache.flink.table.runtime.application.SqlDriver',
       jarURI: expect.stringMatching(/^local:\/\/\/opt\/flink\/lib\/flink-/),

@@ -23,7 +23,10 @@ const QUOTING = [
 ];
 /** Conditions of the resource, which the parser has checked. */
 const CHECKED = ['where', 'and'];
-/** Whole statements that were rendered from templates of their own, the SELECT that the parser has checked, and text of sql/. */
+/**
+ * Whole statements that were rendered from templates of their own, the SELECT that the parser has checked,
+ * and text of sql/.
+ */
 const RENDERED = [
   '{{{this}}}',
   '{{{table}}}',
@@ -65,7 +68,9 @@ function isSafe(mustache: string): boolean {
   return isBlock || RENDERED.includes(mustache) || [...QUOTING, ...CHECKED].includes(helper);
 }
 
-/** The places in a resource from which text comes into the script, none of them checked by the parser here. */
+/**
+ * The places in a resource from which text comes into the script, none of them checked by the parser here.
+ */
 interface Values {
   name: string;
   topic: string;
@@ -213,7 +218,10 @@ describe('a script', () => {
   });
 });
 
-/** The same tokens for the parser and the same cuts for the splitter as with harmless values; comments may hold anything. */
+/**
+ * The same tokens for the parser and the same cuts for the splitter as with harmless values; comments may
+ * hold anything.
+ */
 function expectSameStructure(values: Values): void {
   const text = script(values);
   expect(structure(text)).toEqual(structure(script(HARMLESS)));

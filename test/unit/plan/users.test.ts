@@ -108,7 +108,7 @@ describe.each(TYPES)('programs that sign in by %s', (type) => {
     }
   });
 
-  it('are told of every connection of the job alike', () => {
+  it('apply to every connection of the job alike', () => {
     const job = objects.find((object): object is FlinkDeployment => object.kind === 'FlinkDeployment');
     const script = job?.spec.job.args.join() ?? '';
     const count = (text: string) => script.split(text).length - 1;

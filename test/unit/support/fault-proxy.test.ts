@@ -241,7 +241,7 @@ describe('a watch', () => {
 });
 
 describe('a cache that lags behind', () => {
-  it('has its lists from the past, and those that go on from them as they are', async () => {
+  it('has its lists from the past, and those that resume from them as they are', async () => {
     proxy.freezeWatches({ listsAsOf: '41' });
     await send('GET', `${TOPICS}?limit=2`);
     await send('GET', `${TOPICS}?limit=2&continue=token`);

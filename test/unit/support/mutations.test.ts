@@ -71,7 +71,7 @@ describe('a field is set to its boundaries, to another value, and to what is jus
     expect(missing(holding({ type: 'boolean' }))).toMatchObject({ outcome: 'valid', spec: {} });
   });
 
-  it('and beside an unknown field', () => {
+  it('and next to an unknown field', () => {
     const unknown = mutations(holding({ type: 'boolean' }), [{ field: true }]).find(
       ({ spec }) => 'unheardOf' in spec,
     );
@@ -94,7 +94,7 @@ describe('a field is set to its boundaries, to another value, and to what is jus
     expect(() => mutations(holding({ type: 'boolean' }), [{}])).toThrow('no spec has the field field');
   });
 
-  it('and to what a table has in place of the valid values, and beside the wrong ones', () => {
+  it('and to what a table has in place of the valid values, and in addition to the wrong ones', () => {
     const schema: Schema = { type: 'integer', minimum: 1, maximum: 10 };
     const table = {
       field: { valid: [2], refused: [3], reported: [4], unrealisable: [5], needed: true as const },

@@ -162,7 +162,7 @@ function sumsBySeason(scores: SeasonScore[]): Map<number, bigint> {
 /** A board of instants with these windows grows shorter again and again. */
 const FORGETFUL = { shortWindow: '5s', longWindow: '10s', memory: '5s' };
 
-/** A board as the job writes it, and as the dashboard is told of it: it may show fewer ranks than there are. */
+/** A board as the job writes it, and as the dashboard gets it: it may show fewer ranks than there are. */
 function planned(type: Leaderboard['type']): { board: Leaderboard; definition: BoardDefinition } {
   const fields = type === 'HotStreakers' ? FORGETFUL : { season: '1m' };
   const board = boardOf({ type, size: 16, ...fields });

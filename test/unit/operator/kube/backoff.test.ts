@@ -16,7 +16,7 @@ describe('the back-off', () => {
     ]);
   });
 
-  it('begins anew when it worked again', () => {
+  it('starts over when it worked again', () => {
     const backoff = new Backoff(800, 30_000, () => 0);
     waits(backoff, 5);
     backoff.reset();

@@ -67,7 +67,7 @@ describe('the client', () => {
     expect(api.requests[0]?.path).toBe('/apis/kafka.strimzi.io/v1/kafkatopics');
   });
 
-  it('deletes exactly what it is told to, and takes what is gone for deleted', async () => {
+  it('deletes exactly the named object, and takes a missing one for deleted', async () => {
     const terminating = topic('a', 2, { deletionTimestamp: '2026-01-01T00:00:00Z' });
     api.answer(json({ kind: 'Status', status: 'Success' }), json(terminating), refuse(404), refuse(409));
     expect(await client.delete(topic('a', 1))).toBeUndefined();
@@ -145,7 +145,7 @@ describe('a call that fails', () => {
     api = await ScriptedApiServer.start();
   });
 
-  it('ends with the reason of whoever ended it', async () => {
+  it('ends with the reason that it was aborted with', async () => {
     api.answer(silence, silence);
     const reason = new Error('stopping');
     await expect(get(client, AbortSignal.abort(reason))).rejects.toBe(reason);
@@ -183,7 +183,7 @@ describe('a call that fails', () => {
     expect(await call).toBeInstanceOf(ConnectionError);
   });
 
-  it('is told as the answer it was, or as none', async () => {
+  it('is reported as the answer it was, or as none', async () => {
     const seen: ApiResponse[] = [];
     const told = new KubeClient(api.kubeConfig(), { onResponse: (response) => seen.push(response) });
     api.answer(list(1), refuse(404), refuse(503), reset);
@@ -220,7 +220,7 @@ describe('a watch of the client', () => {
     expect(await Array.fromAsync(watch(new AbortController().signal))).toEqual([bookmark(6)]);
   });
 
-  it('ends with the reason of whoever ended it, and is open only once it was accepted', async () => {
+  it('ends with the reason that it was aborted with, and is open only once it was accepted', async () => {
     api.watched(refuse(503), events(bookmark(6)));
     let opened = 0;
     const open = () => opened++;
@@ -288,7 +288,7 @@ describe('credentials', () => {
     expect(third).not.toBe(first);
   });
 
-  it('that cannot be had are a failure to connect, which says why', async () => {
+  it('that is not available are a failure to connect, which says why', async () => {
     const exec = {
       command: process.execPath,
       args: ['-e', 'console.error("log in first"); process.exit(1)'],

@@ -24,7 +24,7 @@ describe('lines', () => {
     const started = performance.now();
     const [line] = await linesOf(...Array<Buffer>(512).fill(chunk), Buffer.from('\n'));
     expect(line).toHaveLength(512 * chunk.length);
-    // Joined anew with each chunk these 32 MiB would be copied 256 times over.
+    // Joined again with each chunk these 32 MiB would be copied 256 times over.
     expect(performance.now() - started).toBeLessThan(2_000);
   });
 

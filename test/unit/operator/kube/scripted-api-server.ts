@@ -120,7 +120,7 @@ export const reset: Answer = (response) => void response.socket?.resetAndDestroy
 /** Never answers. */
 export const silence: Answer = () => undefined;
 
-/** A watch that tells events and goes on, silently. */
+/** A watch that tells events and continues, silently. */
 export function events(...told: WatchLine[]): Answer {
   return (response) => {
     response.flushHeaders();

@@ -41,7 +41,7 @@ interface Event {
   object: LiveObject;
 }
 
-/** A cluster with a store beside it, where answers, events and lists arrive as late as a test wants. */
+/** A cluster with a store, where answers, events and lists arrive as late as a test wants. */
 class World {
   readonly store = new Store();
   readonly truth = new Map<string, LiveObject>();

@@ -121,7 +121,7 @@ describe('the store', () => {
     expect(store.changed(topic('a', 9, { uid: 'second' }))?.previous?.metadata.uid).toBe('second');
   });
 
-  it('ignores events that are told a second time', () => {
+  it('ignores events that come a second time', () => {
     const store = listed(5, topic('a', 1));
     store.deleted(topic('a', 7));
     expect(store.changed(topic('a', 6))).toBeUndefined();

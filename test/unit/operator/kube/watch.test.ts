@@ -39,7 +39,10 @@ afterEach(async () => {
   await api.close();
 });
 
-/** A watch that is started, what it tells, and what it says of itself. Retries wait 20 ms, doubled up to 160 ms. */
+/**
+ * A watch that is started, what it tells, and what it says of itself. Retries wait 20 ms, doubled up to 160
+ * ms.
+ */
 function start(options: Partial<WatchOptions<LiveObject>> = {}) {
   const told: string[] = [];
   const relists: string[] = [];
@@ -134,7 +137,7 @@ describe('a watch', () => {
     api.watched(events(modified(topic('a', 6)), modified(topic('a', 7)), added(topic('z', 8))));
     const { watch, store, told } = start();
     await watch.synced;
-    store.put(topic('a', 7)); // Our own write: the watch is told of it, and of what was before it, too late.
+    store.put(topic('a', 7)); // Our own write: the watch learns of it, and of what was before it, too late.
     await eventually(() => told.includes('z -→8'));
     expect(told).toEqual(['a -→1', 'z -→8']);
   });
@@ -186,7 +189,7 @@ describe('a watch whose connection ends', () => {
     expect(api.watches[1]?.query.resourceVersion).toBe('6');
   });
 
-  it('does not wait for ever for an API server that accepts connections and says nothing', async () => {
+  it('does not wait forever for an API server that accepts connections and says nothing', async () => {
     api.answer(silence, list(5, [topic('a', 1)]));
     api.watched(silence, events(added(topic('b', 6))));
     const { told } = start();
@@ -196,7 +199,7 @@ describe('a watch whose connection ends', () => {
 });
 
 describe('a watch that is refused', () => {
-  it('backs off, twice as long each time, on what a server in trouble says, and begins anew after a success', async () => {
+  it('backs off, twice as long each time, on what a server in trouble says, and starts over after a success', async () => {
     api.watched(
       refuse(500),
       refuse(503),
@@ -222,7 +225,7 @@ describe('a watch that is refused', () => {
     expect(gaps(api.watches)[0]).toBeGreaterThan(990);
   });
 
-  it('goes on when it may not watch, until it may', async () => {
+  it('continues when it may not watch, until it may', async () => {
     api.answer(refuse(403), refuse(401), list(5, [topic('a', 1)]));
     const { watch, told } = start();
     await watch.synced;
@@ -325,7 +328,7 @@ describe('the callbacks of a watch', () => {
     const { store } = start({
       onChange: ({ metadata }) => {
         seen.push(metadata.name);
-        throw new Error('a mistake of ours');
+        throw new Error('our mistake');
       },
       onDelete: async ({ metadata }) => {
         seen.push(metadata.name);

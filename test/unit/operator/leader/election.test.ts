@@ -63,7 +63,10 @@ async function leaderAndStandby() {
   return { leader, standby };
 }
 
-/** Lets time pass step by step until the process leads. Returns how long it took, and fails when two may ever write at once. */
+/**
+ * Lets time pass step by step until the process leads. Returns how long it took, and fails when two may ever
+ * write at once.
+ */
 async function untilLeading(next: Process, former: Process): Promise<number> {
   for (let passed = 0; passed < 60_000; passed += 50) {
     expect(former.writes && next.writes).toBe(false);
@@ -182,14 +185,14 @@ describe('a leader', () => {
     expect(leader.writes).toBe(true);
   });
 
-  it('does not mind when somebody labels its Lease', async () => {
+  it('does not mind when someone labels its Lease', async () => {
     const { leader } = await leaderAndStandby();
     endpoint.write({});
     await clock.pass(5_000);
     expect(leader.told).toEqual(['leading']);
   });
 
-  it('makes its Lease again when somebody deleted it, while the standby waits', async () => {
+  it('makes its Lease again when someone deleted it, while the standby waits', async () => {
     const { leader, standby } = await leaderAndStandby();
     endpoint.lease = undefined;
     for (let step = 0; step < 400; step++) {
@@ -212,7 +215,7 @@ describe('a leader', () => {
   it('stays one when its callback throws', async () => {
     const leader = new Process('a', {
       onLeading: () => {
-        throw new Error('a mistake of ours');
+        throw new Error('our mistake');
       },
     });
     await clock.pass(20_000);
@@ -269,7 +272,7 @@ describe('a release', () => {
     expect(endpoint.spec.holderIdentity).toBe('');
   });
 
-  it('does not fail, and can be had twice, when the API server is away', async () => {
+  it('does not fail, and can run twice, when the API server is away', async () => {
     const { leader } = await leaderAndStandby();
     leader.reach = 'cut';
     await Promise.all([leader.election.release(), leader.election.release()]);

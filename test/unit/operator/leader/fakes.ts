@@ -27,7 +27,7 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** Lets time pass, and everybody do at its moment what he waits for. */
+  /** Lets time pass, and everyone do at its moment what he waits for. */
   async pass(millis: number): Promise<void> {
     const end = this.#now + millis;
     for (;;) {
@@ -47,7 +47,10 @@ export class FakeClock implements Clock {
   }
 }
 
-/** How a process reaches the API server: well; not at all; or so that it does what is asked, but the answer is lost. */
+/**
+ * How a process reaches the API server: well; not at all; or so that it does what is asked, but the answer is
+ * lost.
+ */
 export type Reach = 'well' | 'cut' | 'unanswered';
 
 type Client = ElectionOptions['client'];
@@ -81,7 +84,7 @@ export class LeaseEndpoint {
     };
   }
 
-  /** Somebody else writes it. */
+  /** Someone else writes it. */
   write(change: LeaseSpec): void {
     if (this.lease) this.#store({ ...this.lease, spec: { ...this.spec, ...change } });
   }

@@ -32,7 +32,7 @@ const script = plan(resource(SPEC), { bootstrapServers: 'kafka:9092', appImage: 
   .spec.job.args.at(-1)!;
 const lineOf = (text: string) => script.split('\n').findIndex((line) => line.includes(text)) + 1;
 
-/** As the Flink operator 1.15 writes it, with as many causes as it is told to. */
+/** As the Flink operator 1.15 writes it, with as many causes as given. */
 const error = (message: string, ...causes: string[]) =>
   JSON.stringify({
     type: SERIALIZED,

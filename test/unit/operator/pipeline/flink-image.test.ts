@@ -34,7 +34,7 @@ it('any is allowed where none are named, and the operator’s own everywhere', (
   expect(isAllowed(undefined, 'registry.example/')).toBe(true);
 });
 
-it('what is wrong is said in a sentence', () => {
+it('says in a sentence what is wrong', () => {
   const made = resource({ flink: { image: 'mine:1' } });
   expect(flinkImageProblems(made, ['registry.example/', 'flink:2'])).toEqual([
     {

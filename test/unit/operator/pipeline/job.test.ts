@@ -23,7 +23,7 @@ const FAILED = {
 };
 const RESTARTING = { lifecycleState: 'DEPLOYED', jobStatus: { state: 'RESTARTING' } };
 
-/** The FlinkDeployment of a spec; where another ran before, laid out to go on from it. */
+/** The FlinkDeployment of a spec; where another ran before, laid out to restore it. */
 function planned(spec: Spec, before?: Spec): FlinkDeployment {
   const objects = plan(resource(spec, 'game', { namespace: 'arcades', uid: '1' }), {
     bootstrapServers: 'kafka:9092',
@@ -139,7 +139,7 @@ describe('an upgrade', () => {
     expect(decision.verdict).toEqual({
       status: 'False',
       reason: 'Upgrading',
-      message: 'The job is being replaced and goes on from its state (savepoint).',
+      message: 'The job is being replaced and restores its state (savepoint).',
     });
     expect(decision.good).toEqual(revisionOf(planned(before)));
   });
@@ -267,7 +267,7 @@ describe('an upgrade that does not come up', () => {
   });
 });
 
-describe('a job that was well once', () => {
+describe('a job that was once stable', () => {
   const { live, good } = running(DURABLE);
 
   it.each([

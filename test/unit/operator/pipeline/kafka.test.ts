@@ -14,7 +14,7 @@ const kafka = (status?: object, spec = {}) => live('Kafka', { status, spec }, { 
 const judge = (object = kafka(), listener = 'tls', served = true, type: Authentication = undefined) =>
   judgeKafka(served, object, { cluster: 'games', listener, ...(type && { authentication: { type } }) });
 
-/** What is said against a resource's authentication, by what the listener asks for. */
+/** What is wrong with a resource's authentication, by what the listener requires. */
 function mismatch(type: Authentication, tls: boolean, asked?: string): string | undefined {
   const listener = { name: 'tls', tls, ...(asked && { authentication: { type: asked } }) };
   const object = kafka({ listeners: LISTENERS, conditions: [READY] }, { kafka: { listeners: [listener] } });
@@ -31,7 +31,7 @@ describe('Kafka', () => {
     expect(verdict).toMatchObject({ status: 'True', reason: 'Available' });
   });
 
-  it('that is not ready is told in Strimzi’s words, and its address is still known', () => {
+  it('that is not ready is reported in Strimzi’s words, and its address is still known', () => {
     const conditions = [
       { type: 'NotReady', status: 'True', reason: 'StrimziTimeoutException', message: 'Exceeded' },
     ];
@@ -41,7 +41,7 @@ describe('Kafka', () => {
     expect(verdict.message).toBe("Kafka 'games': StrimziTimeoutException: Exceeded");
   });
 
-  it('without the wanted listener is told with those it has', () => {
+  it('without the wanted listener is reported with those it has', () => {
     const { verdict, bootstrapServers } = judge(
       kafka({ listeners: LISTENERS, conditions: [READY] }),
       'external',
@@ -55,7 +55,7 @@ describe('Kafka', () => {
     expect(judge(kafka()).verdict).toMatchObject({ status: 'False', reason: 'Pending' });
   });
 
-  it('that is not there, and a cluster without Strimzi, are told with what to do', () => {
+  it('that does not exist, and a cluster without Strimzi, are reported with what to do', () => {
     expect(judgeKafka(true, undefined, { cluster: 'games', listener: 'plain' }).verdict).toMatchObject({
       reason: 'KafkaMissing',
     });

@@ -26,7 +26,7 @@ describe('topics', () => {
     expect(judgeTopics([topic('a', ready), topic('b', ready)])).toMatchObject({ status: 'True' });
   });
 
-  it('that Strimzi refuses are told before those it has not seen, in its words', () => {
+  it('that Strimzi rejects are reported before those it has not seen, in its words', () => {
     const verdict = judgeTopics([topic('a'), topic('b', refused)]);
     expect(verdict).toMatchObject({ status: 'False', reason: 'NotReady' });
     expect(verdict.message).toBe('KafkaTopic b: NotSupported: Decreasing partitions not supported');
@@ -47,7 +47,7 @@ describe('users', () => {
     expect(judgeUsers([])).toMatchObject({ status: 'True', reason: 'NotWanted' });
   });
 
-  it('are there once Strimzi says so of each, and are told in its words where it refuses', () => {
+  it('are ready once Strimzi says so of each, and a rejection is quoted', () => {
     expect(judgeUsers([child('KafkaUser', 'a', ready)])).toMatchObject({
       status: 'True',
       reason: 'Available',
@@ -100,7 +100,7 @@ describe('a program', () => {
   it.each([
     [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'timed out' }],
     [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' }],
-  ])('that does not go on is told in Kubernetes’ words', (condition) => {
+  ])('that stalls is reported in Kubernetes’ words', (condition) => {
     const verdict = judgeApp(app({ ...done, updatedReplicas: 0, conditions: [condition] }), '');
     expect(verdict.reason).toBe('NotReady');
     expect(verdict.message).toContain(`${condition.reason}: ${condition.message}`);

@@ -56,7 +56,7 @@ describe('what keeps pods from running', () => {
       { phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory.' },
       'is Failed: The node was low on resource: memory',
     ],
-  ])('is said of a TaskManager that %s', (_, status, words) => {
+  ])('is reported of a TaskManager that %s', (_, status, words) => {
     const taskManager = pod('arcade-job-taskmanager-1-1', status, { component: 'taskmanager' });
     expect(podTroubles([taskManager], 'flink')).toBe(`TaskManager arcade-job-taskmanager-1-1 ${words}`);
   });
@@ -71,7 +71,7 @@ describe('what keeps pods from running', () => {
     expect(podTroubles([pod('a', status)], 'flink')).toBe('');
   });
 
-  it('is said of the component’s own pods, by their names, and not of those that go', () => {
+  it('is reported of the component’s own pods, by their names, and not of terminating ones', () => {
     const pods = [
       pod('b', PULLING, { component: 'jobmanager' }),
       pod('a', UNSCHEDULABLE),

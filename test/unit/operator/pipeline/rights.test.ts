@@ -64,7 +64,7 @@ describe('the right to a topic of the plan', () => {
     expect(granted(live('KafkaTopic', {}, { ...OWNED, generation: 2 }), had)).toEqual(ALL);
   });
 
-  it('is not given, and is taken, when the topic is somebody else’s', () => {
+  it('is not given, and is taken, when the topic is someone else’s', () => {
     const foreign = live('KafkaTopic', { status: READY }, { labels: {} });
     const served = live('KafkaTopic', { status: CONFLICT }, OWNED);
     for (const found of [undefined, foreign, served]) {
@@ -74,7 +74,7 @@ describe('the right to a topic of the plan', () => {
   });
 });
 
-it('a user keeps the rights that it had beside those it should have', () => {
+it('a user keeps the rights that it had in addition to those it should have', () => {
   const kept = withRightsBefore(user('game-new', 'game-board'), liveUser('game-old', 'game-board'));
   expect(topicsOf(kept)).toEqual(['game-new', 'game-board', 'game-old']);
   expect(topicsOf(withRightsBefore(user('game-new'), undefined))).toEqual(['game-new']);

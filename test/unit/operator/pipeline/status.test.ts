@@ -17,7 +17,7 @@ const find = (conditions: Condition[], type: string) =>
   conditions.find((condition) => condition.type === type);
 
 describe('conditions', () => {
-  it('carry the generation they are said of, and begin at once', () => {
+  it('carry the generation that they describe, and begin at once', () => {
     expect(find(first, 'Ready')).toEqual({
       type: 'Ready',
       status: 'True',
@@ -38,7 +38,7 @@ describe('conditions', () => {
     expect(find(flipped, 'Ready')?.lastTransitionTime).toBe('2026-01-01T00:00:03Z');
   });
 
-  it('of which nothing is said stay as they were', () => {
+  it('that are left out stay as they were', () => {
     const after = withVerdicts(first, { Ready: fails('InvalidSpec', 'no') }, 2, at(2));
     expect(find(after, 'JobRunning')).toEqual(find(first, 'JobRunning'));
   });
