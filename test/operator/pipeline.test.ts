@@ -615,7 +615,7 @@ describe('what others do to the children', () => {
     const other = new Arcade(plane, arcade.namespace, 'other');
     await other.apply();
     const { message } = await other.until('DashboardReady', { status: 'False', reason: 'NotOurs' });
-    expect(message).toMatch(/Service other-dashboard is there already/);
+    expect(message).toMatch(/Service other-dashboard already exists/);
     const service = await other.get('service', 'other-dashboard');
     expect(service.metadata.labels).toBeUndefined();
     await arcade.kubectl('delete', 'service', 'other-dashboard');
