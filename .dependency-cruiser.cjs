@@ -1,14 +1,15 @@
 /** The table of docs and design: what each folder may import. Dependencies point one way. */
 const may = {
+  lib: [],
   contract: [],
   api: ['contract'],
   plan: ['api', 'contract'],
-  operator: ['api', 'contract', 'plan', 'kafka'],
-  kafka: [],
-  injector: ['contract', 'kafka'],
-  dashboard: ['contract', 'kafka'],
+  operator: ['api', 'contract', 'lib', 'plan'],
+  kafka: ['lib'],
+  injector: ['contract', 'kafka', 'lib'],
+  dashboard: ['contract', 'kafka', 'lib'],
   local: ['api', 'contract', 'plan'],
-  cli: ['api', 'plan', 'local'],
+  cli: ['api', 'lib', 'local', 'plan'],
 };
 
 const folders = Object.keys(may);

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { stopOnSignals } from '../lib/stop-signal.ts';
 import { startKafka } from '../local/kafka.ts';
 import { openWorkshop, type Workshop } from '../local/workshop.ts';
 import { type Backlog, benchBacklog, type SubjectName } from './job/backlog-bench.ts';
@@ -150,7 +151,7 @@ async function main(): Promise<void> {
   const standard = full ? all : usual(full);
   const chosen = only ? all.filter(({ name }) => name === only) : standard;
   if (chosen.length === 0) throw new Error(`nothing is called ${only}; see --help`);
-  const signal = stopSignal();
+  const signal = stopOnSignals();
   process.stdout.write(`${machine()}\n\n`);
   await inTemporaryFolder(async (folder) => {
     const former = against === undefined ? undefined : await checkOut(against, join(folder, 'former'));
@@ -229,17 +230,6 @@ async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promi
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Aborted by the first Ctrl-C or SIGTERM; a second ends us at once, and the reaper what we started. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.on(name, () => {
-      if (stop.signal.aborted) process.exit(1);
-      stop.abort(new Error(`stopped by ${name}`));
-    });
-  return stop.signal;
 }
 
 function say(sentence: string): void {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
+import { stopOnSignals } from '../lib/stop-signal.ts';
 import { type Pipeline, startPipeline } from '../local/pipeline.ts';
 import { UserError } from '../local/user-error.ts';
 import { readManifest } from './manifest.ts';
@@ -39,7 +40,7 @@ export async function run(args: string[]): Promise<void> {
   if (resource.spec.paused) throw new UserError(`${line.file} says paused: true. Set it to false to run it.`);
   const stateDir = values['state-dir'] ?? join('.gameanalytics', resource.metadata.name);
   const terminal = new Terminal(process.stdout);
-  const signal = stopSignal(terminal);
+  const signal = stopOnSignals((name) => terminal.say(`stopping (${name}); once more to stop at once`));
 
   terminal.say(`starting ${resource.metadata.name} from ${line.file}; its state is in ${stateDir}`);
   const report = (sentence: string) => terminal.say(sentence);
@@ -61,20 +62,6 @@ function port(values: Record<string, string | undefined>, option: string): numbe
   const text = values[option] ?? '0';
   if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 65535) return Number(text);
   throw new UsageError(`--${option} takes a port from 1 to 65535, not '${text}'`);
-}
-
-/**
- * Aborted by the first Ctrl-C, SIGTERM or hang-up. A second ends us at once, and the reaper what we started.
- */
-function stopSignal(terminal: Terminal): AbortSignal {
-  const stop = new AbortController();
-  const onSignal = (name: NodeJS.Signals) => {
-    if (stop.signal.aborted) process.exit(1);
-    terminal.say(`stopping (${name}); once more to stop at once`);
-    stop.abort();
-  };
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
-  return stop.signal;
 }
 
 function addresses({ services, flink, broker }: Pipeline, stateDir: string): string {

@@ -1,5 +1,6 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import type { Problem } from '../api/parse.ts';
+import { stopOnSignals } from '../lib/stop-signal.ts';
 import { explainResource } from '../local/explain.ts';
 import { startSqlGateway } from '../local/sql-gateway.ts';
 import { UserError } from '../local/user-error.ts';
@@ -63,7 +64,7 @@ async function passing<From, To>(
 async function withPlannedSql(manifests: Checked[], complaints: string[]): Promise<Checked[]> {
   const terminal = new Terminal(process.stderr);
   const report = (sentence: string) => terminal.say(sentence);
-  const signal = stopSignal();
+  const signal = stopOnSignals();
   try {
     const gateway = await startSqlGateway(report, signal);
     try {
@@ -91,17 +92,4 @@ async function withPlannedSql(manifests: Checked[], complaints: string[]): Promi
 
 function linesOf(problems: Problem[]): string[] {
   return problems.map(({ path, message }) => `${path}: ${message}`);
-}
-
-/**
- * Aborted by the first Ctrl-C, SIGTERM or hang-up. A second ends us at once, and the reaper what we started.
- */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(1);
-    stop.abort();
-  };
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
-  return stop.signal;
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SettingsError } from './settings.ts';
+
+/** There are no credentials to ask for; the message says where they should be. */
+export class CredentialsError extends Error {}
 
 /** What a client signs in with: the token, or name and password together. */
 export interface Credentials {
@@ -17,7 +19,8 @@ const REREAD_MILLIS = 10_000;
  * Secret.
  *
  * @returns asks for them; they are read again when that was a while ago, and stay when they cannot be
- * @throws SettingsError when there are none to begin with: a dashboard that was to be closed must not be open
+ * @throws CredentialsError when there are none to begin with: a dashboard that was to be closed must not be
+ * open
  */
 export function watchCredentials(folder: string, now: () => number): () => Credentials {
   let credentials = readCredentials(folder);
@@ -37,9 +40,9 @@ export function watchCredentials(folder: string, now: () => number): () => Crede
 function readCredentials(folder: string): Credentials {
   const [token, username, password] = ['token', 'username', 'password'].map((key) => readKey(folder, key));
   if (token === undefined && (username === undefined || password === undefined)) {
-    throw new SettingsError([
+    throw new CredentialsError(
       `SIGN_IN_FOLDER: ${folder} must have a file token, or username and password, that are not empty`,
-    ]);
+    );
   }
   return { token, username, password };
 }
@@ -50,6 +53,6 @@ function readKey(folder: string, key: string): string | undefined {
     return readFileSync(join(folder, key), 'utf8').replace(/\r?\n$/, '') || undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new SettingsError([`SIGN_IN_FOLDER: ${(error as Error).message}`]);
+    throw new CredentialsError(`SIGN_IN_FOLDER: ${(error as Error).message}`);
   }
 }

@@ -2,9 +2,10 @@ import type { FastifyInstance } from 'fastify';
 import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
 import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
-import { listenAddress } from '../kafka/listen-address.ts';
+import { listenAddress } from '../lib/listen-address.ts';
+import { stopOnSignals } from '../lib/stop-signal.ts';
 import { LiveBoard } from './boards/live-board.ts';
-import { type Credentials, watchCredentials } from './credentials.ts';
+import { type Credentials, CredentialsError, watchCredentials } from './credentials.ts';
 import { EventsWatch } from './events-watch.ts';
 import { kafkaClient } from './kafka/client.ts';
 import { feed } from './kafka/feed.ts';
@@ -13,7 +14,7 @@ import { HistoryTopic } from './kafka/history-topic.ts';
 import { boardSource, statsSource } from './kafka/sources.ts';
 import { watchUncountedEvents } from './kafka/uncounted-events.ts';
 import { Live } from './live.ts';
-import { HELP, parseSettings, type Settings, SettingsError } from './settings.ts';
+import { HELP, parseSettings, type Settings } from './settings.ts';
 import { Stats } from './stats/stats.ts';
 import { Metrics } from './web/metrics.ts';
 import type { History } from './web/past-boards.ts';
@@ -38,16 +39,22 @@ interface Given {
 }
 
 function settingsOrExplain(): Given | null {
+  const parsed = parseSettings(process.env);
+  if ('problems' in parsed) return refuse(parsed.problems);
+  const { settings } = parsed;
   try {
-    const settings = parseSettings(process.env);
     const { SIGN_IN_FOLDER } = settings;
     const credentials = SIGN_IN_FOLDER ? watchCredentials(SIGN_IN_FOLDER, Date.now) : undefined;
     return { settings, access: kafkaAccess(settings), credentials };
   } catch (error) {
-    if (!(error instanceof SettingsError || error instanceof AccessError)) throw error;
-    process.stderr.write(`${error.message}\nSee --help.\n`);
-    return null;
+    if (!(error instanceof CredentialsError || error instanceof AccessError)) throw error;
+    return refuse([error.message]);
   }
+}
+
+function refuse(problems: readonly string[]): null {
+  process.stderr.write(`${[...problems, 'See --help.'].join('\n')}\n`);
+  return null;
 }
 
 /** @returns false, after logging why, when the address is not available */
@@ -93,28 +100,24 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   });
   if (!(await listen(app, settings))) return;
 
-  const stopping = new AbortController();
+  const stopping = stopOnSignals((name) => log.info(`${name}: stopping`));
   const context = { kafka, log, lagged: metrics.lagged.bind(metrics) };
   const count = metrics.recordRead.bind(metrics);
   const countedMillis = () => stats.content.progress(now()).handledMillis;
   const feeds = [
-    ...boards.map((board) => feed(boardSource(board, count, now), context, stopping.signal)),
-    feed(statsSource(stats, settings.STATS_TOPIC, now), context, stopping.signal),
+    ...boards.map((board) => feed(boardSource(board, count, now), context, stopping)),
+    feed(statsSource(stats, settings.STATS_TOPIC, now), context, stopping),
     watchUncountedEvents(
       { kafka, topic: settings.EVENTS_TOPIC, watch: events, countedMillis, now, log },
-      stopping.signal,
+      stopping,
     ),
   ];
 
-  const stop = async (signal: NodeJS.Signals) => {
-    log.info({ signal }, 'stopping');
+  stopping.addEventListener('abort', async () => {
     setTimeout(() => process.exit(0), STOP_MILLIS).unref();
-    stopping.abort();
     await Promise.allSettled([app.close(), ...feeds]);
     process.exit(0);
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  });
 }
 
 /** Boards of the past, for those boards that keep their history. */

@@ -2,8 +2,9 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
-import { listenAddress, listenUrl } from '../kafka/listen-address.ts';
 import { explained } from '../kafka/refusal.ts';
+import { listenAddress, listenUrl } from '../lib/listen-address.ts';
+import { stopOnSignals } from '../lib/stop-signal.ts';
 import { findTopic, type KafkaOptions, MAX_MESSAGES_PER_LINK, openLink } from './kafka.ts';
 import { createMetrics } from './metrics.ts';
 import type { GameOptions } from './options.ts';
@@ -12,7 +13,7 @@ import { EventProducer } from './producer.ts';
 import { Progress } from './progress.ts';
 import { pump } from './pump.ts';
 import { createServer } from './server.ts';
-import { help, parseSettings, type Settings } from './settings.ts';
+import { HELP, parseSettings, type Settings } from './settings.ts';
 import { simulate } from './simulation.ts';
 
 const REPORT_MILLIS = 5000;
@@ -25,7 +26,7 @@ const NOTABLE_LAG_MILLIS = 200;
 /** Reads arguments and environment; returns the exit code. */
 async function main(): Promise<number> {
   if (process.argv.includes('--help')) {
-    process.stdout.write(help());
+    process.stdout.write(HELP);
     return 0;
   }
   const parsed = parseSettings(process.env);
@@ -58,7 +59,7 @@ function accessOrProblem(settings: Settings): Access | AccessError {
 
 /** Runs until told to stop. */
 async function run(settings: Settings, access: Access, log: Logger): Promise<number> {
-  const stop = stopOnSignals(log);
+  const stop = stopOnSignals((name) => log.info(`${name}: stopping`));
   const progress = new Progress(Date.now());
   const game = gameOptions(settings);
   // The game begins when there is a topic to write to: `pace` is made then.
@@ -73,7 +74,7 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
   log.info({ address: listenUrl(server.server), topic: settings.EVENTS_TOPIC, ...game }, 'started');
 
   const kafka: KafkaOptions = {
-    brokers: settings.KAFKA_BOOTSTRAP_SERVERS.split(','),
+    brokers: settings.KAFKA_BOOTSTRAP_SERVERS,
     topic: settings.EVENTS_TOPIC,
     access,
     log,
@@ -151,18 +152,6 @@ function reportRegularly(pace: Pace, progress: Progress, log: Logger): void {
     };
     log.info({ ...counts, ...lag }, state);
   }, REPORT_MILLIS);
-}
-
-/** The first SIGTERM or SIGINT aborts the signal that is returned; the second ends the process. */
-function stopOnSignals(log: Logger): AbortSignal {
-  const controller = new AbortController();
-  const onSignal = (name: string) => {
-    if (controller.signal.aborted) process.exit(1);
-    log.info(`${name}: stopping`);
-    controller.abort();
-  };
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  return controller.signal;
 }
 
 /**

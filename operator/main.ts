@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { stopOnSignals } from '../lib/stop-signal.ts';
 import { KubeConfigError, loadKubeConfig } from './kubeconfig.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { runOperator } from './operator.ts';
-import { help, parseSettings, type Settings } from './settings.ts';
-import { stopOnSignals } from './stop-signal.ts';
+import { HELP, parseSettings, type Settings } from './settings.ts';
 
 /** Reads arguments and environment; returns the exit code. */
 async function main(args: string[]): Promise<number> {
   if (args.includes('--help')) {
-    process.stdout.write(help());
+    process.stdout.write(HELP);
     return 0;
   }
   const parsed = parseSettings(args, process.env, `${hostname()}_${randomBytes(4).toString('hex')}`);
@@ -30,7 +30,8 @@ async function run(settings: Settings): Promise<number> {
   const server = config.getCurrentCluster()?.server;
   log.info({ server, ...settings }, 'starting');
   try {
-    await runOperator(settings, { config, log, metrics: createMetrics(), signal: stopOnSignals(log) });
+    const signal = stopOnSignals((name) => log.info(`${name}: stopping`));
+    await runOperator(settings, { config, log, metrics: createMetrics(), signal });
     log.info('stopped');
     return 0;
   } catch (error) {

@@ -1,6 +1,16 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { DURATION_PATTERN, millis } from '../api/duration.ts';
+import {
+  describeFields,
+  host,
+  integer,
+  logLevel,
+  type Parsed,
+  parseFields,
+  port,
+  text,
+} from '../lib/settings.ts';
 import { OPERATOR } from '../plan/metadata.ts';
 
 /** The process's flags and environment. */
@@ -9,9 +19,6 @@ export interface Settings extends Omit<z.output<typeof schema>, 'upgradeTimeout'
   upgradeTimeoutMillis: number;
 }
 
-export type ParsedSettings = { readonly settings: Settings } | { readonly problems: readonly string[] };
-
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 const IMAGE = /^\S+$/;
@@ -44,74 +51,55 @@ const schema = z.object({
   identity: text('a name of this process alone, in ASCII', /^[ -~]+$/)
     .optional()
     .meta({ description: 'who this process is in the Lease; unset, its host and something random' }),
-  host: text('an address to listen on')
-    .default('::')
-    .meta({ description: 'where probes and metrics are served; :: is all addresses of IPv6 and of IPv4' }),
-  port: integer(0, 65_535).default(8080).meta({ description: 'its port; 0 takes a free one' }),
+  host: host.default('::'),
+  port: port.default(8080).meta({ description: 'port of probes and metrics; 0 takes a free one' }),
   workers: integer(1, 100).default(4).meta({ description: 'how many resources are worked on at a time' }),
   upgradeTimeout: duration('1s', '1d').default('5m').meta({
     description: 'how long a changed Flink job may take to run well before it is put back',
   }),
-  logLevel: z
-    .enum(LOG_LEVELS, { error: `one of ${LOG_LEVELS.join(', ')}` })
-    .default('info')
-    .meta({ description: 'the least important lines to log' }),
+  logLevel,
 });
 
-const NAMES = Object.keys(schema.shape);
-
 /**
- * Reads the settings, or says all that is wrong with them: one line per problem, with the flag or variable
- * and what is allowed. A flag goes before its variable. An empty one is unset.
+ * Reads the settings, or says everything that is wrong with them. A flag goes before its variable. An empty
+ * one is unset.
  *
- * @param identity who the process is when it is not told
+ * @param identity who the process is when no setting says so
  */
 export function parseSettings(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   identity: string,
-): ParsedSettings {
+): Parsed<Settings> {
   const flags = parseFlags(args);
   if ('problem' in flags) return { problems: [flags.problem] };
-  const given = (name: string) => flags.values[flagOf(name)] ?? env[variableOf(name)];
-  const set = Object.fromEntries(NAMES.map((name) => [name, given(name)]).filter(([, value]) => value));
-  const result = schema.safeParse(set);
-  if (result.success) {
-    const { upgradeTimeout, ...rest } = result.data;
-    const upgradeTimeoutMillis = millis(upgradeTimeout);
-    return { settings: { ...rest, identity: rest.identity ?? identity, upgradeTimeoutMillis } };
-  }
-  const problems = result.error.issues.map(({ path, message }) => {
-    const name = String(path[0]);
-    if (!set[name]) return `--${flagOf(name)} or ${variableOf(name)}: set it to ${message}`;
-    const source = flagOf(name) in flags.values ? `--${flagOf(name)}` : variableOf(name);
-    return `${source}: must be ${message}, not "${set[name]}"`;
+  const parsed = parseFields(schema, (key) => {
+    const [flag, variable] = [flagOf(key), variableOf(key)];
+    if (flag in flags.values) return { name: `--${flag}`, value: flags.values[flag] };
+    return { name: env[variable] ? variable : settingOf(key), value: env[variable] };
   });
-  // One value can break two rules with the same message.
-  return { problems: [...new Set(problems)] };
+  if ('problems' in parsed) return parsed;
+  const { upgradeTimeout, ...rest } = parsed.settings;
+  const upgradeTimeoutMillis = millis(upgradeTimeout);
+  return { settings: { ...rest, identity: rest.identity ?? identity, upgradeTimeoutMillis } };
 }
 
 /** The text of `--help`: every flag and its variable, what it is, what is allowed. */
-export function help(): string {
-  return [
-    'Looks after the GameAnalytics resources of a Kubernetes cluster.',
-    '',
-    'Usage: node operator/main.ts [flags]',
-    '',
-    'Each setting is a flag or a variable of the environment; the flag goes first.',
-    ...Object.entries(schema.shape).flatMap(([name, field]) => [
-      `  --${flagOf(name)}, ${variableOf(name)}`,
-      `      ${field.description}; ${allowedFor(field)} (${fallbackOf(field)})`,
-    ]),
-    '',
-    'The cluster is found as kubectl finds it: KUBECONFIG, then ~/.kube/config, then the cluster it runs in.',
-    'Exit codes: 0 stopped as told, 1 failed or lost the Lease, 2 wrong settings or no usable kubeconfig.',
-    '',
-  ].join('\n');
-}
+export const HELP = `Looks after the GameAnalytics resources of a Kubernetes cluster.
+
+Usage: node operator/main.ts [flags]
+
+Each setting is a flag or a variable of the environment; the flag goes first.
+${describeFields(schema, settingOf)}
+
+The cluster is found as kubectl finds it: KUBECONFIG, then ~/.kube/config, then the cluster it runs in.
+Exit codes: 0 stopped as told, 1 failed or lost the Lease, 2 wrong settings or no usable kubeconfig.
+`;
 
 function parseFlags(args: readonly string[]) {
-  const options = Object.fromEntries(NAMES.map((name) => [flagOf(name), { type: 'string' as const }]));
+  const options = Object.fromEntries(
+    Object.keys(schema.shape).map((name) => [flagOf(name), { type: 'string' as const }]),
+  );
   try {
     return { values: parseArgs({ args: [...args], options }).values };
   } catch (error) {
@@ -127,23 +115,8 @@ function variableOf(name: string): string {
   return flagOf(name).replaceAll('-', '_').toUpperCase();
 }
 
-/** Every rule of a setting says the same: what is allowed. */
-function allowedFor(field: z.ZodType): string {
-  return field.safeParse({}).error?.issues[0]?.message ?? 'anything';
-}
-
-function fallbackOf(field: z.ZodType): string {
-  if (field instanceof z.ZodDefault) return `default: ${field.def.defaultValue}`;
-  return field instanceof z.ZodOptional ? 'optional' : 'required';
-}
-
-function text(allowed: string, pattern = /./) {
-  return z.string({ error: allowed }).regex(pattern, { error: allowed });
-}
-
-function integer(min: number, max: number) {
-  const error = `an integer from ${min} to ${max}`;
-  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+function settingOf(name: string): string {
+  return `--${flagOf(name)}, ${variableOf(name)}`;
 }
 
 function duration(least: string, most: string) {

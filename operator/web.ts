@@ -2,7 +2,7 @@ import { type FastifyReply, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { PROBE_PATHS } from '../contract/http.ts';
-import { listenAddress, listenUrl } from '../kafka/listen-address.ts';
+import { listenAddress, listenUrl } from '../lib/listen-address.ts';
 
 interface WebOptions {
   host: string;

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /*
- * Checks the English of code, comments and docs: words with a better one (docs/glossary.md), and lines that are too wide.
- * Prints a line for each place, and ends with 1 when there is any.
+ * Checks the English of code, comments and docs: words with a better one (docs/glossary.md), and lines that
+ * are too wide. Prints a line for each place, and ends with 1 when there is any.
  */
 
 /** What not to write, and what to write instead. */

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import { resourceLog } from '../log.ts';
-import { BackOff } from './back-off.ts';
 import { Delays } from './delays.ts';
 import { Keys } from './keys.ts';
 import type { Outcome, QueueMetrics, ReconcileMetrics } from './metrics.ts';
+import { PerKeyRateLimiter } from './per-key-rate-limiter.ts';
 import { type Result, TerminalError } from './result.ts';
 
 interface WorkQueueOptions {
@@ -37,7 +37,7 @@ export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #keys = new Keys();
   readonly #delays: Delays;
-  readonly #backOff: BackOff;
+  readonly #rateLimiter: PerKeyRateLimiter;
   readonly #now: () => number;
   readonly #runs = new Map<Promise<void>, AbortController>();
   #state: 'new' | 'started' | 'stopped' = 'new';
@@ -47,7 +47,7 @@ export class WorkQueue {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
     this.#delays = new Delays(this.#now, (key) => this.add(key));
-    this.#backOff = new BackOff(this.#now);
+    this.#rateLimiter = new PerKeyRateLimiter(this.#now);
     options.metrics.reconcile.workers(options.workers);
   }
 
@@ -138,7 +138,7 @@ export class WorkQueue {
   async #attempt(key: string, signal: AbortSignal): Promise<Outcome> {
     try {
       const result = await this.#options.process(key, signal);
-      this.#backOff.forget(key);
+      this.#rateLimiter.forget(key);
       if (result?.requeueAfterMillis === undefined) return 'success';
       this.addAfter(key, result.requeueAfterMillis);
       return 'requeue_after';
@@ -155,12 +155,12 @@ export class WorkQueue {
     metrics.reconcile.error();
     if (error instanceof TerminalError) {
       metrics.reconcile.terminalError();
-      this.#backOff.forget(key);
+      this.#rateLimiter.forget(key);
       logOfKey.error(`the resource must change before it can be reconciled: ${reason}`);
     } else if (this.#state === 'stopped') {
       logOfKey.info(`stopping; the next start continues with it: ${reason}`);
     } else {
-      const retryMillis = Math.round(this.#backOff.next(key));
+      const retryMillis = Math.round(this.#rateLimiter.next(key));
       this.addAfter(key, retryMillis);
       const text = `trying again in ${retryMillis / 1000} s: ${reason}`;
       if (isTransient?.(error)) logOfKey.warn({ retryMillis }, text);

@@ -12,7 +12,7 @@ import { Stats } from '../../../dashboard/stats/stats.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import type { History } from '../../../dashboard/web/past-boards.ts';
 import { createServer, type ServerOptions } from '../../../dashboard/web/server.ts';
-import { listenAddress } from '../../../kafka/listen-address.ts';
+import { listenAddress } from '../../../lib/listen-address.ts';
 import { NO_STATS } from '../../support/stats.ts';
 import {
   boardOf,

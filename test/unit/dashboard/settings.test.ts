@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSettings, SettingsError } from '../../../dashboard/settings.ts';
+import { HELP, parseSettings, type Settings } from '../../../dashboard/settings.ts';
 import { TOP_TEAMS_JSON } from './fixtures.ts';
 
 const COMPLETE = {
@@ -9,14 +9,15 @@ const COMPLETE = {
   EVENTS_TOPIC: 'arcade-user-score',
 };
 
-function problemsOf(env: Record<string, string>): string[] {
-  try {
-    parseSettings({ ...COMPLETE, ...env });
-  } catch (error) {
-    if (error instanceof SettingsError) return error.problems;
-    throw error;
-  }
-  return [];
+function problemsOf(env: Record<string, string>): readonly string[] {
+  const parsed = parseSettings({ ...COMPLETE, ...env });
+  return 'problems' in parsed ? parsed.problems : [];
+}
+
+function settingsOf(env: Record<string, string> = {}): Settings {
+  const parsed = parseSettings({ ...COMPLETE, ...env });
+  if ('problems' in parsed) throw new Error(parsed.problems.join('\n'));
+  return parsed.settings;
 }
 
 const boards = (...changes: object[]) =>
@@ -24,7 +25,7 @@ const boards = (...changes: object[]) =>
 
 describe('the settings', () => {
   it('have defaults for everything but Kafka and the boards, also where a variable is empty', () => {
-    const settings = parseSettings({ ...COMPLETE, PORT: '', UNRELATED: 'x' });
+    const settings = settingsOf({ PORT: '', UNRELATED: 'x' });
     expect(settings).toMatchObject({
       HOST: '127.0.0.1',
       PORT: 8080,
@@ -65,14 +66,14 @@ describe('the settings', () => {
 
   it('know the topic of a history, and that a board can be without one', () => {
     const DASHBOARD_BOARDS = boards({ historyTopic: 'arcade-top-teams-history' }, {});
-    const histories = parseSettings({ ...COMPLETE, DASHBOARD_BOARDS }).DASHBOARD_BOARDS.map(
+    const histories = settingsOf({ DASHBOARD_BOARDS }).DASHBOARD_BOARDS.map(
       ({ historyTopic }) => historyTopic,
     );
     expect(histories).toEqual(['arcade-top-teams-history', undefined]);
   });
 
   it.each([
-    ['boards that are no JSON', '[{', 'DASHBOARD_BOARDS: must be JSON'],
+    ['boards that are no JSON', '[{', 'DASHBOARD_BOARDS: must be a JSON array of boards'],
     ['no board at all', '[]', 'DASHBOARD_BOARDS: '],
     [
       'two boards of one name',
@@ -97,18 +98,18 @@ describe('the settings', () => {
 
 describe('the settings of the web side', () => {
   it('have defaults: at the root, open, and trusting nobody', () => {
-    expect(parseSettings(COMPLETE)).toMatchObject({
+    expect(settingsOf()).toMatchObject({
       BASE_PATH: '',
       MAX_SOCKETS: 5000,
       TRUSTED_PROXIES: [],
       ALLOWED_ORIGINS: [],
     });
-    expect(parseSettings({ ...COMPLETE, BASE_PATH: '/' }).BASE_PATH).toBe('');
-    expect(parseSettings({ ...COMPLETE, BASE_PATH: '/games/arcade/' }).BASE_PATH).toBe('/games/arcade');
+    expect(settingsOf({ BASE_PATH: '/' }).BASE_PATH).toBe('');
+    expect(settingsOf({ BASE_PATH: '/games/arcade/' }).BASE_PATH).toBe('/games/arcade');
     const TRUSTED_PROXIES = '10.0.0.0/8, 192.0.2.1,fd00::/8';
-    expect(parseSettings({ ...COMPLETE, TRUSTED_PROXIES }).TRUSTED_PROXIES).toHaveLength(3);
+    expect(settingsOf({ TRUSTED_PROXIES }).TRUSTED_PROXIES).toHaveLength(3);
     const ALLOWED_ORIGINS = 'https://Games.example, http://[::1]:8080';
-    expect(parseSettings({ ...COMPLETE, ALLOWED_ORIGINS }).ALLOWED_ORIGINS).toEqual([
+    expect(settingsOf({ ALLOWED_ORIGINS }).ALLOWED_ORIGINS).toEqual([
       'https://games.example',
       'http://[::1]:8080',
     ]);
@@ -127,4 +128,11 @@ describe('the settings of the web side', () => {
   ])('refuse the %s %s', (variable, value) => {
     expect(problemsOf({ [variable]: value })).toContainEqual(expect.stringMatching(`^${variable}`));
   });
+});
+
+it('--help lists every setting with what it may be', () => {
+  for (const name of [...Object.keys(COMPLETE), 'BASE_PATH', 'TRUSTED_PROXIES', 'PORT', 'LOG_LEVEL'])
+    expect(HELP).toMatch(
+      new RegExp(`^  ${name}\\n      \\S.*; .*\\((default: .+|required|optional)\\)$`, 'm'),
+    );
 });

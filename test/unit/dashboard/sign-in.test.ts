@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Credentials, watchCredentials } from '../../../dashboard/credentials.ts';
-import { SettingsError } from '../../../dashboard/settings.ts';
+import { type Credentials, CredentialsError, watchCredentials } from '../../../dashboard/credentials.ts';
 import { type Served, serve } from './served.ts';
 
 const ALL: Credentials = { token: 'long-and-random', username: 'ann', password: 'pass:word' };
@@ -131,7 +130,7 @@ describe('the credentials in a folder', () => {
 
   it('must be there: a dashboard that was to be closed is not opened for want of them', () => {
     const refused = /SIGN_IN_FOLDER: .* must have a file token, or username and password/;
-    expect(() => watchCredentials(folder, () => 0)).toThrow(SettingsError);
+    expect(() => watchCredentials(folder, () => 0)).toThrow(CredentialsError);
     write('username', 'ann');
     write('token', '\n');
     expect(() => watchCredentials(folder, () => 0)).toThrow(refused);

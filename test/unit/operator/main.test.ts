@@ -79,7 +79,7 @@ describe('the operator, as a process', () => {
     }).ended();
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toBe(
-      '--lease-namespace or LEASE_NAMESPACE: set it to the name of a namespace\n' +
+      '--lease-namespace, LEASE_NAMESPACE: must be the name of a namespace; it is not set\n' +
         '--port: must be an integer from 0 to 65535, not "http"\n' +
         'See --help.\n',
     );

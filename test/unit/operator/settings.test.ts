@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { help, parseSettings, type Settings } from '../../../operator/settings.ts';
+import { HELP, parseSettings, type Settings } from '../../../operator/settings.ts';
 
 const REQUIRED = { APP_IMAGE: 'app:1', FLINK_IMAGE: 'flink:2', LEASE_NAMESPACE: 'system' };
 
@@ -67,9 +67,9 @@ describe('parseSettings', () => {
   it('names everything that is missing, and how to set it', () => {
     expect(parseSettings([], {}, 'me')).toEqual({
       problems: [
-        '--app-image or APP_IMAGE: set it to an image',
-        '--flink-image or FLINK_IMAGE: set it to an image',
-        '--lease-namespace or LEASE_NAMESPACE: set it to the name of a namespace',
+        '--app-image, APP_IMAGE: must be an image; it is not set',
+        '--flink-image, FLINK_IMAGE: must be an image; it is not set',
+        '--lease-namespace, LEASE_NAMESPACE: must be the name of a namespace; it is not set',
       ],
     });
   });
@@ -116,10 +116,10 @@ describe('help', () => {
   it('lists every flag with its variable and its default', () => {
     for (const name of VARIABLES) {
       const flag = name.toLowerCase().replaceAll('_', '-');
-      expect(help()).toMatch(
+      expect(HELP).toMatch(
         new RegExp(`^  --${flag}, ${name}\n      \\S.*\\((default: .+|required|optional)\\)$`, 'm'),
       );
     }
-    expect(help()).toContain('(default: 5m)');
+    expect(HELP).toContain('(default: 5m)');
   });
 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Gauge, Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { listenAddress } from '../../../kafka/listen-address.ts';
+import { listenAddress } from '../../../lib/listen-address.ts';
 import { startWeb } from '../../../operator/web.ts';
 import { keptLog } from './observed.ts';
 

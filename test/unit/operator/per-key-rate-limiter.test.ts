@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BackOff } from '../../../operator/queue/back-off.ts';
+import { PerKeyRateLimiter } from '../../../operator/queue/per-key-rate-limiter.ts';
 import { TokenBucket } from '../../../operator/queue/token-bucket.ts';
 
 describe('TokenBucket', () => {
@@ -37,24 +37,24 @@ describe('TokenBucket', () => {
   });
 });
 
-describe('BackOff', () => {
+describe('PerKeyRateLimiter', () => {
   it('doubles from 5 ms to 1000 s for each failure in a row, and starts over when the key succeeds', () => {
     let now = 0;
-    const backOff = new BackOff(() => now);
+    const rateLimiter = new PerKeyRateLimiter(() => now);
     const waits = Array.from({ length: 20 }, () => {
       now += 1000;
-      return backOff.next('a');
+      return rateLimiter.next('a');
     });
     expect(waits.slice(0, 5)).toEqual([5, 10, 20, 40, 80]);
     expect(waits.slice(-3)).toEqual([655_360, 1_000_000, 1_000_000]);
-    expect(backOff.next('b')).toBe(5);
-    backOff.forget('a');
-    expect(backOff.next('a')).toBe(5);
+    expect(rateLimiter.next('b')).toBe(5);
+    rateLimiter.forget('a');
+    expect(rateLimiter.next('a')).toBe(5);
   });
 
   it('spreads keys that fail together: 100 at once, then 10 a second', () => {
-    const backOff = new BackOff(() => 0);
-    const waits = Array.from({ length: 130 }, (_, i) => backOff.next(`key-${i}`));
+    const rateLimiter = new PerKeyRateLimiter(() => 0);
+    const waits = Array.from({ length: 130 }, (_, i) => rateLimiter.next(`key-${i}`));
     expect(new Set(waits.slice(0, 100))).toEqual(new Set([5]));
     expect(waits.slice(100, 103)).toEqual([100, 200, 300]);
     expect(waits.at(-1)).toBe(3000);
@@ -62,11 +62,11 @@ describe('BackOff', () => {
 
   it('still knows its longest wait after thousands of failures', () => {
     let now = 0;
-    const backOff = new BackOff(() => now);
+    const rateLimiter = new PerKeyRateLimiter(() => now);
     for (let i = 0; i < 3000; i++) {
       now += 1000;
-      backOff.next('a');
+      rateLimiter.next('a');
     }
-    expect(backOff.next('a')).toBe(1_000_000);
+    expect(rateLimiter.next('a')).toBe(1_000_000);
   });
 });

@@ -9,7 +9,7 @@ const RETRIES = { perSecond: 10, burst: 100 };
  * together, so that an API server that comes back is not met by all of them at once. The numbers are
  * controller-runtime's.
  */
-export class BackOff {
+export class PerKeyRateLimiter {
   readonly #failures = new Map<string, number>();
   readonly #bucket: TokenBucket;
 

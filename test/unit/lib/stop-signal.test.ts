@@ -5,9 +5,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 /** A process that reports a stop signal, and never stops. */
 const STUBBORN = `
-  import { createLog } from '${resolve('operator/log.ts')}';
-  import { stopOnSignals } from '${resolve('operator/stop-signal.ts')}';
-  stopOnSignals(createLog('silent')).addEventListener('abort', () => process.stdout.write('stopping'));
+  import { stopOnSignals } from '${resolve('lib/stop-signal.ts')}';
+  stopOnSignals().addEventListener('abort', () => process.stdout.write('stopping'));
   setInterval(() => {}, 1000);
   process.stdout.write('started');
 `;
@@ -16,6 +15,7 @@ describe('stopOnSignals', () => {
   it.each([
     ['SIGTERM', 'SIGTERM'],
     ['SIGINT', 'SIGTERM'],
+    ['SIGHUP', 'SIGINT'],
   ] as const)(
     'aborts with the first signal (%s) and ends the process with the second (%s)',
     async (first, second) => {
