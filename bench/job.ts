@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stopOnSignals } from '../lib/stop-signal.ts';
 import { startKafka } from '../local/kafka.ts';
-import { openWorkshop, type Workshop } from '../local/workshop.ts';
+import { type LocalRuntime, startLocalRuntime } from '../local/local-runtime.ts';
 import { type Backlog, benchBacklog, type SubjectName } from './job/backlog-bench.ts';
 import { checkOut, type FormerRevision } from './job/former.ts';
 import { benchInjector } from './job/injector-bench.ts';
@@ -212,9 +212,9 @@ function live(eventsPerSecond: number): Measurement {
 }
 
 /** Does the work with a workshop in a new folder, and removes both. */
-function withWorkshop<T>(signal: AbortSignal, work: (workshop: Workshop) => Promise<T>): Promise<T> {
+function withWorkshop<T>(signal: AbortSignal, work: (workshop: LocalRuntime) => Promise<T>): Promise<T> {
   return inTemporaryFolder(async (stateDir) => {
-    const workshop = await openWorkshop(stateDir, say, signal);
+    const workshop = await startLocalRuntime(stateDir, say, signal);
     try {
       return await work(workshop);
     } finally {

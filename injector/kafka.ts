@@ -8,8 +8,8 @@ import {
 } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Access } from '../kafka/access.ts';
-import { explained } from '../kafka/refusal.ts';
-import type { Link } from './producer.ts';
+import { describeKafkaError } from '../kafka/kafka-error.ts';
+import type { ProducerSession } from './producer.ts';
 import { Sockets } from './sockets.ts';
 
 export type KafkaOptions = {
@@ -40,10 +40,10 @@ const PERSISTENT: RetryOptions = {
 const ONCE: RetryOptions = { retries: 0 };
 
 /**
- * A link counts the messages of each partition in 31 bits, and kafkajs does not wrap that count as brokers
- * expect. At 50,000 events/s that would fail after half a day, so a link is replaced long before.
+ * A session counts the messages of each partition in 31 bits, and kafkajs does not wrap that count as brokers
+ * expect. At 50,000 events/s that would fail after half a day, so a session is replaced long before.
  */
-export const MAX_MESSAGES_PER_LINK = 2 ** 30;
+export const MAX_MESSAGES_PER_SESSION = 2 ** 30;
 
 /**
  * Resolves when a broker answers and knows the topic; otherwise rejects with what is missing, as words after
@@ -58,7 +58,9 @@ export async function findTopic(options: KafkaOptions): Promise<void> {
     await admin.fetchTopicMetadata({ topics: [options.topic] }).catch((error) => {
       const missing = error.type === 'UNKNOWN_TOPIC_OR_PARTITION';
       throw new Error(
-        missing ? `topic ${options.topic}: it does not exist` : explained(error.message, options.topic),
+        missing
+          ? `topic ${options.topic}: it does not exist`
+          : describeKafkaError(error.message, options.topic),
       );
     });
   } finally {
@@ -67,7 +69,7 @@ export async function findTopic(options: KafkaOptions): Promise<void> {
 }
 
 /** Opens an idempotent session. */
-export async function openLink(options: KafkaOptions): Promise<Link> {
+export async function openSession(options: KafkaOptions): Promise<ProducerSession> {
   const sockets = new Sockets(options.access.socketFactory);
   const producer = createClient(options, PERSISTENT, sockets).producer({
     idempotent: true,

@@ -11,7 +11,7 @@ export const ROBOT_PACE = 5;
 /** However the dice fall, people keep at least a tenth of the events. */
 const MAX_ROBOT_SHARE = 0.9;
 
-type Seat = { readonly team: Team; readonly endsAt: number };
+type ActiveTeam = { readonly team: Team; readonly endsAt: number };
 type RobotTurn = { readonly robot: Player; readonly at: number };
 
 /**
@@ -29,7 +29,7 @@ export class League {
   readonly #random: Random;
   readonly #ids: IdSource;
   readonly #maxRobots: number;
-  #seats: Seat[] = [];
+  #teams: ActiveTeam[] = [];
   #people: readonly Player[] = [];
   /**
    * In the order of their turns. As all robots have the same gap, one that has played goes to the end of the
@@ -47,12 +47,12 @@ export class League {
     this.#options = options;
     this.#random = random;
     this.#ids = new IdSource(random);
-    for (let i = 0; i < liveTeams; i++) this.#seats.push(this.#seatFirstTeam());
+    for (let i = 0; i < liveTeams; i++) this.#teams.push(this.#addFirstTeam());
     this.#refresh();
   }
 
   get teams(): readonly Team[] {
-    return this.#seats.map((seat) => seat.team);
+    return this.#teams.map((active) => active.team);
   }
 
   /** When the next team ends. */
@@ -73,10 +73,10 @@ export class League {
   /** Replaces every team whose time is up by `now`, each at the moment its predecessor ended. */
   replaceEnded(now: number): void {
     while (this.#nextEnd <= now) {
-      const index = this.#seats.findIndex((seat) => seat.endsAt === this.#nextEnd);
-      const ended = this.#seats[index] as Seat;
+      const index = this.#teams.findIndex((active) => active.endsAt === this.#nextEnd);
+      const ended = this.#teams[index] as ActiveTeam;
       this.#robotTurns = this.#robotTurns.filter((turn) => turn.robot !== ended.team.robot);
-      this.#seats[index] = this.#seatTeam(ended.endsAt);
+      this.#teams[index] = this.#addTeam(ended.endsAt);
       this.#refresh();
     }
   }
@@ -100,12 +100,12 @@ export class League {
   }
 
   /** The first teams are met at some point of their lives, or they would all end together. */
-  #seatFirstTeam(): Seat {
-    const { team, endsAt } = this.#seatTeam(0);
+  #addFirstTeam(): ActiveTeam {
+    const { team, endsAt } = this.#addTeam(0);
     return { team, endsAt: endsAt * (1 - this.#random.unit()) };
   }
 
-  #seatTeam(bornAt: number): Seat {
+  #addTeam(bornAt: number): ActiveTeam {
     const team = this.#formTeam();
     if (team.robot) {
       // The first turn comes at any point of the gap: after a whole one, short-lived robots would play less
@@ -118,16 +118,16 @@ export class League {
   #formTeam(): Team {
     const withRobot =
       this.#random.chance(this.#options.robotProbability) && this.#robotTurns.length < this.#maxRobots;
-    const isTaken = (name: string) => this.#seats.some((seat) => seat.team.name === name);
+    const isTaken = (name: string) => this.#teams.some((active) => active.team.name === name);
     return formTeam(this.#options, this.#random, this.#ids, withRobot, isTaken);
   }
 
-  /** Brings what follows from the seats up to date. */
+  /** Brings what follows from the teams up to date. */
   #refresh(): void {
     this.#robotTurns.sort((a, b) => a.at - b.at);
-    this.#people = this.#seats.flatMap((seat) => seat.team.people);
-    this.#nextEnd = this.#seats.reduce(
-      (first, seat) => Math.min(first, seat.endsAt),
+    this.#people = this.#teams.flatMap((active) => active.team.people);
+    this.#nextEnd = this.#teams.reduce(
+      (first, active) => Math.min(first, active.endsAt),
       Number.POSITIVE_INFINITY,
     );
   }

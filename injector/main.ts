@@ -2,13 +2,13 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
-import { explained } from '../kafka/refusal.ts';
+import { describeKafkaError } from '../kafka/kafka-error.ts';
 import { listenAddress, listenUrl } from '../lib/listen-address.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
-import { findTopic, type KafkaOptions, MAX_MESSAGES_PER_LINK, openLink } from './kafka.ts';
+import { findTopic, type KafkaOptions, MAX_MESSAGES_PER_SESSION, openSession } from './kafka.ts';
 import { createMetrics } from './metrics.ts';
 import type { GameOptions } from './options.ts';
-import { Pace } from './pace.ts';
+import { Pacer } from './pacer.ts';
 import { EventProducer } from './producer.ts';
 import { Progress } from './progress.ts';
 import { pump } from './pump.ts';
@@ -63,7 +63,7 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
   const progress = new Progress(Date.now());
   const game = gameOptions(settings);
   // The game begins when there is a topic to write to: `pace` is made then.
-  let pace: Pace | undefined;
+  let pace: Pacer | undefined;
   const metrics = createMetrics(progress, () => pace?.behindMillis(Date.now()) ?? 0);
   const server = createServer(() => progress.unreadiness(Date.now()), metrics.registry);
   await server.listen({ host: listenAddress(settings.HOST), port: settings.PORT }).catch((error) => {
@@ -78,22 +78,22 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
     topic: settings.EVENTS_TOPIC,
     access,
     log,
-    onError: (reason) => progress.fail(explained(reason, settings.EVENTS_TOPIC)),
+    onError: (reason) => progress.fail(describeKafkaError(reason, settings.EVENTS_TOPIC)),
   };
   const producer = new EventProducer({
-    openLink: () => openLink(kafka),
+    openSession: () => openSession(kafka),
     onFailure(failure) {
-      const reason = explained(failure, settings.EVENTS_TOPIC);
+      const reason = describeKafkaError(failure, settings.EVENTS_TOPIC);
       progress.fail(reason);
       log.warn(`sending failed, trying again over a new connection: ${reason}`);
     },
     sleep: (millis) => delay(millis),
-    maxMessagesPerLink: MAX_MESSAGES_PER_LINK,
+    maxMessagesPerSession: MAX_MESSAGES_PER_SESSION,
   });
 
   async function play(): Promise<void> {
     if (!(await waitForTopic(kafka, progress, stop))) return;
-    pace = new Pace(simulate(game, Date.now()));
+    pace = new Pacer(simulate(game, Date.now()));
     reportRegularly(pace, progress, log);
     await pump({
       pace,
@@ -138,7 +138,7 @@ async function waitForTopic(kafka: KafkaOptions, progress: Progress, stop: Abort
 }
 
 /** Logs one line now and then: the rate, the errors and, when not up to speed, how far behind. */
-function reportRegularly(pace: Pace, progress: Progress, log: Logger): void {
+function reportRegularly(pace: Pacer, progress: Progress, log: Logger): void {
   let skippedBefore = 0;
   setInterval(() => {
     const now = Date.now();

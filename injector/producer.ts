@@ -1,4 +1,4 @@
-import type { Emission } from './event.ts';
+import type { ScheduledEvent } from './event.ts';
 
 /** An event as Kafka stores it. `partition` is filled in when the message is first sent. */
 export type EventMessage = {
@@ -10,7 +10,7 @@ export type EventMessage = {
 };
 
 /** A session of an idempotent producer with Kafka; kafka.ts has the real one. */
-export type Link = {
+export type ProducerSession = {
   /**
    * Sends, trying again for as long as that can help. Returns the partitions that acknowledged; what it
    * throws, trying again cannot heal.
@@ -20,12 +20,12 @@ export type Link = {
 };
 
 export type ProducerOptions = {
-  openLink(): Promise<Link>;
+  openSession(): Promise<ProducerSession>;
   /** Told of every failure, each of which is followed by another attempt. */
   onFailure(reason: string): void;
   sleep(millis: number): Promise<void>;
-  /** A link is replaced before it has sent more. */
-  readonly maxMessagesPerLink: number;
+  /** A session is replaced before it has sent more. */
+  readonly maxMessagesPerSession: number;
 };
 
 const REOPEN_DELAY_MILLIS = 1000;
@@ -37,14 +37,14 @@ const REOPEN_DELAY_MILLIS = 1000;
  * sequence numbers, and were another batch to get them, a broker that has the first would take the second for
  * its duplicate and drop it.
  *
- * A link retries on its own, and what it left out is sent over it again: the same messages, in the same
+ * A session retries on its own, and what it left out is sent over it again: the same messages, in the same
  * partitions, with the same sequence numbers, so that a broker which has them knows them. Only when that is
- * no use does a new link take over. Nothing is lost then either, but events whose acknowledgement was lost
+ * no use does a new session take over. Nothing is lost then either, but events whose acknowledgement was lost
  * arrive twice.
  */
 export class EventProducer {
   readonly #options: ProducerOptions;
-  #link: Link | undefined;
+  #session: ProducerSession | undefined;
   #sentByLink = 0;
 
   constructor(options: ProducerOptions) {
@@ -55,7 +55,7 @@ export class EventProducer {
    * Resolves when Kafka has acknowledged every event. Never rejects. Not to be called again before it has
    * resolved.
    */
-  async send(events: readonly Emission[]): Promise<void> {
+  async send(events: readonly ScheduledEvent[]): Promise<void> {
     let missing = events.map(toMessage);
     while (missing.length > 0) {
       try {
@@ -70,17 +70,17 @@ export class EventProducer {
   }
 
   async close(): Promise<void> {
-    await this.#link?.close();
+    await this.#session?.close();
   }
 
   /**
-   * Sends over the link and returns the messages that were not acknowledged; rejects when that is all of
+   * Sends over the session and returns the messages that were not acknowledged; rejects when that is all of
    * them.
    */
   async #attempt(messages: EventMessage[]): Promise<EventMessage[]> {
-    const link = await this.#linkFor(messages.length);
+    const session = await this.#sessionFor(messages.length);
     this.#sentByLink += messages.length;
-    const acknowledged = await link.send(messages);
+    const acknowledged = await session.send(messages);
     const missing = messages.filter(
       ({ partition }) => partition === undefined || !acknowledged.has(partition),
     );
@@ -89,16 +89,16 @@ export class EventProducer {
     return missing;
   }
 
-  async #linkFor(count: number): Promise<Link> {
-    if (this.#sentByLink + count > this.#options.maxMessagesPerLink) this.#dropLink();
-    this.#link ??= await this.#options.openLink();
-    return this.#link;
+  async #sessionFor(count: number): Promise<ProducerSession> {
+    if (this.#sentByLink + count > this.#options.maxMessagesPerSession) this.#dropLink();
+    this.#session ??= await this.#options.openSession();
+    return this.#session;
   }
 
   #dropLink(): void {
-    // Do not wait for an abandoned link; closing a broken one may take forever.
-    this.#link?.close().catch(() => {});
-    this.#link = undefined;
+    // Do not wait for an abandoned session; closing a broken one may take forever.
+    this.#session?.close().catch(() => {});
+    this.#session = undefined;
     this.#sentByLink = 0;
   }
 }
@@ -107,11 +107,11 @@ export class EventProducer {
  * Keyed by user, so that a player's events keep their order. Kafka's timestamp is the sending time: the SQL
  * tells lateness by it.
  */
-function toMessage({ at, event }: Emission): EventMessage {
+function toMessage({ at, event }: ScheduledEvent): EventMessage {
   return { key: event.user_id, value: JSON.stringify(event), timestamp: String(Math.floor(at)) };
 }
 
-/** Lets a new link choose again: the partition may be gone. */
+/** Lets a new session choose again: the partition may be gone. */
 function withoutPartition({ key, value, timestamp }: EventMessage): EventMessage {
   return { key, value, timestamp };
 }

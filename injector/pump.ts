@@ -1,5 +1,5 @@
-import type { Emission } from './event.ts';
-import type { Pace } from './pace.ts';
+import type { ScheduledEvent } from './event.ts';
+import type { Pacer } from './pacer.ts';
 
 /** At high rates events are gathered for this long; nothing is late by more. */
 const TICK_MILLIS = 20;
@@ -7,9 +7,9 @@ const TICK_MILLIS = 20;
 const MAX_BATCH = 1000;
 
 export type PumpOptions = {
-  readonly pace: Pace;
+  readonly pace: Pacer;
   /** Resolves when all is acknowledged. */
-  send(events: readonly Emission[]): Promise<void>;
+  send(events: readonly ScheduledEvent[]): Promise<void>;
   now(): number;
   /** Resolves after that time, or when the pump is to stop. */
   sleep(millis: number): Promise<void>;

@@ -1,11 +1,11 @@
-import { type Emission, readableTime } from './event.ts';
+import { readableTime, type ScheduledEvent } from './event.ts';
 import { League } from './league.ts';
 import type { GameOptions } from './options.ts';
 import { Random } from './random.ts';
 import { drawScore, type Player } from './team.ts';
 
 /** The simulated game. The caller may pass `next(millis)` to let that much time pass without plays. */
-export type Simulation = Generator<Emission, never, number | undefined>;
+export type Simulation = Generator<ScheduledEvent, never, number | undefined>;
 
 /**
  * Plays the game from `startMillis` (epoch) forever: events in the order of the times at which they go to
@@ -30,7 +30,7 @@ export function* simulate(options: GameOptions, startMillis: number): Simulation
   }
 }
 
-function play(player: Player, at: number, options: GameOptions, random: Random): Emission {
+function play(player: Player, at: number, options: GameOptions, random: Random): ScheduledEvent {
   const score = drawScore(player, options.maxScore, random);
   const late = random.chance(options.lateShare);
   const delay = late ? random.integer(options.lateMinMillis, options.lateMaxMillis) : 0;

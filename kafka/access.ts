@@ -80,7 +80,7 @@ function keptAlive(socket: Socket): Socket {
 
 /** While a CA is being replaced there are two, and brokers of both. */
 function readCa(folder: string): string[] {
-  const files = explained('KAFKA_CA_FOLDER', () => readdirSync(folder)).filter((file) =>
+  const files = wrapAccessError('KAFKA_CA_FOLDER', () => readdirSync(folder)).filter((file) =>
     file.endsWith('.crt'),
   );
   if (files.length === 0) throw new AccessError(`KAFKA_CA_FOLDER: ${folder} must have a file ca.crt`);
@@ -95,12 +95,12 @@ function readCertificate(folder: string) {
 }
 
 function readKey(variable: string, folder: string, key: string): string {
-  const text = explained(variable, () => readFileSync(join(folder, key), 'utf8'));
+  const text = wrapAccessError(variable, () => readFileSync(join(folder, key), 'utf8'));
   if (text === '') throw new AccessError(`${variable}: ${join(folder, key)} is empty`);
   return text;
 }
 
-function explained<T>(variable: string, read: () => T): T {
+function wrapAccessError<T>(variable: string, read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Container, Deployment, HttpProbe } from '../plan/objects.ts';
+import type { LocalRuntime } from './local-runtime.ts';
 import { freePort, LOOPBACK } from './ports.ts';
 import { until } from './retry.ts';
 import { secretFolders } from './secrets.ts';
 import type { Command, SupervisedProcess } from './supervisor.ts';
-import type { Workshop } from './workshop.ts';
 
 /** The processes of one Deployment, one per replica. */
 export interface App {
@@ -26,7 +26,7 @@ const PROJECT = fileURLToPath(new URL('..', import.meta.url));
  * Runs a Deployment's command and environment as processes on this machine, watched by its probes. Ready when
  * each replica is.
  */
-export async function startApp(workshop: Workshop, deployment: Deployment, wantedPort = 0): Promise<App> {
+export async function startApp(workshop: LocalRuntime, deployment: Deployment, wantedPort = 0): Promise<App> {
   const folders = secretFolders(workshop.stateDir, deployment.spec.template.spec);
   const count = deployment.spec.replicas ?? 1;
   const replicas: Replica[] = [];
@@ -52,7 +52,7 @@ export async function startApp(workshop: Workshop, deployment: Deployment, wante
 }
 
 async function startReplica(
-  workshop: Workshop,
+  workshop: LocalRuntime,
   deployment: Deployment,
   folders: Map<string, string>,
   index: number,

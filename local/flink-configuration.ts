@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import type { FlinkDeployment } from '../plan/objects.ts';
 import { QUICK_START } from './java.ts';
+import type { LocalRuntime } from './local-runtime.ts';
 import { LOOPBACK } from './ports.ts';
-import type { Workshop } from './workshop.ts';
 
 const run = promisify(execFile);
 
@@ -87,7 +87,7 @@ appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %c{1} - %m%n
 
 /** Splits a process's memory as Flink's own start scripts do, with the very class they ask. */
 export async function memoryArguments(
-  workshop: Workshop,
+  workshop: LocalRuntime,
   configurationFolder: string,
   process: 'JM' | 'TM',
 ): Promise<MemoryArguments> {

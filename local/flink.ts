@@ -13,7 +13,8 @@ import {
 import { rootCause } from './flink-error.ts';
 import { FlinkRest, type JobOverview } from './flink-rest.ts';
 import { QUICK_START } from './java.ts';
-import { noteLayout } from './noted-layout.ts';
+import { saveLayout } from './layout-file.ts';
+import type { LocalRuntime } from './local-runtime.ts';
 import { freePort, LOOPBACK } from './ports.ts';
 import type { Report } from './report.ts';
 import { until } from './retry.ts';
@@ -21,7 +22,6 @@ import { secretFolders } from './secrets.ts';
 import { keepOnly, newestSnapshot } from './snapshots.ts';
 import type { Command, SupervisedProcess } from './supervisor.ts';
 import { UserError } from './user-error.ts';
-import type { Workshop } from './workshop.ts';
 
 /** A running Flink application cluster: one JobManager, its TaskManagers, one job. */
 export interface FlinkCluster {
@@ -40,7 +40,7 @@ export interface FlinkCluster {
  * run.
  */
 export async function startFlink(
-  workshop: Workshop,
+  workshop: LocalRuntime,
   deployment: FlinkDeployment,
   wantedPort = 0,
 ): Promise<FlinkCluster> {
@@ -49,7 +49,7 @@ export async function startFlink(
   const ports: FlinkPorts = { rest: await freePort(wantedPort), rpc: await freePort() };
   await rm(folders.temporary, { recursive: true, force: true });
   await writeConfiguration(deployment, folders, ports);
-  await noteLayout(workshop.stateDir, deployment);
+  await saveLayout(workshop.stateDir, deployment);
   const restored = await newestSnapshot(folders.snapshots);
   await keepOnly(folders.snapshots, restored);
   // What other epochs left fits no job any more.
@@ -123,7 +123,7 @@ const REFUSALS = 2;
  * @throws UserError when a Secret is not there, or where SQL and Kafka could not name it
  */
 async function argumentsHere(
-  { stateDir }: Workshop,
+  { stateDir }: LocalRuntime,
   { spec }: FlinkDeployment,
   { script }: FlinkFolders,
 ): Promise<string[]> {
@@ -143,7 +143,7 @@ async function argumentsHere(
 }
 
 /** State belongs to an epoch of the job's layout; so does its folder. */
-function foldersOf(workshop: Workshop, { metadata }: FlinkDeployment): FlinkFolders {
+function foldersOf(workshop: LocalRuntime, { metadata }: FlinkDeployment): FlinkFolders {
   const root = join(workshop.stateDir, 'flink');
   const epoch = readLayout(metadata.annotations?.[LAYOUT_ANNOTATION])?.epoch ?? 'unnoted';
   return {
@@ -161,7 +161,7 @@ function taskManagerCount({ spec }: FlinkDeployment): number {
 
 /** Read at every start: after a crash the job restores its newest checkpoint. */
 async function jobManagerCommand(
-  workshop: Workshop,
+  workshop: LocalRuntime,
   { spec }: FlinkDeployment,
   folders: FlinkFolders,
   memory: MemoryArguments,
@@ -189,7 +189,7 @@ async function jobManagerCommand(
   );
 }
 
-function taskManagerCommand(workshop: Workshop, folders: FlinkFolders, memory: MemoryArguments): Command {
+function taskManagerCommand(workshop: LocalRuntime, folders: FlinkFolders, memory: MemoryArguments): Command {
   return flinkCommand(workshop, folders, memory.jvm, [
     'org.apache.flink.runtime.taskexecutor.TaskManagerRunner',
     '--configDir',
@@ -198,7 +198,7 @@ function taskManagerCommand(workshop: Workshop, folders: FlinkFolders, memory: M
   ]);
 }
 
-function flinkCommand(workshop: Workshop, folders: FlinkFolders, jvm: string[], main: string[]): Command {
+function flinkCommand(workshop: LocalRuntime, folders: FlinkFolders, jvm: string[], main: string[]): Command {
   const { java, jars } = workshop;
   return {
     file: java,
@@ -238,7 +238,7 @@ export const OPENED_MODULES = [
 ];
 
 async function stopCluster(
-  workshop: Workshop,
+  workshop: LocalRuntime,
   rest: FlinkRest,
   folders: FlinkFolders,
   jobManager: SupervisedProcess,

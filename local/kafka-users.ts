@@ -7,8 +7,8 @@ import kafkajs, { type AclEntry, type Admin } from 'kafkajs';
 import type { KafkaAcl, KafkaUser } from '../plan/objects.ts';
 import type { CertificateAuthority } from './certificates.ts';
 import { type Broker, kafkaTool } from './kafka.ts';
+import type { LocalRuntime } from './local-runtime.ts';
 import { writeSecret } from './secrets.ts';
-import type { Workshop } from './workshop.ts';
 
 const run = promisify(execFile);
 
@@ -19,7 +19,7 @@ const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePattern
  * Makes the users of the plan known to the broker, as Strimzi's user operator does: with new credentials in
  * the folder that is their Secret, and with the rights that they are to have and no others.
  */
-export async function applyUsers(workshop: Workshop, broker: Broker, users: KafkaUser[]): Promise<void> {
+export async function applyUsers(workshop: LocalRuntime, broker: Broker, users: KafkaUser[]): Promise<void> {
   if (users.length === 0) return;
   await Promise.all([
     ...users.map((user) => giveCredentials(workshop, broker, user)),
@@ -27,14 +27,14 @@ export async function applyUsers(workshop: Workshop, broker: Broker, users: Kafk
   ]);
 }
 
-function giveCredentials(workshop: Workshop, broker: Broker, user: KafkaUser): Promise<void> {
+function giveCredentials(workshop: LocalRuntime, broker: Broker, user: KafkaUser): Promise<void> {
   if (user.spec.authentication.type === 'scram-sha-512') return givePassword(workshop, broker, user);
   if (!broker.authority) throw new Error('the broker has no certificate authority');
   return giveCertificate(workshop, broker.authority, user);
 }
 
 async function giveCertificate(
-  { stateDir }: Workshop,
+  { stateDir }: LocalRuntime,
   authority: CertificateAuthority,
   { metadata }: KafkaUser,
 ): Promise<void> {
@@ -43,7 +43,7 @@ async function giveCertificate(
 }
 
 /** By Kafka's own tool, since kafkajs cannot; it takes the password from a file. */
-async function givePassword(workshop: Workshop, broker: Broker, { metadata }: KafkaUser): Promise<void> {
+async function givePassword(workshop: LocalRuntime, broker: Broker, { metadata }: KafkaUser): Promise<void> {
   const password = randomBytes(24).toString('base64url');
   const file = join(workshop.stateDir, `${metadata.name}.properties`);
   await writeFile(file, `SCRAM-SHA-512=password=${password}\n`, { mode: 0o600 });

@@ -11,12 +11,12 @@ import type { CertificateAuthority } from './certificates.ts';
 import { rootCause } from './flink-error.ts';
 import { QUICK_START } from './java.ts';
 import { type SecuredListener, secureListener } from './kafka-security.ts';
+import type { LocalRuntime } from './local-runtime.ts';
 import { freePort, LOOPBACK } from './ports.ts';
 import { until } from './retry.ts';
 import { writeSecret } from './secrets.ts';
 import type { SupervisedProcess } from './supervisor.ts';
 import { UserError } from './user-error.ts';
-import type { Workshop } from './workshop.ts';
 
 const run = promisify(execFile);
 
@@ -39,7 +39,7 @@ export interface Broker {
  * CA
  */
 export async function startKafka(
-  workshop: Workshop,
+  workshop: LocalRuntime,
   wantedPort = 0,
   spec?: GameAnalytics['spec']['kafka'],
 ): Promise<Broker> {
@@ -141,7 +141,7 @@ async function writeProperties(
 }
 
 /** A broker starts only on a folder that was given a cluster id, which it keeps. */
-async function formatOnce(workshop: Workshop, folder: string, properties: string): Promise<void> {
+async function formatOnce(workshop: LocalRuntime, folder: string, properties: string): Promise<void> {
   if (existsSync(join(folder, 'data', 'meta.properties'))) return;
   const id = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
   // In one word, as an id may begin with a dash.
@@ -156,7 +156,7 @@ async function formatOnce(workshop: Workshop, folder: string, properties: string
   await run(workshop.java, args, { signal: workshop.signal });
 }
 
-function jvm(workshop: Workshop): string[] {
+function jvm(workshop: LocalRuntime): string[] {
   return [
     '-Xms256m',
     '-Xmx512m',
@@ -168,10 +168,10 @@ function jvm(workshop: Workshop): string[] {
 }
 
 /** Options of a JVM for one of Kafka's tools, which soon has done what it is for. */
-export function kafkaTool(workshop: Workshop): string[] {
+export function kafkaTool(workshop: LocalRuntime): string[] {
   return [...QUICK_START, '-Xmx128m', ...classPath(workshop)];
 }
 
-function classPath({ jars }: Workshop): string[] {
+function classPath({ jars }: LocalRuntime): string[] {
   return ['-cp', `${jars.kafka}/*`];
 }

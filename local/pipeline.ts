@@ -14,10 +14,10 @@ import { type App, startApp } from './app.ts';
 import { type FlinkCluster, startFlink } from './flink.ts';
 import { type Broker, startKafka } from './kafka.ts';
 import { applyUsers } from './kafka-users.ts';
-import { notedLayout } from './noted-layout.ts';
+import { loadLayout } from './layout-file.ts';
+import { type LocalRuntime, startLocalRuntime } from './local-runtime.ts';
 import type { Report } from './report.ts';
 import { applyTopics } from './topics.ts';
-import { openWorkshop, type Workshop } from './workshop.ts';
 
 export interface PipelineOptions {
   /** Folder under which everything lives; what is there already is gone on with. */
@@ -50,7 +50,7 @@ export interface Pipeline {
 export async function startPipeline(resource: GameAnalytics, options: PipelineOptions): Promise<Pipeline> {
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
-  const workshop = await openWorkshop(options.stateDir, options.report, signal);
+  const workshop = await startLocalRuntime(options.stateDir, options.report, signal);
   try {
     const parts = await startParts(resource, workshop, options.ports);
     return { ...parts, stop: () => stopParts(parts).finally(() => workshop.close()) };
@@ -65,11 +65,11 @@ type Parts = Omit<Pipeline, 'stop'>;
 
 async function startParts(
   resource: GameAnalytics,
-  workshop: Workshop,
+  workshop: LocalRuntime,
   ports: PipelineOptions['ports'],
 ): Promise<Parts> {
   const broker = await startKafka(workshop, ports.kafka, resource.spec.kafka);
-  const layout = await notedLayout(workshop.stateDir);
+  const layout = await loadLayout(workshop.stateDir);
   const objects = plan(resource, {
     bootstrapServers: broker.clientServers,
     appImage: 'local',
@@ -106,7 +106,7 @@ async function stopParts({ apps, flink, broker }: Parts): Promise<void> {
 }
 
 /** Our own programs; the port that was asked for is that of the one behind a Service. */
-async function startApps(workshop: Workshop, objects: KubernetesObject[], port: number): Promise<App[]> {
+async function startApps(workshop: LocalRuntime, objects: KubernetesObject[], port: number): Promise<App[]> {
   const services = ofKind<Service>(objects, 'Service');
   return Promise.all(
     ofKind<Deployment>(objects, 'Deployment').map((deployment) => {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { causeOf } from './flink-error.ts';
 import { QUICK_START } from './java.ts';
+import { type LocalRuntime, startLocalRuntime } from './local-runtime.ts';
 import { freePort, LOOPBACK } from './ports.ts';
 import type { Report } from './report.ts';
 import { until } from './retry.ts';
 import type { SupervisedProcess } from './supervisor.ts';
 import { UserError } from './user-error.ts';
-import { openWorkshop, type Workshop } from './workshop.ts';
 
 /** Flink's planner behind a REST API. It has no cluster: it could not run a job. */
 export interface SqlGateway {
@@ -53,7 +53,7 @@ export async function startSqlGateway(
   const folder = await mkdtemp(join(tmpdir(), 'gameanalytics-sql-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   try {
-    const workshop = await openWorkshop(folder, report, signal);
+    const workshop = await startLocalRuntime(folder, report, signal);
     const close = () => workshop.close().finally(removeFolder);
     const url = await spawnGateway(workshop).catch((error) => close().then(() => Promise.reject(error)));
     return { openSession: (options) => openSession(url, options, signal, statementMillis), close };
@@ -70,7 +70,7 @@ export async function startSqlGateway(
 const MEMORY = ['-Xmx512m', '-XX:+UseSerialGC'];
 
 /** Starts the process and resolves with the address of its API when that answers. */
-async function spawnGateway(workshop: Workshop): Promise<string> {
+async function spawnGateway(workshop: LocalRuntime): Promise<string> {
   const { java, jars, stateDir, report, signal } = workshop;
   const port = await freePort();
   const temporary = join(stateDir, 'tmp');

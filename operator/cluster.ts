@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import { APP, LABELS, OPERATOR } from '../plan/metadata.ts';
+import type { ClusterCache } from './controller/cluster-cache.ts';
+import { podStatusOnly } from './controller/pods.ts';
 import type { KubeClient } from './kube/client.ts';
 import {
   CONTROLLER_REVISION,
@@ -22,8 +24,6 @@ import type { LiveObject } from './kube/object.ts';
 import { Store } from './kube/store.ts';
 import { Watch } from './kube/watch.ts';
 import type { Metrics } from './metrics.ts';
-import { podStatusOnly } from './pipeline/pods.ts';
-import type { View } from './pipeline/view.ts';
 
 /** The kinds that a pipeline is made of. */
 export const CHILDREN = [
@@ -55,7 +55,7 @@ interface ClusterOptions {
 }
 
 /** The cluster as the watches tell it. Whatever changes, it says which resource should be looked at again. */
-export class Cluster implements View {
+export class Cluster implements ClusterCache {
   readonly #onChange: (key: string) => void;
   readonly #stores = new Map<string, Store>();
   readonly #watches = new Map<string, Watch>();

@@ -2,12 +2,12 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import project from '../package.json' with { type: 'json' };
 import { Cluster } from './cluster.ts';
+import { createEventRecorder } from './controller/event-recorder.ts';
+import { reconcile } from './controller/reconcile.ts';
 import { FIELD_MANAGER, KubeClient } from './kube/client.ts';
 import { isTransient } from './kube/errors.ts';
 import { LeaderElection } from './leader/election.ts';
 import type { Metrics } from './metrics.ts';
-import { reconcile } from './pipeline/reconcile.ts';
-import { createRecorder } from './pipeline/recorder.ts';
 import { WorkQueue } from './queue/work-queue.ts';
 import type { Settings } from './settings.ts';
 import { startWeb } from './web.ts';
@@ -51,7 +51,7 @@ export async function runOperator(settings: Settings, parts: OperatorParts): Pro
     metrics,
   });
   const now = () => new Date();
-  const recorder = createRecorder(client, identity, log, now);
+  const recorder = createEventRecorder(client, identity, log, now);
   const environment = { appImage, flinkImage, flinkOperatorNamespace };
   const { allowedFlinkImages, upgradeTimeoutMillis } = settings;
   const reconciler = {

@@ -19,11 +19,11 @@ export interface Layout {
   epoch: string;
   /** Digest of what all statements depend on. */
   basis: string;
-  slots: Slot[];
+  slots: StatementSlot[];
 }
 
 /** The place of a board's statements. */
-export interface Slot {
+export interface StatementSlot {
   board: Statement;
   /**
    * Boards that began together share a scan of the events; one that came later reads them all by a scan of
@@ -44,7 +44,7 @@ export type Statement = Leaderboard;
  * Each costs a part of the work of a board, or a scan of the events: with more of them, all gets a new
  * layout.
  */
-const MAX_RETIRED = 8;
+const MAX_REMOVED = 8;
 const MAX_LANES = 8;
 
 /** Longest text that is noted: annotations have 256 KiB together. */
@@ -63,12 +63,12 @@ export function layOut(resource: GameAnalytics, previous?: Layout): Layout {
   const basis = basisOf(resource);
   const statements = resource.spec.leaderboards.map(statement);
   if (previous?.basis !== basis) return newLayout(basis, statements, previous);
-  const kept = previous.slots.map((slot) => (isWanted(slot, statements) ? slot : retire(slot)));
+  const kept = previous.slots.map((slot) => (isWanted(slot, statements) ? slot : markRemoved(slot)));
   const lane = 1 + Math.max(...kept.map((slot) => slot.lane));
   const added = statements.filter((board) => !kept.some((slot) => holds(slot, board)));
-  const slots: Slot[] = [...kept, ...added.map((board) => ({ board, lane }))];
+  const slots: StatementSlot[] = [...kept, ...added.map((board) => ({ board, lane }))];
   const lanes = new Set(slots.map((slot) => slot.lane)).size;
-  const tooMany = slots.filter(({ retired }) => retired).length > MAX_RETIRED || lanes > MAX_LANES;
+  const tooMany = slots.filter(({ retired }) => retired).length > MAX_REMOVED || lanes > MAX_LANES;
   return tooMany ? newLayout(basis, statements, previous) : { ...previous, slots };
 }
 
@@ -81,7 +81,7 @@ export function boardDigest(resource: GameAnalytics, board: Leaderboard): string
 }
 
 /** Whether a job of one layout restores the state of another. */
-export function goesOn(from: Layout | undefined, to: Layout): boolean {
+export function canRestoreFrom(from: Layout | undefined, to: Layout): boolean {
   return from?.epoch === to.epoch;
 }
 
@@ -91,10 +91,10 @@ export interface Recomputation {
 }
 
 /** The boards that are recomputed from the events that are kept when a job's layout changes, and why each. */
-export function recomputed(from: Layout | undefined, to: Layout): Recomputation[] {
+export function boardsToReplay(from: Layout | undefined, to: Layout): Recomputation[] {
   const live = to.slots.filter(({ retired }) => !retired);
-  if (!from || !goesOn(from, to)) {
-    const why = from && whyAnew(from, to);
+  if (!from || !canRestoreFrom(from, to)) {
+    const why = from && fullReplayReason(from, to);
     return live.map(({ board }) => ({ board: board.name, why: why ?? 'there is no state to resume from' }));
   }
   const added = live.filter(({ board }) => !from.slots.some((slot) => holds(slot, board)));
@@ -104,7 +104,7 @@ export function recomputed(from: Layout | undefined, to: Layout): Recomputation[
   });
 }
 
-function whyAnew(from: Layout, to: Layout): string {
+function fullReplayReason(from: Layout, to: Layout): string {
   return from.basis === to.basis
     ? 'the job had gathered too many boards that are gone'
     : 'the events, their lateness or the SQL of all boards changed';
@@ -150,15 +150,15 @@ function newLayout(basis: string, statements: Statement[], previous: Layout | un
   return { epoch: `${count}-${digest([basis, slots])}`, basis, slots };
 }
 
-function isWanted(slot: Slot, statements: Statement[]): boolean {
+function isWanted(slot: StatementSlot, statements: Statement[]): boolean {
   return statements.some((board) => holds(slot, board));
 }
 
-function holds(slot: Slot, board: Statement): boolean {
+function holds(slot: StatementSlot, board: Statement): boolean {
   return !slot.retired && isDeepStrictEqual(slot.board, board);
 }
 
-function retire({ board, lane }: Slot): Slot {
+function markRemoved({ board, lane }: StatementSlot): StatementSlot {
   return { board, lane, retired: true };
 }
 

@@ -4,7 +4,7 @@ import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { SEASON_START } from '../contract/board.ts';
 import { boardOf, maxRecordBytes, type PlannedBoard } from './boards.ts';
 import { connectorOptions } from './kafka-access.ts';
-import { type Layout, layOut, type Slot } from './layout.ts';
+import { type Layout, layOut, type StatementSlot } from './layout.ts';
 import { template } from './sql-template.ts';
 import { eventsTopic, statsTopic } from './topics.ts';
 
@@ -74,14 +74,14 @@ interface Sink {
   name: string;
   topic: string;
   board: PlannedBoard;
-  slot: Slot;
+  slot: StatementSlot;
 }
 
 /**
  * A board's topic, and its history's when it keeps one. A board that is gone has as many, which lead to
  * nothing.
  */
-function sinksOf(resource: GameAnalytics, slot: Slot, index: number): Sink[] {
+function sinksOf(resource: GameAnalytics, slot: StatementSlot, index: number): Sink[] {
   const board = boardOf(resource, slot.board);
   const { topic, historyTopic } = board;
   const name = slot.retired ? `retired_${index + 1}` : board.name;
@@ -142,7 +142,7 @@ function stateTtlMillis(resource: GameAnalytics): number {
  */
 const FOR_EVER_MILLIS = millis('36500d');
 
-function select({ board, lane }: Slot, maxLatenessMillis: number): string {
+function select({ board, lane }: StatementSlot, maxLatenessMillis: number): string {
   const views = viewsOf(lane);
   if (board.type === 'Query') return queried(board.query, views.validEvents);
   const { where: condition } = board;

@@ -1,5 +1,5 @@
 import type { Broker } from '../../local/kafka.ts';
-import type { Workshop } from '../../local/workshop.ts';
+import type { LocalRuntime } from '../../local/local-runtime.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
 import { writeBacklog } from './backlog.ts';
 import { type Bounds, type Outcome, type Peak, runJob } from './flink-job.ts';
@@ -87,7 +87,11 @@ const SEED = 1;
  * Writes a backlog and has each subject's jobs read it, one after the other: side by side, nothing would tell
  * whose the processor time was. Returns a Markdown table.
  */
-export async function benchBacklog(workshop: Workshop, broker: Broker, backlog: Backlog): Promise<string> {
+export async function benchBacklog(
+  workshop: LocalRuntime,
+  broker: Broker,
+  backlog: Backlog,
+): Promise<string> {
   const { name, title, players, events, stateBackend, taskManagerMemory, limitCpuSeconds } = backlog;
   workshop.report(`${name}: writing ${short(events)} events`);
   await writeBacklog(broker, name, { seed: SEED, players, events }, workshop.signal);
@@ -124,7 +128,7 @@ interface Result {
 
 /** One job's run. That it could not do it is a result too. */
 async function run(
-  workshop: Workshop,
+  workshop: LocalRuntime,
   deploy: (attempt: number) => Promise<FlinkDeployment>,
   bounds: Bounds,
 ): Promise<Outcome | Error> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startFlink } from '../../local/flink.ts';
-import type { Workshop } from '../../local/workshop.ts';
+import type { LocalRuntime } from '../../local/local-runtime.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
 import { type Checkpoints, FlinkMetrics } from './flink-metrics.ts';
 import { childProcess } from './processes.ts';
@@ -58,7 +58,7 @@ const STUCK = 5;
 
 /** Runs a bounded job on a new Flink, until it finishes or reaches the limit. */
 export async function runJob(
-  workshop: Workshop,
+  workshop: LocalRuntime,
   deployment: FlinkDeployment,
   bounds: Bounds,
 ): Promise<Outcome> {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApp } from '../../local/app.ts';
 import { type Broker, startKafka } from '../../local/kafka.ts';
+import type { LocalRuntime } from '../../local/local-runtime.ts';
 import { applyTopics } from '../../local/topics.ts';
-import type { Workshop } from '../../local/workshop.ts';
 import type { Deployment, KafkaTopic } from '../../plan/objects.ts';
 import { plan } from '../../plan/plan.ts';
 import { eventsTopic } from '../../plan/topics.ts';
@@ -19,7 +19,7 @@ const MEASURED_MILLIS = 20_000;
  * How many events the injector writes at its maximum rate, with only Kafka on the machine. Returns a Markdown
  * table.
  */
-export async function benchInjector(workshop: Workshop): Promise<string> {
+export async function benchInjector(workshop: LocalRuntime): Promise<string> {
   const game = resource({ injector: { eventsPerSecond: MOST_EVENTS_PER_SECOND, seed: 1 } }, 'most');
   const broker = await startKafka(workshop);
   await startInjector(workshop, broker, game);
@@ -44,7 +44,7 @@ export async function benchInjector(workshop: Workshop): Promise<string> {
 }
 
 async function startInjector(
-  workshop: Workshop,
+  workshop: LocalRuntime,
   broker: Broker,
   game: ReturnType<typeof resource>,
 ): Promise<void> {

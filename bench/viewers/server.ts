@@ -3,8 +3,8 @@ import { pino } from 'pino';
 import type { Column } from '../../contract/board.ts';
 import { LiveBoard } from '../../dashboard/boards/live-board.ts';
 import { EventsWatch } from '../../dashboard/events-watch.ts';
-import { Live } from '../../dashboard/live.ts';
 import { Stats } from '../../dashboard/stats/stats.ts';
+import { TopicState } from '../../dashboard/topic-state.ts';
 import { Metrics } from '../../dashboard/web/metrics.ts';
 import { createServer } from '../../dashboard/web/server.ts';
 import { definitionsOf } from '../../test/support/dashboard.ts';
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   }
   const now = Date.now;
   const metrics = new Metrics(boards, now);
-  const stats = new Live(new Stats());
+  const stats = new TopicState(new Stats());
   const log = pino({ level: 'silent' });
   const app = await createServer({
     title: 'Viewers',

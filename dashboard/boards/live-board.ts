@@ -1,7 +1,7 @@
 import type { BoardDefinition } from '../../contract/board.ts';
-import { Live } from '../live.ts';
+import { TopicState } from '../topic-state.ts';
 import { Board, type BoardView, type Season } from './board.ts';
-import { type Standing, Trail } from './trail.ts';
+import { RankHistory, type RankSnapshot } from './rank-history.ts';
 
 /** Without a change for longer, a board is shown as quiet. */
 const QUIET_MILLIS = 60_000;
@@ -10,9 +10,9 @@ const QUIET_MILLIS = 60_000;
 const NEW_SEASON_MILLIS = 5000;
 
 /** A board as it is now. */
-export class LiveBoard extends Live<Board> {
+export class LiveBoard extends TopicState<Board> {
   readonly definition: BoardDefinition;
-  readonly #trail = new Trail();
+  readonly #ranks = new RankHistory();
   #arrivals: number[] = [];
 
   constructor(definition: BoardDefinition) {
@@ -38,12 +38,12 @@ export class LiveBoard extends Live<Board> {
 
   /** Remembers how the board stands, to tell later who moved. To be called a few times a minute at least. */
   note(now: number): void {
-    this.#trail.note(() => this.view(now), now);
+    this.#ranks.record(() => this.view(now), now);
   }
 
   /** How the board stood a minute ago; null when there is nothing to compare with. */
-  before(now: number): Standing | null {
-    return this.#trail.before(this.view(now));
+  before(now: number): RankSnapshot | null {
+    return this.#ranks.previous(this.view(now));
   }
 
   /** True when it was read to its end, and has not changed for a while. */

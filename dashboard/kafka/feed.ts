@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
-import { explained } from '../../kafka/refusal.ts';
+import { describeKafkaError } from '../../kafka/kafka-error.ts';
 import type { RawRecord } from '../boards/record.ts';
-import type { Live } from '../live.ts';
+import type { TopicState } from '../topic-state.ts';
 import { readTopic, type TopicReader } from './read-topic.ts';
 
 /** What is kept up to date from which topic, and how a reading of it begins. */
 export interface Source<Content> {
   topic: string;
-  live: Live<Content>;
+  live: TopicState<Content>;
   begin(): Reading<Content>;
 }
 
@@ -44,10 +44,10 @@ export async function feed<Content>(
     try {
       await readTopic(context.kafka, topic, topicReader(source, context), signal);
     } catch (error) {
-      const reason = explained(error instanceof Error ? error.message : String(error), topic);
+      const reason = describeKafkaError(error instanceof Error ? error.message : String(error), topic);
       // The same reason over and over is one event.
       if (reason !== live.status.reason) context.log.warn({ topic, reason }, 'topic cannot be read');
-      live.interrupt(reason);
+      live.markUnavailable(reason);
     }
     await sleep(RETRY_MILLIS, undefined, { signal }).catch(() => {});
   }

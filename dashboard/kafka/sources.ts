@@ -1,8 +1,8 @@
 import { Board, type Outcome } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { RawRecord } from '../boards/record.ts';
-import type { Live } from '../live.ts';
 import { Stats } from '../stats/stats.ts';
+import type { TopicState } from '../topic-state.ts';
 import type { Source } from './feed.ts';
 
 /**
@@ -36,7 +36,7 @@ export function boardSource(
  *
  * @param now epoch milliseconds
  */
-export function statsSource(live: Live<Stats>, topic: string, now: () => number): Source<Stats> {
+export function statsSource(live: TopicState<Stats>, topic: string, now: () => number): Source<Stats> {
   const begin = () => {
     const content = new Stats();
     const take = (records: RawRecord[]) => {

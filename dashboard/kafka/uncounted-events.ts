@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import { SLOT_MILLIS } from '../../contract/stats.ts';
-import { explained } from '../../kafka/refusal.ts';
+import { describeKafkaError } from '../../kafka/kafka-error.ts';
 import type { EventsWatch } from '../events-watch.ts';
 import { MOST_AHEAD_MILLIS } from '../stats/stats.ts';
 
@@ -57,7 +57,7 @@ export async function watchUncountedEvents(
       // An answer too: the topic is missing, or its access lists do not allow the question.
       if (isFromBroker(error)) watch.answered(false, now());
       else watch.unanswered();
-      const reason = explained(error instanceof Error ? error.message : String(error), topic);
+      const reason = describeKafkaError(error instanceof Error ? error.message : String(error), topic);
       if (reason !== told) log.warn({ topic, reason }, 'events cannot be asked for');
       told = reason;
     }

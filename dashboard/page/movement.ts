@@ -1,5 +1,5 @@
+import type { RankSnapshot } from '../boards/rank-history.ts';
 import type { Row } from '../boards/record.ts';
-import type { Standing } from '../boards/trail.ts';
 
 /** How a row moved within the last minute, in signs for the eye and words for the ear. */
 export interface Movement {
@@ -11,7 +11,7 @@ export interface Movement {
 const STAYED: Movement = { kind: 'none', sign: '', words: '' };
 
 /** @param before how the board stood a minute ago; null when unknown */
-export function movementOf({ id, rank }: Row, before: Standing | null): Movement {
+export function movementOf({ id, rank }: Row, before: RankSnapshot | null): Movement {
   if (!before) return STAYED;
   const was = before.ranks.get(id);
   if (was === undefined) return { kind: 'new', sign: 'new', words: 'new' };

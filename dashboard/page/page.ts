@@ -1,6 +1,6 @@
 import type { BoardDefinition } from '../../contract/board.ts';
+import { type PageState, queryOf, THEMES, type Theme } from './page-state.ts';
 import type { Panel } from './panel.ts';
-import { type Look, queryOf, THEMES, type Theme } from './view.ts';
 
 /** The page for a first visit; complete without JavaScript. */
 export interface Page {
@@ -66,7 +66,7 @@ interface Choice {
 
 export interface PageContent
   extends Pick<Page, 'title' | 'found' | 'status' | 'traffic' | 'freshness' | 'assets' | 'release' | 'now'> {
-  look: Look;
+  state: PageState;
   panels: PageBoard[];
   /** Of those boards that are shown, in the order of the panels. */
   definitions: BoardDefinition[];
@@ -75,11 +75,11 @@ export interface PageContent
 const THEME_LABELS = { auto: 'Auto', light: 'Light', dark: 'Dark' };
 
 /** What the page of a look says. Pure. */
-export function pageOf({ look, panels, definitions, ...content }: PageContent): Page {
+export function pageOf({ state: look, panels, definitions, ...content }: PageContent): Page {
   const { board, season, search, theme } = look;
   const root = board === null ? '' : '../';
   const here = board ?? './';
-  const link = (change: Partial<Look>) => `${here}${queryOf({ ...look, ...change })}`;
+  const link = (change: Partial<PageState>) => `${here}${queryOf({ ...look, ...change })}`;
   const [first] = panels;
   return {
     ...content,
@@ -111,7 +111,7 @@ export function pageOf({ look, panels, definitions, ...content }: PageContent): 
   };
 }
 
-function pagePanel(panel: PageBoard, look: Look, root: string): PagePanel {
+function pagePanel(panel: PageBoard, look: PageState, root: string): PagePanel {
   const { name } = panel;
   const query = queryOf({ ...look, search: '', theme: 'auto' });
   const url = `${root}api/boards/${name}`;
@@ -124,7 +124,7 @@ function pagePanel(panel: PageBoard, look: Look, root: string): PagePanel {
   };
 }
 
-function socketQuery({ board, season }: Look): string {
+function socketQuery({ board, season }: PageState): string {
   const query = new URLSearchParams({
     ...(board !== null && { board }),
     ...(season !== 'this' && { season }),

@@ -1,8 +1,8 @@
 import type { BoardDefinition, Column } from '../../contract/board.ts';
 import type { BoardView, Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
+import type { RankSnapshot } from '../boards/rank-history.ts';
 import type { Row } from '../boards/record.ts';
-import type { Standing } from '../boards/trail.ts';
 import { isCounted, type PipelineKind } from '../pipeline-state.ts';
 import { type Cell, formatCell, formatValue, type Timestamp, timestamp } from './format.ts';
 import { type Movement, movementOf } from './movement.ts';
@@ -68,7 +68,7 @@ const NOTICES = {
   away: 'This board cannot be read from Kafka any more. These are the last known scores.',
 };
 
-const VACANCIES = {
+const EMPTY_STATES = {
   waiting: { title: 'Warming up', text: 'Waiting for Kafka …' },
   error: {
     title: 'Out of reach',
@@ -114,7 +114,7 @@ export function panelOf(
     title: definition.title,
     state,
     notice: view.rows.length > 0 ? noticeOf(state, view, pipeline) : null,
-    vacant: view.rows.length > 0 ? null : vacancyOf(state, definition, season, pipeline),
+    vacant: view.rows.length > 0 ? null : emptyState(state, definition, season, pipeline),
     period: panelPeriod(view.period),
     // Of a season of which nothing is kept, nothing was updated.
     updated: isNone || view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
@@ -140,16 +140,16 @@ function noticeOf(state: PanelState, { period }: BoardView, pipeline: PipelineKi
   return pipeline === 'live' ? NOTICES.quiet : null;
 }
 
-function vacancyOf(
+function emptyState(
   state: PanelState,
   { period }: BoardDefinition,
   season: Season,
   pipeline: PipelineKind,
 ): Panel['vacant'] {
-  if (state !== 'empty' && state !== 'away') return VACANCIES[state === 'error' ? 'error' : 'waiting'];
-  if (state === 'away' && pipeline !== 'unavailable') return VACANCIES.away;
-  if (period?.kind === 'season' && season === 'last') return VACANCIES.none;
-  return pipeline === 'live' || pipeline === 'quiet' ? VACANCIES.empty : VACANCIES[pipeline];
+  if (state !== 'empty' && state !== 'away') return EMPTY_STATES[state === 'error' ? 'error' : 'waiting'];
+  if (state === 'away' && pipeline !== 'unavailable') return EMPTY_STATES.away;
+  if (period?.kind === 'season' && season === 'last') return EMPTY_STATES.none;
+  return pipeline === 'live' || pipeline === 'quiet' ? EMPTY_STATES.empty : EMPTY_STATES[pipeline];
 }
 
 function panelPeriod(period: BoardView['period']): PanelPeriod | null {
@@ -164,7 +164,7 @@ function panelPeriod(period: BoardView['period']): PanelPeriod | null {
 interface RowContext {
   id: string;
   colors: TeamColors;
-  before: Standing | null;
+  before: RankSnapshot | null;
   search: string;
 }
 

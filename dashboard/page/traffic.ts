@@ -1,8 +1,8 @@
 import { SLOT_MILLIS } from '../../contract/stats.ts';
-import type { Live } from '../live.ts';
 import { countedUntil, type PipelineKind, type PipelineState } from '../pipeline-state.ts';
 import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Stats } from '../stats/stats.ts';
+import type { TopicState } from '../topic-state.ts';
 import { formatRate, formatSeconds, formatValue, type Timestamp, timestamp } from './format.ts';
 
 /** The header's figures of what goes through the pipeline, as they will be shown. */
@@ -45,7 +45,7 @@ const LEAST_SHARE = 0.001;
  * @param pipeline how the pipeline is as a whole; what the events were is known only while all are counted
  * @param now epoch milliseconds
  */
-export function trafficOf(stats: Live<Stats>, pipeline: PipelineState, now: number): Traffic {
+export function trafficOf(stats: TopicState<Stats>, pipeline: PipelineState, now: number): Traffic {
   const untilMillis = countedUntil(pipeline, now);
   const view = untilMillis === null ? null : stats.content.view(now, untilMillis);
   return {
@@ -75,7 +75,7 @@ function trouble(what: string, share: number | null | undefined): Fact[] {
 }
 
 /** @param now epoch milliseconds */
-export function freshnessOf(stats: Live<Stats>, delays: ScreenDelays, now: number): Freshness {
+export function freshnessOf(stats: TopicState<Stats>, delays: ScreenDelays, now: number): Freshness {
   const { newestEventMillis } = stats.content.view(now);
   return {
     newest: newestEventMillis === null ? null : timestamp(newestEventMillis, 'second'),

@@ -1,7 +1,7 @@
+import type { BoardFilter } from '../page/page-state.ts';
 import { renderFrame } from '../page/render.ts';
-import type { View } from '../page/view.ts';
+import type { Fragment, FragmentCache } from './fragments.ts';
 import type { Metrics } from './metrics.ts';
-import type { Part, Parts } from './parts.ts';
 
 /*
  * Pushing boards to browsers. Each tick renders what changed of what is looked at, once, and sends the same
@@ -18,7 +18,7 @@ export interface Viewer {
 }
 
 export interface BroadcastOptions {
-  parts: Parts;
+  parts: FragmentCache;
   metrics: Metrics;
   /** Names the page that is served. */
   release: string;
@@ -28,7 +28,7 @@ export interface BroadcastOptions {
 
 /** All who look at the same. */
 interface Audience {
-  view: View;
+  view: BoardFilter;
   viewers: Map<Viewer, { behind: boolean }>;
   /** What a newcomer gets until the next tick. */
   snapshot: Buffer | null;
@@ -47,7 +47,7 @@ export class Broadcast {
   }
 
   /** Adds a viewer and sends it everything. It starts with what the others saw at the last tick. */
-  add(viewer: Viewer, view: View): void {
+  add(viewer: Viewer, view: BoardFilter): void {
     const audience = this.#audienceOf(view);
     audience.viewers.set(viewer, { behind: false });
     this.#send(viewer, this.#snapshot(audience));
@@ -83,7 +83,7 @@ export class Broadcast {
     }
   }
 
-  #audienceOf(view: View): Audience {
+  #audienceOf(view: BoardFilter): Audience {
     const key = JSON.stringify([view.board, view.season]);
     const audience = this.#audiences.get(key) ?? { view, viewers: new Map(), snapshot: null };
     this.#audiences.set(key, audience);
@@ -95,7 +95,7 @@ export class Broadcast {
     return audience.snapshot;
   }
 
-  #frame(parts: Part[]): Buffer {
+  #frame(parts: Fragment[]): Buffer {
     const { now, release } = this.#options;
     return Buffer.from(renderFrame(parts, { now: now(), release }));
   }

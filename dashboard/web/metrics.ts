@@ -2,9 +2,9 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { COUNTERS, TOTAL_NAMES } from '../../contract/stats.ts';
 import type { Outcome } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
-import type { Live } from '../live.ts';
 import { countedUntil, PIPELINE_KINDS, type PipelineMonitor } from '../pipeline-state.ts';
 import type { Stats } from '../stats/stats.ts';
+import type { TopicState } from '../topic-state.ts';
 
 /**
  * The process's own numbers, for Prometheus. One registry per dashboard, so that several can live in one
@@ -146,7 +146,7 @@ export class Metrics {
   }
 
   /** Reports what was counted in the last five minutes, asked for when the metrics are read. */
-  observeStats(stats: Live<Stats>, pipeline: PipelineMonitor): void {
+  observeStats(stats: TopicState<Stats>, pipeline: PipelineMonitor): void {
     const now = this.#now;
     new Gauge({
       name: 'dashboard_events_last_5m',

@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LiveBoard } from '../boards/live-board.ts';
 import { pageOf } from '../page/page.ts';
+import { type PageState, parsePageState, queryOf, shownBoards } from '../page/page-state.ts';
 import { renderMissing, renderPage } from '../page/render.ts';
-import { type Look, lookOf, queryOf, shownBoards } from '../page/view.ts';
 import { assetUrls } from './assets.ts';
 import { encodingFor } from './compress.ts';
+import type { FragmentCache } from './fragments.ts';
 import { PageCache, type ReadyPage, readyPage } from './page-cache.ts';
-import type { Parts } from './parts.ts';
 
 export interface PageOptions {
   title: string;
   boards: readonly LiveBoard[];
-  parts: Parts;
+  parts: FragmentCache;
   /** Names the page that is served. */
   release: string;
   /** Epoch milliseconds. */
@@ -27,14 +27,14 @@ interface PageRequest {
 /** Serves the page of all boards and that of each, complete with the boards as they are now. */
 export async function pageRoutes(app: FastifyInstance, options: PageOptions): Promise<void> {
   const { title, boards, parts } = options;
-  const pages = new PageCache<Look>({
+  const pages = new PageCache<PageState>({
     render: (look, marked) => renderLook(options, look, marked),
     currentTick: () => parts.currentTick,
     clock: () => performance.now(),
   });
 
   app.get<PageRequest>('/', async (request, reply) =>
-    send(request, reply, pages.get(lookOf(null, request.query))),
+    send(request, reply, pages.get(parsePageState(null, request.query))),
   );
 
   // Relative, as all links are: a proxy may have put a path before ours.
@@ -43,10 +43,10 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
     ['/boards/', '../'],
   ] as const)
     app.get<PageRequest>(path, async ({ query }, reply) =>
-      reply.redirect(`${root}${queryOf(lookOf(null, query))}`, 302),
+      reply.redirect(`${root}${queryOf(parsePageState(null, query))}`, 302),
     );
   app.get<PageRequest>('/boards/:name/', async ({ params: { name = '' }, query }, reply) =>
-    reply.redirect(`../${encodeURIComponent(name)}${queryOf(lookOf(name, query))}`, 302),
+    reply.redirect(`../${encodeURIComponent(name)}${queryOf(parsePageState(name, query))}`, 302),
   );
 
   app.setNotFoundHandler(async (request, reply) => {
@@ -59,7 +59,7 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
 
   app.get<PageRequest>('/boards/:name', async (request, reply) => {
     const { name = '' } = request.params;
-    const look = lookOf(name, request.query);
+    const look = parsePageState(name, request.query);
     const isKnown = boards.some(({ definition }) => definition.name === name);
     if (isKnown) return send(request, reply, pages.get(look));
     const root = '../';
@@ -87,7 +87,7 @@ export function releaseOf(title: string, boards: readonly LiveBoard[]): string {
 
 function renderLook(
   { title, boards, parts, release, now }: PageOptions,
-  asked: Look,
+  asked: PageState,
   marked: boolean,
 ): string {
   const shown = shownBoards(boards, asked);
@@ -96,7 +96,7 @@ function renderLook(
   return renderPage(
     pageOf({
       title,
-      look,
+      state: look,
       panels,
       definitions: shown.boards.map(({ definition }) => definition),
       ...rest,

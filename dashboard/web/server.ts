@@ -9,18 +9,18 @@ import Fastify, {
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Credentials } from '../credentials.ts';
 import type { EventsWatch } from '../events-watch.ts';
-import type { Live } from '../live.ts';
 import { PipelineMonitor } from '../pipeline-state.ts';
 import { DEFAULT_MAX_SOCKETS } from '../settings.ts';
 import { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Stats } from '../stats/stats.ts';
+import type { TopicState } from '../topic-state.ts';
 import { apiRoutes } from './api.ts';
 import { assetRoutes } from './assets.ts';
 import { Broadcast } from './broadcast.ts';
 import { answerErrors, refuseConnection, refuseOtherMethods, refuseUrl } from './errors.ts';
+import { FragmentCache } from './fragments.ts';
 import type { Metrics } from './metrics.ts';
 import { pageRoutes, releaseOf } from './pages.ts';
-import { Parts } from './parts.ts';
 import { type History, PastBoards } from './past-boards.ts';
 import { probeRoutes } from './probes.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
@@ -33,7 +33,7 @@ export interface ServerOptions {
   boards: readonly LiveBoard[];
   /** By board's name. */
   histories: ReadonlyMap<string, History>;
-  stats: Live<Stats>;
+  stats: TopicState<Stats>;
   events: EventsWatch;
   metrics: Metrics;
   log: FastifyBaseLogger;
@@ -141,7 +141,7 @@ async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
   metrics.observeStats(stats, pipeline);
   const delays = new ScreenDelays();
   const advice = { stalled: jobAdvice, replaced: replayAdvice };
-  const parts = new Parts({ boards, stats, delays, pipeline, advice, metrics, now });
+  const parts = new FragmentCache({ boards, stats, delays, pipeline, advice, metrics, now });
   const broadcast = new Broadcast({ parts, metrics, release, now });
   await app.register(socketRoute, { broadcast, metrics, maxSockets, allowedOrigins });
   await app.register(pageRoutes, { title, boards, parts, release, now });

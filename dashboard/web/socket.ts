@@ -1,9 +1,9 @@
 import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Query, viewOf } from '../page/view.ts';
+import { parseBoardFilter, type Query } from '../page/page-state.ts';
 import type { Broadcast, Viewer } from './broadcast.ts';
+import { ConnectionLimiter } from './connection-limiter.ts';
 import type { Metrics } from './metrics.ts';
-import { Places } from './places.ts';
 
 /*
  * The page's WebSocket: sockets come and go here, what they are sent is the broadcast's. Browsers send
@@ -47,7 +47,7 @@ interface Socket extends Viewer {
 }
 
 /** What is known of a socket since its last ping. */
-interface Pulse {
+interface Heartbeat {
   alive: boolean;
   pings: number;
 }
@@ -56,8 +56,8 @@ interface Pulse {
 export async function socketRoute(app: FastifyInstance, options: SocketOptions): Promise<void> {
   const { broadcast, metrics, maxSockets, allowedOrigins } = options;
   /** Those in good standing. */
-  const sockets = new Map<Socket, Pulse>();
-  const places = new Places<Socket>(maxSockets);
+  const sockets = new Map<Socket, Heartbeat>();
+  const places = new ConnectionLimiter<Socket>(maxSockets);
   const timers = [
     setInterval(() => broadcast.tick(), TICK_MILLIS),
     setInterval(() => pingAll(sockets), PING_MILLIS),
@@ -80,7 +80,7 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
     if (!isOurPage(request, allowedOrigins)) {
       metrics.refused('foreign origin');
       await reply.code(403).send({ error: 'this page is not served from here' });
-    } else if (!places.admits(request.ip)) {
+    } else if (!places.hasRoom(request.ip)) {
       metrics.refused('no place');
       await reply.code(503).header('retry-after', 5).send({ error: 'too many are looking; try again' });
     }
@@ -93,7 +93,7 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
   const handler = async (_request: FastifyRequest, reply: FastifyReply) =>
     reply.code(426).header('upgrade', 'websocket').send({ error: 'this is a WebSocket: ask for an upgrade' });
   const wsHandler = (socket: Socket, { ip, query }: FastifyRequest<{ Querystring: Query }>) => {
-    const pulse: Pulse = { alive: true, pings: 0 };
+    const pulse: Heartbeat = { alive: true, pings: 0 };
     sockets.set(socket, pulse);
     socket.on('pong', () => {
       pulse.alive = true;
@@ -105,12 +105,12 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
     socket.on('message', () => turnOut(socket, CLOSE_POLICY, 'this socket only speaks'));
     socket.on('close', () => {
       sockets.delete(socket);
-      places.leave(ip, socket);
+      places.release(ip, socket);
       broadcast.remove(socket);
     });
     const crowdedOut = places.take(ip, socket);
     if (crowdedOut) turnOut(crowdedOut, CLOSE_CROWDED, 'crowded out');
-    if (crowdedOut !== socket) broadcast.add(socket, viewOf(query));
+    if (crowdedOut !== socket) broadcast.add(socket, parseBoardFilter(query));
   };
   app.route<{ Querystring: Query }>({ method: 'GET', url: '/ws', preValidation: admit, handler, wsHandler });
 }
@@ -128,7 +128,7 @@ function isOurPage({ host, headers: { origin } }: FastifyRequest, allowed: reado
   return allowed.includes(page.origin) || URL.parse(`${page.protocol}//${host}`)?.host === page.host;
 }
 
-function pingAll(sockets: Map<Socket, Pulse>): void {
+function pingAll(sockets: Map<Socket, Heartbeat>): void {
   for (const [socket, pulse] of sockets) {
     if (!pulse.alive) socket.terminate();
     else socket.ping();

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
-import type { Live } from '../live.ts';
 import { countedUntil, isCounted, type ObservedState, type PipelineMonitor } from '../pipeline-state.ts';
 import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Progress, ShownSlot, Stats } from '../stats/stats.ts';
+import type { TopicState } from '../topic-state.ts';
 import type { StatsAnswer } from './api-schema.ts';
 import { iso } from './iso.ts';
 
 export interface StatsOptions {
-  stats: Live<Stats>;
+  stats: TopicState<Stats>;
   delays: ScreenDelays;
   pipeline: PipelineMonitor;
   /** Epoch milliseconds. */

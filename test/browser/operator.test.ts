@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Broker, startKafka } from '../../local/kafka.ts';
-import { openWorkshop } from '../../local/workshop.ts';
+import { startLocalRuntime } from '../../local/local-runtime.ts';
 import { expectBoardsToEqualOracle } from '../support/boards.ts';
 import { SOON, startChromium, visit } from '../support/browser.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
@@ -43,7 +43,7 @@ beforeAll(async () => {
   const stateDir = await mkdtemp(join(tmpdir(), 'gameanalytics-test-'));
   cleanup.defer(() => rm(stateDir, { recursive: true, force: true }));
   const report = (sentence: string) => void process.stderr.write(`  [local] ${sentence}\n`);
-  const workshop = await openWorkshop(stateDir, report, new AbortController().signal);
+  const workshop = await startLocalRuntime(stateDir, report, new AbortController().signal);
   cleanup.defer(() => workshop.close());
   broker = await startKafka(workshop);
   apps = new LocalApps(workshop);

@@ -60,7 +60,7 @@ const WALL = { viewport: { width: 2560, height: 1440 } };
 const STATES: Record<string, (fed: HandFed) => void> = {
   'warming-up': () => {},
   error: ({ boards, stats }) => {
-    for (const live of [...boards, stats]) live.interrupt('connect ECONNREFUSED');
+    for (const live of [...boards, stats]) live.markUnavailable('connect ECONNREFUSED');
   },
   empty: ({ boards, stats }) => {
     for (const board of boards) board.publish(new Board(board.definition));
@@ -74,7 +74,7 @@ const STATES: Record<string, (fed: HandFed) => void> = {
   live: (fed) => fill(fed, PLAYERS),
   stale: (fed) => {
     fill(fed, PLAYERS);
-    for (const live of [...fed.boards, fed.stats]) live.interrupt('gone');
+    for (const live of [...fed.boards, fed.stats]) live.markUnavailable('gone');
   },
   hostile: (fed) => {
     const hostile = HOSTILE.map((name, index) => ({ user_id: name, team_name: name, score: 1700 - index }));

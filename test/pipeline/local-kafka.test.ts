@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startKafka } from '../../local/kafka.ts';
-import { openWorkshop, type Workshop } from '../../local/workshop.ts';
+import { type LocalRuntime, startLocalRuntime } from '../../local/local-runtime.ts';
 
 let folder: string;
-let workshop: Workshop;
+let workshop: LocalRuntime;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gameanalytics-test-'));
-  workshop = await openWorkshop(folder, () => undefined, new AbortController().signal);
+  workshop = await startLocalRuntime(folder, () => undefined, new AbortController().signal);
 });
 afterAll(async () => {
   await workshop?.close();

@@ -5,9 +5,9 @@ import type { Kafka } from 'kafkajs';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { type FlinkCluster, startFlink } from '../../local/flink.ts';
 import { type Broker, startKafka } from '../../local/kafka.ts';
-import { notedLayout } from '../../local/noted-layout.ts';
+import { loadLayout } from '../../local/layout-file.ts';
+import { type LocalRuntime, startLocalRuntime } from '../../local/local-runtime.ts';
 import { applyTopics, createTopics } from '../../local/topics.ts';
-import { openWorkshop, type Workshop } from '../../local/workshop.ts';
 import type { FlinkDeployment, KafkaTopic } from '../../plan/objects.ts';
 import { plan } from '../../plan/plan.ts';
 import { kafkaClient } from './topic.ts';
@@ -28,7 +28,7 @@ export interface TestCluster {
 export async function startTestCluster(kafkaPort = 0): Promise<TestCluster> {
   const stateDir = await mkdtemp(join(tmpdir(), 'gameanalytics-test-'));
   const report = (sentence: string) => void process.stderr.write(`  [cluster] ${sentence}\n`);
-  const workshop = await openWorkshop(stateDir, report, new AbortController().signal);
+  const workshop = await startLocalRuntime(stateDir, report, new AbortController().signal);
   const broker = await startKafka(workshop, kafkaPort);
   return {
     broker,
@@ -41,9 +41,13 @@ export async function startTestCluster(kafkaPort = 0): Promise<TestCluster> {
   };
 }
 
-async function startJob(workshop: Workshop, broker: Broker, resource: GameAnalytics): Promise<FlinkCluster> {
+async function startJob(
+  workshop: LocalRuntime,
+  broker: Broker,
+  resource: GameAnalytics,
+): Promise<FlinkCluster> {
   const { bootstrapServers, admin } = broker;
-  const layout = await notedLayout(workshop.stateDir);
+  const layout = await loadLayout(workshop.stateDir);
   const objects = plan(resource, { bootstrapServers, appImage: 'local', flinkImage: 'local', layout });
   const { topic, partitions } = resource.spec.events;
   if (topic) await createEventsTopic(admin, topic, partitions);

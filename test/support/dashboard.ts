@@ -7,8 +7,8 @@ import { Board } from '../../dashboard/boards/board.ts';
 import { LiveBoard } from '../../dashboard/boards/live-board.ts';
 import type { RawRecord } from '../../dashboard/boards/record.ts';
 import { EventsWatch } from '../../dashboard/events-watch.ts';
-import { Live } from '../../dashboard/live.ts';
 import { Stats } from '../../dashboard/stats/stats.ts';
+import { TopicState } from '../../dashboard/topic-state.ts';
 import { Metrics } from '../../dashboard/web/metrics.ts';
 import { createServer, type ServerOptions } from '../../dashboard/web/server.ts';
 import { dashboard } from '../../plan/dashboard.ts';
@@ -23,7 +23,7 @@ import { NO_STATS } from './stats.ts';
 export interface HandFed {
   url: string;
   boards: LiveBoard[];
-  stats: Live<Stats>;
+  stats: TopicState<Stats>;
   events: EventsWatch;
 }
 
@@ -34,7 +34,7 @@ export async function serveDashboard(
   options: Pick<ServerOptions, 'basePath' | 'credentials'> = {},
 ): Promise<HandFed> {
   const boards = definitionsOf(resource).map((definition) => new LiveBoard(definition));
-  const stats = new Live(new Stats());
+  const stats = new TopicState(new Stats());
   const events = new EventsWatch();
   const app = await createServer({
     title: resource.spec.dashboard.title ?? 'Arcade',

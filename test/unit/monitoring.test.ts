@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { parser } from '@prometheus-io/lezer-promql';
 import { expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { Live } from '../../dashboard/live.ts';
 import { PIPELINE_KINDS, type PipelineFacts, PipelineMonitor } from '../../dashboard/pipeline-state.ts';
 import { Stats } from '../../dashboard/stats/stats.ts';
+import { TopicState } from '../../dashboard/topic-state.ts';
 import { Metrics as DashboardMetrics } from '../../dashboard/web/metrics.ts';
 import { createMetrics as createInjectorMetrics } from '../../injector/metrics.ts';
 import { Progress } from '../../injector/progress.ts';
@@ -125,7 +125,7 @@ function dashboardMetrics(): DashboardMetrics {
   const metrics = new DashboardMetrics([], () => 0);
   metrics.observeSockets(() => 0);
   const pipeline = new PipelineMonitor(() => NOTHING_KNOWN);
-  metrics.observeStats(new Live(new Stats()), pipeline);
+  metrics.observeStats(new TopicState(new Stats()), pipeline);
   metrics.observePipeline(pipeline);
   return metrics;
 }

@@ -5,13 +5,13 @@ import { expect } from 'vitest';
 import { parseGameAnalytics } from '../../../api/parse.ts';
 import type { Condition, Status } from '../../../api/status.ts';
 import { Cluster } from '../../../operator/cluster.ts';
+import { matchByName, needsWrite } from '../../../operator/controller/changes.ts';
+import { appliedLayout, findJob } from '../../../operator/controller/job.ts';
+import { type Child, isTopic } from '../../../operator/controller/parts.ts';
 import { KubeClient } from '../../../operator/kube/client.ts';
 import { CONTROLLER_REVISION } from '../../../operator/kube/kinds.ts';
 import type { LiveObject } from '../../../operator/kube/object.ts';
 import { createMetrics } from '../../../operator/metrics.ts';
-import { needsWrite, paired } from '../../../operator/pipeline/changes.ts';
-import { appliedLayout, findJob } from '../../../operator/pipeline/job.ts';
-import { type Child, isTopic } from '../../../operator/pipeline/parts.ts';
 import type { KubernetesObject } from '../../../plan/objects.ts';
 import { plan } from '../../../plan/plan.ts';
 import type { ControlPlaneAccess } from '../control-plane/access.ts';
@@ -130,7 +130,7 @@ export class Stage {
    */
   async #deviations(name: string): Promise<string[]> {
     const children = this.children(name);
-    const pairs = paired(this.#planned(name), children);
+    const pairs = matchByName(this.#planned(name), children);
     const rewritten = pairs.filter(needsWrite).map(({ desired }) => `written forever: ${idOf(desired)}`);
     const ids = pairs.map(({ desired }) => idOf(desired));
     const unplanned = children.filter((child) => !ids.includes(idOf(child)) && !isKept(child));

@@ -1,12 +1,12 @@
 import { type App, startApp } from '../../../local/app.ts';
 import { type FlinkCluster, startFlink } from '../../../local/flink.ts';
-import type { Workshop } from '../../../local/workshop.ts';
+import type { LocalRuntime } from '../../../local/local-runtime.ts';
 import type { Deployment, FlinkDeployment } from '../../../plan/objects.ts';
 import type { AppBackend } from './deployments.ts';
 import type { JobBackend } from './flink-operator.ts';
 
 /** FlinkDeployments as real Flink jobs on this machine: one at a time of each name. */
-export function localJobs(workshop: Workshop): JobBackend {
+export function localJobs(workshop: LocalRuntime): JobBackend {
   const jobs = new Map<string, Promise<FlinkCluster>>();
   const taken = async (name: string) => {
     const job = await jobs.get(name)?.catch(() => undefined);
@@ -32,10 +32,10 @@ export function localJobs(workshop: Workshop): JobBackend {
 
 /** Deployments as real processes on this machine. */
 export class LocalApps implements AppBackend {
-  readonly #workshop: Workshop;
+  readonly #workshop: LocalRuntime;
   readonly #apps = new Map<string, App>();
 
-  constructor(workshop: Workshop) {
+  constructor(workshop: LocalRuntime) {
     this.#workshop = workshop;
   }
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { Live } from '../../../dashboard/live.ts';
-import type { View } from '../../../dashboard/page/view.ts';
+import type { BoardFilter } from '../../../dashboard/page/page-state.ts';
 import { type PipelineFacts, PipelineMonitor } from '../../../dashboard/pipeline-state.ts';
 import { ScreenDelays } from '../../../dashboard/stats/screen-delays.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
+import { TopicState } from '../../../dashboard/topic-state.ts';
 import { Broadcast, type Viewer } from '../../../dashboard/web/broadcast.ts';
+import { FragmentCache } from '../../../dashboard/web/fragments.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
-import { Parts } from '../../../dashboard/web/parts.ts';
 import { NO_STATS } from '../../support/stats.ts';
 import {
   boardOf,
@@ -53,7 +53,7 @@ function setUp() {
   const clock = { now: NOW };
   const now = () => clock.now;
   const metrics = new Metrics(boards, now);
-  const stats = new Live(new Stats());
+  const stats = new TopicState(new Stats());
   const facts: PipelineFacts = {
     available: true,
     countsKnown: true,
@@ -65,7 +65,7 @@ function setUp() {
   };
   const pipeline = new PipelineMonitor(() => facts);
   const delays = new ScreenDelays();
-  const parts = new Parts({
+  const parts = new FragmentCache({
     boards,
     stats,
     delays,
@@ -75,7 +75,7 @@ function setUp() {
     now,
   });
   const broadcast = new Broadcast({ parts, metrics, release: 'r1', now });
-  const join = (view: Partial<View> = {}) => {
+  const join = (view: Partial<BoardFilter> = {}) => {
     const viewer = new RecordingViewer();
     broadcast.add(viewer, { board: null, season: 'this', ...view });
     return viewer;
@@ -123,7 +123,7 @@ describe('the broadcast', () => {
     const viewer = join();
     clock.now += HOUR;
     broadcast.tick();
-    boards[1]?.interrupt('gone');
+    boards[1]?.markUnavailable('gone');
     broadcast.tick();
     expect(viewer.boards.slice(1)).toEqual([['top-teams'], ['hot-streakers']]);
   });
@@ -133,7 +133,7 @@ describe('the broadcast', () => {
     const viewer = join({ board: 'hot-streakers' });
     teams.apply(season([team('b', 2)]), NOW);
     broadcast.tick();
-    boards[1]?.interrupt('gone');
+    boards[1]?.markUnavailable('gone');
     broadcast.tick();
     expect(viewer.boards).toEqual([['hot-streakers'], ['hot-streakers']]);
   });

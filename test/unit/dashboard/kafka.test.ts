@@ -77,7 +77,7 @@ describe('a board’s source', () => {
     const { live, content, take } = read();
     take([season([team('a', 1, NOW - 900_000)])]);
     live.publish(content);
-    live.interrupt('gone');
+    live.markUnavailable('gone');
     const again = boardSource(
       live,
       () => {},

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type Standing, Trail } from '../../../dashboard/boards/trail.ts';
-import { Live } from '../../../dashboard/live.ts';
+import { RankHistory, type RankSnapshot } from '../../../dashboard/boards/rank-history.ts';
 import { movementOf } from '../../../dashboard/page/movement.ts';
+import { parseBoardFilter, parsePageState, queryOf } from '../../../dashboard/page/page-state.ts';
 import { isFound } from '../../../dashboard/page/search.ts';
 import { freshnessOf, type Traffic, trafficOf } from '../../../dashboard/page/traffic.ts';
-import { lookOf, queryOf, viewOf } from '../../../dashboard/page/view.ts';
 import { ScreenDelays } from '../../../dashboard/stats/screen-delays.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
+import { TopicState } from '../../../dashboard/topic-state.ts';
 import { NO_STATS } from '../../support/stats.ts';
 import { boardOf, HOUR, NOW, record, SEASON, season, team, topTeams } from './fixtures.ts';
 
@@ -15,66 +15,69 @@ const [first, second] = rowsOf(team('a', 2), team('b', 1));
 
 describe('a look', () => {
   it('is read from a query and written into one', () => {
-    const look = lookOf('top-teams', { season: 'last', q: ' Red & "Fox" ', theme: 'dark' });
+    const look = parsePageState('top-teams', { season: 'last', q: ' Red & "Fox" ', theme: 'dark' });
     expect(look).toEqual({ board: 'top-teams', season: 'last', search: 'Red & "Fox"', theme: 'dark' });
     expect(queryOf(look)).toBe('?season=last&q=Red+%26+%22Fox%22&theme=dark');
   });
 
   it('is the usual one where the query says nothing, or nonsense', () => {
     const usual = { board: null, season: 'this', search: '', theme: 'auto' };
-    expect(lookOf(null, {})).toEqual(usual);
-    expect(lookOf(null, { season: ['last', 'last'], q: ['a', 'b'], theme: 'pink' })).toEqual(usual);
-    expect(queryOf(lookOf(null, {}))).toBe('');
+    expect(parsePageState(null, {})).toEqual(usual);
+    expect(parsePageState(null, { season: ['last', 'last'], q: ['a', 'b'], theme: 'pink' })).toEqual(usual);
+    expect(queryOf(parsePageState(null, {}))).toBe('');
   });
 
   it('looks for no more than a name', () => {
-    expect(lookOf(null, { q: 'x'.repeat(10_000) }).search).toHaveLength(100);
+    expect(parsePageState(null, { q: 'x'.repeat(10_000) }).search).toHaveLength(100);
   });
 
   it('is asked for by a socket in the same words', () => {
-    expect(viewOf({ board: 'top-teams', season: 'last' })).toEqual({ board: 'top-teams', season: 'last' });
-    expect(viewOf({ board: ['a', 'b'] })).toEqual({ board: null, season: 'this' });
+    expect(parseBoardFilter({ board: 'top-teams', season: 'last' })).toEqual({
+      board: 'top-teams',
+      season: 'last',
+    });
+    expect(parseBoardFilter({ board: ['a', 'b'] })).toEqual({ board: null, season: 'this' });
   });
 });
 
 describe('a trail', () => {
   const view = (leader: string, start = SEASON) =>
     boardOf(topTeams, [season([team(leader, 1)], start)]).view(NOW);
-  const leaderOf = (standing: Standing | null) => [...(standing?.ranks.keys() ?? [])][0];
+  const leaderOf = (standing: RankSnapshot | null) => [...(standing?.ranks.keys() ?? [])][0];
   const idOf = (name: string) => rowsOf(team(name, 1))[0]?.id;
 
   it('remembers how a board stood a minute ago', () => {
-    const trail = new Trail();
-    for (let step = 0; step <= 12; step += 1) trail.note(() => view(`leader-${step}`), NOW + 10_000 * step);
-    expect(leaderOf(trail.before(view('any')))).toBe(idOf('leader-6'));
+    const trail = new RankHistory();
+    for (let step = 0; step <= 12; step += 1) trail.record(() => view(`leader-${step}`), NOW + 10_000 * step);
+    expect(leaderOf(trail.previous(view('any')))).toBe(idOf('leader-6'));
   });
 
   it('compares with the first that it saw when that is less than a minute ago', () => {
-    const trail = new Trail();
-    trail.note(() => view('first'), NOW);
-    trail.note(() => view('later'), NOW + 30_000);
-    expect(leaderOf(trail.before(view('any')))).toBe(idOf('first'));
+    const trail = new RankHistory();
+    trail.record(() => view('first'), NOW);
+    trail.record(() => view('later'), NOW + 30_000);
+    expect(leaderOf(trail.previous(view('any')))).toBe(idOf('first'));
   });
 
   it('records at whole steps of the clock, whenever it is called', () => {
     const replicas = [0, 4000].map((offset) => {
-      const trail = new Trail();
-      for (let at = NOW + offset; at < NOW + 20_000; at += 500) trail.note(() => view('a'), at);
-      return trail.before(view('a'))?.atMillis;
+      const trail = new RankHistory();
+      for (let at = NOW + offset; at < NOW + 20_000; at += 500) trail.record(() => view('a'), at);
+      return trail.previous(view('a'))?.atMillis;
     });
     expect(replicas).toEqual([NOW, NOW]);
   });
 
   it('does not compare with another season, nor with nothing', () => {
-    const trail = new Trail();
-    expect(trail.before(view('any'))).toBeNull();
-    trail.note(() => view('last', SEASON - HOUR), NOW);
-    expect(trail.before(view('any'))).toBeNull();
+    const trail = new RankHistory();
+    expect(trail.previous(view('any'))).toBeNull();
+    trail.record(() => view('last', SEASON - HOUR), NOW);
+    expect(trail.previous(view('any'))).toBeNull();
   });
 });
 
 describe('movement', () => {
-  const aMinuteAgo = (ranks: [string | undefined, number][]): Standing => ({
+  const aMinuteAgo = (ranks: [string | undefined, number][]): RankSnapshot => ({
     atMillis: NOW,
     season: SEASON,
     ranks: new Map(ranks.map(([id, rank]) => [String(id), rank])),
@@ -122,7 +125,7 @@ describe('the traffic', () => {
       },
     );
   const counted = (...slots: ReturnType<typeof slot>[]) => {
-    const stats = new Live(new Stats());
+    const stats = new TopicState(new Stats());
     stats.publish(new Stats());
     for (const one of slots) stats.content.apply(one, NOW);
     return stats;
@@ -172,7 +175,7 @@ describe('the traffic', () => {
 
 describe('the freshness', () => {
   it('has the median of what was measured on the boards, and nothing once that was too long ago', () => {
-    const stats = new Live(new Stats());
+    const stats = new TopicState(new Stats());
     const delays = new ScreenDelays();
     expect(freshnessOf(stats, delays, NOW)).toEqual({ newest: null, delay: '–', stale: false });
     delays.note([700, 600, 9000], NOW);

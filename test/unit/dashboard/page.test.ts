@@ -157,7 +157,7 @@ describe('a panel', () => {
   it('waits, is out of reach, is empty, is live, is quiet, and is away, and looks like it', () => {
     const live = new LiveBoard(topTeams);
     expect(html(live)).toMatch(/data-state="waiting".*Waiting for Kafka/s);
-    live.interrupt('connect ECONNREFUSED 10.0.0.1:9092');
+    live.markUnavailable('connect ECONNREFUSED 10.0.0.1:9092');
     expect(html(live)).toMatch(/data-state="error".*cannot be read from Kafka/s);
     expect(html(live)).not.toContain('10.0.0.1');
     live.publish(boardOf(topTeams, []));
@@ -165,7 +165,7 @@ describe('a panel', () => {
     live.publish(boardOf(topTeams, [season([team('a', 1)])]));
     expect(html(live)).toMatch(/data-state="live".*Team a/s);
     expect(html(live, NOW + 60_001)).toMatch(/data-state="quiet".*Nothing has changed.*Team a/s);
-    live.interrupt('connect ECONNREFUSED 10.0.0.1:9092');
+    live.markUnavailable('connect ECONNREFUSED 10.0.0.1:9092');
     expect(html(live)).toMatch(/data-state="away".*cannot be read.*last known scores.*Team a/s);
     expect(html(live)).not.toContain('10.0.0.1');
   });
@@ -187,7 +187,7 @@ describe('a panel', () => {
     const live = liveBoardOf(topTeams, [season([team('a', 1)])]);
     for (const pipeline of ['quiet', 'stalled', 'behind'] as const)
       expect(html(live, NOW + 60_001, pipeline)).not.toContain('class="notice"');
-    live.interrupt('gone');
+    live.markUnavailable('gone');
     expect(html(live, NOW, 'unavailable')).toMatch(/data-state="away"(?!.*class="notice").*Team a/s);
   });
 

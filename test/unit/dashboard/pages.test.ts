@@ -4,8 +4,8 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import { EventsWatch } from '../../../dashboard/events-watch.ts';
-import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
+import { TopicState } from '../../../dashboard/topic-state.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import { releaseOf } from '../../../dashboard/web/pages.ts';
 import { createServer } from '../../../dashboard/web/server.ts';
@@ -20,7 +20,7 @@ beforeEach(async () => {
     liveBoardOf(streakers, []),
   ];
   const now = () => NOW;
-  const stats = new Live(new Stats());
+  const stats = new TopicState(new Stats());
   stats.publish(new Stats());
   app = await createServer({
     title: 'Arcade',

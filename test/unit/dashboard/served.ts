@@ -4,8 +4,8 @@ import { pino } from 'pino';
 import type { Board } from '../../../dashboard/boards/board.ts';
 import type { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import { EventsWatch } from '../../../dashboard/events-watch.ts';
-import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
+import { TopicState } from '../../../dashboard/topic-state.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import { createServer, type ServerOptions } from '../../../dashboard/web/server.ts';
 import { liveBoardOf, NOW, season, streakers, team, topTeams } from './fixtures.ts';
@@ -17,7 +17,7 @@ export interface Served {
   /** Content of the first board. */
   teams: Board;
   boards: LiveBoard[];
-  stats: Live<Stats>;
+  stats: TopicState<Stats>;
   events: EventsWatch;
   /** The value of a counter of refusals. */
   refused(reason: string): Promise<number>;
@@ -30,7 +30,7 @@ export async function serve(options: Partial<ServerOptions> = {}): Promise<Serve
   ];
   const now = () => NOW;
   const metrics = new Metrics(boards, now);
-  const stats = new Live(new Stats());
+  const stats = new TopicState(new Stats());
   const events = new EventsWatch();
   const app = await createServer({
     title: 'Arcade',

@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Board } from '../../../dashboard/boards/board.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import { EventsWatch } from '../../../dashboard/events-watch.ts';
-import { Live } from '../../../dashboard/live.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
+import { TopicState } from '../../../dashboard/topic-state.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import type { History } from '../../../dashboard/web/past-boards.ts';
 import { createServer, type ServerOptions } from '../../../dashboard/web/server.ts';
@@ -32,7 +32,7 @@ import { listen, serve } from './served.ts';
 let app: FastifyInstance;
 let boards: LiveBoard[];
 let teams: Board;
-let stats: Live<Stats>;
+let stats: TopicState<Stats>;
 let events: EventsWatch;
 let histories: Map<string, History>;
 
@@ -40,7 +40,7 @@ beforeEach(async () => {
   teams = boardOf(topTeams, [season([team('a', 20), team('b', 10)])]);
   boards = [new LiveBoard(topTeams), new LiveBoard(streakers)];
   boards[0]?.publish(teams);
-  stats = new Live(new Stats());
+  stats = new TopicState(new Stats());
   events = new EventsWatch();
   histories = new Map();
   const now = () => NOW;
@@ -264,7 +264,7 @@ describe('the counts', () => {
 
 describe('the probes', () => {
   it('say alive at once, and ready when every board was read to its end, with reasons until then', async () => {
-    boards[1]?.interrupt('topic arcade-hot does not exist');
+    boards[1]?.markUnavailable('topic arcade-hot does not exist');
     expect((await app.inject('/healthz')).statusCode).toBe(200);
     const waiting = await app.inject('/readyz');
     expect(waiting.statusCode).toBe(503);
@@ -278,7 +278,7 @@ describe('the probes', () => {
 
   it('stay ready when Kafka goes away later', async () => {
     boards[1]?.publish(boardOf(streakers, []));
-    boards[1]?.interrupt('connect ECONNREFUSED');
+    boards[1]?.markUnavailable('connect ECONNREFUSED');
     expect((await app.inject('/readyz')).statusCode).toBe(200);
   });
 

@@ -37,7 +37,7 @@ describe('a dashboard with a sign-in', () => {
     expect(await status('/healthz')).toBe(200);
     const ready = await served.app.inject('/readyz');
     expect([ready.statusCode, ready.json()]).toEqual([200, { ready: true }]);
-    served.boards[0]?.interrupt('connect ECONNREFUSED 10.0.0.1:9092');
+    served.boards[0]?.markUnavailable('connect ECONNREFUSED 10.0.0.1:9092');
     const headers = { authorization: 'Bearer long-and-random' };
     expect((await served.app.inject({ url: '/readyz', headers })).json().boards).toHaveLength(2);
   });

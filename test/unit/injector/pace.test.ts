@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Pace } from '../../../injector/pace.ts';
+import { Pacer } from '../../../injector/pacer.ts';
 import { simulate } from '../../../injector/simulation.ts';
 import { ARCADE, anyGame } from './options.ts';
 
@@ -13,7 +13,7 @@ describe('Pace', () => {
     fc.assert(
       fc.property(anyGame, steps, (options, millis) => {
         const game = { ...options, eventsPerSecond: Math.min(options.eventsPerSecond, 200) };
-        const pace = new Pace(simulate(game, START));
+        const pace = new Pacer(simulate(game, START));
         let now = START;
         const handed = millis.flatMap((step) => {
           now += step;
@@ -28,7 +28,7 @@ describe('Pace', () => {
   });
 
   it('hands out no more than it is asked for, and the rest the next time', () => {
-    const pace = new Pace(simulate(ARCADE, START));
+    const pace = new Pacer(simulate(ARCADE, START));
     expect(pace.due(START + 900, 10)).toHaveLength(10);
     expect(pace.behindMillis(START + 900)).toBeGreaterThan(0);
     expect(pace.due(START + 900, NO_LIMIT).length).toBeGreaterThan(40);
@@ -37,13 +37,13 @@ describe('Pace', () => {
   });
 
   it('makes up for a hiccup', () => {
-    const pace = new Pace(simulate(ARCADE, START));
+    const pace = new Pacer(simulate(ARCADE, START));
     expect(pace.due(START + 950, NO_LIMIT).length).toBeGreaterThan(60);
     expect(pace.skippedMillis).toBe(0);
   });
 
   it('resumes from the present after an outage, without the events of the time between', () => {
-    const pace = new Pace(simulate(ARCADE, START));
+    const pace = new Pacer(simulate(ARCADE, START));
     pace.due(START + 100, NO_LIMIT);
     const back = START + 600_000;
     const burst = pace.due(back, NO_LIMIT);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type EventMessage, EventProducer, type Link } from '../../../injector/producer.ts';
+import { type EventMessage, EventProducer, type ProducerSession } from '../../../injector/producer.ts';
 import { simulate } from '../../../injector/simulation.ts';
 import { ARCADE } from './options.ts';
 
@@ -19,7 +19,7 @@ function createLog(answers: ('ok' | 'lost' | 'partial' | 'none')[], failuresToOp
   let opened = 0;
   let closed = 0;
   const failures: string[] = [];
-  const openLink = async (): Promise<Link> => {
+  const openSession = async (): Promise<ProducerSession> => {
     opened++;
     if (opened <= failuresToOpen) throw new Error('no broker');
     return {
@@ -42,10 +42,10 @@ function createLog(answers: ('ok' | 'lost' | 'partial' | 'none')[], failuresToOp
     };
   };
   const producer = new EventProducer({
-    openLink,
+    openSession,
     onFailure: (reason) => failures.push(reason),
     sleep: async () => {},
-    maxMessagesPerLink: 100,
+    maxMessagesPerSession: 100,
   });
   return { producer, stored, failures, links: () => ({ opened, closed }) };
 }
@@ -55,7 +55,7 @@ describe('EventProducer', () => {
     const [emission] = events(1);
     let sent: EventMessage[] = [];
     const producer = new EventProducer({
-      openLink: async () => ({
+      openSession: async () => ({
         send: async (messages) => {
           sent = messages.map((message) => Object.assign(message, { partition: 0 }));
           return new Set([0]);
@@ -64,7 +64,7 @@ describe('EventProducer', () => {
       }),
       onFailure: () => {},
       sleep: async () => {},
-      maxMessagesPerLink: 100,
+      maxMessagesPerSession: 100,
     });
     await producer.send(emission ? [emission] : []);
     expect(sent).toEqual([

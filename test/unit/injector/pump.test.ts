@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Emission } from '../../../injector/event.ts';
-import { Pace } from '../../../injector/pace.ts';
+import type { ScheduledEvent } from '../../../injector/event.ts';
+import { Pacer } from '../../../injector/pacer.ts';
 import { pump } from '../../../injector/pump.ts';
 import { simulate } from '../../../injector/simulation.ts';
 import { ARCADE } from './options.ts';
@@ -10,7 +10,7 @@ const START = Date.UTC(2026, 10, 22);
 /** Pumps a game for some seconds of a clock that only moves while the pump sleeps or sends. */
 async function run(eventsPerSecond: number, seconds: number, sendMillis: (batch: number) => number) {
   const stop = new AbortController();
-  const batches: Emission[][] = [];
+  const batches: ScheduledEvent[][] = [];
   let now = START;
   let sleeps = 0;
   const pass = (millis: number) => {
@@ -18,7 +18,7 @@ async function run(eventsPerSecond: number, seconds: number, sendMillis: (batch:
     if (now >= START + seconds * 1000) stop.abort();
   };
   await pump({
-    pace: new Pace(simulate({ ...ARCADE, eventsPerSecond }, START)),
+    pace: new Pacer(simulate({ ...ARCADE, eventsPerSecond }, START)),
     send: async (events) => {
       batches.push([...events]);
       pass(sendMillis(batches.length));

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Emission } from '../../../injector/event.ts';
+import type { ScheduledEvent } from '../../../injector/event.ts';
 import type { GameOptions } from '../../../injector/options.ts';
 import { simulate } from '../../../injector/simulation.ts';
 import { ARCADE, anyGame } from './options.ts';
 
 const START = Date.UTC(2026, 10, 22, 19, 32);
 
-function take(options: GameOptions, count: number, start = START): Emission[] {
+function take(options: GameOptions, count: number, start = START): ScheduledEvent[] {
   const game = simulate(options, start);
   return Array.from({ length: count }, () => game.next().value);
 }

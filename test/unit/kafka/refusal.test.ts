@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explained } from '../../../kafka/refusal.ts';
+import { describeKafkaError } from '../../../kafka/kafka-error.ts';
 
 describe('what kafkajs says against an attempt', () => {
   it.each([
@@ -11,6 +11,6 @@ describe('what kafkajs says against an attempt', () => {
     ['Not authorized to access group: Group authorization failed', /^no consumer group for the topic events/],
     ['Connection timeout', /^Connection timeout$/],
   ])('names the topic and what to check, where it is about rights: %s', (reason, words) => {
-    expect(explained(reason, 'events')).toMatch(words);
+    expect(describeKafkaError(reason, 'events')).toMatch(words);
   });
 });

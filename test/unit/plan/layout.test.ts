@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { goesOn, type Layout, layOut, printLayout, readLayout, recomputed } from '../../../plan/layout.ts';
+import {
+  boardsToReplay,
+  canRestoreFrom,
+  type Layout,
+  layOut,
+  printLayout,
+  readLayout,
+} from '../../../plan/layout.ts';
 import { sqlScript } from '../../../plan/sql.ts';
 import { resource } from '../../support/resource.ts';
 
@@ -30,7 +37,7 @@ function laidOut(...specs: Spec[]): Layout {
 
 /** What a change recomputes, as sentences. */
 function recomputes(from: Spec, to: Spec): string[] {
-  return recomputed(laidOut(from), laidOut(from, to)).map(({ board, why }) => `${board}: ${why}`);
+  return boardsToReplay(laidOut(from), laidOut(from, to)).map(({ board, why }) => `${board}: ${why}`);
 }
 
 describe('a job whose spec changes', () => {
@@ -111,7 +118,7 @@ describe('a job whose spec changes', () => {
     ],
   ])('recomputes only that board after a change of %s', (_, from, to, boards) => {
     expect(recomputes(from, to)).toEqual(boards);
-    expect(goesOn(laidOut(from), laidOut(from, to))).toBe(true);
+    expect(canRestoreFrom(laidOut(from), laidOut(from, to))).toBe(true);
   });
 
   it.each<[string, Spec]>([
@@ -124,19 +131,19 @@ describe('a job whose spec changes', () => {
         (board) => `${board}: the events, their lateness or the SQL of all boards changed`,
       ),
     );
-    expect(goesOn(laidOut({}), laidOut({}, to))).toBe(false);
+    expect(canRestoreFrom(laidOut({}), laidOut({}, to))).toBe(false);
   });
 
   it('recomputes all boards when nobody knows how it was laid out', () => {
-    expect(recomputed(undefined, laidOut({}))).toHaveLength(4);
-    expect(goesOn(undefined, laidOut({}))).toBe(false);
+    expect(boardsToReplay(undefined, laidOut({}))).toHaveLength(4);
+    expect(canRestoreFrom(undefined, laidOut({}))).toBe(false);
   });
 
   it('recomputes a board that went and came back, for its topic is another', () => {
     const both = ofBoards(teams(), players());
     const gone = laidOut(both, ofBoards(players()));
     const back = laidOut(both, ofBoards(players()), both);
-    expect(recomputed(gone, back)).toEqual([{ board: 'teams', why: 'it is new' }]);
+    expect(boardsToReplay(gone, back)).toEqual([{ board: 'teams', why: 'it is new' }]);
   });
 
   it('stays as it is with as many lanes as there may be', () => {
@@ -145,7 +152,7 @@ describe('a job whose spec changes', () => {
     const eight = laidOut(...grown.slice(0, 8));
     expect(eight.slots.map(({ lane }) => lane)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(layOut(resource(grown[7]), eight)).toEqual(eight);
-    expect(goesOn(eight, laidOut(...grown))).toBe(false);
+    expect(canRestoreFrom(eight, laidOut(...grown))).toBe(false);
   });
 
   it('gets a new layout, without what is gone, when too much is gone', () => {
@@ -186,7 +193,7 @@ describe('a layout', () => {
       fc.property(specs, spec, (specs, next) => {
         const from = laidOut(...specs);
         const to = layOut(resource(next), from);
-        if (!goesOn(from, to)) return;
+        if (!canRestoreFrom(from, to)) return;
         const places = (layout: Layout) => layout.slots.map(({ board, lane }) => ({ board, lane }));
         expect(places(to).slice(0, from.slots.length)).toEqual(places(from));
       }),

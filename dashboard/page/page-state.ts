@@ -1,0 +1,72 @@
+import type { BoardDefinition } from '../../contract/board.ts';
+import type { Season } from '../boards/board.ts';
+
+/*
+ * What someone looks at, as the page's URL says it: a URL that is shared shows others the same.
+ */
+
+/** What is shown: what is sent to a viewer depends on this alone. */
+export interface BoardFilter {
+  /** The name of the one board that is shown; null: all. */
+  board: string | null;
+  season: Season;
+}
+
+export const THEMES = ['auto', 'light', 'dark'] as const;
+export type Theme = (typeof THEMES)[number];
+
+/** A view, and how a page shows it. */
+export interface PageState extends BoardFilter {
+  /** A player or team to highlight; empty: none. */
+  search: string;
+  theme: Theme;
+}
+
+/** The longest search that is looked at. */
+const MAX_SEARCH_LENGTH = 100;
+
+/** A URL's query: anyone can write anything into it. */
+export type Query = Record<string, unknown>;
+
+/** The look that the page of one board, or with null that of all, has by its query. */
+export function parsePageState(board: string | null, { season, q, theme }: Query): PageState {
+  return {
+    board,
+    season: seasonOf(season),
+    search: typeof q === 'string' ? q.trim().slice(0, MAX_SEARCH_LENGTH) : '',
+    theme: THEMES.find((known) => known === theme) ?? 'auto',
+  };
+}
+
+/** The view that a socket asks for: the name of a board that there is not stands for none at all. */
+export function parseBoardFilter({ board, season }: Query): BoardFilter {
+  return { board: typeof board === 'string' ? board : null, season: seasonOf(season) };
+}
+
+/**
+ * The boards that are shown to who looks so, and of which season. The last season has the boards with seasons
+ * alone; where there are none, the boards are those of now.
+ */
+export function shownBoards<Shown extends { definition: BoardDefinition }>(
+  boards: readonly Shown[],
+  { board, season }: BoardFilter,
+): { boards: Shown[]; season: Season } {
+  const named = boards.filter(({ definition }) => board === null || definition.name === board);
+  const withSeasons = named.filter(({ definition }) => definition.period?.kind === 'season');
+  return season === 'last' && withSeasons.length > 0
+    ? { boards: withSeasons, season }
+    : { boards: named, season: 'this' };
+}
+
+function seasonOf(season: unknown): Season {
+  return season === 'last' ? 'last' : 'this';
+}
+
+/** The query that a look has in a URL, with its question mark; empty for the usual look. */
+export function queryOf({ season, search, theme }: Omit<PageState, 'board'>): string {
+  const query = new URLSearchParams();
+  if (season !== 'this') query.set('season', season);
+  if (search !== '') query.set('q', search);
+  if (theme !== 'auto') query.set('theme', theme);
+  return query.size === 0 ? '' : `?${query}`;
+}

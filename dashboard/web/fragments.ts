@@ -1,0 +1,173 @@
+import type { Season } from '../boards/board.ts';
+import type { LiveBoard } from '../boards/live-board.ts';
+import { foundIn, type Page, type PageBoard } from '../page/page.ts';
+import { type BoardFilter, shownBoards } from '../page/page-state.ts';
+import { type Panel, panelOf } from '../page/panel.ts';
+import { renderBoard, renderFreshness, renderStatus, renderTraffic } from '../page/render.ts';
+import { type Advice, statusOf } from '../page/status.ts';
+import { TeamColors } from '../page/team-color.ts';
+import { freshnessOf, trafficOf } from '../page/traffic.ts';
+import type { ObservedState, PipelineMonitor } from '../pipeline-state.ts';
+import type { ScreenDelays } from '../stats/screen-delays.ts';
+import type { Stats } from '../stats/stats.ts';
+import type { TopicState } from '../topic-state.ts';
+import type { Metrics } from './metrics.ts';
+
+/*
+ * The parts of the page that change, as HTML. Each is rendered at most once per tick, only while someone
+ * looks at it, and is the same string for all who do.
+ */
+
+/** A part as it was last rendered. */
+export interface Fragment extends Rendered {
+  /** Equal versions look the same; without one, only the HTML tells. */
+  version: string | undefined;
+  /** The ticks at which it was last looked at, and last differed from before. */
+  seenTick: number;
+  changedTick: number;
+}
+
+interface Rendered {
+  /** Of the element. */
+  id: string;
+  html: string;
+}
+
+interface BoardFragment extends Fragment, PageBoard {}
+
+/** The parts of a page, those of its boards by themselves. */
+export interface PageFragments extends Pick<Page, 'status' | 'traffic' | 'freshness' | 'found'> {
+  boards: PageBoard[];
+}
+
+export interface FragmentCacheOptions {
+  boards: readonly LiveBoard[];
+  stats: TopicState<Stats>;
+  delays: ScreenDelays;
+  pipeline: PipelineMonitor;
+  /** What to do when the job counts nothing; empty when unknown. */
+  advice: Advice;
+  metrics: Metrics;
+  /** Epoch milliseconds. */
+  now: () => number;
+}
+
+export class FragmentCache {
+  readonly #options: FragmentCacheOptions;
+  readonly #parts = new Map<string, Fragment>();
+  #tick = 0;
+  readonly #colors: TeamColors;
+  #pipeline: ObservedState;
+
+  constructor(options: FragmentCacheOptions) {
+    this.#options = options;
+    this.#colors = new TeamColors(options.boards, options.now);
+    this.#pipeline = options.pipeline.observe(options.now());
+  }
+
+  /** Advances to the current state. */
+  tick(): void {
+    const { boards, pipeline, now } = this.#options;
+    this.#tick += 1;
+    this.#pipeline = pipeline.observe(now());
+    this.#noteDelays();
+    for (const board of boards) board.note(now());
+  }
+
+  /** Grows with every tick. */
+  get currentTick(): number {
+    return this.#tick;
+  }
+
+  /** All parts of a view, as they were at the last tick. */
+  of(view: BoardFilter): Fragment[] {
+    return [this.#status(), this.#traffic(), this.#freshness(), ...this.#boards(view)];
+  }
+
+  /**
+   * The same, for the page.
+   *
+   * @param search whose rows to mark as found, for which the boards are rendered again; empty: none
+   */
+  page(view: BoardFilter, search: string): PageFragments {
+    const others = {
+      status: this.#status().html,
+      traffic: this.#traffic().html,
+      freshness: this.#freshness().html,
+    };
+    if (search === '') return { ...others, found: '', boards: this.#boards(view) };
+    const { boards, season } = shownBoards(this.#options.boards, view);
+    const panels = boards.map((board) => this.#panel(board, season, search));
+    const found = foundIn(panels);
+    return {
+      ...others,
+      found,
+      boards: panels.map((panel) => ({ ...headOf(panel), html: renderBoard(panel) })),
+    };
+  }
+
+  /** True when the part looks different since the last tick. */
+  hasChanged({ changedTick }: Fragment): boolean {
+    return changedTick === this.#tick;
+  }
+
+  /** What has come to the boards goes to the screens now. */
+  #noteDelays(): void {
+    const { boards, delays, metrics, now } = this.#options;
+    const nowMillis = now();
+    // Who makes the events may have a clock that runs ahead.
+    const shown = boards.flatMap((board) => board.takeArrivals()).map((at) => Math.max(nowMillis - at, 0));
+    delays.note(shown, nowMillis);
+    for (const delay of shown) metrics.eventShown(delay);
+  }
+
+  #status(): Fragment {
+    return this.#part('status', 'status', () => renderStatus(statusOf(this.#pipeline, this.#options.advice)));
+  }
+
+  #traffic(): Fragment {
+    const { stats, now } = this.#options;
+    return this.#part('traffic', 'traffic', () => renderTraffic(trafficOf(stats, this.#pipeline, now())));
+  }
+
+  #freshness(): Fragment {
+    const { stats, delays, now } = this.#options;
+    return this.#part('freshness', 'freshness', () => renderFreshness(freshnessOf(stats, delays, now())));
+  }
+
+  #boards(view: BoardFilter): BoardFragment[] {
+    const { boards, season } = shownBoards(this.#options.boards, view);
+    return boards.map((board) => this.#board(board, season));
+  }
+
+  #board(board: LiveBoard, season: Season): BoardFragment {
+    const { metrics, now } = this.#options;
+    const { name, title } = board.definition;
+    const render = () => metrics.timeRender(() => renderBoard(this.#panel(board, season)));
+    const version = `${this.#pipeline.kind} ${board.version(now(), season)}`;
+    const part = this.#part(`${name} ${season}`, `board-${name}`, render, version);
+    return { ...part, name, title, isVacant: board.view(now(), season).rows.length === 0 };
+  }
+
+  #panel(board: LiveBoard, season: Season, search = ''): Panel {
+    const now = this.#options.now();
+    const pipeline = this.#pipeline.kind;
+    return panelOf(board, { season, now, pipeline, colors: this.#colors, search });
+  }
+
+  /** @param version what the HTML depends on, where comparing that is cheaper than rendering */
+  #part(key: string, id: string, render: () => string, version?: string): Fragment {
+    const before = this.#parts.get(key);
+    if (before?.seenTick === this.#tick) return before;
+    const same = version !== undefined && before?.version === version;
+    const html = same ? before.html : render();
+    const changedTick = before?.html === html ? before.changedTick : this.#tick;
+    const part = { id, html, version, seenTick: this.#tick, changedTick };
+    this.#parts.set(key, part);
+    return part;
+  }
+}
+
+function headOf({ id, name, title, vacant }: Panel): Omit<PageBoard, 'html'> {
+  return { id, name, title, isVacant: vacant !== null };
+}

@@ -1,0 +1,85 @@
+type Fields = Record<string, unknown>;
+
+/**
+ * Whether a live object already has everything we would write. What others add to it (defaults, an
+ * autoscaler's replicas, a sidecar, a label) is theirs and does not count.
+ *
+ * @param live what the API server holds
+ * @param desired what we own of it
+ */
+export function isUpToDate(live: unknown, desired: unknown, path = ''): boolean {
+  if (Array.isArray(desired)) return Array.isArray(live) && coversList(live, desired, path);
+  if (!isObject(desired)) return live === desired;
+  // The API server leaves out what is empty.
+  if (!isObject(live)) return live === undefined && Object.keys(desired).length === 0;
+  const same = /\.resources\.(requests|limits)$/.test(path) ? sameQuantity : isUpToDate;
+  return Object.entries(desired).every(([name, value]) =>
+    same(live[name], value, path ? `${path}.${name}` : name),
+  );
+}
+
+/**
+ * Lists that the API server merges by keys: others may have items of their own in them. Any other is ours as
+ * a whole.
+ */
+const MERGED_BY: Record<string, string[]> = {
+  'metadata.ownerReferences': ['uid'],
+  'spec.ports': ['port'],
+  'spec.template.spec.containers': ['name'],
+  'spec.template.spec.containers.env': ['name'],
+  'spec.template.spec.containers.ports': ['containerPort'],
+  'spec.template.spec.topologySpreadConstraints': ['topologyKey', 'whenUnsatisfiable'],
+};
+
+function coversList(live: unknown[], desired: unknown[], path: string): boolean {
+  const keys = MERGED_BY[path];
+  if (keys === undefined)
+    return live.length === desired.length && desired.every((item, i) => isUpToDate(live[i], item, path));
+  const byKey = new Map(live.map((item) => [keyOf(item, keys), item]));
+  return desired.every((item) => isUpToDate(byKey.get(keyOf(item, keys)), item, path));
+}
+
+function keyOf(item: unknown, keys: string[]): string {
+  return keys.map((key) => isObject(item) && item[key]).join();
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The API server rewrites quantities: 1000m of a core becomes 1, 1024Mi become 1Gi. */
+function sameQuantity(live: unknown, desired: unknown): boolean {
+  return thousandths(live) === thousandths(desired);
+}
+
+/** How many thousandths a unit is. */
+const UNITS: Record<string, number> = {
+  '': 1e3,
+  m: 1,
+  k: 1e6,
+  M: 1e9,
+  G: 1e12,
+  T: 1e15,
+  P: 1e18,
+  E: 1e21,
+  Ki: 2 ** 10 * 1e3,
+  Mi: 2 ** 20 * 1e3,
+  Gi: 2 ** 30 * 1e3,
+  Ti: 2 ** 40 * 1e3,
+  Pi: 2 ** 50 * 1e3,
+  Ei: 2 ** 60 * 1e3,
+};
+
+/** The API server takes no quantity beyond this one. */
+const GREATEST = 2 ** 63 * 1e3;
+
+/** A quantity as the API server keeps it: in thousandths, rounded up, and cut at the greatest. */
+function thousandths(quantity: unknown): number | undefined {
+  const [, digits, exponent = '', unit = ''] =
+    /^([0-9.]+)(e[0-9]+)?([a-zA-Z]*)$/.exec(String(quantity)) ?? [];
+  const factor = UNITS[unit];
+  if (digits === undefined || factor === undefined) return undefined;
+  // Decimal fractions are inexact from the 16th digit on: 0.57 of a core would be a little more than 570m.
+  const amount = Number((Number(digits + exponent) * factor).toPrecision(15));
+  return Math.min(Math.ceil(amount), GREATEST);
+}
