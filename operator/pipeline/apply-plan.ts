@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Component } from '../../plan/metadata.ts';
 import type { FlinkDeployment, KafkaUser, KubernetesObject } from '../../plan/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -6,7 +7,7 @@ import type { LiveObject } from '../kube/object.ts';
 import { compareVersions } from '../kube/resource-version.ts';
 import { type Applied, applyChild, type Conflict } from './apply.ts';
 import { needsWrite, paired, stamped, unwanted } from './changes.ts';
-import { decideJob, type JobDecision, jobAgeMillis } from './job.ts';
+import { decideJob, findJob, type JobDecision, jobAgeMillis } from './job.ts';
 import type { Notice } from './notices.ts';
 import { componentOf, isTopic, isUser, judgeTopics, judgeUsers } from './parts.ts';
 import { podTroubles } from './pods.ts';
@@ -98,8 +99,17 @@ class PlanRun {
       job: held ?? job.verdict,
       problems: this.#problems,
       conflicts: this.#conflicts,
-      lookAgainMillis: job.lookAgainMillis,
+      lookAgainMillis: this.#isNewer(seen) ? 0 : job.lookAgainMillis,
     };
+  }
+
+  /**
+   * Whether the answer to our own write had a newer status of the job than the decision was made on. The
+   * watch tells no one of what that answer had already.
+   */
+  #isNewer(seen: LiveObject[]): boolean {
+    const before = findJob(seen);
+    return before !== undefined && !isDeepStrictEqual(findJob(this.#children())?.status, before.status);
   }
 
   #children(): LiveObject[] {
