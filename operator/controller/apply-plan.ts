@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Component } from '../../plan/metadata.ts';
 import type { FlinkDeployment, KafkaUser, KubernetesObject } from '../../plan/objects.ts';
 import { grantedRights, keepExistingAcls } from '../controller/acls.ts';
@@ -6,7 +7,7 @@ import { matchByName, needsWrite, toPrune, withAppliedHash } from '../controller
 import { type ConditionState, conditionFalse } from '../controller/condition-state.ts';
 import type { EventRecorder } from '../controller/event-recorder.ts';
 import type { ResourceEvent } from '../controller/events.ts';
-import { decideJob, type JobDecision, jobAgeMillis } from '../controller/job.ts';
+import { decideJob, findJob, type JobDecision, jobAgeMillis } from '../controller/job.ts';
 import { componentOf, isTopic, isUser, topicsCondition, usersCondition } from '../controller/parts.ts';
 import { statusOf } from '../controller/status.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -98,8 +99,17 @@ class PlanRun {
       job: held ?? job.condition,
       problems: this.#problems,
       conflicts: this.#conflicts,
-      requeueAfterMillis: job.requeueAfterMillis,
+      requeueAfterMillis: this.#isNewer(seen) ? 0 : job.requeueAfterMillis,
     };
+  }
+
+  /**
+   * Whether the answer to our own write had a newer status of the job than the decision was made on. The
+   * watch tells no one of what that answer had already.
+   */
+  #isNewer(seen: LiveObject[]): boolean {
+    const before = findJob(seen);
+    return before !== undefined && !isDeepStrictEqual(findJob(this.#children())?.status, before.status);
   }
 
   #children(): LiveObject[] {

@@ -20,6 +20,9 @@ const BOARDS = [
 const DURABLE = { flink: { state: { claim: 'state' } } };
 
 let arcade: Arcade;
+/** Enough for a job that comes up, on a busy machine too; one that does not is waited for as long. */
+const UPGRADE_MILLIS = 6_000;
+
 let operator: TestOperator;
 let standIns: StandIns;
 let jobOutcome: (script: string) => JobOutcome;
@@ -34,7 +37,7 @@ beforeEach(async () => {
     namespaces: [namespace],
     outcomes: { job: ({ spec }) => jobOutcome(spec.job.args.join()), user: () => userRefusal },
   });
-  operator = startOperator(plane.kubeConfig(), namespace, { upgradeTimeoutMillis: 2_000 });
+  operator = startOperator(plane.kubeConfig(), namespace, { upgradeTimeoutMillis: UPGRADE_MILLIS });
 });
 
 afterEach(async () => {
@@ -336,7 +339,7 @@ describe('an upgrade that does not come up', () => {
 
   it.each<[string, JobOutcome, RegExp]>([
     ['fails', { state: 'failed', error: 'Failed to execute the script.' }, /Failed to execute the script\./],
-    ['restarts forever without a word', { state: 'restarting' }, /did not come up within 2 s: DEPLOYED/],
+    ['restarts forever without a word', { state: 'restarting' }, /did not come up within 6 s: DEPLOYED/],
   ])(
     'because it %s is put back by itself, and is not tried again until the spec changes',
     async (_, outcome, words) => {
@@ -349,10 +352,12 @@ describe('an upgrade that does not come up', () => {
       const { 'FlinkDeployment arcade-job': after } = await arcade.settled();
       expect((after as { spec: unknown }).spec).toEqual((before as { spec: unknown }).spec);
       const deploys = standIns.deploys.length;
-      await sleep(2_500);
+      await sleep(UPGRADE_MILLIS + 500);
       await operator.stop();
-      operator = startOperator(plane.kubeConfig(), arcade.namespace, { upgradeTimeoutMillis: 2_000 });
-      await sleep(2_500);
+      operator = startOperator(plane.kubeConfig(), arcade.namespace, {
+        upgradeTimeoutMillis: UPGRADE_MILLIS,
+      });
+      await sleep(UPGRADE_MILLIS + 500);
       expect(standIns.deploys).toHaveLength(deploys);
       expect(await arcade.events()).toEqual(['Ready', 'Upgrading', 'RolledBack']);
       jobOutcome = () => ({ state: 'stable' });
