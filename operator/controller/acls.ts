@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KafkaAcl, KafkaUser } from '../../plan/objects.ts';
-import type { ChildCondition } from '../controller/kafka-condition.ts';
-import { type Child, isReady } from '../controller/parts.ts';
 import type { LiveMetadata, LiveObject } from '../kube/object.ts';
+import type { ChildCondition } from './kafka-condition.ts';
 import { ownershipOf } from './ownership.ts';
+import { type Child, isReady } from './parts.ts';
 
 /**
  * The user with the rights that it has as well: the job that runs may need them until it has been replaced.

@@ -1,23 +1,23 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Component } from '../../plan/metadata.ts';
 import type { FlinkDeployment, KafkaUser, KubernetesObject } from '../../plan/objects.ts';
-import { grantedRights, keepExistingAcls } from '../controller/acls.ts';
-import { assertNotDeleted } from '../controller/assert-not-deleted.ts';
-import { matchByName, needsWrite, toPrune, withAppliedHash } from '../controller/changes.ts';
-import { type ConditionState, conditionFalse } from '../controller/condition-state.ts';
-import type { EventRecorder } from '../controller/event-recorder.ts';
-import type { ResourceEvent } from '../controller/events.ts';
-import { decideJob, findJob, type JobDecision, jobAgeMillis } from '../controller/job.ts';
-import { componentOf, isTopic, isUser, topicsCondition, usersCondition } from '../controller/parts.ts';
-import { statusOf } from '../controller/status.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { CONTROLLER_REVISION, FLINK_DEPLOYMENT } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { compareVersions } from '../kube/resource-version.ts';
+import { grantedRights, keepExistingAcls } from './acls.ts';
 import { type Applied, applyChild, type Conflict } from './apply.ts';
+import { assertNotDeleted } from './assert-not-deleted.ts';
+import { matchByName, needsWrite, toPrune, withAppliedHash } from './changes.ts';
 import type { ClusterCache } from './cluster-cache.ts';
+import { type ConditionState, conditionFalse } from './condition-state.ts';
+import type { EventRecorder } from './event-recorder.ts';
+import type { ResourceEvent } from './events.ts';
+import { decideJob, findJob, type JobDecision, jobAgeMillis } from './job.ts';
+import { componentOf, isTopic, isUser, topicsCondition, usersCondition } from './parts.ts';
 import { podTroubles } from './pods.ts';
 import { controllerRevision, keptRevision, type Revision } from './revision.ts';
+import { statusOf } from './status.ts';
 
 interface ApplyParts {
   client: KubeClient;

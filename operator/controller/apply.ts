@@ -1,12 +1,12 @@
 import type { KubernetesObject } from '../../plan/objects.ts';
-import { needsWrite, withAppliedHash } from '../controller/changes.ts';
-import { type ConditionState, conditionFalse } from '../controller/condition-state.ts';
-import type { Child } from '../controller/parts.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ApiError, fieldManagerConflicts, isTransient } from '../kube/errors.ts';
 import { kindOf } from '../kube/kinds.ts';
 import type { LiveMetadata, LiveObject } from '../kube/object.ts';
+import { needsWrite, withAppliedHash } from './changes.ts';
+import { type ConditionState, conditionFalse } from './condition-state.ts';
 import { ownershipOf } from './ownership.ts';
+import type { Child } from './parts.ts';
 
 /** What applying one object came to. */
 export interface Applied {

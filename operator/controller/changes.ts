@@ -1,9 +1,9 @@
 import { ANNOTATIONS } from '../../plan/metadata.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
-import type { Child } from '../controller/parts.ts';
-import { isUpToDate } from '../controller/up-to-date.ts';
 import type { LiveObject } from '../kube/object.ts';
+import type { Child } from './parts.ts';
 import { digest } from './revision.ts';
+import { isUpToDate } from './up-to-date.ts';
 
 /**
  * Annotation with a digest of what was last applied: tells that we no longer want a field which the live

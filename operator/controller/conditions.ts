@@ -1,7 +1,11 @@
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { Component } from '../../plan/metadata.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
-import { type ConditionState, conditionFalse, conditionTrue } from '../controller/condition-state.ts';
+import { DEPLOYMENT } from '../kube/kinds.ts';
+import type { LiveObject } from '../kube/object.ts';
+import type { Conflict } from './apply.ts';
+import { matchByName } from './changes.ts';
+import { type ConditionState, conditionFalse, conditionTrue } from './condition-state.ts';
 import {
   componentOf,
   deploymentCondition,
@@ -9,13 +13,9 @@ import {
   isUser,
   topicsCondition,
   usersCondition,
-} from '../controller/parts.ts';
-import type { ConditionStates } from '../controller/status.ts';
-import { DEPLOYMENT } from '../kube/kinds.ts';
-import type { LiveObject } from '../kube/object.ts';
-import type { Conflict } from './apply.ts';
-import { matchByName } from './changes.ts';
+} from './parts.ts';
 import { podTroubles } from './pods.ts';
+import type { ConditionStates } from './status.ts';
 
 /** The parts of a pipeline, in the order in which they depend on each other. */
 const PARTS = [

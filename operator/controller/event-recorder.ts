@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { ResourceEvent } from '../controller/events.ts';
 import { FIELD_MANAGER, type KubeClient } from '../kube/client.ts';
 import { EVENT } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
+import type { ResourceEvent } from './events.ts';
 
 /** Tells people of a resource; never fails, because nothing depends on an event. */
 export type EventRecorder = (regarding: LiveObject, notice: ResourceEvent) => Promise<void>;

@@ -8,9 +8,9 @@ import {
 } from '../../plan/layout.ts';
 import { ANNOTATIONS } from '../../plan/metadata.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
-import { type ConditionState, conditionFalse, conditionTrue } from '../controller/condition-state.ts';
 import { FLINK_DEPLOYMENT } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
+import { type ConditionState, conditionFalse, conditionTrue } from './condition-state.ts';
 import { describeFlinkError, isJobNotFound } from './flink-error.ts';
 import { type Revision, revisionOf } from './revision.ts';
 

@@ -1,8 +1,8 @@
 import { type Component, LABELS } from '../../plan/metadata.ts';
 import type { KafkaUser, KubernetesObject } from '../../plan/objects.ts';
-import { type ConditionState, conditionFalse, conditionTrue } from '../controller/condition-state.ts';
 import { KAFKA_TOPIC, KAFKA_USER } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
+import { type ConditionState, conditionFalse, conditionTrue } from './condition-state.ts';
 import { type ChildCondition, notReadyMessage } from './kafka-condition.ts';
 
 /** An object of the plan with its live counterpart. */

@@ -1,6 +1,6 @@
 import type { Component } from '../../plan/metadata.ts';
-import { componentOf } from '../controller/parts.ts';
 import type { LiveObject } from '../kube/object.ts';
+import { componentOf } from './parts.ts';
 
 /** The part of a pod's status that is read here. */
 interface PodStatus {

@@ -1,22 +1,22 @@
 import { type Problem, parseGameAnalytics } from '../../api/parse.ts';
 import type { Environment } from '../../plan/environment.ts';
 import { plan } from '../../plan/plan.ts';
-import { applyPlan, type Outcome, untouched } from '../controller/apply-plan.ts';
-import { ResourceDeletedError } from '../controller/assert-not-deleted.ts';
-import { conditionFalse } from '../controller/condition-state.ts';
-import { computeConditions, waitingConditions } from '../controller/conditions.ts';
-import type { EventRecorder } from '../controller/event-recorder.ts';
-import { appliedLayout, findJob, jobCondition } from '../controller/job.ts';
-import { kafkaCondition } from '../controller/kafka-condition.ts';
-import { details, statusOf } from '../controller/status.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { KAFKA } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { type Result, TerminalError } from '../queue/result.ts';
+import { applyPlan, type Outcome, untouched } from './apply-plan.ts';
+import { ResourceDeletedError } from './assert-not-deleted.ts';
 import type { ClusterCache } from './cluster-cache.ts';
+import { conditionFalse } from './condition-state.ts';
+import { computeConditions, waitingConditions } from './conditions.ts';
+import type { EventRecorder } from './event-recorder.ts';
 import { flinkImageProblems } from './flink-image.ts';
+import { appliedLayout, findJob, jobCondition } from './job.ts';
+import { kafkaCondition } from './kafka-condition.ts';
 import { podTroubles } from './pods.ts';
 import { report } from './report.ts';
+import { details, statusOf } from './status.ts';
 
 interface ReconcilerParts {
   client: KubeClient;

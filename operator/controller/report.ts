@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Status } from '../../api/status.ts';
-import { assertNotDeleted } from '../controller/assert-not-deleted.ts';
-import type { EventRecorder } from '../controller/event-recorder.ts';
-import { conditionEvents } from '../controller/events.ts';
-import { type ConditionStates, statusOf, updateConditions } from '../controller/status.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
 import type { LiveObject } from '../kube/object.ts';
+import { assertNotDeleted } from './assert-not-deleted.ts';
 import type { ClusterCache } from './cluster-cache.ts';
+import type { EventRecorder } from './event-recorder.ts';
+import { conditionEvents } from './events.ts';
+import { type ConditionStates, statusOf, updateConditions } from './status.ts';
 
 /** What the status reports in addition to conditions; a field that is left out stays as it was. */
 type Details = Omit<Status, 'conditions' | 'observedGeneration'>;

@@ -4,8 +4,8 @@ import type { Condition, Status } from '../../api/status.ts';
 import { appName } from '../../plan/app.ts';
 import { boards } from '../../plan/boards.ts';
 import { DASHBOARD_PORT } from '../../plan/dashboard.ts';
-import type { ConditionState } from '../controller/condition-state.ts';
 import type { LiveObject } from '../kube/object.ts';
+import type { ConditionState } from './condition-state.ts';
 import { appliedRevision, flinkJob } from './job.ts';
 
 /** The status of a pipeline; a field that is left out stays as it was. */
