@@ -71,6 +71,9 @@ const BEHIND_MILLIS = 15_000;
  */
 const UNKNOWN_MILLIS = 12_000;
 
+/** Partitions catch up one after the other: for so long, counts may still lack events of some. */
+const SETTLING_MILLIS = 20_000;
+
 /** Without an event for longer, the game is quiet. */
 const QUIET_MILLIS = 30_000;
 
@@ -95,19 +98,24 @@ export function pipelineState(facts: PipelineFacts, now: number): PipelineState 
 }
 
 /** Up to when all events are counted; null when that is not known. */
-export function countedUntil(state: PipelineState, now: number): number | null {
+export function countedUntil(state: LaggedState, now: number): number | null {
+  if (state.laggedMillis !== undefined && now - state.laggedMillis < SETTLING_MILLIS) return null;
   if (state.kind === 'live') return state.untilMillis;
   return state.kind === 'quiet' ? now : null;
 }
 
+/** A state, and when the job was last seen not to keep up. */
+export type LaggedState = PipelineState & { laggedMillis?: number | undefined };
+
 /** A state, and since when the pipeline has been seen in one of its kind. */
-export type ObservedState = PipelineState & { sinceMillis: number };
+export type ObservedState = LaggedState & { sinceMillis: number };
 
 /** Follows the state of a pipeline, to tell since when it is as it is. */
 export class PipelineMonitor {
   readonly #facts: (now: number) => PipelineFacts;
   #kind: PipelineKind | undefined;
   #sinceMillis = 0;
+  #laggedMillis: number | undefined;
 
   /** @param facts asked for with each observation */
   constructor(facts: (now: number) => PipelineFacts) {
@@ -119,6 +127,7 @@ export class PipelineMonitor {
     const state = pipelineState(this.#facts(now), now);
     if (state.kind !== this.#kind) this.#sinceMillis = now;
     this.#kind = state.kind;
-    return { ...state, sinceMillis: this.#sinceMillis };
+    if (!isCounted(state.kind) && state.kind !== 'waiting') this.#laggedMillis = now;
+    return { ...state, sinceMillis: this.#sinceMillis, laggedMillis: this.#laggedMillis };
   }
 }

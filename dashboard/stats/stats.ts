@@ -129,7 +129,7 @@ export class Stats {
    * not known
    */
   view(now: number, untilMillis: number | null = now): StatsView {
-    const slots = this.#shown(now, untilMillis === null ? 0 : this.#readUntil(now));
+    const slots = this.#shown(now, untilMillis === null ? null : this.#readUntil(now));
     const end = Math.min(now - ARRIVAL_MILLIS, untilMillis ?? now);
     const lastMinute = fullSlots(slots, end, RATE_MILLIS);
     const minute = totalsOf(lastMinute);
@@ -173,14 +173,14 @@ export class Stats {
    * The slots of the last five minutes, in order. A slot was read once a window at or after it has closed
    * since it was written.
    */
-  #shown(now: number, readUntil: number): ShownSlot[] {
+  #shown(now: number, readUntil: number | null): ShownSlot[] {
     const slots = [...this.#slots.values()].filter((slot) => isShown(slot, now));
     slots.sort((a, b) => b.startMillis - a.startMillis);
     let closedMillis = 0;
     return slots
       .map(({ writtenMillis, ...slot }) => {
         if (slot.activePlayers > 0) closedMillis = Math.max(closedMillis, writtenMillis);
-        const isRead = slot.startMillis < readUntil || closedMillis >= writtenMillis;
+        const isRead = readUntil !== null && (slot.startMillis < readUntil || closedMillis >= writtenMillis);
         return { ...slot, undecodableMessages: isRead ? slot.undecodableMessages : null };
       })
       .reverse();
