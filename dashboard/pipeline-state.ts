@@ -46,7 +46,7 @@ export interface PipelineFacts {
   countsKnown: boolean;
   /** True once the events topic was seen to be another one. */
   isReplaced: boolean;
-  /** Kafka's time of the newest event that was ever counted; null when none was. */
+  /** Kafka's time of the newest event counted, or message found malformed; null when there is none. */
   handledMillis: number | null;
   /** The same of the events that are being counted just now; null when none are. */
   countingMillis: number | null;
@@ -78,22 +78,22 @@ const SETTLING_MILLIS = 20_000;
 const QUIET_MILLIS = 30_000;
 
 export function pipelineState(facts: PipelineFacts, now: number): PipelineState {
-  const { handledMillis: countedMillis, countingMillis, progressMillis, uncountedSince } = facts;
+  const { handledMillis, countingMillis, progressMillis, uncountedSince } = facts;
   if (!facts.available) return { kind: 'unavailable' };
   if (!facts.countsKnown) return { kind: 'waiting' };
   if (facts.isReplaced) return { kind: 'replaced' };
   if (uncountedSince !== null && now - uncountedSince >= PATIENCE_MILLIS) {
     const isIdle = now - (progressMillis ?? 0) >= PATIENCE_MILLIS;
     if (isIdle) return { kind: 'stalled', progressMillis };
-    const atMillis = countingMillis ?? countedMillis ?? now;
+    const atMillis = countingMillis ?? handledMillis ?? now;
     if (now - atMillis >= BEHIND_MILLIS) return { kind: 'behind', countingMillis: atMillis };
   }
   // Who makes the events may have a clock that is slow: while they are counted, the game is not quiet.
-  const lastMillis = Math.max(countedMillis ?? 0, progressMillis ?? 0);
-  if (now - lastMillis > QUIET_MILLIS) return { kind: 'quiet', countedMillis };
-  const isCaughtUp = uncountedSince === null && now - (countedMillis ?? 0) >= UNKNOWN_MILLIS;
+  const lastMillis = Math.max(handledMillis ?? 0, progressMillis ?? 0);
+  if (now - lastMillis > QUIET_MILLIS) return { kind: 'quiet', countedMillis: handledMillis };
+  const isCaughtUp = uncountedSince === null && now - (handledMillis ?? 0) >= UNKNOWN_MILLIS;
   // The newest slot with a counted event is still being counted.
-  const untilMillis = isCaughtUp || countedMillis === null ? now : Math.min(countedMillis - SLOT_MILLIS, now);
+  const untilMillis = isCaughtUp || handledMillis === null ? now : Math.min(handledMillis - SLOT_MILLIS, now);
   return { kind: 'live', untilMillis };
 }
 
