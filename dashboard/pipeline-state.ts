@@ -46,7 +46,7 @@ export interface PipelineFacts {
   countsKnown: boolean;
   /** True once the events topic was seen to be another one. */
   isReplaced: boolean;
-  /** Kafka's time of the newest event that was ever counted; null when none was. */
+  /** Kafka's time of the newest event counted, or message found malformed; null when there is none. */
   handledMillis: number | null;
   /** The same of the events that are being counted just now; null when none are. */
   countingMillis: number | null;
@@ -71,43 +71,51 @@ const BEHIND_MILLIS = 15_000;
  */
 const UNKNOWN_MILLIS = 12_000;
 
+/** Partitions catch up one after the other: for so long, counts may still lack events of some. */
+const SETTLING_MILLIS = 20_000;
+
 /** Without an event for longer, the game is quiet. */
 const QUIET_MILLIS = 30_000;
 
 export function pipelineState(facts: PipelineFacts, now: number): PipelineState {
-  const { handledMillis: countedMillis, countingMillis, progressMillis, uncountedSince } = facts;
+  const { handledMillis, countingMillis, progressMillis, uncountedSince } = facts;
   if (!facts.available) return { kind: 'unavailable' };
   if (!facts.countsKnown) return { kind: 'waiting' };
   if (facts.isReplaced) return { kind: 'replaced' };
   if (uncountedSince !== null && now - uncountedSince >= PATIENCE_MILLIS) {
     const isIdle = now - (progressMillis ?? 0) >= PATIENCE_MILLIS;
     if (isIdle) return { kind: 'stalled', progressMillis };
-    const atMillis = countingMillis ?? countedMillis ?? now;
+    const atMillis = countingMillis ?? handledMillis ?? now;
     if (now - atMillis >= BEHIND_MILLIS) return { kind: 'behind', countingMillis: atMillis };
   }
   // Who makes the events may have a clock that is slow: while they are counted, the game is not quiet.
-  const lastMillis = Math.max(countedMillis ?? 0, progressMillis ?? 0);
-  if (now - lastMillis > QUIET_MILLIS) return { kind: 'quiet', countedMillis };
-  const isCaughtUp = uncountedSince === null && now - (countedMillis ?? 0) >= UNKNOWN_MILLIS;
+  const lastMillis = Math.max(handledMillis ?? 0, progressMillis ?? 0);
+  if (now - lastMillis > QUIET_MILLIS) return { kind: 'quiet', countedMillis: handledMillis };
+  const isCaughtUp = uncountedSince === null && now - (handledMillis ?? 0) >= UNKNOWN_MILLIS;
   // The newest slot with a counted event is still being counted.
-  const untilMillis = isCaughtUp || countedMillis === null ? now : Math.min(countedMillis - SLOT_MILLIS, now);
+  const untilMillis = isCaughtUp || handledMillis === null ? now : Math.min(handledMillis - SLOT_MILLIS, now);
   return { kind: 'live', untilMillis };
 }
 
 /** Up to when all events are counted; null when that is not known. */
-export function countedUntil(state: PipelineState, now: number): number | null {
+export function countedUntil(state: LaggedState, now: number): number | null {
+  if (state.laggedMillis !== undefined && now - state.laggedMillis < SETTLING_MILLIS) return null;
   if (state.kind === 'live') return state.untilMillis;
   return state.kind === 'quiet' ? now : null;
 }
 
+/** A state, and when the job was last seen not to keep up. */
+export type LaggedState = PipelineState & { laggedMillis?: number | undefined };
+
 /** A state, and since when the pipeline has been seen in one of its kind. */
-export type ObservedState = PipelineState & { sinceMillis: number };
+export type ObservedState = LaggedState & { sinceMillis: number };
 
 /** Follows the state of a pipeline, to tell since when it is as it is. */
 export class PipelineMonitor {
   readonly #facts: (now: number) => PipelineFacts;
   #kind: PipelineKind | undefined;
   #sinceMillis = 0;
+  #laggedMillis: number | undefined;
 
   /** @param facts asked for with each observation */
   constructor(facts: (now: number) => PipelineFacts) {
@@ -119,6 +127,7 @@ export class PipelineMonitor {
     const state = pipelineState(this.#facts(now), now);
     if (state.kind !== this.#kind) this.#sinceMillis = now;
     this.#kind = state.kind;
-    return { ...state, sinceMillis: this.#sinceMillis };
+    if (!isCounted(state.kind) && state.kind !== 'waiting') this.#laggedMillis = now;
+    return { ...state, sinceMillis: this.#sinceMillis, laggedMillis: this.#laggedMillis };
   }
 }

@@ -55,8 +55,13 @@ export async function runOperator(settings: Settings, parts: OperatorParts): Pro
   const environment = { appImage, flinkImage, flinkOperatorNamespace };
   const { allowedFlinkImages, upgradeTimeoutMillis } = settings;
   const reconciler = {
-    ...{ client, view: cluster, recorder, environment, now },
-    ...{ allowedFlinkImages, upgradeTimeoutMillis },
+    client,
+    view: cluster,
+    recorder,
+    environment,
+    allowedFlinkImages,
+    upgradeTimeoutMillis,
+    now,
   };
   const queue = new WorkQueue({
     workers: settings.workers,

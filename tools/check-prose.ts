@@ -19,7 +19,7 @@ const WORDS: [RegExp, string][] = [
   [/\bmend(s|ed|ing)?\b/i, 'fix'],
   [/\b(some|every)body\b/i, 'someone, everyone'],
   [/\b(is|was) well\b/i, 'is healthy'],
-  [/\b\w+(our|eight)\b(?<=\b(colour|neighbour|behaviour|honour|favour))/i, 'American spelling'],
+  [/\b(colour|neighbour|behaviour|honour|favour)/i, 'American spelling'],
   [/\b(real|initial|organ|recogn|normal|serial)is(e|es|ed|er|ing|ation)\b/i, 'American spelling, with z'],
   [/\b(licence|defence|centre|cancelled|cancelling)\b/i, 'American spelling'],
 ];

@@ -1,5 +1,5 @@
 import { SLOT_MILLIS } from '../../contract/stats.ts';
-import { countedUntil, type PipelineKind, type PipelineState } from '../pipeline-state.ts';
+import { countedUntil, type LaggedState, type PipelineKind } from '../pipeline-state.ts';
 import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Stats } from '../stats/stats.ts';
 import type { TopicState } from '../topic-state.ts';
@@ -45,7 +45,7 @@ const LEAST_SHARE = 0.001;
  * @param pipeline how the pipeline is as a whole; what the events were is known only while all are counted
  * @param now epoch milliseconds
  */
-export function trafficOf(stats: TopicState<Stats>, pipeline: PipelineState, now: number): Traffic {
+export function trafficOf(stats: TopicState<Stats>, pipeline: LaggedState, now: number): Traffic {
   const untilMillis = countedUntil(pipeline, now);
   const view = untilMillis === null ? null : stats.content.view(now, untilMillis);
   return {

@@ -110,12 +110,10 @@ export class Stats {
   /** How far the job had come at `now` (epoch milliseconds). */
   progress(now: number): Progress {
     const recent = this.#counting.filter(({ step }) => step >= stepOf(now) - 1);
+    const isMalformed = this.#readUntil(now) > (this.#readMillis ?? 0);
     return {
       countedMillis: this.#countedMillis,
-      handledMillis:
-        this.#readUntil(now) > (this.#readMillis ?? 0)
-          ? newest(this.#countedMillis, this.#readMillis)
-          : this.#countedMillis,
+      handledMillis: newest(this.#countedMillis, isMalformed ? this.#readMillis : null),
       countingMillis: recent.reduce<number | null>((last, one) => newest(last, one.countedMillis), null),
       progressMillis: this.#progressMillis,
     };
@@ -129,7 +127,7 @@ export class Stats {
    * not known
    */
   view(now: number, untilMillis: number | null = now): StatsView {
-    const slots = this.#shown(now, untilMillis === null ? 0 : this.#readUntil(now));
+    const slots = this.#shown(now, untilMillis === null ? null : this.#readUntil(now));
     const end = Math.min(now - ARRIVAL_MILLIS, untilMillis ?? now);
     const lastMinute = fullSlots(slots, end, RATE_MILLIS);
     const minute = totalsOf(lastMinute);
@@ -154,11 +152,11 @@ export class Stats {
     const { startMillis } = slot;
     // An event that is further on than the count of it is of a broken clock.
     const newestEventMillis = slot.newestEventMillis && Math.min(slot.newestEventMillis, writtenMillis);
-    // Players and teams are counted in the slot in which their events happened, whenever that was.
     // A job that was restarted counts the events since its last checkpoint again.
     const before = this.#slots.get(startMillis)?.events ?? 0;
     if (slot.events < before) this.#countedMillis = startMillis + SLOT_MILLIS;
     if (slot.events !== before) this.#countedAt = newest(this.#countedAt, writtenMillis);
+    // Players and teams are counted in the slot in which their events happened, whenever that was.
     if (slot.events > 0) this.#noteCounted(startMillis + SLOT_MILLIS, writtenMillis);
     if (slot.undecodableMessages > 0) this.#readMillis = newest(this.#readMillis, startMillis + SLOT_MILLIS);
     if (slot.activePlayers > 0) this.#openSince = newest(this.#openSince, writtenMillis);
@@ -173,14 +171,14 @@ export class Stats {
    * The slots of the last five minutes, in order. A slot was read once a window at or after it has closed
    * since it was written.
    */
-  #shown(now: number, readUntil: number): ShownSlot[] {
+  #shown(now: number, readUntil: number | null): ShownSlot[] {
     const slots = [...this.#slots.values()].filter((slot) => isShown(slot, now));
     slots.sort((a, b) => b.startMillis - a.startMillis);
     let closedMillis = 0;
     return slots
       .map(({ writtenMillis, ...slot }) => {
         if (slot.activePlayers > 0) closedMillis = Math.max(closedMillis, writtenMillis);
-        const isRead = slot.startMillis < readUntil || closedMillis >= writtenMillis;
+        const isRead = readUntil !== null && (slot.startMillis < readUntil || closedMillis >= writtenMillis);
         return { ...slot, undecodableMessages: isRead ? slot.undecodableMessages : null };
       })
       .reverse();

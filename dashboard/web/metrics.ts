@@ -154,7 +154,9 @@ export class Metrics {
       labelNames: ['kind'],
       registers: [this.registry],
       collect() {
-        const { totals } = stats.content.view(now(), countedUntil(pipeline.observe(now()), now()));
+        const nowMillis = now();
+        const untilMillis = countedUntil(pipeline.observe(nowMillis), nowMillis);
+        const { totals } = stats.content.view(nowMillis, untilMillis);
         for (const name of TOTAL_NAMES) this.set({ kind: COUNTERS[name].column }, totals[name]);
       },
     });

@@ -1,4 +1,5 @@
 import type { HotStreakersBoard, SeasonBoard } from '../../../api/boards/types.ts';
+import { SLOT_MILLIS } from '../../../contract/stats.ts';
 import type { PlannedBoard } from '../../../plan/boards.ts';
 import { topicRanks } from '../../../plan/layout.ts';
 import { inFieldOrder } from '../boards.ts';
@@ -168,7 +169,6 @@ export function falseAnswers(board: PlannedBoard, records: SeenRecord[], answers
     });
 }
 
-const SLOT_MILLIS = 5000;
 const RATE_MILLIS = 60_000;
 /** The rate of a pipeline that lags more is not shown. */
 const LAG_MILLIS = 40_000;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { renderStatus } from '../../../dashboard/page/render.ts';
 import { statusOf } from '../../../dashboard/page/status.ts';
 import {
+  countedUntil,
   type ObservedState,
   type PipelineFacts,
   PipelineMonitor,
@@ -120,7 +121,12 @@ describe('a monitor', () => {
       kind: 'behind',
       sinceMillis: NOW + 1000,
       countingMillis: NOW - 80_000,
+      laggedMillis: NOW + 2000,
     });
+    facts = WELL;
+    const caughtUp = monitor.observe(NOW + 3000);
+    expect(countedUntil(caughtUp, NOW + 3000)).toBe(null);
+    expect(countedUntil(caughtUp, NOW + 22_000)).toBe(NOW - 6000);
   });
 });
 
