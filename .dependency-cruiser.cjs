@@ -8,7 +8,7 @@ const may = {
   kafka: ['lib'],
   injector: ['contract', 'kafka', 'lib'],
   dashboard: ['contract', 'kafka', 'lib'],
-  local: ['api', 'contract', 'plan'],
+  local: ['api', 'contract', 'kafka', 'plan'],
   cli: ['api', 'lib', 'local', 'plan'],
 };
 
@@ -37,6 +37,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^(api|contract)/' },
       to: { dependencyTypes: ['npm', 'core'], pathNot: 'node_modules/zod/' },
+    },
+    {
+      name: 'kafka-alone-knows-its-client',
+      comment: 'Another client library is a change of kafka/ and of nothing else.',
+      severity: 'error',
+      from: { path: `^(${folders.filter((folder) => folder !== 'kafka').join('|')})/` },
+      to: { path: 'node_modules/kafkajs/' },
     },
     ...folders.map((folder) => ({
       name: `${folder}-may-import`,

@@ -3,7 +3,7 @@ import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stopOnSignals } from '../lib/stop-signal.ts';
-import { startKafka } from '../local/kafka.ts';
+import { startKafka } from '../local/kafka/broker.ts';
 import { type LocalRuntime, startLocalRuntime } from '../local/local-runtime.ts';
 import { type Backlog, benchBacklog, type SubjectName } from './job/backlog-bench.ts';
 import { checkOut, type FormerRevision } from './job/former.ts';

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S node --disable-warning=TimeoutNegativeWarning
-import { UserError } from '../local/user-error.ts';
+import { UserError } from '../local/process/user-error.ts';
 import { crd } from './crd.ts';
 import { printable } from './printable.ts';
 import { render } from './render.ts';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { stopOnSignals } from '../lib/stop-signal.ts';
 import { type Pipeline, startPipeline } from '../local/pipeline.ts';
-import { UserError } from '../local/user-error.ts';
+import { UserError } from '../local/process/user-error.ts';
 import { readManifest } from './manifest.ts';
 import { statusLine } from './status.ts';
 import { Terminal } from './terminal.ts';

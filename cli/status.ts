@@ -1,6 +1,6 @@
-import { FailureReport } from '../local/flink.ts';
+import { FailureReport } from '../local/flink/cluster.ts';
 import type { Pipeline } from '../local/pipeline.ts';
-import type { Report } from '../local/report.ts';
+import type { Report } from '../local/process/report.ts';
 
 /**
  * Asks a running pipeline how it does: the rate at which events reach Kafka, the job's state, and which

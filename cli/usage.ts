@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { UserError } from '../local/user-error.ts';
+import { UserError } from '../local/process/user-error.ts';
 
 /** The command line or the manifest is wrong: exit code 2. */
 export class UsageError extends UserError {

@@ -1,9 +1,9 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import type { Problem } from '../api/parse.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
-import { explainResource } from '../local/explain.ts';
-import { startSqlGateway } from '../local/sql-gateway.ts';
-import { UserError } from '../local/user-error.ts';
+import { UserError } from '../local/process/user-error.ts';
+import { explainResource } from '../local/sql-check/explain.ts';
+import { startSqlGateway } from '../local/sql-check/gateway.ts';
 import { readManifest } from './manifest.ts';
 import { printable } from './printable.ts';
 import { Terminal } from './terminal.ts';

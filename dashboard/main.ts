@@ -1,21 +1,20 @@
 import type { FastifyInstance } from 'fastify';
-import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
 import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
+import { type KafkaClient, kafkaClient } from '../kafka/client.ts';
+import { TopicSlices } from '../kafka/topic-slices.ts';
 import { listenAddress } from '../lib/listen-address.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
 import { LiveBoard } from './boards/live-board.ts';
 import { type Credentials, CredentialsError, watchCredentials } from './credentials.ts';
 import { EventsWatch } from './events-watch.ts';
-import { kafkaClient } from './kafka/client.ts';
-import { feed } from './kafka/feed.ts';
-import { readPast } from './kafka/history.ts';
-import { HistoryTopic } from './kafka/history-topic.ts';
-import { boardSource, statsSource } from './kafka/sources.ts';
-import { watchUncountedEvents } from './kafka/uncounted-events.ts';
 import { HELP, parseSettings, type Settings } from './settings.ts';
 import { Stats } from './stats/stats.ts';
 import { TopicState } from './topic-state.ts';
+import { feed } from './topics/feed.ts';
+import { readPast } from './topics/history.ts';
+import { boardSource, statsSource } from './topics/sources.ts';
+import { watchUncountedEvents } from './topics/uncounted-events.ts';
 import { Metrics } from './web/metrics.ts';
 import type { History } from './web/past-boards.ts';
 import { createServer } from './web/server.ts';
@@ -121,10 +120,10 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
 }
 
 /** Boards of the past, for those boards that keep their history. */
-function historiesOf(settings: Settings, kafka: Kafka): Map<string, History> {
+function historiesOf(settings: Settings, kafka: KafkaClient): Map<string, History> {
   const kept = settings.DASHBOARD_BOARDS.flatMap((definition): [string, History][] => {
     if (definition.historyTopic === undefined) return [];
-    const topic = new HistoryTopic(kafka, definition.historyTopic);
+    const topic = new TopicSlices(kafka, definition.historyTopic);
     return [[definition.name, (at, signal) => readPast(topic, definition, at, signal)]];
   });
   return new Map(kept);

@@ -1,23 +1,5 @@
+import type { ProducerRecord, ProducerSession } from '../kafka/producer.ts';
 import type { ScheduledEvent } from './event.ts';
-
-/** An event as Kafka stores it. `partition` is filled in when the message is first sent. */
-export type EventMessage = {
-  readonly key: string;
-  readonly value: string;
-  /** Epoch milliseconds in decimal. */
-  readonly timestamp: string;
-  partition?: number;
-};
-
-/** A session of an idempotent producer with Kafka; kafka.ts has the real one. */
-export type ProducerSession = {
-  /**
-   * Sends, trying again for as long as that can help. Returns the partitions that acknowledged; what it
-   * throws, trying again cannot heal.
-   */
-  send(messages: EventMessage[]): Promise<ReadonlySet<number>>;
-  close(): Promise<void>;
-};
 
 export type ProducerOptions = {
   openSession(): Promise<ProducerSession>;
@@ -77,7 +59,7 @@ export class EventProducer {
    * Sends over the session and returns the messages that were not acknowledged; rejects when that is all of
    * them.
    */
-  async #attempt(messages: EventMessage[]): Promise<EventMessage[]> {
+  async #attempt(messages: ProducerRecord[]): Promise<ProducerRecord[]> {
     const session = await this.#sessionFor(messages.length);
     this.#sentByLink += messages.length;
     const acknowledged = await session.send(messages);
@@ -107,11 +89,11 @@ export class EventProducer {
  * Keyed by user, so that a player's events keep their order. Kafka's timestamp is the sending time: the SQL
  * tells lateness by it.
  */
-function toMessage({ at, event }: ScheduledEvent): EventMessage {
+function toMessage({ at, event }: ScheduledEvent): ProducerRecord {
   return { key: event.user_id, value: JSON.stringify(event), timestamp: String(Math.floor(at)) };
 }
 
 /** Lets a new session choose again: the partition may be gone. */
-function withoutPartition({ key, value, timestamp }: EventMessage): EventMessage {
+function withoutPartition({ key, value, timestamp }: ProducerRecord): ProducerRecord {
   return { key, value, timestamp };
 }

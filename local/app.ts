@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Container, Deployment, HttpProbe } from '../plan/objects.ts';
+import { secretFolders } from './kafka/secrets.ts';
 import type { LocalRuntime } from './local-runtime.ts';
-import { freePort, LOOPBACK } from './ports.ts';
-import { until } from './retry.ts';
-import { secretFolders } from './secrets.ts';
-import type { Command, SupervisedProcess } from './supervisor.ts';
+import { freePort, LOOPBACK } from './process/ports.ts';
+import { until } from './process/retry.ts';
+import type { Command, SupervisedProcess } from './process/supervisor.ts';
 
 /** The processes of one Deployment, one per replica. */
 export interface App {

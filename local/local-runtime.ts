@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
-import { fetchJars, type Jars } from './jars.ts';
-import { findJava } from './java.ts';
-import { Reaper } from './reaper.ts';
-import type { Report } from './report.ts';
-import { openStateFolder } from './state-folder.ts';
-import { type Command, SupervisedProcess } from './supervisor.ts';
+import { fetchJars, type Jars } from './process/jars.ts';
+import { findJava } from './process/java.ts';
+import { Reaper } from './process/reaper.ts';
+import type { Report } from './process/report.ts';
+import { openStateFolder } from './process/state-folder.ts';
+import { type Command, SupervisedProcess } from './process/supervisor.ts';
 
 interface Tools {
   /** Folder under which everything lives. */

@@ -11,13 +11,13 @@ import type {
 import { plan } from '../plan/plan.ts';
 import { eventsTopic } from '../plan/topics.ts';
 import { type App, startApp } from './app.ts';
-import { type FlinkCluster, startFlink } from './flink.ts';
-import { type Broker, startKafka } from './kafka.ts';
-import { applyUsers } from './kafka-users.ts';
-import { loadLayout } from './layout-file.ts';
+import { type FlinkCluster, startFlink } from './flink/cluster.ts';
+import { loadLayout } from './flink/layout-file.ts';
+import { type Broker, startKafka } from './kafka/broker.ts';
+import { applyTopics } from './kafka/topics.ts';
+import { applyUsers } from './kafka/users.ts';
 import { type LocalRuntime, startLocalRuntime } from './local-runtime.ts';
-import type { Report } from './report.ts';
-import { applyTopics } from './topics.ts';
+import type { Report } from './process/report.ts';
 
 export interface PipelineOptions {
   /** Folder under which everything lives; what is there already is gone on with. */

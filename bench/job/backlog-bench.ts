@@ -1,4 +1,4 @@
-import type { Broker } from '../../local/kafka.ts';
+import type { Broker } from '../../local/kafka/broker.ts';
 import type { LocalRuntime } from '../../local/local-runtime.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
 import { writeBacklog } from './backlog.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { Broker } from '../../local/kafka.ts';
+import type { Broker } from '../../local/kafka/broker.ts';
 import type { PartitionTask } from './backlog-worker.ts';
 import type { Game } from './game.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startFlink } from '../../local/flink.ts';
+import { startFlink } from '../../local/flink/cluster.ts';
 import type { LocalRuntime } from '../../local/local-runtime.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
 import { type Checkpoints, FlinkMetrics } from './flink-metrics.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApp } from '../../local/app.ts';
-import { type Broker, startKafka } from '../../local/kafka.ts';
+import { type Broker, startKafka } from '../../local/kafka/broker.ts';
+import { applyTopics } from '../../local/kafka/topics.ts';
 import type { LocalRuntime } from '../../local/local-runtime.ts';
-import { applyTopics } from '../../local/topics.ts';
 import type { Deployment, KafkaTopic } from '../../plan/objects.ts';
 import { plan } from '../../plan/plan.ts';
 import { eventsTopic } from '../../plan/topics.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Broker } from '../../local/kafka.ts';
-import { applyTopics } from '../../local/topics.ts';
+import type { Broker } from '../../local/kafka/broker.ts';
+import { applyTopics } from '../../local/kafka/topics.ts';
 import type { FlinkDeployment, KafkaTopic } from '../../plan/objects.ts';
 import { plan } from '../../plan/plan.ts';
 import { resource } from '../../test/support/resource.ts';

@@ -1,5 +1,6 @@
 import type { BoardDefinition } from '../../contract/board.ts';
-import { type BoardRecord, parseRecord, type RawRecord, type Row } from './record.ts';
+import type { KafkaRecord } from '../../kafka/topic-reader.ts';
+import { type BoardRecord, parseRecord, type Row } from './record.ts';
 
 /*
  * A board, materialized from its compacted topic: of each season the newest record counts, of instants the
@@ -62,7 +63,7 @@ export class Board {
   }
 
   /** Takes in one record. `now` (epoch milliseconds) decides which seasons are worth keeping. */
-  apply(raw: RawRecord, now: number): Outcome {
+  apply(raw: KafkaRecord, now: number): Outcome {
     this.#newEvents = [];
     const record = parseRecord(this.definition, raw);
     if (record === 'malformed') return 'malformed';

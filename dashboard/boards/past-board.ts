@@ -1,6 +1,7 @@
 import type { BoardDefinition } from '../../contract/board.ts';
+import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 import { Board, type BoardView } from './board.ts';
-import { parseRecord, type RawRecord } from './record.ts';
+import { parseRecord } from './record.ts';
 
 /*
  * A board as it was shown at a moment, found in the history of its changes by reading backward from that
@@ -12,7 +13,7 @@ const CLOCKS_APART_MILLIS = 60_000;
 
 /** A record that the board may have been shown by. */
 interface Candidate {
-  raw: RawRecord;
+  raw: KafkaRecord;
   /** Of the candidates, the latest is shown: the season's start, or the instant, in epoch milliseconds. */
   periodMillis: number;
 }
@@ -42,7 +43,7 @@ export class PastBoard {
    * Takes records in their order. Records after the moment are passed over, and those of other definitions of
    * the board.
    */
-  consume(records: readonly RawRecord[]): void {
+  consume(records: readonly KafkaRecord[]): void {
     this.#chunkStartMillis ??= records[0]?.timestampMillis;
     for (const record of records) this.#consumeOne(record);
   }
@@ -84,7 +85,7 @@ export class PastBoard {
       : { ...view, updatedMillis: this.#updatedMillis };
   }
 
-  #consumeOne(raw: RawRecord): void {
+  #consumeOne(raw: KafkaRecord): void {
     if (raw.timestampMillis > this.#atMillis) return;
     const record = parseRecord(this.#definition, raw);
     if (typeof record !== 'object') return;

@@ -1,18 +1,12 @@
 import { createHash } from 'node:crypto';
 import { type BoardDefinition, type Column, RANK, SEASON_START } from '../../contract/board.ts';
 import { LONGEST_TEXT } from '../../contract/event.ts';
+import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 
 /*
  * One Kafka record of a board topic: the whole board of one season, or of one instant. Topic content is
  * untrusted: a record either has the expected shape, or it is malformed and leaves the board as it was.
  */
-
-/** A record as Kafka hands it over; the timestamp is epoch milliseconds. */
-export interface RawRecord {
-  key: Buffer | null;
-  value: Buffer | null;
-  timestampMillis: number;
-}
 
 export type Value = string | number | null;
 
@@ -54,7 +48,7 @@ const MAX_EPOCH_MILLIS = 8.64e15;
  */
 export function parseRecord(
   definition: BoardDefinition,
-  raw: RawRecord,
+  raw: KafkaRecord,
 ): BoardRecord | 'foreign' | 'malformed' {
   const seasonMillis = epochMillis(parseObject(raw.key)?.[SEASON_START]);
   const hasSeasons = definition.period?.kind === 'season';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { eachCounter, SLOT_START, statsKey, statsValue } from '../../contract/stats.ts';
-import type { RawRecord } from '../boards/record.ts';
+import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 
 /** What went through the pipeline in one slot of Kafka's time. All times are epoch milliseconds. */
 export type Slot = { startMillis: number } & z.output<typeof statsValue>;
@@ -18,7 +18,7 @@ export const NO_EVENTS: Omit<Slot, 'startMillis'> = {
  * @returns the slot with its counts so far, or without when it was taken back; null when the record is
  * malformed
  */
-export function parseSlot({ key, value }: RawRecord): { startMillis: number; slot: Slot | null } | null {
+export function parseSlot({ key, value }: KafkaRecord): { startMillis: number; slot: Slot | null } | null {
   const position = statsKey.safeParse(parseJson(key));
   if (!position.success) return null;
   const startMillis = position.data[SLOT_START];

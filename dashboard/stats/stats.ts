@@ -1,5 +1,5 @@
 import { eachTotal, SLOT_MILLIS, type TotalName } from '../../contract/stats.ts';
-import type { RawRecord } from '../boards/record.ts';
+import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 import { NO_EVENTS, parseSlot, type Slot } from './slot.ts';
 
 /*
@@ -96,7 +96,7 @@ export class Stats {
    * Takes in one record; a malformed one changes nothing. `now` (epoch milliseconds) decides what is worth
    * keeping.
    */
-  apply(raw: RawRecord, now: number): void {
+  apply(raw: KafkaRecord, now: number): void {
     const record = parseSlot(raw);
     if (!record || record.startMillis > now + MOST_AHEAD_MILLIS) return;
     const writtenMillis = Math.min(raw.timestampMillis, now);

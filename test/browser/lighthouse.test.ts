@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import lighthouse from 'lighthouse';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../local/ports.ts';
+import { freePort } from '../../local/process/ports.ts';
 import { startChromium } from '../support/browser.ts';
 import { fill, serveDashboard } from '../support/dashboard.ts';
 import { resource } from '../support/resource.ts';

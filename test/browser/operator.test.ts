@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Broker, startKafka } from '../../local/kafka.ts';
+import { type Broker, startKafka } from '../../local/kafka/broker.ts';
 import { startLocalRuntime } from '../../local/local-runtime.ts';
 import { expectBoardsToEqualOracle } from '../support/boards.ts';
 import { SOON, startChromium, visit } from '../support/browser.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { until } from '../../local/retry.ts';
+import { until } from '../../local/process/retry.ts';
 import { installChart, listOf, type Rendered, type Rule, renderChart } from '../support/chart.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
 

@@ -3,7 +3,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LOOPBACK } from '../../local/ports.ts';
+import { LOOPBACK } from '../../local/process/ports.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import {
   ApiError,

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { API_VERSION, KIND } from '../../api/gameanalytics.ts';
-import { until } from '../../local/retry.ts';
+import { until } from '../../local/process/retry.ts';
 import { connectedControlPlane } from '../support/control-plane/connected.ts';
 import { startControlPlane } from '../support/control-plane/control-plane.ts';
 

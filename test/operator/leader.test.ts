@@ -1,8 +1,8 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freePort, LOOPBACK } from '../../local/ports.ts';
-import { until } from '../../local/retry.ts';
+import { freePort, LOOPBACK } from '../../local/process/ports.ts';
+import { until } from '../../local/process/retry.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { LEASE } from '../../operator/kube/kinds.ts';
 import { LeaderElection, NotLeaderError } from '../../operator/leader/election.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { until } from '../../local/retry.ts';
+import { until } from '../../local/process/retry.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { KAFKA_TOPIC } from '../../operator/kube/kinds.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, type ExpectStatic, it, type TestContext } from 'vitest';
-import { until } from '../../local/retry.ts';
+import { until } from '../../local/process/retry.ts';
 import { connectedControlPlane } from '../support/control-plane/connected.ts';
 import { Arcade } from '../support/operator/arcade.ts';
 import { type LogLine, OperatorProcess, podEnvironment } from '../support/operator/operator-process.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../../local/retry.ts';
+import { until } from '../../local/process/retry.ts';
 import { listOf } from '../support/chart.ts';
 import { connectedControlPlane } from '../support/control-plane/connected.ts';
 import { Arcade } from '../support/operator/arcade.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { until } from '../../local/retry.ts';
+import { until } from '../../local/process/retry.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import {
   DEPLOYMENT,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FlinkCluster } from '../../local/flink.ts';
+import type { FlinkCluster } from '../../local/flink/cluster.ts';
 import { expectBoardsToEqualOracle, readEvents } from '../support/boards.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { event, gameMessages, type Message, produce, timePasses } from '../support/events.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
-import type { FlinkCluster } from '../../local/flink.ts';
+import type { FlinkCluster } from '../../local/flink/cluster.ts';
 import { boards, type PlannedBoard } from '../../plan/boards.ts';
 import { boardRows, expectBoardsToEqualOracle } from '../support/boards.ts';
 import { restored } from '../support/checkpoints.ts';

@@ -4,7 +4,7 @@ import { CompressionTypes, type ITopicConfig, type Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandLine, ObservedProcess } from '../../bench/job/processes.ts';
 import { SLOT_MILLIS } from '../../contract/stats.ts';
-import { freePort, LOOPBACK } from '../../local/ports.ts';
+import { freePort, LOOPBACK } from '../../local/process/ports.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { type DashboardProcess, startDashboard } from '../support/dashboard-process.ts';
 import { NO_STATS } from '../support/stats.ts';

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { FlinkCluster } from '../../local/flink.ts';
+import type { FlinkCluster } from '../../local/flink/cluster.ts';
 import { boards } from '../../plan/boards.ts';
 import { groupPrefix } from '../../plan/sql.ts';
 import { boardRows, expectBoardsToEqualOracle } from '../support/boards.ts';

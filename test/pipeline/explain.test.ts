@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startSqlGateway } from '../../local/sql-gateway.ts';
-import { splitScript } from '../../local/sql-statements.ts';
+import { startSqlGateway } from '../../local/sql-check/gateway.ts';
+import { splitScript } from '../../local/sql-check/statements.ts';
 import { sqlScript } from '../../plan/sql.ts';
 import { resource } from '../support/resource.ts';
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { REFUSED_KEYS, refusesKey } from '../../api/flink.ts';
-import { fetchJars } from '../../local/jars.ts';
-import { findJava } from '../../local/java.ts';
+import { fetchJars } from '../../local/process/jars.ts';
+import { findJava } from '../../local/process/java.ts';
 
 const run = promisify(execFile);
 

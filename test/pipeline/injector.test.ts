@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { simulate } from '../../injector/simulation.ts';
-import { freePort, LOOPBACK } from '../../local/ports.ts';
+import { freePort, LOOPBACK } from '../../local/process/ports.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { readTopic } from '../support/topic.ts';
 

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { fetchJars } from '../../local/jars.ts';
-import { LOOPBACK } from '../../local/ports.ts';
+import { fetchJars } from '../../local/process/jars.ts';
+import { LOOPBACK } from '../../local/process/ports.ts';
 
 const JAR = 'slf4j-simple-1.7.36.jar';
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startKafka } from '../../local/kafka.ts';
+import { startKafka } from '../../local/kafka/broker.ts';
 import { type LocalRuntime, startLocalRuntime } from '../../local/local-runtime.ts';
 
 let folder: string;

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
-import type { FlinkCluster } from '../../local/flink.ts';
+import type { FlinkCluster } from '../../local/flink/cluster.ts';
 import { boards } from '../../plan/boards.ts';
 import { eventsTopic, statsTopic } from '../../plan/topics.ts';
 import { boardRows } from '../support/boards.ts';

@@ -6,8 +6,8 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { explainResource } from '../../local/explain.ts';
-import { type SqlGateway, startSqlGateway } from '../../local/sql-gateway.ts';
+import { explainResource } from '../../local/sql-check/explain.ts';
+import { type SqlGateway, startSqlGateway } from '../../local/sql-check/gateway.ts';
 import { resource } from '../support/resource.ts';
 
 const COLUMNS = [

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FlinkCluster } from '../../local/flink.ts';
+import type { FlinkCluster } from '../../local/flink/cluster.ts';
 
 interface Checkpoints {
   latest: { restored: { external_path: string } | null };

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
-import { freePort, LOOPBACK } from '../../local/ports.ts';
+import { freePort, LOOPBACK } from '../../local/process/ports.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = ['--disable-warning=TimeoutNegativeWarning', 'dashboard/main.ts'];

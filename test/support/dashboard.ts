@@ -5,12 +5,12 @@ import { type BoardDefinition, boardDefinitions } from '../../contract/board.ts'
 import { SLOT_MILLIS } from '../../contract/stats.ts';
 import { Board } from '../../dashboard/boards/board.ts';
 import { LiveBoard } from '../../dashboard/boards/live-board.ts';
-import type { RawRecord } from '../../dashboard/boards/record.ts';
 import { EventsWatch } from '../../dashboard/events-watch.ts';
 import { Stats } from '../../dashboard/stats/stats.ts';
 import { TopicState } from '../../dashboard/topic-state.ts';
 import { Metrics } from '../../dashboard/web/metrics.ts';
 import { createServer, type ServerOptions } from '../../dashboard/web/server.ts';
+import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 import { dashboard } from '../../plan/dashboard.ts';
 import type { Deployment } from '../../plan/objects.ts';
 import { NO_STATS } from './stats.ts';
@@ -110,7 +110,7 @@ function fieldsOf({ user_id, team_name, score }: Player, now: number): object {
 }
 
 /** Five minutes of slots, whose rate goes up and down. */
-function slotsUntil(now: number): RawRecord[] {
+function slotsUntil(now: number): KafkaRecord[] {
   return Array.from({ length: 62 }, (_, index) => {
     const slot_start = now - (now % SLOT_MILLIS) - SLOT_MILLIS * (61 - index);
     const counts = { ...NO_STATS, late_events: 4, robot_events: 20 };
@@ -123,7 +123,7 @@ function slotsUntil(now: number): RawRecord[] {
   });
 }
 
-function record(key: object, value: object, timestampMillis: number): RawRecord {
+function record(key: object, value: object, timestampMillis: number): KafkaRecord {
   const json = (content: object) => Buffer.from(JSON.stringify(content));
   return { key: json(key), value: json({ ...key, ...value }), timestampMillis };
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
-import { until } from '../../../local/retry.ts';
+import { until } from '../../../local/process/retry.ts';
 import { type AuditEvent, readAuditLog } from './audit.ts';
 import { FILES } from './commands.ts';
 import { availableCrds, type CrdSet, crdFiles } from './crds.ts';

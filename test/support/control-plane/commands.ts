@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { LOOPBACK } from '../../../local/ports.ts';
-import type { Command } from '../../../local/supervisor.ts';
+import { LOOPBACK } from '../../../local/process/ports.ts';
+import type { Command } from '../../../local/process/supervisor.ts';
 import type { Programs } from './programs.ts';
 
 /** Where the parts of one control plane keep their files and listen. */

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort } from '../../../local/ports.ts';
-import { Reaper } from '../../../local/reaper.ts';
-import { until } from '../../../local/retry.ts';
-import { type Command, SupervisedProcess } from '../../../local/supervisor.ts';
+import { freePort } from '../../../local/process/ports.ts';
+import { Reaper } from '../../../local/process/reaper.ts';
+import { until } from '../../../local/process/retry.ts';
+import { type Command, SupervisedProcess } from '../../../local/process/supervisor.ts';
 import { ControlPlaneAccess } from './access.ts';
 import { AUDIT_POLICY } from './audit.ts';
 import { apiServerCommand, controllerManagerCommand, etcdCommand, FILES, type Site } from './commands.ts';

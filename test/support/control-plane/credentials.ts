@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LOOPBACK } from '../../../local/ports.ts';
+import { LOOPBACK } from '../../../local/process/ports.ts';
 import { FILES, type Site } from './commands.ts';
 
 /**

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Report } from '../../../local/report.ts';
-import { UserError } from '../../../local/user-error.ts';
+import type { Report } from '../../../local/process/report.ts';
+import { UserError } from '../../../local/process/user-error.ts';
 
 interface Build {
   /** What the program is called. */

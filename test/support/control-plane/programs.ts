@@ -4,7 +4,7 @@ import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Report } from '../../../local/report.ts';
+import type { Report } from '../../../local/process/report.ts';
 import { goBuild } from './go-build.ts';
 
 /**

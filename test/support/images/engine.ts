@@ -5,9 +5,9 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Reaper } from '../../../local/reaper.ts';
-import { until } from '../../../local/retry.ts';
-import { SupervisedProcess } from '../../../local/supervisor.ts';
+import { Reaper } from '../../../local/process/reaper.ts';
+import { until } from '../../../local/process/retry.ts';
+import { SupervisedProcess } from '../../../local/process/supervisor.ts';
 import { temporaryFolder } from '../control-plane/temporary-folder.ts';
 
 const run = promisify(execFile);

@@ -4,9 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { LOOPBACK } from '../../../local/ports.ts';
-import { Reaper } from '../../../local/reaper.ts';
-import { until } from '../../../local/retry.ts';
+import { LOOPBACK } from '../../../local/process/ports.ts';
+import { Reaper } from '../../../local/process/reaper.ts';
+import { until } from '../../../local/process/retry.ts';
 import { installChart } from '../chart.ts';
 import type { ControlPlaneAccess } from '../control-plane/access.ts';
 

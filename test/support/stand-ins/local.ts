@@ -1,5 +1,5 @@
 import { type App, startApp } from '../../../local/app.ts';
-import { type FlinkCluster, startFlink } from '../../../local/flink.ts';
+import { type FlinkCluster, startFlink } from '../../../local/flink/cluster.ts';
 import type { LocalRuntime } from '../../../local/local-runtime.ts';
 import type { Deployment, FlinkDeployment } from '../../../plan/objects.ts';
 import type { AppBackend } from './deployments.ts';

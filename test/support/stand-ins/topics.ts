@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Admin } from 'kafkajs';
-import { applyTopics } from '../../../local/topics.ts';
+import { applyTopics } from '../../../local/kafka/topics.ts';
 import type { KafkaTopic } from '../../../plan/objects.ts';
 import { refusedConfig } from './topic-config.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { statusLine } from '../../../cli/status.ts';
-import type { JobOverview } from '../../../local/flink-rest.ts';
+import type { JobOverview } from '../../../local/flink/rest.ts';
 import type { Pipeline } from '../../../local/pipeline.ts';
 
 /** A pipeline with ten events, one filled board of two, and this job. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { boardDefinition } from '../../../contract/board.ts';
 import { Board } from '../../../dashboard/boards/board.ts';
-import type { RawRecord } from '../../../dashboard/boards/record.ts';
+import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
 import {
   allTime,
   boardOf,
@@ -189,7 +189,7 @@ describe('a board of instants', () => {
 });
 
 describe('the new events of a board', () => {
-  const times = (board: Board, record: RawRecord) => {
+  const times = (board: Board, record: KafkaRecord) => {
     board.apply(record, NOW);
     return board.newEvents;
   };
@@ -232,7 +232,7 @@ describe('reading a topic', () => {
     { maxLength: 40 },
   );
   type Write = { age: number; ids: string[] | null };
-  const toRecord = ({ age, ids }: Write): RawRecord => {
+  const toRecord = ({ age, ids }: Write): KafkaRecord => {
     const start = SEASON - age * HOUR;
     return ids
       ? season(

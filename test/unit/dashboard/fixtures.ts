@@ -1,7 +1,7 @@
 import { type BoardDefinition, boardDefinition } from '../../../contract/board.ts';
 import { Board } from '../../../dashboard/boards/board.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
-import type { RawRecord } from '../../../dashboard/boards/record.ts';
+import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
 
 export const HOUR = 3_600_000;
 /** Twenty minutes into a season. */
@@ -47,7 +47,7 @@ export const streakers: BoardDefinition = boardDefinition.parse({
 export const allTime: BoardDefinition = boardDefinition.parse({ ...TOP_TEAMS_JSON, period: null });
 
 /** A record as Flink writes it; without a value, a tombstone. */
-export function record(key: object, value: object | null, timestampMillis = NOW): RawRecord {
+export function record(key: object, value: object | null, timestampMillis = NOW): KafkaRecord {
   return {
     key: Buffer.from(JSON.stringify(key)),
     value: value && Buffer.from(JSON.stringify({ ...key, ...value })),
@@ -56,12 +56,12 @@ export function record(key: object, value: object | null, timestampMillis = NOW)
 }
 
 /** The board of a season, 0 without seasons; the rows are in the order of their ranks. */
-export function season(rows: object[], season_start = SEASON, timestampMillis = NOW): RawRecord {
+export function season(rows: object[], season_start = SEASON, timestampMillis = NOW): KafkaRecord {
   return record({ season_start }, { digest: DIGEST, rows: ranked(rows) }, timestampMillis);
 }
 
 /** The board of an instant; the rows are in the order of their ranks. */
-export function instant(rows: object[], as_of = NOW, timestampMillis = as_of): RawRecord {
+export function instant(rows: object[], as_of = NOW, timestampMillis = as_of): KafkaRecord {
   return record({ season_start: 0 }, { digest: DIGEST, as_of, rows: ranked(rows) }, timestampMillis);
 }
 
@@ -79,18 +79,18 @@ export function player(user_id: string, peak_hotness = 1): object {
   return { user_id, peak_hotness };
 }
 
-export function tombstone(season_start = SEASON, timestampMillis = NOW): RawRecord {
+export function tombstone(season_start = SEASON, timestampMillis = NOW): KafkaRecord {
   return record({ season_start }, null, timestampMillis);
 }
 
-export function boardOf(definition: BoardDefinition, records: RawRecord[], now = NOW): Board {
+export function boardOf(definition: BoardDefinition, records: KafkaRecord[], now = NOW): Board {
   const board = new Board(definition);
   for (const one of records) board.apply(one, now);
   return board;
 }
 
 /** A board that has been read to its end. */
-export function liveBoardOf(definition: BoardDefinition, records: RawRecord[]): LiveBoard {
+export function liveBoardOf(definition: BoardDefinition, records: KafkaRecord[]): LiveBoard {
   const live = new LiveBoard(definition);
   live.publish(boardOf(definition, records));
   return live;

@@ -4,14 +4,14 @@ import type { Kafka } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import { EventsWatch } from '../../../dashboard/events-watch.ts';
-import { kafkaClient } from '../../../dashboard/kafka/client.ts';
-import { feed } from '../../../dashboard/kafka/feed.ts';
-import { readPast } from '../../../dashboard/kafka/history.ts';
-import { HistoryTopic } from '../../../dashboard/kafka/history-topic.ts';
-import { ReadProgress } from '../../../dashboard/kafka/read-progress.ts';
-import { boardSource } from '../../../dashboard/kafka/sources.ts';
-import { watchUncountedEvents } from '../../../dashboard/kafka/uncounted-events.ts';
+import { feed } from '../../../dashboard/topics/feed.ts';
+import { readPast } from '../../../dashboard/topics/history.ts';
+import { boardSource } from '../../../dashboard/topics/sources.ts';
+import { watchUncountedEvents } from '../../../dashboard/topics/uncounted-events.ts';
 import { kafkaAccess } from '../../../kafka/access.ts';
+import { kafkaClient } from '../../../kafka/client.ts';
+import { ReadProgress } from '../../../kafka/read-progress.ts';
+import { TopicSlices } from '../../../kafka/topic-slices.ts';
 import { NOW, season, team, topTeams } from './fixtures.ts';
 
 describe('the progress of a reading', () => {
@@ -150,14 +150,14 @@ describe('the watch for uncounted events', () => {
 
 describe('the history', () => {
   it('says each time that Kafka is away', async () => {
-    const topic = new HistoryTopic(await kafkaThatIsAway(), 'history');
+    const topic = new TopicSlices(await kafkaThatIsAway(), 'history');
     const never = new AbortController().signal;
     await expect(readPast(topic, topTeams, 0, never)).rejects.toThrow('ECONNREFUSED');
     await expect(readPast(topic, topTeams, 0, never)).rejects.toThrow('ECONNREFUSED');
   });
 
   it('does not begin what was given up while it waited for its turn', async () => {
-    const topic = new HistoryTopic(await kafkaThatIsAway(), 'history');
+    const topic = new TopicSlices(await kafkaThatIsAway(), 'history');
     const first = readPast(topic, topTeams, 0, new AbortController().signal).catch(String);
     const given = readPast(topic, topTeams, 0, AbortSignal.abort(new Error('given up')));
     await expect(given).rejects.toThrow('given up');

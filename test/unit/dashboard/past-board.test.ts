@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type BoardDefinition, boardDefinition } from '../../../contract/board.ts';
 import { Board } from '../../../dashboard/boards/board.ts';
 import { PastBoard } from '../../../dashboard/boards/past-board.ts';
-import type { RawRecord } from '../../../dashboard/boards/record.ts';
+import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
 import {
   allTime,
   HOUR,
@@ -35,7 +35,7 @@ const write = (at: number, ids: string[], start = SEASON) =>
  * Takes a history backward in chunks until nothing older matters; how many records that took in addition to
  * the board.
  */
-function readBack(definition: BoardDefinition, history: RawRecord[], at: number, chunk = 1) {
+function readBack(definition: BoardDefinition, history: KafkaRecord[], at: number, chunk = 1) {
   const past = new PastBoard(definition, at);
   let end = history.length;
   while (end > 0 && !past.isComplete) {
@@ -47,7 +47,7 @@ function readBack(definition: BoardDefinition, history: RawRecord[], at: number,
   return { past, read: history.length - end, isComplete: past.isComplete };
 }
 
-function shown(definition: BoardDefinition, history: RawRecord[], at: number): string[] {
+function shown(definition: BoardDefinition, history: KafkaRecord[], at: number): string[] {
   const { rows } = readBack(definition, history, at).past.view();
   return rows.map(({ rank, values }) => `${rank}:${values.get('team_id') ?? values.get('user_id')}`);
 }

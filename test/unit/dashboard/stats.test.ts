@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { RawRecord } from '../../../dashboard/boards/record.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
+import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
 import { NO_STATS } from '../../support/stats.ts';
 import { NOW, record } from './fixtures.ts';
 
@@ -18,11 +18,11 @@ const COUNTS = {
 };
 
 /** The slot that began so many seconds before now. */
-function slot(secondsAgo: number, counts: object = {}): RawRecord {
+function slot(secondsAgo: number, counts: object = {}): KafkaRecord {
   return record({ slot_start: NOW - 1000 * secondsAgo }, { ...COUNTS, ...counts });
 }
 
-function statsOf(...records: RawRecord[]): Stats {
+function statsOf(...records: KafkaRecord[]): Stats {
   const stats = new Stats();
   for (const one of records) stats.apply(one, NOW);
   return stats;
@@ -174,7 +174,7 @@ describe('how far the job has come', () => {
 
 describe('messages without events', () => {
   /** Written so many seconds before now. */
-  const written = (secondsAgo: number, raw: RawRecord) => ({
+  const written = (secondsAgo: number, raw: KafkaRecord) => ({
     ...raw,
     timestampMillis: NOW - 1000 * secondsAgo,
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type EventMessage, EventProducer, type ProducerSession } from '../../../injector/producer.ts';
+import { EventProducer } from '../../../injector/producer.ts';
 import { simulate } from '../../../injector/simulation.ts';
+import type { ProducerRecord, ProducerSession } from '../../../kafka/producer.ts';
 import { ARCADE } from './options.ts';
 
 const PARTITIONS = 3;
@@ -23,7 +24,7 @@ function createLog(answers: ('ok' | 'lost' | 'partial' | 'none')[], failuresToOp
     opened++;
     if (opened <= failuresToOpen) throw new Error('no broker');
     return {
-      async send(messages: EventMessage[]) {
+      async send(messages: ProducerRecord[]) {
         const answer = answers.shift() ?? 'ok';
         messages.forEach((message, i) => {
           message.partition ??= i % PARTITIONS;
@@ -53,7 +54,7 @@ function createLog(answers: ('ok' | 'lost' | 'partial' | 'none')[], failuresToOp
 describe('EventProducer', () => {
   it('stores events as JSON, keyed by user, with the time of sending', async () => {
     const [emission] = events(1);
-    let sent: EventMessage[] = [];
+    let sent: ProducerRecord[] = [];
     const producer = new EventProducer({
       openSession: async () => ({
         send: async (messages) => {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { createServer, type Server } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type AccessSettings, kafkaAccess } from '../../../kafka/access.ts';
-import { CertificateAuthority, type Identity } from '../../../local/certificates.ts';
-import { LOOPBACK } from '../../../local/ports.ts';
+import { CertificateAuthority, type Identity } from '../../../local/kafka/certificates.ts';
+import { LOOPBACK } from '../../../local/process/ports.ts';
 
 let folder: string;
 let settings: AccessSettings;

@@ -4,7 +4,8 @@ import type { HotStreakersBoard, Leaderboard, SeasonBoard } from '../../../api/b
 import type { GameAnalytics } from '../../../api/gameanalytics.ts';
 import { type BoardDefinition, boardDefinitions } from '../../../contract/board.ts';
 import { Board } from '../../../dashboard/boards/board.ts';
-import { parseRecord, type RawRecord } from '../../../dashboard/boards/record.ts';
+import { parseRecord } from '../../../dashboard/boards/record.ts';
+import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
 import { dashboard } from '../../../plan/dashboard.ts';
 import type { Deployment, KubernetesObject } from '../../../plan/objects.ts';
 import type { Message } from '../../support/events.ts';
@@ -182,7 +183,7 @@ function isDeployment(object: KubernetesObject): object is Deployment {
 }
 
 /** A period's board as the job writes it. */
-function recordOf({ digest }: BoardDefinition, rows: Row[]): RawRecord {
+function recordOf({ digest }: BoardDefinition, rows: Row[]): KafkaRecord {
   const { season_start = 0, as_of } = rows[0]!;
   return {
     key: Buffer.from(JSON.stringify({ season_start })),

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
-import { LOOPBACK } from '../../../../local/ports.ts';
+import { LOOPBACK } from '../../../../local/process/ports.ts';
 import type { LiveObject } from '../../../../operator/kube/object.ts';
 
 /** What one request is answered with. */

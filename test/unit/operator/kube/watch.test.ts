@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { until } from '../../../../local/retry.ts';
+import { until } from '../../../../local/process/retry.ts';
 import { KubeClient } from '../../../../operator/kube/client.ts';
 import { KAFKA_TOPIC } from '../../../../operator/kube/kinds.ts';
 import type { LiveObject } from '../../../../operator/kube/object.ts';

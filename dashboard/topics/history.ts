@@ -1,0 +1,46 @@
+import type { BoardDefinition } from '../../contract/board.ts';
+import type { TopicSlices } from '../../kafka/topic-slices.ts';
+import type { BoardView } from '../boards/board.ts';
+import { PastBoard } from '../boards/past-board.ts';
+
+/** Timestamps of neighboring records may be this much out of order: several writers share a topic. */
+const DISORDER_MILLIS = 1000;
+
+/**
+ * Mostly one record decides, and it is among the last. Each further chunk is larger, up to where a seek costs
+ * nothing.
+ */
+const FIRST_CHUNK = 50n;
+const LARGEST_CHUNK = 6400n;
+const GROWTH = 4n;
+
+/**
+ * Finds a board as it was shown at `atMillis` (epoch milliseconds), reading its history from there backward
+ * until nothing older can matter. It holds one fetch and a record of each season.
+ *
+ * @returns null when what was shown is no longer kept
+ * @throws what kafkajs reports when the topic cannot be read, or the signal's reason
+ */
+export async function readPast(
+  topic: TopicSlices,
+  definition: BoardDefinition,
+  atMillis: number,
+  signal: AbortSignal,
+): Promise<BoardView | null> {
+  const past = new PastBoard(definition, atMillis);
+  const { first, end } = await topic.extent(atMillis + DISORDER_MILLIS, signal);
+  let position = end;
+  for (let size = FIRST_CHUNK; position > first && !past.isComplete; size = grown(size)) {
+    const start = position - size > first ? position - size : first;
+    await topic.read({ first: start, end: position }, (records) => past.consume(records), signal);
+    past.endChunk();
+    position = start;
+  }
+  const view = past.view();
+  const isKnown = view.updatedMillis !== null && (past.isComplete || first === 0n);
+  return isKnown ? view : null;
+}
+
+function grown(size: bigint): bigint {
+  return size * GROWTH < LARGEST_CHUNK ? size * GROWTH : LARGEST_CHUNK;
+}

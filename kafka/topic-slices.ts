@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import type { Consumer, KafkaMessage } from 'kafkajs';
+import type { KafkaAdmin } from './admin.ts';
+import type { KafkaClient } from './client.ts';
+import { type KafkaRecord, rawRecord } from './topic-reader.ts';
+
+/*
+ * Reading slices of a topic of one partition on demand. The connection is made by the first reading and
+ * kept for a minute after the last, because joining a consumer group takes seconds on a broker with default
+ * settings, and kafkajs cannot fetch without one. Readings take turns. Whatever goes wrong ends the
+ * connection; the next reading makes a new one.
+ */
+
+/** Offsets of a topic: from the first kept to the one after the last wanted. */
+export interface OffsetRange {
+  first: bigint;
+  end: bigint;
+}
+
+interface Connection {
+  admin: KafkaAdmin;
+  consumer: Consumer;
+}
+
+/** The reading under way. */
+interface Reading extends Pick<PromiseWithResolvers<void>, 'resolve' | 'reject'> {
+  end: bigint;
+  take(records: KafkaRecord[]): void;
+}
+
+/** How long the connection is kept without being used. */
+const IDLE_MILLIS = 60_000;
+
+/** How long kafkajs sleeps while there is nothing to read: a slice begins that much later. */
+const MAX_WAIT_MILLIS = 20;
+
+/** What a fetch brings at most; what lies after the end of a slice is fetched in vain. */
+const FETCH_BYTES = 256 * 1024;
+
+const PARTITION = 0;
+
+export class TopicSlices {
+  readonly #kafka: KafkaClient;
+  readonly #topic: string;
+  #connection: Promise<Connection> | null = null;
+  #reading: Reading | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(kafka: KafkaClient, topic: string) {
+    this.#kafka = kafka;
+    this.#topic = topic;
+  }
+
+  /**
+   * Where the records up to a moment lie.
+   *
+   * @param untilMillis epoch milliseconds; the end is the first record with a later timestamp
+   * @throws what kafkajs reports when the topic cannot be read, or the signal's reason
+   */
+  extent(untilMillis: number, signal: AbortSignal): Promise<OffsetRange> {
+    return this.#use(signal, async ({ admin }) => {
+      const [all] = await admin.fetchTopicOffsets(this.#topic);
+      const [later] = await admin.fetchTopicOffsetsByTimestamp(this.#topic, untilMillis + 1);
+      return { first: BigInt(all?.low ?? 0), end: BigInt(later?.offset ?? 0) };
+    });
+  }
+
+  /**
+   * Reads the records from offset `first` to before `end`, of which there must be one at least.
+   *
+   * @param take takes the records in, fetch by fetch in order; must return at once
+   * @throws what kafkajs reports when the topic cannot be read, or the signal's reason
+   */
+  read(
+    { first, end }: OffsetRange,
+    take: (records: KafkaRecord[]) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return this.#use(signal, async ({ consumer }) => {
+      signal.throwIfAborted();
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const abort = () => reject(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+      this.#reading = { end, take, resolve, reject };
+      consumer.seek({ topic: this.#topic, partition: PARTITION, offset: String(first) });
+      consumer.resume([{ topic: this.#topic }]);
+      try {
+        await promise;
+      } finally {
+        this.#reading = null;
+        signal.removeEventListener('abort', abort);
+        consumer.pause([{ topic: this.#topic }]);
+      }
+    });
+  }
+
+  /** Ends the connection when there is one. */
+  async #close(): Promise<void> {
+    clearTimeout(this.#idle);
+    this.#reading?.reject(new Error('the connection was closed'));
+    const connection = this.#connection;
+    this.#connection = null;
+    const ended = await connection?.catch(() => null);
+    await Promise.allSettled([ended?.consumer.disconnect(), ended?.admin.disconnect()]);
+  }
+
+  /** Does something with the connection once all before have done theirs. */
+  #use<T>(signal: AbortSignal, act: (connection: Connection) => Promise<T>): Promise<T> {
+    const done = this.#turn.then(async () => {
+      signal.throwIfAborted();
+      clearTimeout(this.#idle);
+      this.#connection ??= this.#connect();
+      try {
+        return await act(await this.#connection);
+      } catch (error) {
+        await this.#close();
+        throw error;
+      } finally {
+        this.#idle = setTimeout(() => this.#close(), IDLE_MILLIS).unref();
+      }
+    });
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  async #connect(): Promise<Connection> {
+    const admin = this.#kafka.admin();
+    const consumer = this.#kafka.consumer({
+      groupId: `${this.#topic}-dashboard-${randomUUID()}`,
+      allowAutoTopicCreation: false,
+      maxWaitTimeInMs: MAX_WAIT_MILLIS,
+      maxBytesPerPartition: FETCH_BYTES,
+      retry: { restartOnFailure: async () => false },
+    });
+    // kafkajs tells of a failure to join by this event alone.
+    let failure: Error | undefined;
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      failure = payload.error;
+    });
+    try {
+      await Promise.all([admin.connect(), consumer.connect()]);
+      await consumer.subscribe({ topics: [this.#topic], fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatch: async ({ batch }) => this.#take(batch.messages),
+      });
+      if (failure) throw failure;
+      consumer.pause([{ topic: this.#topic }]);
+    } catch (error) {
+      await Promise.allSettled([consumer.disconnect(), admin.disconnect()]);
+      throw error;
+    }
+    this.#watch(consumer);
+    return { admin, consumer };
+  }
+
+  #take(messages: KafkaMessage[]): void {
+    const reading = this.#reading;
+    reading?.take(messages.filter(({ offset }) => BigInt(offset) < reading.end).map(rawRecord));
+  }
+
+  /** Notices the end of a slice, by event as in topic-reader.ts, and of what a seek relies on. */
+  #watch(consumer: Consumer): void {
+    const lost = (error: Error) => {
+      this.#reading?.reject(error);
+      this.#close();
+    };
+    consumer.on(consumer.events.CRASH, ({ payload }) => lost(payload.error));
+    consumer.on(consumer.events.GROUP_JOIN, () =>
+      lost(new Error('the topic or the consumer group has changed')),
+    );
+    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+      if (this.#reading && BigInt(payload.lastOffset) + 1n >= this.#reading.end) this.#reading.resolve();
+    });
+  }
+}

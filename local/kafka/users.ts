@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import {
+  ACL_ALLOW,
+  ACL_OPERATIONS,
+  ACL_PATTERNS,
+  ACL_RESOURCES,
+  type Acl,
+  replaceAcls,
+} from '../../kafka/admin.ts';
+import type { KafkaUser } from '../../plan/objects.ts';
+import type { LocalRuntime } from '../local-runtime.ts';
+import { type Broker, kafkaTool } from './broker.ts';
+import type { CertificateAuthority } from './certificates.ts';
+import { writeSecret } from './secrets.ts';
+
+const run = promisify(execFile);
+
+/**
+ * Makes the users of the plan known to the broker, as Strimzi's user operator does: with new credentials in
+ * the folder that is their Secret, and with the rights that they are to have and no others.
+ */
+export async function applyUsers(workshop: LocalRuntime, broker: Broker, users: KafkaUser[]): Promise<void> {
+  if (users.length === 0) return;
+  await Promise.all([
+    ...users.map((user) => giveCredentials(workshop, broker, user)),
+    // The broker is the pipeline's own, and so is every access list there is.
+    replaceAcls(broker.admin, users.flatMap(aclEntries)),
+  ]);
+}
+
+function giveCredentials(workshop: LocalRuntime, broker: Broker, user: KafkaUser): Promise<void> {
+  if (user.spec.authentication.type === 'scram-sha-512') return givePassword(workshop, broker, user);
+  if (!broker.authority) throw new Error('the broker has no certificate authority');
+  return giveCertificate(workshop, broker.authority, user);
+}
+
+async function giveCertificate(
+  { stateDir }: LocalRuntime,
+  authority: CertificateAuthority,
+  { metadata }: KafkaUser,
+): Promise<void> {
+  const { certificate, key } = await authority.issue(metadata.name);
+  await writeSecret(stateDir, metadata.name, { 'user.crt': certificate, 'user.key': key });
+}
+
+/** By Kafka's own tool, since kafkajs cannot; it takes the password from a file. */
+async function givePassword(workshop: LocalRuntime, broker: Broker, { metadata }: KafkaUser): Promise<void> {
+  const password = randomBytes(24).toString('base64url');
+  const file = join(workshop.stateDir, `${metadata.name}.properties`);
+  await writeFile(file, `SCRAM-SHA-512=password=${password}\n`, { mode: 0o600 });
+  try {
+    const user = ['--entity-type', 'users', '--entity-name', metadata.name];
+    const args = [
+      '--bootstrap-server',
+      broker.bootstrapServers,
+      '--alter',
+      ...user,
+      '--add-config-file',
+      file,
+    ];
+    await run(workshop.java, [...kafkaTool(workshop), 'kafka.admin.ConfigCommand', ...args], {
+      signal: workshop.signal,
+    });
+  } catch (error) {
+    // The tool repeats what it does not understand.
+    throw new Error((error as Error).message.replaceAll(password, '***'));
+  } finally {
+    await rm(file, { force: true });
+  }
+  await writeSecret(workshop.stateDir, metadata.name, { password });
+}
+
+/** What a user may, in Kafka's terms. */
+export function aclEntries({ metadata, spec }: KafkaUser): Acl[] {
+  const name = spec.authentication.type === 'tls' ? `CN=${metadata.name}` : metadata.name;
+  return spec.authorization.acls.flatMap(({ resource, operations }) =>
+    operations.map((operation) => ({
+      principal: `User:${name}`,
+      host: '*',
+      resourceType: ACL_RESOURCES[resource.type],
+      resourceName: resource.name,
+      resourcePatternType: ACL_PATTERNS[resource.patternType],
+      operation: ACL_OPERATIONS[operation],
+      permissionType: ACL_ALLOW,
+    })),
+  );
+}

@@ -1,0 +1,173 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Report } from './report.ts';
+import { UserError } from './user-error.ts';
+
+/**
+ * The folders of jars that the runtime needs. Each has a folder under runtime/: its pom.xml lists the
+ * versions, its SHA256SUMS every jar.
+ */
+export interface Jars {
+  kafka: string;
+  flinkLib: string;
+  flinkOpt: string;
+}
+
+/** The jars from Maven Central: fetched once by Maven, then kept in the user's cache folder. */
+export async function fetchJars(report: Report, signal: AbortSignal): Promise<Jars> {
+  return {
+    kafka: await fetchFolder('kafka', 'Kafka', report, signal),
+    flinkLib: await fetchFolder('flink', 'Flink', report, signal),
+    flinkOpt: await fetchFolder('flink-opt', 'Flink’s SQL gateway', report, signal),
+  };
+}
+
+async function fetchFolder(
+  name: string,
+  title: string,
+  report: Report,
+  signal: AbortSignal,
+): Promise<string> {
+  const source = fileURLToPath(new URL(`../runtime/${name}/`, import.meta.url));
+  const pom = join(source, 'pom.xml');
+  const sums = await readFile(join(source, 'SHA256SUMS'), 'utf8');
+  const version = createHash('sha256')
+    .update(await readFile(pom))
+    .update(sums)
+    .digest('hex')
+    .slice(0, 12);
+  const folder = join(cacheFolder(), `${name}-${version}`);
+  if (!existsSync(folder)) await fillFolder(folder, { pom, sums, title }, report, signal);
+  return folder;
+}
+
+function cacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'gameanalytics');
+}
+
+interface JarList {
+  pom: string;
+  /** The SHA-256 of every jar, as `sha256sum` writes it. */
+  sums: string;
+  title: string;
+}
+
+/**
+ * Fills a temporary folder and renames it when complete, so that an interrupted download leaves nothing half
+ * done.
+ */
+async function fillFolder(
+  folder: string,
+  { pom, sums, title }: JarList,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  const partial = await newFolderBeside(folder);
+  try {
+    report(`fetching ${title} from Maven Central (once)`);
+    await copyDependencies(pom, partial, (count) => report(`fetching ${title}: ${count} jars`), signal);
+    await verifyJars(partial, sums);
+    await rename(partial, folder).catch((error) => {
+      // Another run was quicker: its folder is as good.
+      if (!existsSync(folder)) throw error;
+    });
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+async function newFolderBeside(folder: string): Promise<string> {
+  try {
+    await mkdir(dirname(folder), { recursive: true });
+    return await mkdtemp(`${folder}-`);
+  } catch (error) {
+    throw new UserError(
+      `The jars cannot be kept in ${dirname(folder)}: ${(error as Error).message}. Make it writable, or set XDG_CACHE_HOME to a folder that is.`,
+    );
+  }
+}
+
+/**
+ * Maven's own check is against a checksum from the same server, and only of what it downloads now.
+ *
+ * @throws UserError unless the folder has exactly the jars of the list
+ */
+async function verifyJars(folder: string, sums: string): Promise<void> {
+  const wanted = new Map(
+    sums
+      .trim()
+      .split('\n')
+      .map((line): [string, string] => [line.slice(66), line.slice(0, 64)]),
+  );
+  const names = new Set([...wanted.keys(), ...(await readdir(folder))]);
+  for (const name of names) {
+    const jar = await readFile(join(folder, name)).catch(() => undefined);
+    if (jar && createHash('sha256').update(jar).digest('hex') === wanted.get(name)) continue;
+    const fault = jar ? 'is not the file that was released' : 'is missing';
+    throw new UserError(
+      `Maven’s ${name} ${fault}. Remove what Maven keeps of it (find ~/.m2 -name ${name} -delete), look at the mirrors in ~/.m2/settings.xml, and run this again.`,
+    );
+  }
+}
+
+const COPY_DEPENDENCIES = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
+
+async function copyDependencies(
+  pom: string,
+  folder: string,
+  progress: (jars: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const maven = spawn(
+    'mvn',
+    [
+      '-B',
+      '--strict-checksums',
+      '-f',
+      pom,
+      COPY_DEPENDENCIES,
+      '-DincludeScope=runtime',
+      `-DoutputDirectory=${folder}`,
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'], signal },
+  );
+  const ended = new Promise<number | null>((resolve, reject) => {
+    maven.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'ENOENT' ? noMaven() : error),
+    );
+    maven.once('close', resolve);
+  });
+  ended.catch(() => undefined); // It is awaited below, when all was read.
+  const said: string[] = [];
+  let jars = 0;
+  for await (const line of createInterface({ input: maven.stdout })) {
+    if (/^Downloaded .*\.jar /.test(line) && ++jars % 10 === 0) progress(jars);
+    if (line.startsWith('[ERROR]')) said.push(line.slice(8));
+  }
+  if ((await ended) !== 0) throw mavenFailed(said);
+}
+
+function noMaven(): UserError {
+  return new UserError('Maven was not found. Install it (Debian: apt install maven), and run this again.');
+}
+
+function mavenFailed(said: string[]): UserError {
+  const text = said.join('\n');
+  if (/No space left/.test(text))
+    return new UserError('The disk is full: Maven could not keep the jars. Free 1 GB.');
+  if (/[Cc]hecksum validation failed/.test(text))
+    return new UserError(
+      `What Maven downloaded does not have its checksum. Look at the mirrors in ~/.m2/settings.xml, or at a proxy on the way, and run this again.\n  ${said[0] ?? ''}`,
+    );
+  if (/Could not transfer|Unknown host|Connection|resolve/.test(text))
+    return new UserError(
+      `Maven could not reach Maven Central, or a mirror in ~/.m2/settings.xml. Check the network, and run this again.\n  ${said[0] ?? ''}`,
+    );
+  return new UserError(`Maven failed:\n  ${said.slice(0, 3).join('\n  ')}`);
+}

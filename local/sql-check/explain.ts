@@ -1,0 +1,186 @@
+import type { Leaderboard, QueryBoard } from '../../api/boards/types.ts';
+import type { GameAnalytics } from '../../api/gameanalytics.ts';
+import type { Problem } from '../../api/parse.ts';
+import { sqlScript } from '../../plan/sql.ts';
+import { causeOf, type FlinkCause } from '../flink/error.ts';
+import { advised, rankKey } from './advice.ts';
+import { SqlError, type SqlGateway, type SqlSession, SqlTimeout } from './gateway.ts';
+import { placeWithin } from './place.ts';
+import { splitScript } from './statements.ts';
+
+/**
+ * What Flink says of a resource's SQL. A path names the board, and the place in its query where there is one.
+ */
+export interface Explained {
+  /** What Flink refuses, or would write into the wrong columns. */
+  problems: Problem[];
+  /** What works, and is slow. */
+  warnings: Problem[];
+}
+
+/**
+ * Has Flink plan every statement of a resource's pipeline, each by itself and none of them run. No Kafka is
+ * needed.
+ */
+export async function explainResource(gateway: SqlGateway, resource: GameAnalytics): Promise<Explained> {
+  const { preparation, inserts } = splitScript(sqlScript(resource, NO_KAFKA));
+  const session = await preparedSession(gateway, resource, preparation);
+  // Without its settings and tables nothing of it can be planned.
+  if ('message' in session) return { problems: [{ path: 'spec', ...session }], warnings: [] };
+  const found: Explained = { problems: [], warnings: [] };
+  for (const insert of inserts) {
+    const subject = subjectOf(resource, insert);
+    try {
+      const { problems, warnings } = await explainInsert(session, subject, insert);
+      found.problems.push(...problems);
+      found.warnings.push(...warnings);
+    } catch (error) {
+      if (!(error instanceof SqlTimeout)) throw error;
+      found.problems.push({ path: subject.path, message: error.message });
+      // Flink keeps planning it, and the next statements would wait for that.
+      break;
+    }
+  }
+  return { problems: distinct(found.problems), warnings: distinct(found.warnings) };
+}
+
+/** A board with history is planned twice, with the same advice. */
+function distinct(problems: Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+}
+
+/** Planning asks no broker. */
+const NO_KAFKA = 'kafka:9092';
+
+async function preparedSession(
+  gateway: SqlGateway,
+  resource: GameAnalytics,
+  preparation: string[],
+): Promise<SqlSession | FlinkCause> {
+  try {
+    const session = await gateway.openSession(tableOptions(resource));
+    for (const statement of preparation) await session.execute(statement);
+    return session;
+  } catch (error) {
+    return refusal(error);
+  }
+}
+
+/** What of the resource's own Flink configuration decides how SQL is planned. */
+function tableOptions({ spec }: GameAnalytics): Record<string, string> {
+  const options = Object.entries(spec.flink.configuration);
+  return Object.fromEntries(options.filter(([key]) => key.startsWith('table.')));
+}
+
+/** Why Flink refused a statement; any other error is thrown on. */
+function refusal(error: unknown): FlinkCause {
+  if (error instanceof SqlError) return causeOf(error.message);
+  throw error;
+}
+
+/** What a statement fills: a table, and the board that it is of. */
+interface Subject {
+  table: string;
+  board: Leaderboard | undefined;
+  /** Names the board, and the field that has its SQL. */
+  path: string;
+}
+
+function subjectOf({ spec }: GameAnalytics, insert: string): Subject {
+  const [, table = ''] = /\bINSERT INTO\s+`?([\w-]+)/.exec(insert) ?? [];
+  const index = spec.leaderboards.findIndex(({ name }) => name === table || `${name}_history` === table);
+  const board = spec.leaderboards[index];
+  return { table, board, path: board ? pathOf(board, index) : `the SQL of ${table}` };
+}
+
+async function explainInsert(
+  session: SqlSession,
+  { table, board, path }: Subject,
+  insert: string,
+): Promise<Explained> {
+  const found = board?.type === 'Query' && (await explainQuery(session, board, path, table));
+  if (found && found.problems.length > 0) return found;
+  const statement = `EXPLAIN ${insert}`;
+  const plan = await session.execute(statement).then(String, refusal);
+  if (typeof plan === 'string') return found || { problems: [], warnings: [] };
+  const problem =
+    plan.place && board ? placed(board, path, statement, plan) : { path, message: plan.message };
+  return { problems: [problem], warnings: [] };
+}
+
+function pathOf(board: Leaderboard, index: number): string {
+  const { field } = ownSql(board);
+  return `spec.leaderboards[${index}]${field && `.${field}`} (${board.name})`;
+}
+
+/** The SQL that is the board's own, and the field that holds it. */
+function ownSql(board: Leaderboard): { field: string; text: string } {
+  if (board.type === 'Query') return { field: 'query', text: board.query };
+  return board.where === undefined ? { field: '', text: '' } : { field: 'where', text: board.where };
+}
+
+function placed(board: Leaderboard, path: string, statement: string, cause: FlinkCause): Problem {
+  const place = cause.place && placeWithin(statement, cause.place, ownSql(board).text);
+  return {
+    path: place ? `${path}, line ${place.line}, column ${place.column}` : path,
+    message: advised(cause.message, board),
+  };
+}
+
+/**
+ * What Flink says of a query for the columns of its board, with one row for each rank. The board is one
+ * record, in which the planner sees no rows, so the query is planned into a table of its rows.
+ */
+async function explainQuery(
+  session: SqlSession,
+  board: QueryBoard,
+  path: string,
+  table: string,
+): Promise<Explained> {
+  const columns = board.columns.map(({ name, type }) => `\`${name}\` ${type}`).join(', ');
+  await session.execute(
+    `CREATE TEMPORARY TABLE \`rows_of_${table}\` (${columns}, PRIMARY KEY (${rankKey(board).join(', ')}) NOT ENFORCED) WITH (
+      'connector' = 'upsert-kafka', 'topic' = 'none', 'properties.bootstrap.servers' = '${NO_KAFKA}',
+      'key.format' = 'json', 'value.format' = 'json')`,
+  );
+  const statement = `EXPLAIN INSERT INTO \`rows_of_${table}\`\n${board.query.trim()}`;
+  const plan = await session.execute(statement).then(String, refusal);
+  const failed = typeof plan === 'string' ? undefined : plan;
+  if (failed?.place) return { problems: [placed(board, path, statement, failed)], warnings: [] };
+  const swapped = misplaced(board, await resultNames(session, board, `result_of_${table}`));
+  if (swapped) return { problems: [{ path, message: swapped }], warnings: [] };
+  if (failed) return { problems: [{ path, message: advised(failed.message, board) }], warnings: [] };
+  return {
+    problems: [],
+    warnings: String(plan).includes(RETRACTING_RANK) ? [{ path, message: SLOW_RANK }] : [],
+  };
+}
+
+/** Flink’s name for a rank that keeps every row of its partition and sorts it for every change. */
+const RETRACTING_RANK = 'Rank(strategy=[RetractStrategy]';
+const SLOW_RANK =
+  'its rank is slow with many players or teams, because Flink keeps all rows that it ranks and sorts them for every change. It is fast when ORDER BY has nothing but totals that only grow (SUM(score) or COUNT(*), descending, without a CAST inside) and, for ties, columns of the GROUP BY';
+
+/** Names of the columns that a query results in; none when two are the same, for then Flink does not tell. */
+async function resultNames(session: SqlSession, { query }: QueryBoard, view: string): Promise<string[]> {
+  try {
+    await session.execute(`CREATE TEMPORARY VIEW \`${view}\` AS\n${query}\n`);
+    return (await session.execute(`DESCRIBE \`${view}\``)).map(([column]) => String(column));
+  } catch (error) {
+    refusal(error);
+    return [];
+  }
+}
+
+/**
+ * Flink fills the columns in the query's order, whatever their names. A column that results under the name of
+ * another one of the board is taken for a mistake, which types alone need not show.
+ */
+function misplaced({ columns }: QueryBoard, names: string[]): string | undefined {
+  if (names.length !== columns.length) return undefined;
+  const wrong = names.findIndex(
+    (name, i) => name !== columns[i]?.name && columns.some((column) => column.name === name),
+  );
+  if (wrong < 0) return undefined;
+  return `its columns are in another order than the board’s: column ${wrong + 1} is ${names[wrong]}, and columns says ${columns[wrong]?.name}`;
+}

@@ -1,0 +1,187 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { causeOf } from '../flink/error.ts';
+import { type LocalRuntime, startLocalRuntime } from '../local-runtime.ts';
+import { QUICK_START } from '../process/java.ts';
+import { freePort, LOOPBACK } from '../process/ports.ts';
+import type { Report } from '../process/report.ts';
+import { until } from '../process/retry.ts';
+import type { SupervisedProcess } from '../process/supervisor.ts';
+import { UserError } from '../process/user-error.ts';
+
+/** Flink's planner behind a REST API. It has no cluster: it could not run a job. */
+export interface SqlGateway {
+  /**
+   * Opens a session with its own tables and settings. `options`: Flink configuration; a wrong one is a
+   * SqlError.
+   */
+  openSession(options: Record<string, string>): Promise<SqlSession>;
+  /** Ends the process and removes what it wrote. */
+  close(): Promise<void>;
+}
+
+/** How long Flink may plan one statement: a second is usual, and a machine may be busy with other things. */
+const STATEMENT_MILLIS = 60_000;
+
+/** Flink refused a statement. The message is its whole stack trace. */
+export class SqlError extends Error {
+  override name = 'SqlError';
+}
+
+/** Flink was still planning a statement when its time was up. */
+export class SqlTimeout extends UserError {
+  override name = 'SqlTimeout';
+
+  constructor(millis: number) {
+    super(
+      `Flink was still planning it after ${millis / 1000} s. A regular expression or another constant may take too long to compute`,
+    );
+  }
+}
+
+/**
+ * Starts Flink's SQL gateway in a temporary folder. Resolves when it answers; the signal ends the start and
+ * every statement.
+ */
+export async function startSqlGateway(
+  report: Report,
+  signal: AbortSignal,
+  statementMillis = STATEMENT_MILLIS,
+): Promise<SqlGateway> {
+  const folder = await mkdtemp(join(tmpdir(), 'gameanalytics-sql-'));
+  const removeFolder = () => rm(folder, { recursive: true, force: true });
+  try {
+    const workshop = await startLocalRuntime(folder, report, signal);
+    const close = () => workshop.close().finally(removeFolder);
+    const url = await spawnGateway(workshop).catch((error) => close().then(() => Promise.reject(error)));
+    return { openSession: (options) => openSession(url, options, signal, statementMillis), close };
+  } catch (error) {
+    await removeFolder();
+    throw error;
+  }
+}
+
+/**
+ * Planning needs little; a query that has the planner compute a huge constant gets an error, not the
+ * machine's memory.
+ */
+const MEMORY = ['-Xmx512m', '-XX:+UseSerialGC'];
+
+/** Starts the process and resolves with the address of its API when that answers. */
+async function spawnGateway(workshop: LocalRuntime): Promise<string> {
+  const { java, jars, stateDir, report, signal } = workshop;
+  const port = await freePort();
+  const temporary = join(stateDir, 'tmp');
+  await mkdir(temporary);
+  await writeFile(join(stateDir, 'config.yaml'), stringify(configuration(port)));
+  report('starting Flink’s SQL gateway');
+  const gateway = workshop.spawn('sql-gateway', () => ({
+    file: java,
+    args: [
+      ...QUICK_START,
+      ...MEMORY,
+      `-Djava.io.tmpdir=${temporary}`,
+      '-cp',
+      `${jars.flinkLib}/*:${jars.flinkOpt}/*`,
+      'org.apache.flink.table.gateway.SqlGateway',
+    ],
+    env: { FLINK_CONF_DIR: stateDir },
+  }));
+  const url = `http://${LOOPBACK}:${port}/v3`;
+  const answers = async () => ((await isUp(url, signal)) ? true : ended(gateway));
+  await until(answers, { everyMillis: 100, signal });
+  return url;
+}
+
+function configuration(port: number): Record<string, string | number> {
+  return {
+    'sql-gateway.endpoint.rest.address': LOOPBACK,
+    'sql-gateway.endpoint.rest.bind-address': LOOPBACK,
+    'sql-gateway.endpoint.rest.port': port,
+  };
+}
+
+async function isUp(url: string, signal: AbortSignal): Promise<boolean> {
+  return fetch(`${url}/info`, { signal }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+async function ended({ crashes, logFile }: SupervisedProcess): Promise<undefined> {
+  if (crashes === 0) return;
+  const { message } = causeOf(await readFile(logFile, 'utf8'));
+  throw new UserError(`Flink’s SQL gateway does not start: ${message}`);
+}
+
+async function openSession(
+  url: string,
+  properties: Record<string, string>,
+  signal: AbortSignal,
+  statementMillis: number,
+): Promise<SqlSession> {
+  const { sessionHandle } = await call<{ sessionHandle: string }>(`${url}/sessions`, signal, { properties });
+  return new SqlSession(`${url}/sessions/${sessionHandle}`, signal, statementMillis);
+}
+
+interface Result {
+  resultType: 'NOT_READY' | 'PAYLOAD' | 'EOS';
+  results: { data: { fields: unknown[] }[] };
+}
+
+/** A session of the gateway: what one statement defines, the next ones know. */
+export class SqlSession {
+  readonly #url: string;
+  readonly #signal: AbortSignal;
+  readonly #statementMillis: number;
+
+  constructor(url: string, signal: AbortSignal, statementMillis: number) {
+    this.#url = url;
+    this.#signal = signal;
+    this.#statementMillis = statementMillis;
+  }
+
+  /**
+   * Runs one statement and returns its rows, such as the plan that is all an EXPLAIN has.
+   *
+   * @throws SqlError when Flink refuses it; SqlTimeout when Flink takes too long, and then does not end
+   */
+  async execute(statement: string): Promise<unknown[][]> {
+    const timeout = AbortSignal.timeout(this.#statementMillis);
+    const signal = AbortSignal.any([this.#signal, timeout]);
+    try {
+      return await this.#execute(statement, signal);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      throw timeout.aborted ? new SqlTimeout(this.#statementMillis) : error;
+    }
+  }
+
+  async #execute(statement: string, signal: AbortSignal): Promise<unknown[][]> {
+    const { operationHandle } = await call<{ operationHandle: string }>(`${this.#url}/statements`, signal, {
+      statement,
+    });
+    const address = `${this.#url}/operations/${operationHandle}/result/0?rowFormat=JSON`;
+    const result = async () => {
+      const answer = await call<Result>(address, signal);
+      return answer.resultType === 'NOT_READY' ? undefined : answer;
+    };
+    const { results } = await until(result, { everyMillis: 20, signal });
+    return results.data.map(({ fields }) => fields);
+  }
+}
+
+/** Asks the gateway: a GET, or a POST of a body. */
+async function call<T>(url: string, signal: AbortSignal, body?: unknown): Promise<T> {
+  const post = body !== undefined && { method: 'POST', body: JSON.stringify(body) };
+  const response = await fetch(url, { signal, ...post }).catch((error: Error) => {
+    signal.throwIfAborted();
+    const { message } = (error.cause ?? error) as Error;
+    throw new UserError(`Flink’s SQL gateway does not answer any more: ${message}`);
+  });
+  const answer = (await response.json()) as T & { errors?: string[] };
+  if (response.ok) return answer;
+  throw new SqlError(answer.errors?.join('\n'));
+}
