@@ -9,7 +9,10 @@ export type GameEvent = EventFields & {
 };
 
 /** An event and the moment, in epoch milliseconds (with a fraction), at which it goes to Kafka. */
-export type ScheduledEvent = { readonly at: number; readonly event: GameEvent };
+export interface ScheduledEvent {
+  readonly at: number;
+  readonly event: GameEvent;
+}
 
 /** Epoch milliseconds as "2026-11-22 19:32:00.123", UTC. */
 export function readableTime(millis: number): string {

@@ -11,8 +11,14 @@ export const ROBOT_PACE = 5;
 /** However the dice fall, people keep at least a tenth of the events. */
 const MAX_ROBOT_SHARE = 0.9;
 
-type ActiveTeam = { readonly team: Team; readonly endsAt: number };
-type RobotTurn = { readonly robot: Player; readonly at: number };
+interface ActiveTeam {
+  readonly team: Team;
+  readonly endsAt: number;
+}
+interface RobotTurn {
+  readonly robot: Player;
+  readonly at: number;
+}
 
 /**
  * The teams that play now. Times are milliseconds since the game began.

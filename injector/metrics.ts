@@ -1,7 +1,10 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Progress } from './progress.ts';
 
-export type Metrics = { readonly registry: Registry; observeSend(millis: number): void };
+export interface Metrics {
+  readonly registry: Registry;
+  observeSend(millis: number): void;
+}
 
 const SEND_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 

@@ -1,5 +1,5 @@
 /** What the simulated game is like. All shares and probabilities are 0 to 1. */
-export type GameOptions = {
+export interface GameOptions {
   /** All events of all players, on average. */
   readonly eventsPerSecond: number;
   /** How many teams play at any time. */
@@ -17,4 +17,4 @@ export type GameOptions = {
   readonly lateMaxMillis: number;
   /** The same seed plays the same game. */
   readonly seed: number;
-};
+}

@@ -1,14 +1,14 @@
 import type { ProducerRecord, ProducerSession } from '../kafka/producer.ts';
 import type { ScheduledEvent } from './event.ts';
 
-export type ProducerOptions = {
+export interface ProducerOptions {
   openSession(): Promise<ProducerSession>;
   /** Told of every failure, each of which is followed by another attempt. */
   onFailure(reason: string): void;
   sleep(millis: number): Promise<void>;
   /** A session is replaced before it has sent more. */
   readonly maxMessagesPerSession: number;
-};
+}
 
 const REOPEN_DELAY_MILLIS = 1000;
 

@@ -4,7 +4,7 @@ const SLOW_MILLIS = 1000;
 const STUCK_MILLIS = 30_000;
 
 /** What one report says. */
-export type Report = {
+export interface Report {
   /** In words, what the injector is doing. */
   readonly state: string;
   readonly eventsPerSecond: number;
@@ -12,7 +12,7 @@ export type Report = {
   readonly errors: number;
   /** The newest error since the last report. */
   readonly error?: string;
-};
+}
 
 /** Counts what becomes of the events. All times are passed in, in epoch milliseconds. */
 export class Progress {

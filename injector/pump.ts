@@ -6,7 +6,7 @@ const TICK_MILLIS = 20;
 /** Larger batches are no faster: kafkajs copies a batch once per message while it sorts it by partition. */
 const MAX_BATCH = 1000;
 
-export type PumpOptions = {
+export interface PumpOptions {
   readonly pace: Pacer;
   /** Resolves when all is acknowledged. */
   send(events: readonly ScheduledEvent[]): Promise<void>;
@@ -14,7 +14,7 @@ export type PumpOptions = {
   /** Resolves after that time, or when the pump is to stop. */
   sleep(millis: number): Promise<void>;
   readonly stop: AbortSignal;
-};
+}
 
 /**
  * Moves events from the game to Kafka until told to stop, and returns when the last batch it took is

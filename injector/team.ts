@@ -5,7 +5,7 @@ import type { GameOptions } from './options.ts';
 import type { Random } from './random.ts';
 
 /** Someone who plays; the team's id and name are copied here because every event carries them. */
-export type Player = {
+export interface Player {
   readonly userId: string;
   readonly teamId: string;
   readonly teamName: string;
@@ -13,9 +13,9 @@ export type Player = {
   readonly skill: number;
   /** How often this person plays, relative to the others: the average is 1, the most is MAX_ACTIVITY. */
   readonly activity: number;
-};
+}
 
-export type Team = {
+export interface Team {
   readonly id: string;
   readonly name: string;
   readonly people: readonly Player[];
@@ -23,7 +23,7 @@ export type Team = {
   readonly robot: Player | undefined;
   /** How long the team plays, in milliseconds. */
   readonly lifeMillis: number;
-};
+}
 
 const MINUTE = 60_000;
 export const TEAM_LIFE_MIN_MILLIS = 20 * MINUTE;

@@ -12,32 +12,32 @@ import { describeKafkaError } from './errors.ts';
 import { Sockets } from './sockets.ts';
 
 /** A record to be written. `partition` is filled in when the message is first sent. */
-export type ProducerRecord = {
+export interface ProducerRecord {
   readonly key: string;
   readonly value: string;
   /** Epoch milliseconds in decimal. */
   readonly timestamp: string;
   partition?: number;
-};
+}
 
 /** A session of an idempotent producer with Kafka. */
-export type ProducerSession = {
+export interface ProducerSession {
   /**
    * Sends, trying again for as long as that can help. Returns the partitions that acknowledged; what it
    * throws, trying again cannot heal.
    */
   send(messages: ProducerRecord[]): Promise<ReadonlySet<number>>;
   close(): Promise<void>;
-};
+}
 
-export type KafkaOptions = {
+export interface KafkaOptions {
   readonly brokers: readonly string[];
   readonly topic: string;
   readonly access: Access;
   readonly log: Logger;
   /** Told of every error kafkajs meets; it tries again by itself. */
   onError(reason: string): void;
-};
+}
 
 const CONNECTION_TIMEOUT_MILLIS = 3000;
 /** How long a broker may wait for its replicas; then it says so, and the batch is tried again. */

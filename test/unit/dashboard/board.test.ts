@@ -231,7 +231,10 @@ describe('reading a topic', () => {
     }),
     { maxLength: 40 },
   );
-  type Write = { age: number; ids: string[] | null };
+  interface Write {
+    age: number;
+    ids: string[] | null;
+  }
   const toRecord = ({ age, ids }: Write): KafkaRecord => {
     const start = SEASON - age * HOUR;
     return ids
