@@ -63,7 +63,6 @@ function isOnlyForItsTypes(field: string): Rule<Fields> {
   };
 }
 
-/** A rule about the fields of a type, as one about any board. */
 function ofType(
   type: Leaderboard['type'],
   { cel, message, holds }: Rule<Record<string, unknown>>,
@@ -75,7 +74,6 @@ function ofType(
   };
 }
 
-/** A rule about the value of a field, as one about a board that may have none. */
 function ofField(field: string, { cel, message, holds }: Rule<unknown>): Rule<Fields> {
   return {
     ...(cel && { cel: `!has(self.${field}) || ${cel}` }),

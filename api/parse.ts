@@ -34,7 +34,6 @@ function withoutControlCharacters(resource: GameAnalytics): Parsed {
   return problems.length === 0 ? { resource } : { problems };
 }
 
-/** Every text within a value, the names of fields that are someone's own among them. */
 function textsOf(value: unknown, path: PropertyKey[]): { path: PropertyKey[]; text: string }[] {
   if (typeof value === 'string') return [{ path, text: value }];
   if (Array.isArray(value)) return value.flatMap((one, index) => textsOf(one, [...path, index]));
@@ -99,7 +98,6 @@ interface SchemaNode {
   items?: SchemaNode;
 }
 
-/** The names of the fields the schema has at a path. */
 function fieldsAt(path: PropertyKey[]): string[] {
   const root = z.toJSONSchema(gameAnalytics, { io: 'input' }) as SchemaNode;
   const node = path.reduce<SchemaNode | undefined>(

@@ -39,13 +39,11 @@ export function isSingleCondition(text: string): boolean {
   return bare.trim() !== '' && !SUBQUERY.test(bare) && staysInside(text);
 }
 
-/** Whether nothing in the text ends, opens or closes what is outside of it. */
 function staysInside(text: string): boolean {
   const bare = withoutQuoted(text);
   return !LOOSE.test(bare) && !LONE_RETURN.test(text) && isBalanced(bare);
 }
 
-/** The text without comments, and with a mere word for each string and quoted name. */
 function withoutQuoted(text: string): string {
   return text.replace(QUOTED, (quoted) => (/^['`]/.test(quoted) ? ' quoted ' : ' '));
 }

@@ -57,7 +57,6 @@ export async function run(args: string[]): Promise<void> {
   terminal.say('stopped; the next run resumes from here');
 }
 
-/** The port an option names; 0, for any that is free, without the option. */
 function port(values: Record<string, string | undefined>, option: string): number {
   const text = values[option] ?? '0';
   if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 65535) return Number(text);
@@ -78,7 +77,6 @@ function addresses({ services, flink, broker }: Pipeline, stateDir: string): str
 
 const STATUS_MILLIS = 2_000;
 
-/** Shows how the pipeline does until it should stop. */
 async function follow(pipeline: Pipeline, terminal: Terminal, signal: AbortSignal): Promise<void> {
   const line = statusLine(pipeline, (sentence) => terminal.say(sentence));
   while (!signal.aborted) {

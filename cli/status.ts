@@ -25,7 +25,6 @@ export function statusLine(pipeline: Pipeline, report: Report): () => Promise<st
   };
 }
 
-/** How many records a topic has had; 0 while Kafka cannot be asked. */
 async function end({ broker }: Pipeline, topic: string): Promise<number> {
   try {
     const partitions = await broker.admin.fetchTopicOffsets(topic);

@@ -29,7 +29,6 @@ export class Terminal {
     this.#write('');
   }
 
-  /** Clears the status line, writes, and draws it again below. */
   #write(text: string): void {
     const clear = this.#out.isTTY ? '\r\x1b[2K' : '';
     this.#out.write(clear + text + this.#status);

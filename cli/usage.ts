@@ -53,7 +53,6 @@ export function noArguments(args: string[], help: string): boolean {
   return true;
 }
 
-/** What was typed; undefined when help was asked for, which is then printed. */
 function parse(args: string[], help: string, options: Options) {
   const { values, positionals } = parsed(args, help, options);
   if (!values.help) return { values: values as Values, positionals };

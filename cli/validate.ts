@@ -60,7 +60,6 @@ async function passing<From, To>(
   return passed;
 }
 
-/** The manifests whose SQL Flink takes. */
 async function withPlannedSql(manifests: Checked[], complaints: string[]): Promise<Checked[]> {
   const terminal = new Terminal(process.stderr);
   const report = (sentence: string) => terminal.say(sentence);

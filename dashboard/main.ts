@@ -119,7 +119,6 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   });
 }
 
-/** Boards of the past, for those boards that keep their history. */
 function historiesOf(settings: Settings, kafka: KafkaClient): Map<string, History> {
   const kept = settings.DASHBOARD_BOARDS.flatMap((definition): [string, History][] => {
     if (definition.historyTopic === undefined) return [];

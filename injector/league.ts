@@ -128,7 +128,6 @@ export class League {
     return formTeam(this.#options, this.#random, this.#ids, withRobot, isTaken);
   }
 
-  /** Brings what follows from the teams up to date. */
   #refresh(): void {
     this.#robotTurns.sort((a, b) => a.at - b.at);
     this.#people = this.#teams.flatMap((active) => active.team.people);

@@ -23,7 +23,6 @@ const DISCONNECT_MILLIS = 2000;
 /** Less than this is the rhythm of batches and not worth a word. */
 const NOTABLE_LAG_MILLIS = 200;
 
-/** Reads arguments and environment; returns the exit code. */
 async function main(): Promise<number> {
   if (process.argv.includes('--help')) {
     process.stdout.write(HELP);
@@ -42,7 +41,6 @@ async function main(): Promise<number> {
   });
 }
 
-/** Says what is wrong with the settings; returns the exit code. */
 function refuse(problems: readonly string[]): number {
   process.stderr.write(`${problems.join('\n')}\n`);
   return 2;
@@ -57,7 +55,6 @@ function accessOrProblem(settings: Settings): Access | AccessError {
   }
 }
 
-/** Runs until told to stop. */
 async function run(settings: Settings, access: Access, log: Logger): Promise<number> {
   const stop = stopOnSignals((name) => log.info(`${name}: stopping`));
   const progress = new Progress(Date.now());
@@ -137,7 +134,6 @@ async function waitForTopic(kafka: KafkaOptions, progress: Progress, stop: Abort
   return false;
 }
 
-/** Logs one line now and then: the rate, the errors and, when not up to speed, how far behind. */
 function reportRegularly(pace: Pacer, progress: Progress, log: Logger): void {
   let skippedBefore = 0;
   setInterval(() => {

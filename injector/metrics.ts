@@ -44,7 +44,6 @@ export function createMetrics(progress: Progress, behindMillis: () => number): M
   return { registry, observeSend: (millis) => sendSeconds.observe(millis / 1000) };
 }
 
-/** A counter that is kept elsewhere. */
 function total(name: string, help: string, registers: Registry[], read: () => number): void {
   new Counter({
     name,

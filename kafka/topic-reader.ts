@@ -85,7 +85,6 @@ export async function readTopic(
   }
 }
 
-/** The offset after the last record of each partition; an error when there is no such topic. */
 async function endOffsets(kafka: KafkaClient, topic: string): Promise<Map<number, bigint>> {
   const admin = kafka.admin();
   try {

@@ -95,7 +95,6 @@ export class TopicSlices {
     });
   }
 
-  /** Ends the connection when there is one. */
   async #close(): Promise<void> {
     clearTimeout(this.#idle);
     this.#reading?.reject(new Error('the connection was closed'));
@@ -105,7 +104,6 @@ export class TopicSlices {
     await Promise.allSettled([ended?.consumer.disconnect(), ended?.admin.disconnect()]);
   }
 
-  /** Does something with the connection once all before have done theirs. */
   #use<T>(signal: AbortSignal, act: (connection: Connection) => Promise<T>): Promise<T> {
     const done = this.#turn.then(async () => {
       signal.throwIfAborted();

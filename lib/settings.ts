@@ -68,7 +68,6 @@ function fallback(field: z.ZodType): string {
     : `default: ${field instanceof z.ZodDefault ? field.def.defaultValue : data}`;
 }
 
-/** `[0].columns[2].type` */
 function printPath(path: PropertyKey[]): string {
   return path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
 }

@@ -41,7 +41,6 @@ export const CONTRACT_SQL: Record<string, string> = {
   'stats-merged': STATS_COLUMNS.map(({ name, merge }) => MERGED[merge](name)).join(',\n'),
 };
 
-/** What one source says of a slot, in the columns of all. */
 function statsPart(source: StatsSource): string {
   const columns = STATS_COLUMNS.map(({ name, type, sources, merge }) => {
     const nothing = merge === 'sum' ? '0' : 'NULL';
@@ -50,7 +49,6 @@ function statsPart(source: StatsSource): string {
   return `SELECT\n${[SLOT_START, ...columns].map((column) => `  ${column}`).join(',\n')}\nFROM of_${source}`;
 }
 
-/** Ids are of bounded length, or their event is invalid. */
 function isChecked(name: EventField): boolean {
   return EVENT_FIELDS[name].type !== 'STRING' || EVENT_CHECKS.some(({ field }) => field === name);
 }
@@ -59,7 +57,6 @@ function cut(name: string): string {
   return `LEFT(${name}, ${LONGEST_TEXT}) AS ${name}`;
 }
 
-/** The condition that is true of valid events; of others it is false or NULL. */
 function valid(check: EventCheck): string {
   const { field } = check;
   if ('longest' in check) return `${field} <> '' AND CHAR_LENGTH(${field}) <= ${check.longest}`;

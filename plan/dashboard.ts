@@ -53,12 +53,10 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
   ];
 }
 
-/** What the page says to those who look after a pipeline whose job counts nothing. */
 function jobAdvice({ metadata: { name } }: GameAnalytics): string {
   return `Look at the condition JobRunning: kubectl describe gameanalytics ${name}.`;
 }
 
-/** What the page says to those who look after a pipeline whose events topic is another one. */
 function replayAdvice(resource: GameAnalytics): string {
   return `To count the new topic from its beginning: kubectl delete flinkdeployment ${flinkName(resource)}, which is created again without its state; then kubectl rollout restart deployment ${appName(resource, 'dashboard')}.`;
 }

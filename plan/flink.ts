@@ -61,7 +61,6 @@ export function flinkName(resource: GameAnalytics): string {
   return `${resource.metadata.name}-job`;
 }
 
-/** The user's configuration, under what the pipeline needs. */
 function configuration(resource: GameAnalytics): Record<string, string> {
   const { flink } = resource.spec;
   return {
@@ -111,7 +110,6 @@ function stateConfiguration(resource: GameAnalytics): Record<string, string> {
   };
 }
 
-/** Memory as Flink reads it: 1Gi becomes 1024m. */
 function flinkMemory(quantity: string): string {
   const amount = Number.parseInt(quantity, 10);
   return `${quantity.endsWith('Gi') ? amount * 1024 : amount}m`;

@@ -91,7 +91,6 @@ export function connectorOptions(resource: GameAnalytics, bootstrapServers: stri
   };
 }
 
-/** What stands for the content of a file of the user's Secret. */
 function secret(key: string): string {
   return `\${secret:${USER_MOUNT}:${key}}`;
 }

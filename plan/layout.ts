@@ -162,7 +162,6 @@ function markRemoved({ board, lane }: StatementSlot): StatementSlot {
   return { board, lane, retired: true };
 }
 
-/** What every statement depends on: the events, and the templates of this version. */
 function basisOf({ spec, metadata }: GameAnalytics): string {
   const { topic, maxLateness } = spec.events;
   return digest([metadata.name, spec.kafka.cluster, topic, maxLateness, TEMPLATES]);

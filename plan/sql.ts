@@ -63,7 +63,6 @@ export function groupPrefix({ metadata }: GameAnalytics): string {
   return `${metadata.name}.`;
 }
 
-/** The tables of a lane's events: the first lane's have plain names. */
 function viewsOf(lane: number): { rawEvents: string; validEvents: string } {
   const suffix = lane === 1 ? '' : `_${lane}`;
   return { rawEvents: `raw_events${suffix}`, validEvents: `valid_events${suffix}` };
@@ -97,7 +96,6 @@ function table({ name, topic, board, slot }: Sink, kafka: Record<string, string>
   return (slot.retired ? RETIRED : BOARD)({ name, topic, kafka, asOf, connector, rowColumns, maxBytes });
 }
 
-/** The statement that writes all ranks of a season, or of an instant, as one record. */
 function insert({ name, board, slot }: Sink, maxLatenessMillis: number): string {
   const { period, digest, rowColumns } = board;
   const template = period?.kind === 'instant' ? INSTANT_INSERT : BOARD_INSERT;
@@ -116,7 +114,6 @@ function insert({ name, board, slot }: Sink, maxLatenessMillis: number): string 
   }).trim();
 }
 
-/** The columns of a board's SELECT, in its order: a Query board's are in the user's. */
 function selectColumns({ source, period, rowColumns }: PlannedBoard): string[] {
   if (source.type === 'Query') return source.columns.map(({ name }) => name);
   return [...(period?.kind === 'season' ? [SEASON_START] : []), ...rowColumns.map(({ name }) => name)];

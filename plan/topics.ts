@@ -27,7 +27,6 @@ export function topics(resource: GameAnalytics): KafkaTopic[] {
   return [...managed, statsKafkaTopic(resource), ...ofBoards];
 }
 
-/** The managed events topic; retained, it has no owner and so outlives the resource. */
 function eventsKafkaTopic(resource: GameAnalytics): KafkaTopic {
   const { partitions, retention, deletionPolicy } = resource.spec.events;
   const topic = kafkaTopic(resource, eventsTopic(resource), partitions, {
@@ -49,7 +48,6 @@ function boardKafkaTopic(resource: GameAnalytics, board: PlannedBoard): KafkaTop
   return kafkaTopic(resource, board.topic, 1, config);
 }
 
-/** A board's changes, one after the other, for as long as its past seasons are readable. */
 function historyKafkaTopic(resource: GameAnalytics, board: PlannedBoard): KafkaTopic[] {
   const { historyTopic } = board;
   if (!historyTopic) return [];

@@ -50,7 +50,6 @@ function dashboardAcls(resource: GameAnalytics): KafkaAcl[] {
   ];
 }
 
-/** The topics that the job makes of the events. */
 function writtenTopics(resource: GameAnalytics): string[] {
   return topics(resource)
     .map(({ metadata }) => metadata.name)
@@ -61,7 +60,6 @@ function topic(name: string, operation: 'Read' | 'Write' | 'Describe'): KafkaAcl
   return { resource: { type: 'topic', name, patternType: 'literal' }, operations: [operation] };
 }
 
-/** The consumer groups whose names begin so. */
 function group(name: string): KafkaAcl {
   return { resource: { type: 'group', name, patternType: 'prefix' }, operations: ['Read'] };
 }

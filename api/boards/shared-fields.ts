@@ -10,7 +10,6 @@ import type { CommonBoard, TypeField } from './board-type.ts';
 /** What a condition or a query can read, in the words of its description. */
 export const EVENT_COLUMNS = `${eventColumns()}; event_time TIMESTAMP_LTZ(3)`;
 
-/** The fields of an event by type: user_id, team_id STRING; score BIGINT. */
 function eventColumns(): string {
   const byType = Map.groupBy(Object.entries(EVENT_FIELDS), ([, { type }]) => type);
   return [...byType].map(([type, fields]) => `${fields.map(([name]) => name).join(', ')} ${type}`).join('; ');

@@ -31,7 +31,6 @@ const source = (name: string) =>
     .replace(/\n\s*/g, '\n')
     .trim();
 
-/** A template that the others can include by its name. */
 function template<T>(name: string): (model: T) => string {
   const compiled = handlebars.compile<T>(source(name), { strict: true });
   handlebars.registerPartial(name, compiled);

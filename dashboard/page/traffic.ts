@@ -66,7 +66,6 @@ export function trafficOf(stats: TopicState<Stats>, pipeline: LaggedState, now: 
   };
 }
 
-/** Only told when there is some. */
 function trouble(what: string, share: number | null | undefined): Fact[] {
   if (!share) return [];
   const text =

@@ -52,7 +52,6 @@ export async function feed<Content>(
   }
 }
 
-/** Fills fresh content, and publishes it once it is complete. */
 function topicReader<Content>(
   { topic, live, begin }: Source<Content>,
   { log, lagged }: FeedContext,

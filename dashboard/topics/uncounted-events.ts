@@ -119,7 +119,6 @@ class AdminConnection {
   }
 }
 
-/** @throws when it takes longer */
 async function inTime<T>(work: Promise<T>, millis: number): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error('Kafka does not answer')), millis);

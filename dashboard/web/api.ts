@@ -95,7 +95,6 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   });
 }
 
-/** The season that is shown, or the one before. */
 function findSeason(board: LiveBoard, { at, season }: BoardRequest['Querystring'], now: number): Found {
   if ((season !== 'this' && season !== 'last') || at !== undefined)
     return { code: 400, error: 'season can be this or last, and not together with at' };
@@ -111,7 +110,6 @@ function refuse(reply: FastifyReply, { code, error, retryAfterSeconds }: Extract
   return reply.code(code).send({ error });
 }
 
-/** The columns that a row has values of, those that say who it is first. */
 function columnNames({ identity, columns }: BoardDefinition): string[] {
   return [...new Set([...identity, ...columns.map(({ name }) => name)])];
 }
@@ -127,7 +125,6 @@ function viewFields(definition: BoardDefinition, { period, updatedMillis, rows }
   };
 }
 
-/** A row whose times are ISO 8601. */
 function withIsoTimes({ columns }: BoardDefinition, row: Row): Row {
   const values = new Map(row.values);
   for (const { name, type } of columns) {
@@ -137,7 +134,6 @@ function withIsoTimes({ columns }: BoardDefinition, row: Row): Row {
   return { ...row, values };
 }
 
-/** `season` or `asOf`, whichever the board has. */
 function periodFields(period: ShownPeriod | null) {
   if (!period) return {};
   if (period.kind === 'instant') return { asOf: iso(period.atMillis) };

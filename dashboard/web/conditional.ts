@@ -17,7 +17,6 @@ export async function answerConditionally(
   return '';
 }
 
-/** Compares weakly. */
 function matches(known: string, etag: string): boolean {
   if (known.trim() === '*') return true;
   const tags: string[] = known.match(/"[^"]*"/g) ?? [];

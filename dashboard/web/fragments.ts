@@ -111,7 +111,6 @@ export class FragmentCache {
     return changedTick === this.#tick;
   }
 
-  /** What has come to the boards goes to the screens now. */
   #noteDelays(): void {
     const { boards, delays, metrics, now } = this.#options;
     const nowMillis = now();

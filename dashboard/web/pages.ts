@@ -73,7 +73,6 @@ function isForBrowser({ headers: { accept } }: FastifyRequest): boolean {
   return accept?.includes('text/html') ?? false;
 }
 
-/** From an address to the page of all boards, as a relative URL. */
 function rootFrom(url: string, prefix: string): string {
   const [path = ''] = url.slice(prefix.length).split('?');
   return '../'.repeat(path.split('/').length - 2) || './';

@@ -30,7 +30,6 @@ const secure = helmet({
 /** Headers of every response, including those to malformed HTTP. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = headersOf();
 
-/** They are the same for every request. */
 function headersOf(): Record<string, string> {
   const request = new IncomingMessage(new Socket());
   const response = new ServerResponse(request);

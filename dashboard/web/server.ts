@@ -123,7 +123,6 @@ interface SiteOptions extends ServerOptions {
   signIn: SignIn | undefined;
 }
 
-/** All that asks for a sign-in, when there is one. */
 async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
   const { title, boards, histories, stats, events, metrics, log, now, maxSockets, signIn } = options;
   const { jobAdvice = '', replayAdvice = '', allowedOrigins = [] } = options;

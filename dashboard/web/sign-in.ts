@@ -103,7 +103,6 @@ export class SignIn {
       .send({ error: 'too many wrong passwords or tokens came from this address; wait a minute' });
   }
 
-  /** The cookie is worth what the name and the password are, and as long. */
   #leaveCookie(request: FastifyRequest, reply: FastifyReply, value: string): void {
     const secure = request.protocol === 'https' ? '; Secure' : '';
     reply.header(

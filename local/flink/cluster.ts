@@ -142,7 +142,6 @@ async function argumentsHere(
   return ['--scriptUri', pathToFileURL(script).href, ...others];
 }
 
-/** State belongs to an epoch of the job's layout; so does its folder. */
 function foldersOf(workshop: LocalRuntime, { metadata }: FlinkDeployment): FlinkFolders {
   const root = join(workshop.stateDir, 'flink');
   const epoch = readLayout(metadata.annotations?.[LAYOUT_ANNOTATION])?.epoch ?? 'unnoted';

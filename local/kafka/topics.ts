@@ -35,7 +35,6 @@ export async function createTopics(admin: KafkaAdmin, topics: NewTopic[]): Promi
   await until(() => haveLeaders(admin, names), { everyMillis: 50, signal });
 }
 
-/** True when they have; undefined while they do not. */
 async function haveLeaders(admin: KafkaAdmin, topics: string[]): Promise<true | undefined> {
   if (topics.length === 0) return true;
   const metadata = await admin.fetchTopicMetadata({ topics }).catch((error: { type?: string }) => {

@@ -64,7 +64,6 @@ async function lock(file: string, folder: string): Promise<() => Promise<void>> 
   return () => rm(file, { force: true });
 }
 
-/** Gives a file a second name, whole from the first moment; false when there is a file of that name. */
 async function linked(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
@@ -75,7 +74,6 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** @throws UserError when the lock's process is there */
 async function refuseWhileHeld(file: string, folder: string): Promise<void> {
   const holder = await holderOf(file);
   if (holder && (await isThere(holder)))

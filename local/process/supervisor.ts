@@ -83,7 +83,6 @@ export class SupervisedProcess {
     }
   }
 
-  /** Runs the process to its end and says how it ended. */
   async #runOnce(): Promise<string> {
     const command = await this.#options.command();
     if (this.#stopped.signal.aborted) return 'stopped';
@@ -107,7 +106,6 @@ export class SupervisedProcess {
     }
   }
 
-  /** The whole group: what the process itself started goes with it. */
   #signal(signal: NodeJS.Signals): void {
     const pid = this.#child?.pid;
     if (!pid) return;

@@ -66,13 +66,11 @@ async function preparedSession(
   }
 }
 
-/** What of the resource's own Flink configuration decides how SQL is planned. */
 function tableOptions({ spec }: GameAnalytics): Record<string, string> {
   const options = Object.entries(spec.flink.configuration);
   return Object.fromEntries(options.filter(([key]) => key.startsWith('table.')));
 }
 
-/** Why Flink refused a statement; any other error is thrown on. */
 function refusal(error: unknown): FlinkCause {
   if (error instanceof SqlError) return causeOf(error.message);
   throw error;
@@ -113,7 +111,6 @@ function pathOf(board: Leaderboard, index: number): string {
   return `spec.leaderboards[${index}]${field && `.${field}`} (${board.name})`;
 }
 
-/** The SQL that is the board's own, and the field that holds it. */
 function ownSql(board: Leaderboard): { field: string; text: string } {
   if (board.type === 'Query') return { field: 'query', text: board.query };
   return board.where === undefined ? { field: '', text: '' } : { field: 'where', text: board.where };

@@ -69,7 +69,6 @@ export async function startSqlGateway(
  */
 const MEMORY = ['-Xmx512m', '-XX:+UseSerialGC'];
 
-/** Starts the process and resolves with the address of its API when that answers. */
 async function spawnGateway(workshop: LocalRuntime): Promise<string> {
   const { java, jars, stateDir, report, signal } = workshop;
   const port = await freePort();
@@ -173,7 +172,6 @@ export class SqlSession {
   }
 }
 
-/** Asks the gateway: a GET, or a POST of a body. */
 async function call<T>(url: string, signal: AbortSignal, body?: unknown): Promise<T> {
   const post = body !== undefined && { method: 'POST', body: JSON.stringify(body) };
   const response = await fetch(url, { signal, ...post }).catch((error: Error) => {
