@@ -8,10 +8,10 @@ import type { BoardAnswer, BoardSummary } from './api-schema.ts';
 import { compressAnswer } from './compress.ts';
 import { answerConditionally } from './conditional.ts';
 import { csv } from './csv.ts';
-import { iso } from './iso.ts';
 import { openApiDocument } from './openapi.ts';
 import type { PastBoards } from './past-boards.ts';
 import { type StatsOptions, statsRoutes } from './stats.ts';
+import { iso } from './timestamp.ts';
 
 export interface ApiOptions extends StatsOptions {
   title: string;

@@ -1,5 +1,5 @@
 import type { BoardView } from '../boards/board.ts';
-import { NO_MOMENT, parseMoment } from './moment.ts';
+import { INVALID_TIMESTAMP, parseTimestamp } from './timestamp.ts';
 
 /*
  * Boards as they were shown. Each answer costs reading a topic, so only a few are looked for at a
@@ -45,8 +45,8 @@ export class PastBoards {
     const { histories, now } = this.#options;
     const history = histories.get(name);
     if (!history) return { code: 404, error: 'this board keeps no history' };
-    const atMillis = parseMoment(at);
-    if (atMillis === null) return { code: 400, error: NO_MOMENT };
+    const atMillis = parseTimestamp(at);
+    if (atMillis === null) return { code: 400, error: INVALID_TIMESTAMP };
     if (atMillis > now()) return { code: 400, error: 'at is in the future' };
     if (this.#readings >= MAX_READINGS) {
       return { code: 503, error: 'too many look into the past just now; try again', retryAfterSeconds: 1 };

@@ -4,7 +4,7 @@ import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Progress, ShownSlot, Stats } from '../stats/stats.ts';
 import type { TopicState } from '../topic-state.ts';
 import type { StatsAnswer } from './api-schema.ts';
-import { iso } from './iso.ts';
+import { iso } from './timestamp.ts';
 
 export interface StatsOptions {
   stats: TopicState<Stats>;

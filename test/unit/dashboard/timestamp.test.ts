@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseMoment } from '../../../dashboard/web/moment.ts';
+import { parseTimestamp } from '../../../dashboard/web/timestamp.ts';
 
 const MOMENT = Date.UTC(2026, 10, 22, 19, 52, 0, 123);
 
@@ -11,14 +11,14 @@ describe('a moment in a query', () => {
     ['ISO 8601 west of UTC', '2026-11-22T14:52:00.123-05:00'],
     ['a zone whose + was not escaped', '2026-11-22T20:52:00.123 01:00'],
   ])('can be %s', (_, text) => {
-    expect(parseMoment(text)).toBe(MOMENT);
+    expect(parseTimestamp(text)).toBe(MOMENT);
   });
 
   it.each([
     ['without seconds', '2026-11-22T19:52Z', Date.UTC(2026, 10, 22, 19, 52)],
     ['the epoch', '0', 0],
   ])('can be %s', (_, text, millis) => {
-    expect(parseMoment(text)).toBe(millis);
+    expect(parseTimestamp(text)).toBe(millis);
   });
 
   it.each([
@@ -32,6 +32,6 @@ describe('a moment in a query', () => {
     ['a number as code has it', '1e12'],
     ['two moments', ['1', '2']],
   ])('cannot be %s', (_, text) => {
-    expect(parseMoment(text)).toBeNull();
+    expect(parseTimestamp(text)).toBeNull();
   });
 });

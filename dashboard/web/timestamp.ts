@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const TO_THE_MINUTE = -1;
 
-const isoMoment = z.union([
+const isoTimestamp = z.union([
   z.iso.datetime({ offset: true }),
   z.iso.datetime({ offset: true, precision: TO_THE_MINUTE }),
 ]);
@@ -11,18 +11,25 @@ const EPOCH_MILLIS = /^\d{1,16}$/;
 /** In a query, `+` stands for a space: the sign of a zone arrives as one. */
 const ZONE_WITHOUT_SIGN = / (?=\d\d:\d\d$)/;
 
-/** What to say of a moment that is none. */
-export const NO_MOMENT =
+/** What to say of a timestamp that is none. */
+export const INVALID_TIMESTAMP =
   'at must be epoch milliseconds, or ISO 8601 with a zone, such as 2026-11-22T19:52:00Z';
 
 /**
- * Reads a moment from a URL's query.
+ * Reads a timestamp from a URL's query.
  *
  * @returns epoch milliseconds, or null when it is none
  */
-export function parseMoment(text: unknown): number | null {
+export function parseTimestamp(text: unknown): number | null {
   if (typeof text !== 'string') return null;
   if (EPOCH_MILLIS.test(text)) return Number(text);
-  const iso = isoMoment.safeParse(text.replace(ZONE_WITHOUT_SIGN, '+'));
+  const iso = isoTimestamp.safeParse(text.replace(ZONE_WITHOUT_SIGN, '+'));
   return iso.success ? Date.parse(iso.data) : null;
+}
+
+/** A time as the API has it: ISO 8601 in UTC; null stays null. */
+export function iso(millis: number): string;
+export function iso(millis: number | null): string | null;
+export function iso(millis: number | null): string | null {
+  return millis === null ? null : new Date(millis).toISOString();
 }
