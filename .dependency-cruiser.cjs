@@ -8,7 +8,7 @@ const may = {
   kafka: ['lib'],
   injector: ['contract', 'kafka', 'lib'],
   dashboard: ['contract', 'kafka', 'lib'],
-  local: ['api', 'contract', 'kafka', 'plan'],
+  local: ['api', 'contract', 'kafka', 'lib', 'plan'],
   cli: ['api', 'lib', 'local', 'plan'],
 };
 

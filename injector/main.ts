@@ -5,6 +5,7 @@ import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
 import { describeKafkaError } from '../kafka/errors.ts';
 import { findTopic, type KafkaOptions, MAX_MESSAGES_PER_SESSION, openSession } from '../kafka/producer.ts';
 import { listenAddress, listenUrl } from '../lib/listen-address.ts';
+import { sleep } from '../lib/sleep.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
 import { createMetrics } from './metrics.ts';
 import type { GameOptions } from './options.ts';
@@ -102,7 +103,7 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
         metrics.observeSend(Date.now() - began);
       },
       now: Date.now,
-      sleep: (millis) => sleepUnless(stop, millis),
+      sleep: (millis) => sleep(millis, stop),
       stop,
     });
   }
@@ -128,7 +129,7 @@ async function waitForTopic(kafka: KafkaOptions, progress: Progress, stop: Abort
       const reason = error instanceof Error ? error.message : String(error);
       progress.waiting(reason);
       kafka.log.info(`waiting for ${reason}`);
-      await sleepUnless(stop, RETRY_MILLIS);
+      await sleep(RETRY_MILLIS, stop);
     }
   }
   return false;
@@ -157,10 +158,6 @@ function deadline(stop: AbortSignal, progress: Progress): Promise<void> {
   return new Promise((resolve) => {
     stop.addEventListener('abort', () => setTimeout(resolve, progress.pending > 0 ? FLUSH_MILLIS : 0));
   });
-}
-
-function sleepUnless(stop: AbortSignal, millis: number): Promise<void> {
-  return delay(millis, undefined, { signal: stop }).catch(() => {});
 }
 
 function gameOptions(settings: Settings): GameOptions {

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaClient } from '../../kafka/client.ts';
 import { describeKafkaError } from '../../kafka/errors.ts';
 import { type KafkaRecord, readTopic, type TopicReader } from '../../kafka/topic-reader.ts';
+import { sleep } from '../../lib/sleep.ts';
 import type { TopicState } from '../topic-state.ts';
 
 /** What is kept up to date from which topic, and how a reading of it begins. */
@@ -48,7 +48,7 @@ export async function feed<Content>(
       if (reason !== live.status.reason) context.log.warn({ topic, reason }, 'topic cannot be read');
       live.markUnavailable(reason);
     }
-    await sleep(RETRY_MILLIS, undefined, { signal }).catch(() => {});
+    await sleep(RETRY_MILLIS, signal);
   }
 }
 

@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SLOT_MILLIS } from '../../contract/stats.ts';
 import type { KafkaAdmin } from '../../kafka/admin.ts';
 import type { KafkaClient } from '../../kafka/client.ts';
 import { describeKafkaError, isFromBroker } from '../../kafka/errors.ts';
+import { sleep } from '../../lib/sleep.ts';
 import type { EventsWatch } from '../events-watch.ts';
 import { MOST_AHEAD_MILLIS } from '../stats/stats.ts';
 
@@ -59,7 +60,7 @@ export async function watchUncountedEvents(
       if (reason !== told) log.warn({ topic, reason }, 'events cannot be asked for');
       told = reason;
     }
-    await sleep(INTERVAL_MILLIS, undefined, { signal }).catch(() => {});
+    await sleep(INTERVAL_MILLIS, signal);
   }
   await connection.close();
 }
@@ -74,7 +75,7 @@ async function hasUncounted(options: UncountedEventsOptions, connection: AdminCo
     } catch (error) {
       void connection.close();
       if (isFromBroker(error) || Date.now() + RETRY_MILLIS >= deadline) throw error;
-      await sleep(RETRY_MILLIS);
+      await delay(RETRY_MILLIS);
     }
   }
 }

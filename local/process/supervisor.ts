@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '../../lib/backoff.ts';
+import { sleep } from '../../lib/sleep.ts';
 import type { Reaper } from './reaper.ts';
 import type { Report } from './report.ts';
 
@@ -68,18 +69,18 @@ export class SupervisedProcess {
   }
 
   async #supervise(): Promise<void> {
-    let backoff = FIRST_BACKOFF_MILLIS;
+    const backoff = new Backoff(FIRST_BACKOFF_MILLIS, LAST_BACKOFF_MILLIS, () => 0);
     while (!this.#stopped.signal.aborted) {
       const started = Date.now();
       const end = await this.#runOnce();
       if (this.#stopped.signal.aborted) return;
       this.#crashes += 1;
-      if (Date.now() - started > WELL_MILLIS) backoff = FIRST_BACKOFF_MILLIS;
+      if (Date.now() - started > WELL_MILLIS) backoff.reset();
+      const millis = backoff.next();
       this.#options.report(
-        `${this.#options.name} ended unexpectedly (${end}); starting it again in ${backoff / 1000} s. Its log: ${this.logFile}`,
+        `${this.#options.name} ended unexpectedly (${end}); starting it again in ${millis / 1000} s. Its log: ${this.logFile}`,
       );
-      await sleep(backoff, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
-      backoff = Math.min(2 * backoff, LAST_BACKOFF_MILLIS);
+      await sleep(millis, this.#stopped.signal);
     }
   }
 

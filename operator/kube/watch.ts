@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { Backoff } from './backoff.ts';
+import { Backoff } from '../../lib/backoff.ts';
+import { sleep } from '../../lib/sleep.ts';
 import type { KubeClient, WatchEvent } from './client.ts';
 import { ApiError, ConnectionError, isAhead, isGone, isNotFound, isTransient } from './errors.ts';
 import type { Kind } from './kinds.ts';
@@ -253,7 +253,7 @@ export class Watch<T extends LiveObject = LiveObject> {
     const asked = error instanceof ApiError ? (error.retryAfterMillis ?? 0) : 0;
     const retryInMillis = Math.round(Math.max(this.#backoff.next(), asked));
     this.#logInterruption(error, retryInMillis);
-    await sleep(retryInMillis, undefined, { signal: this.#stopping.signal }).catch(() => {});
+    await sleep(retryInMillis, this.#stopping.signal);
   }
 
   /** Logs a stack only for what may be our mistake: that of a network failure says nothing. */

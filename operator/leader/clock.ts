@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../../lib/sleep.ts';
 
 /** Time as an election needs it; tests have one of their own. */
 export interface Clock {
@@ -13,5 +13,5 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now(),
   date: () => new Date(),
-  sleep: (millis, signal) => sleep(millis, undefined, { signal }).catch(() => {}),
+  sleep,
 };

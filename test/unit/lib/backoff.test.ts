@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Backoff } from '../../../../operator/kube/backoff.ts';
+import { Backoff } from '../../../lib/backoff.ts';
 
 const waits = (backoff: Backoff, count: number) => Array.from({ length: count }, () => backoff.next());
 
