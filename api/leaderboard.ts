@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TypeField, TypeFields } from './boards/board-type.ts';
 import { inWords } from './boards/shared-fields.ts';
-import { BOARD_TYPES, boardTypeOf, type Leaderboard } from './boards/types.ts';
+import { BOARD_TYPES, getBoardType, type Leaderboard } from './boards/types.ts';
 import { integer } from './integer.ts';
 import { ownName } from './object-name.ts';
 import { type Rule, withRules } from './rule.ts';
@@ -118,6 +118,6 @@ function resolve(board: Fields): Leaderboard {
     history,
     ...(where === undefined ? {} : { where }),
     type,
-    ...boardTypeOf(board).resolve(board),
+    ...getBoardType(board).resolve(board),
   } as Leaderboard;
 }

@@ -26,7 +26,7 @@ export function parseGameAnalytics(manifest: unknown): Parsed {
 const CONTROL = /[^\P{Cc}\t\n\r]/u;
 
 function withoutControlCharacters(resource: GameAnalytics): Parsed {
-  const problems = textsOf(resource.spec, ['spec']).flatMap(({ path, text }) =>
+  const problems = collectTexts(resource.spec, ['spec']).flatMap(({ path, text }) =>
     CONTROL.test(text)
       ? [{ path: pathText(path), message: `must not have control characters, as in ${shown(text)}` }]
       : [],
@@ -34,13 +34,13 @@ function withoutControlCharacters(resource: GameAnalytics): Parsed {
   return problems.length === 0 ? { resource } : { problems };
 }
 
-function textsOf(value: unknown, path: PropertyKey[]): { path: PropertyKey[]; text: string }[] {
+function collectTexts(value: unknown, path: PropertyKey[]): { path: PropertyKey[]; text: string }[] {
   if (typeof value === 'string') return [{ path, text: value }];
-  if (Array.isArray(value)) return value.flatMap((one, index) => textsOf(one, [...path, index]));
+  if (Array.isArray(value)) return value.flatMap((one, index) => collectTexts(one, [...path, index]));
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, one]) => [
     { path, text: key },
-    ...textsOf(one, [...path, key]),
+    ...collectTexts(one, [...path, key]),
   ]);
 }
 

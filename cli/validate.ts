@@ -71,12 +71,14 @@ async function withPlannedSql(manifests: Checked[], complaints: string[]): Promi
         report(`planning the SQL of ${checked.file}`);
         const { problems, warnings } = await explainResource(gateway, checked.resource);
         if (warnings.length > 0)
-          terminal.print(printable(listed(`${checked.file} has SQL that may be slow:`, linesOf(warnings))));
+          terminal.print(
+            printable(listed(`${checked.file} has SQL that may be slow:`, formatProblems(warnings))),
+          );
         if (problems.length === 0) return checked;
         throw new UsageError(
           listed(
             `${checked.file} has SQL that cannot be used (${problems.length} to fix):`,
-            linesOf(problems),
+            formatProblems(problems),
           ),
         );
       });
@@ -89,6 +91,6 @@ async function withPlannedSql(manifests: Checked[], complaints: string[]): Promi
   }
 }
 
-function linesOf(problems: Problem[]): string[] {
+function formatProblems(problems: Problem[]): string[] {
   return problems.map(({ path, message }) => `${path}: ${message}`);
 }

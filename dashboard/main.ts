@@ -77,7 +77,7 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   const boards = settings.DASHBOARD_BOARDS.map((definition) => new LiveBoard(definition));
   const stats = new TopicState(new Stats());
   const events = new EventsWatch();
-  const histories = historiesOf(settings, kafka);
+  const histories = createHistories(settings, kafka);
   const metrics = new Metrics(boards, now);
   const title = settings.DASHBOARD_TITLE;
   const app = await createServer({
@@ -119,7 +119,7 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   });
 }
 
-function historiesOf(settings: Settings, kafka: KafkaClient): Map<string, History> {
+function createHistories(settings: Settings, kafka: KafkaClient): Map<string, History> {
   const kept = settings.DASHBOARD_BOARDS.flatMap((definition): [string, History][] => {
     if (definition.historyTopic === undefined) return [];
     const topic = new TopicSlices(kafka, definition.historyTopic);

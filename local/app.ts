@@ -62,7 +62,7 @@ async function startReplica(
   const port = await freePort(wantedPort);
   const name = index === 0 ? container.name : `${container.name}-${index + 1}`;
   const { stateDir } = workshop;
-  const process = workshop.spawn(name, () => commandOf(container, folders, port, stateDir));
+  const process = workshop.spawn(name, () => createCommand(container, folders, port, stateDir));
   return { url: `http://${LOOPBACK}:${port}`, process };
 }
 
@@ -70,7 +70,7 @@ async function startReplica(
  * The container's command in the project's folder, as the image has it in its own; where it listens, finds
  * Secrets and sends people to differs.
  */
-function commandOf(
+function createCommand(
   { command, env }: Container,
   folders: Map<string, string>,
   port: number,

@@ -1,4 +1,4 @@
-import { boardTypeOf, type Leaderboard } from '../api/boards/types.ts';
+import { getBoardType, type Leaderboard } from '../api/boards/types.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 
 import { type BoardDefinition, LAST_EVENT, type RowColumn } from '../contract/board.ts';
@@ -14,19 +14,19 @@ export interface PlannedBoard extends BoardDefinition {
 
 /** The boards of a resource, in its order. */
 export function boards(resource: GameAnalytics): PlannedBoard[] {
-  return resource.spec.leaderboards.map((board) => boardOf(resource, board));
+  return resource.spec.leaderboards.map((board) => planBoard(resource, board));
 }
 
 /** What the readers of a board know. */
-export function definitionOf({ rowColumns: _, source: __, ...definition }: PlannedBoard): BoardDefinition {
+export function toDefinition({ rowColumns: _, source: __, ...definition }: PlannedBoard): BoardDefinition {
   return definition;
 }
 
 /** The board that a resource has by an entry of its leaderboards. */
-export function boardOf(resource: GameAnalytics, source: Leaderboard): PlannedBoard {
+export function planBoard(resource: GameAnalytics, source: Leaderboard): PlannedBoard {
   const { name, title, size, history } = source;
   const topic = `${resource.metadata.name}-${name}`;
-  const { period, columns, identity, bar } = boardTypeOf(source).shape(source);
+  const { period, columns, identity, bar } = getBoardType(source).shape(source);
   return {
     name,
     title,

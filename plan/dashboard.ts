@@ -1,6 +1,6 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { appDeployment, appName, appServiceAccount } from './app.ts';
-import { boards, definitionOf } from './boards.ts';
+import { boards, toDefinition } from './boards.ts';
 import type { Environment } from './environment.ts';
 import { flinkName } from './flink.ts';
 import { kafkaSecrets, kafkaSettings } from './kafka-access.ts';
@@ -20,7 +20,7 @@ const SIGN_IN_MOUNT = '/etc/gameanalytics/sign-in';
  */
 export function dashboard(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
   const { replicas, resources, ingress, auth } = resource.spec.dashboard;
-  const definitions = boards(resource).map(definitionOf);
+  const definitions = boards(resource).map(toDefinition);
   return [
     appServiceAccount(resource, 'dashboard'),
     appDeployment(resource, {

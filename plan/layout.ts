@@ -60,7 +60,7 @@ const MOST_RANKS = 1000;
  * @param previous layout of the job that runs, where its state will be found
  */
 export function layOut(resource: GameAnalytics, previous?: Layout): Layout {
-  const basis = basisOf(resource);
+  const basis = hashInputs(resource);
   const statements = resource.spec.leaderboards.map(statement);
   if (previous?.basis !== basis) return newLayout(basis, statements, previous);
   const kept = previous.slots.map((slot) => (isWanted(slot, statements) ? slot : markRemoved(slot)));
@@ -77,7 +77,7 @@ export function layOut(resource: GameAnalytics, previous?: Layout): Layout {
  * rows, such as a title or how many of the topic's ranks are shown, does not change it.
  */
 export function boardDigest(resource: GameAnalytics, board: Leaderboard): string {
-  return digest([basisOf(resource), statement(board)]);
+  return digest([hashInputs(resource), statement(board)]);
 }
 
 /** Whether a job of one layout restores the state of another. */
@@ -162,7 +162,7 @@ function markRemoved({ board, lane }: StatementSlot): StatementSlot {
   return { board, lane, retired: true };
 }
 
-function basisOf({ spec, metadata }: GameAnalytics): string {
+function hashInputs({ spec, metadata }: GameAnalytics): string {
   const { topic, maxLateness } = spec.events;
   return digest([metadata.name, spec.kafka.cluster, topic, maxLateness, TEMPLATES]);
 }

@@ -1,8 +1,8 @@
-import { BOARD_TYPES, boardTypeOf } from '../api/boards/types.ts';
+import { BOARD_TYPES, getBoardType } from '../api/boards/types.ts';
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { SEASON_START } from '../contract/board.ts';
-import { boardOf, maxRecordBytes, type PlannedBoard } from './boards.ts';
+import { maxRecordBytes, type PlannedBoard, planBoard } from './boards.ts';
 import { connectorOptions } from './kafka-access.ts';
 import { type Layout, layOut, type StatementSlot } from './layout.ts';
 import { template } from './sql-template.ts';
@@ -29,7 +29,7 @@ export function sqlScript(
   };
   const lanes = [...new Set(layout.slots.map(({ lane }) => lane))].map((lane) => ({
     ...common,
-    ...viewsOf(lane),
+    ...eventViews(lane),
     topic: eventsTopic(resource),
     group: `${groupPrefix(resource)}flink${lane === 1 ? '' : `-${lane}`}`,
   }));
@@ -40,7 +40,7 @@ export function sqlScript(
     eventsTopic: eventsTopic(resource),
     group: `${groupPrefix(resource)}flink-stats`,
   };
-  const sinks = layout.slots.flatMap((slot, i) => sinksOf(resource, slot, i));
+  const sinks = layout.slots.flatMap((slot, i) => planSinks(resource, slot, i));
   return SCRIPT({
     name,
     uidFormat: `${layout.epoch}-<id>_<transformation>`,
@@ -63,7 +63,7 @@ export function groupPrefix({ metadata }: GameAnalytics): string {
   return `${metadata.name}.`;
 }
 
-function viewsOf(lane: number): { rawEvents: string; validEvents: string } {
+function eventViews(lane: number): { rawEvents: string; validEvents: string } {
   const suffix = lane === 1 ? '' : `_${lane}`;
   return { rawEvents: `raw_events${suffix}`, validEvents: `valid_events${suffix}` };
 }
@@ -80,8 +80,8 @@ interface Sink {
  * A board's topic, and its history's when it keeps one. A board that is gone has as many, which lead to
  * nothing.
  */
-function sinksOf(resource: GameAnalytics, slot: StatementSlot, index: number): Sink[] {
-  const board = boardOf(resource, slot.board);
+function planSinks(resource: GameAnalytics, slot: StatementSlot, index: number): Sink[] {
+  const board = planBoard(resource, slot.board);
   const { topic, historyTopic } = board;
   const name = slot.retired ? `retired_${index + 1}` : board.name;
   const sink = { name, topic, board, slot };
@@ -140,10 +140,10 @@ function stateTtlMillis(resource: GameAnalytics): number {
 const FOR_EVER_MILLIS = millis('36500d');
 
 function select({ board, lane }: StatementSlot, maxLatenessMillis: number): string {
-  const views = viewsOf(lane);
+  const views = eventViews(lane);
   if (board.type === 'Query') return queried(board.query, views.validEvents);
   const { where: condition } = board;
-  const more = boardTypeOf(board).templateValues?.(board);
+  const more = getBoardType(board).templateValues?.(board);
   return SELECTS.get(board.type)!({ ...board, ...views, ...more, maxLatenessMillis, condition }).trim();
 }
 

@@ -23,7 +23,7 @@ export const BOARD_TYPES: readonly BoardType<Leaderboard, TypeFields>[] = [
   queryType,
 ];
 
-export function boardTypeOf({ type }: { type: Leaderboard['type'] }): BoardType<Leaderboard, TypeFields> {
+export function getBoardType({ type }: { type: Leaderboard['type'] }): BoardType<Leaderboard, TypeFields> {
   const found = BOARD_TYPES.find(({ name }) => name === type);
   if (!found) throw new RangeError(`no type of leaderboard: ${type}`);
   return found;

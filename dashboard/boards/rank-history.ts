@@ -35,7 +35,7 @@ export class RankHistory {
     const view = viewed();
     if (view.rows.length === 0) return;
     const ranks = new Map(view.rows.map(({ id, rank }) => [id, rank]));
-    this.#standings.push({ atMillis, season: seasonOf(view), ranks });
+    this.#standings.push({ atMillis, season: currentSeason(view), ranks });
     // The newest that is old enough is compared with; those before it are not needed any more.
     while ((this.#standings[1]?.atMillis ?? now) <= now - LOOK_BACK_MILLIS) this.#standings.shift();
   }
@@ -45,12 +45,12 @@ export class RankHistory {
    * nothing to compare with: its season has just begun, or it was never seen.
    */
   previous(view: BoardView): RankSnapshot | null {
-    const season = seasonOf(view);
+    const season = currentSeason(view);
     return this.#standings.find((standing) => standing.season === season) ?? null;
   }
 }
 
 /** Ranks of two seasons do not compare; those of two instants do. */
-function seasonOf({ period }: BoardView): number | null {
+function currentSeason({ period }: BoardView): number | null {
   return period?.kind === 'season' ? period.startMillis : null;
 }

@@ -11,7 +11,7 @@ export interface Movement {
 const STAYED: Movement = { kind: 'none', sign: '', words: '' };
 
 /** @param before how the board stood a minute ago; null when unknown */
-export function movementOf({ id, rank }: Row, before: RankSnapshot | null): Movement {
+export function describeMovement({ id, rank }: Row, before: RankSnapshot | null): Movement {
   if (!before) return STAYED;
   const was = before.ranks.get(id);
   if (was === undefined) return { kind: 'new', sign: 'new', words: 'new' };

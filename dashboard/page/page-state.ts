@@ -32,7 +32,7 @@ export type Query = Record<string, unknown>;
 export function parsePageState(board: string | null, { season, q, theme }: Query): PageState {
   return {
     board,
-    season: seasonOf(season),
+    season: parseSeason(season),
     search: typeof q === 'string' ? q.trim().slice(0, MAX_SEARCH_LENGTH) : '',
     theme: THEMES.find((known) => known === theme) ?? 'auto',
   };
@@ -40,7 +40,7 @@ export function parsePageState(board: string | null, { season, q, theme }: Query
 
 /** The view that a socket asks for: the name of a board that there is not stands for none at all. */
 export function parseBoardFilter({ board, season }: Query): BoardFilter {
-  return { board: typeof board === 'string' ? board : null, season: seasonOf(season) };
+  return { board: typeof board === 'string' ? board : null, season: parseSeason(season) };
 }
 
 /**
@@ -58,12 +58,12 @@ export function shownBoards<Shown extends { definition: BoardDefinition }>(
     : { boards: named, season: 'this' };
 }
 
-function seasonOf(season: unknown): Season {
+function parseSeason(season: unknown): Season {
   return season === 'last' ? 'last' : 'this';
 }
 
 /** The query that a look has in a URL, with its question mark; empty for the usual look. */
-export function queryOf({ season, search, theme }: Omit<PageState, 'board'>): string {
+export function formatQuery({ season, search, theme }: Omit<PageState, 'board'>): string {
   const query = new URLSearchParams();
   if (season !== 'this') query.set('season', season);
   if (search !== '') query.set('q', search);

@@ -1,5 +1,5 @@
 import type { BoardDefinition } from '../../contract/board.ts';
-import { type PageState, queryOf, THEMES, type Theme } from './page-state.ts';
+import { formatQuery, type PageState, THEMES, type Theme } from './page-state.ts';
 import type { Panel } from './panel.ts';
 
 /** The page for a first visit; complete without JavaScript. */
@@ -75,11 +75,11 @@ export interface PageContent
 const THEME_LABELS = { auto: 'Auto', light: 'Light', dark: 'Dark' };
 
 /** What the page of a look says. Pure. */
-export function pageOf({ state: look, panels, definitions, ...content }: PageContent): Page {
+export function createPage({ state: look, panels, definitions, ...content }: PageContent): Page {
   const { board, season, search, theme } = look;
   const root = board === null ? '' : '../';
   const here = board ?? './';
-  const link = (change: Partial<PageState>) => `${here}${queryOf({ ...look, ...change })}`;
+  const link = (change: Partial<PageState>) => `${here}${formatQuery({ ...look, ...change })}`;
   const [first] = panels;
   return {
     ...content,
@@ -100,12 +100,12 @@ export function pageOf({ state: look, panels, definitions, ...content }: PageCon
       href: link({ theme: one }),
       current: theme === one,
     })),
-    kept: [...new URLSearchParams(queryOf({ ...look, search: '' }))].map(([name, value]) => ({
+    kept: [...new URLSearchParams(formatQuery({ ...look, search: '' }))].map(([name, value]) => ({
       name,
       value,
     })),
     root,
-    home: board === null ? null : `../${queryOf(look)}`,
+    home: board === null ? null : `../${formatQuery(look)}`,
     here,
     socket: `${root}ws${socketQuery(look)}`,
   };
@@ -113,12 +113,12 @@ export function pageOf({ state: look, panels, definitions, ...content }: PageCon
 
 function pagePanel(panel: PageBoard, look: PageState, root: string): PagePanel {
   const { name } = panel;
-  const query = queryOf({ ...look, search: '', theme: 'auto' });
+  const query = formatQuery({ ...look, search: '', theme: 'auto' });
   const url = `${root}api/boards/${name}`;
   const isNone = look.season === 'last' && panel.isVacant;
   return {
     ...panel,
-    href: `${root}boards/${name}${queryOf(look)}`,
+    href: `${root}boards/${name}${formatQuery(look)}`,
     expand: look.board === null,
     downloads: isNone ? null : { csv: `${url}.csv${query}`, json: `${url}${query}` },
   };

@@ -5,7 +5,7 @@ import type { RankSnapshot } from '../boards/rank-history.ts';
 import type { Row } from '../boards/record.ts';
 import { isCounted, type PipelineKind } from '../pipeline-state.ts';
 import { type Cell, formatCell, formatValue, type Timestamp, timestamp } from './format.ts';
-import { type Movement, movementOf } from './movement.ts';
+import { describeMovement, type Movement } from './movement.ts';
 import { isFound } from './search.ts';
 import type { TeamColor, TeamColors } from './team-color.ts';
 
@@ -98,14 +98,14 @@ export interface PanelOptions {
  * What a board's panel says. It does not depend on when exactly that is: equal versions of a board render
  * equally while the pipeline is as it is.
  */
-export function panelOf(
+export function createPanel(
   board: LiveBoard,
   { season, now, pipeline, colors, search = '' }: PanelOptions,
 ): Panel {
   const { definition } = board;
   const view = board.view(now, season);
   const id = `board-${definition.name}`;
-  const state = stateOf(board, view, season, now);
+  const state = panelState(board, view, season, now);
   const before = season === 'this' ? board.before(now) : null;
   const isNone = season === 'last' && view.rows.length === 0;
   return {
@@ -113,7 +113,7 @@ export function panelOf(
     name: definition.name,
     title: definition.title,
     state,
-    notice: view.rows.length > 0 ? noticeOf(state, view, pipeline) : null,
+    notice: view.rows.length > 0 ? panelNotice(state, view, pipeline) : null,
     vacant: view.rows.length > 0 ? null : emptyState(state, definition, season, pipeline),
     period: panelPeriod(view.period),
     // Of a season of which nothing is kept, nothing was updated.
@@ -124,7 +124,7 @@ export function panelOf(
   };
 }
 
-function stateOf(board: LiveBoard, view: BoardView, season: Season, now: number): PanelState {
+function panelState(board: LiveBoard, view: BoardView, season: Season, now: number): PanelState {
   const { kind } = board.status;
   if (kind === 'waiting') return board.failing ? 'error' : 'waiting';
   if (kind === 'away') return 'away';
@@ -133,7 +133,7 @@ function stateOf(board: LiveBoard, view: BoardView, season: Season, now: number)
 }
 
 /** The state of the pipeline is shown once, and not by every panel. */
-function noticeOf(state: PanelState, { period }: BoardView, pipeline: PipelineKind): string | null {
+function panelNotice(state: PanelState, { period }: BoardView, pipeline: PipelineKind): string | null {
   if (state === 'away') return pipeline === 'unavailable' ? null : NOTICES.away;
   if (state !== 'quiet') return null;
   if (period?.kind === 'season' && period.over) return isCounted(pipeline) ? NOTICES.ended : null;
@@ -169,12 +169,12 @@ interface RowContext {
 }
 
 function panelRows(definition: BoardDefinition, rows: readonly Row[], context: RowContext): PanelRow[] {
-  const bars = barsOf(definition, rows);
+  const bars = computeBars(definition, rows);
   const ids = distinctIds(rows);
   return rows.map((row, index) => ({
     id: `${context.id}-${ids[index]}`,
     rank: row.rank,
-    move: movementOf(row, context.before),
+    move: describeMovement(row, context.before),
     color: context.colors.of(definition, row),
     found: isFound(definition, row, context.search),
     ...panelCells(definition, ({ name, type }) => formatCell(type, row.values.get(name) ?? null)),
@@ -191,7 +191,7 @@ function panelCells(definition: BoardDefinition, cellOf: (column: Column) => Cel
     others: columns.slice(split).map((column) => {
       const cell = cellOf(column);
       const isLong = cell.compact !== undefined && cell.text.length > MAX_FITTING_LENGTH;
-      return { ...cell, kind: `${kindOf(column, definition)}${isLong ? ' long' : ''}` };
+      return { ...cell, kind: `${cellKind(column, definition)}${isLong ? ' long' : ''}` };
     }),
   };
 }
@@ -203,7 +203,7 @@ const MAX_FITTING_LENGTH = 11;
  * How a cell is set: text, a time, a number, the number the board is about, or one to do without where there
  * is little room.
  */
-function kindOf(column: Column, { columns, bar }: BoardDefinition): string {
+function cellKind(column: Column, { columns, bar }: BoardDefinition): string {
   if (column.type === 'text') return 'text';
   if (column.name === bar) return 'number key';
   if (column.type === 'time') return 'number time';
@@ -214,7 +214,7 @@ function kindOf(column: Column, { columns, bar }: BoardDefinition): string {
 const NO_BAR = { bar: '0', barTitle: '' };
 
 /** Scaled to the leader, so that the eye compares; nothing is drawn for what is negative or no number. */
-function barsOf({ bar, columns }: BoardDefinition, rows: readonly Row[]): (typeof NO_BAR)[] {
+function computeBars({ bar, columns }: BoardDefinition, rows: readonly Row[]): (typeof NO_BAR)[] {
   const column = columns.find(({ name }) => name === bar);
   if (!column) return [];
   const values = rows.map((row) => row.values.get(column.name));

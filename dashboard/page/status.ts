@@ -32,11 +32,11 @@ const LABELS: Record<PipelineKind, string> = {
 /** What to do in a state; empty when unknown. */
 export type Advice = Record<'stalled' | 'replaced', string>;
 
-export function statusOf(state: ObservedState, advice: Advice): Status {
-  return { kind: state.kind, label: LABELS[state.kind], banner: bannerOf(state, advice) };
+export function createStatus(state: ObservedState, advice: Advice): Status {
+  return { kind: state.kind, label: LABELS[state.kind], banner: createBanner(state, advice) };
 }
 
-function bannerOf(state: ObservedState, advice: Advice): Banner | null {
+function createBanner(state: ObservedState, advice: Advice): Banner | null {
   switch (state.kind) {
     case 'unavailable':
       return banner(

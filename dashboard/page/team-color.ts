@@ -102,7 +102,7 @@ export class TeamColors {
 
   /** The color of a row's team, which it keeps; undefined for a row of no team. */
   of(definition: BoardDefinition, row: Row): TeamColor | undefined {
-    const team = teamOf(definition, row);
+    const team = findTeamName(definition, row);
     if (team !== undefined && !this.#colors.has(team)) this.#giveColors(new Set([...this.#shown(), team]));
     return team === undefined ? undefined : this.#colors.get(team);
   }
@@ -133,13 +133,13 @@ export class TeamColors {
     const now = this.#now();
     return this.#boards.flatMap((board) =>
       (['this', 'last'] as const).flatMap((season) =>
-        board.view(now, season).rows.flatMap((row) => teamOf(board.definition, row) ?? []),
+        board.view(now, season).rows.flatMap((row) => findTeamName(board.definition, row) ?? []),
       ),
     );
   }
 }
 
-function teamOf({ columns }: BoardDefinition, row: Row): string | undefined {
+function findTeamName({ columns }: BoardDefinition, row: Row): string | undefined {
   const team = columns.some(({ name }) => name === TEAM_COLUMN) ? row.values.get(TEAM_COLUMN) : null;
   return team === null || team === undefined ? undefined : String(team);
 }
@@ -151,12 +151,12 @@ function preferredColors(team: string): TeamColor[] {
   const [word = ''] = COLOR_WORD.exec(team) ?? [];
   const agreeing = COLORS_BY_WORD.get(word.toLowerCase()) ?? PALETTE;
   const strong = agreeing.filter(({ shade }) => !shade.startsWith('muted'));
-  const start = strong.length === 0 ? 0 : hashOf(team) % strong.length;
+  const start = strong.length === 0 ? 0 : hashName(team) % strong.length;
   return [...strong.slice(start), ...strong.slice(0, start), ...agreeing.slice(strong.length)];
 }
 
 /** FNV-1a, finished as in MurmurHash: names that differ in one letter must not get neighboring colors. */
-function hashOf(text: string): number {
+function hashName(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);

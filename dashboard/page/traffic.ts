@@ -45,7 +45,7 @@ const LEAST_SHARE = 0.001;
  * @param pipeline how the pipeline is as a whole; what the events were is known only while all are counted
  * @param now epoch milliseconds
  */
-export function trafficOf(stats: TopicState<Stats>, pipeline: LaggedState, now: number): Traffic {
+export function createTraffic(stats: TopicState<Stats>, pipeline: LaggedState, now: number): Traffic {
   const untilMillis = countedUntil(pipeline, now);
   const view = untilMillis === null ? null : stats.content.view(now, untilMillis);
   return {
@@ -74,7 +74,7 @@ function trouble(what: string, share: number | null | undefined): Fact[] {
 }
 
 /** @param now epoch milliseconds */
-export function freshnessOf(stats: TopicState<Stats>, delays: ScreenDelays, now: number): Freshness {
+export function createFreshness(stats: TopicState<Stats>, delays: ScreenDelays, now: number): Freshness {
   const { newestEventMillis } = stats.content.view(now);
   return {
     newest: newestEventMillis === null ? null : timestamp(newestEventMillis, 'second'),

@@ -109,7 +109,7 @@ export class Stats {
 
   /** How far the job had come at `now` (epoch milliseconds). */
   progress(now: number): Progress {
-    const recent = this.#counting.filter(({ step }) => step >= stepOf(now) - 1);
+    const recent = this.#counting.filter(({ step }) => step >= countingStep(now) - 1);
     const isMalformed = this.#readUntil(now) > (this.#readMillis ?? 0);
     return {
       countedMillis: this.#countedMillis,
@@ -130,14 +130,14 @@ export class Stats {
     const slots = this.#shown(now, untilMillis === null ? null : this.#readUntil(now));
     const end = Math.min(now - ARRIVAL_MILLIS, untilMillis ?? now);
     const lastMinute = fullSlots(slots, end, RATE_MILLIS);
-    const minute = totalsOf(lastMinute);
-    const read = totalsOf(lastMinute.filter(({ undecodableMessages }) => undecodableMessages !== null));
+    const minute = sumTotals(lastMinute);
+    const read = sumTotals(lastMinute.filter(({ undecodableMessages }) => undecodableMessages !== null));
     const crowd = lastMinute.findLast(({ activePlayers }) => activePlayers > 0);
     return {
       slots,
       eventsPerSecond: slots.length === 0 ? 0 : mean(lastMinute.map(eventsPerSecond)),
       rates: fullSlots(slots, end, SHOWN_MILLIS).map(eventsPerSecond),
-      totals: totalsOf(slots),
+      totals: sumTotals(slots),
       lateShare: share(minute.lateEvents, minute.events),
       robotShare: share(minute.robotEvents, minute.events),
       uncountedShare: share(minute.uncountedEvents, minute.events),
@@ -194,14 +194,14 @@ export class Stats {
 
   #noteCounted(countedMillis: number, writtenMillis: number): void {
     this.#countedMillis = newest(this.#countedMillis, countedMillis);
-    const step = stepOf(writtenMillis);
+    const step = countingStep(writtenMillis);
     const before = this.#counting.find((one) => one.step === step);
     if (before) before.countedMillis = Math.max(before.countedMillis, countedMillis);
     else this.#counting = [...this.#counting, { step, countedMillis }].slice(-2);
   }
 }
 
-function stepOf(millis: number): number {
+function countingStep(millis: number): number {
   return Math.floor(millis / COUNTING_MILLIS);
 }
 
@@ -236,7 +236,7 @@ function eventsPerSecond({ events }: ShownSlot): number {
   return events / (SLOT_MILLIS / 1000);
 }
 
-function totalsOf(slots: ShownSlot[]): Record<TotalName, number> {
+function sumTotals(slots: ShownSlot[]): Record<TotalName, number> {
   return eachTotal((name) => sum(slots.map((slot) => slot[name] ?? 0)));
 }
 

@@ -20,12 +20,12 @@ export class ConnectionLimiter<Holder> {
   /** Whether there is a place for one more from this address. */
   hasRoom(address: string): boolean {
     if (this.#taken < this.#size) return true;
-    return (this.#holders.get(networkOf(address))?.size ?? 0) + 1 < this.#largest().size;
+    return (this.#holders.get(clientNetwork(address))?.size ?? 0) + 1 < this.#largest().size;
   }
 
   /** Takes a place. @returns the one to evict for it: the newest of the address with the most */
   take(address: string, holder: Holder): Holder | undefined {
-    const network = networkOf(address);
+    const network = clientNetwork(address);
     const holders = this.#holders.get(network) ?? new Set<Holder>();
     this.#holders.set(network, holders.add(holder));
     this.#taken += 1;
@@ -33,7 +33,7 @@ export class ConnectionLimiter<Holder> {
   }
 
   release(address: string, holder: Holder): void {
-    const network = networkOf(address);
+    const network = clientNetwork(address);
     const holders = this.#holders.get(network);
     if (!holders?.delete(holder)) return;
     this.#taken -= 1;
@@ -46,7 +46,7 @@ export class ConnectionLimiter<Holder> {
 }
 
 /** A client with one IPv6 address has 2⁶⁴ of them: they count as one. */
-function networkOf(address: string): string {
+function clientNetwork(address: string): string {
   if (!isIPv6(address) || address.includes('.')) return address;
   const [head = '', tail] = address.split('::');
   const groups = head.split(':');

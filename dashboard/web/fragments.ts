@@ -2,11 +2,11 @@ import type { Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import { foundIn, type Page, type PageBoard } from '../page/page.ts';
 import { type BoardFilter, shownBoards } from '../page/page-state.ts';
-import { type Panel, panelOf } from '../page/panel.ts';
+import { createPanel, type Panel } from '../page/panel.ts';
 import { renderBoard, renderFreshness, renderStatus, renderTraffic } from '../page/render.ts';
-import { type Advice, statusOf } from '../page/status.ts';
+import { type Advice, createStatus } from '../page/status.ts';
 import { TeamColors } from '../page/team-color.ts';
-import { freshnessOf, trafficOf } from '../page/traffic.ts';
+import { createFreshness, createTraffic } from '../page/traffic.ts';
 import type { ObservedState, PipelineMonitor } from '../pipeline-state.ts';
 import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Stats } from '../stats/stats.ts';
@@ -102,7 +102,7 @@ export class FragmentCache {
     return {
       ...others,
       found,
-      boards: panels.map((panel) => ({ ...headOf(panel), html: renderBoard(panel) })),
+      boards: panels.map((panel) => ({ ...panelHead(panel), html: renderBoard(panel) })),
     };
   }
 
@@ -121,17 +121,19 @@ export class FragmentCache {
   }
 
   #status(): Fragment {
-    return this.#part('status', 'status', () => renderStatus(statusOf(this.#pipeline, this.#options.advice)));
+    return this.#part('status', 'status', () =>
+      renderStatus(createStatus(this.#pipeline, this.#options.advice)),
+    );
   }
 
   #traffic(): Fragment {
     const { stats, now } = this.#options;
-    return this.#part('traffic', 'traffic', () => renderTraffic(trafficOf(stats, this.#pipeline, now())));
+    return this.#part('traffic', 'traffic', () => renderTraffic(createTraffic(stats, this.#pipeline, now())));
   }
 
   #freshness(): Fragment {
     const { stats, delays, now } = this.#options;
-    return this.#part('freshness', 'freshness', () => renderFreshness(freshnessOf(stats, delays, now())));
+    return this.#part('freshness', 'freshness', () => renderFreshness(createFreshness(stats, delays, now())));
   }
 
   #boards(view: BoardFilter): BoardFragment[] {
@@ -151,7 +153,7 @@ export class FragmentCache {
   #panel(board: LiveBoard, season: Season, search = ''): Panel {
     const now = this.#options.now();
     const pipeline = this.#pipeline.kind;
-    return panelOf(board, { season, now, pipeline, colors: this.#colors, search });
+    return createPanel(board, { season, now, pipeline, colors: this.#colors, search });
   }
 
   /** @param version what the HTML depends on, where comparing that is cheaper than rendering */
@@ -167,6 +169,6 @@ export class FragmentCache {
   }
 }
 
-function headOf({ id, name, title, vacant }: Panel): Omit<PageBoard, 'html'> {
+function panelHead({ id, name, title, vacant }: Panel): Omit<PageBoard, 'html'> {
   return { id, name, title, isVacant: vacant !== null };
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LiveBoard } from '../boards/live-board.ts';
-import { pageOf } from '../page/page.ts';
-import { type PageState, parsePageState, queryOf, shownBoards } from '../page/page-state.ts';
+import { createPage } from '../page/page.ts';
+import { formatQuery, type PageState, parsePageState, shownBoards } from '../page/page-state.ts';
 import { renderMissing, renderPage } from '../page/render.ts';
 import { assetUrls } from './assets.ts';
 import { encodingFor } from './compress.ts';
@@ -43,10 +43,10 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
     ['/boards/', '../'],
   ] as const)
     app.get<PageRequest>(path, async ({ query }, reply) =>
-      reply.redirect(`${root}${queryOf(parsePageState(null, query))}`, 302),
+      reply.redirect(`${root}${formatQuery(parsePageState(null, query))}`, 302),
     );
   app.get<PageRequest>('/boards/:name/', async ({ params: { name = '' }, query }, reply) =>
-    reply.redirect(`../${encodeURIComponent(name)}${queryOf(parsePageState(name, query))}`, 302),
+    reply.redirect(`../${encodeURIComponent(name)}${formatQuery(parsePageState(name, query))}`, 302),
   );
 
   app.setNotFoundHandler(async (request, reply) => {
@@ -63,7 +63,7 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
     const isKnown = boards.some(({ definition }) => definition.name === name);
     if (isKnown) return send(request, reply, pages.get(look));
     const root = '../';
-    const missing = { title, name, root, home: `${root}${queryOf(look)}`, assets: assetUrls };
+    const missing = { title, name, root, home: `${root}${formatQuery(look)}`, assets: assetUrls };
     return send(request, reply.code(404), readyPage(renderMissing(missing)));
   });
 }
@@ -79,7 +79,7 @@ function rootFrom(url: string, prefix: string): string {
 }
 
 /** Names what the page is made of: its look, its script, its boards. Equal on all replicas of a version. */
-export function releaseOf(title: string, boards: readonly LiveBoard[]): string {
+export function computeRelease(title: string, boards: readonly LiveBoard[]): string {
   const parts = [title, assetUrls, boards.map(({ definition }) => definition)];
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 12);
 }
@@ -93,7 +93,7 @@ function renderLook(
   const look = { ...asked, season: shown.season };
   const { boards: panels, ...rest } = parts.page(look, marked ? look.search : '');
   return renderPage(
-    pageOf({
+    createPage({
       title,
       state: look,
       panels,

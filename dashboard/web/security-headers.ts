@@ -28,9 +28,9 @@ const secure = helmet({
 });
 
 /** Headers of every response, including those to malformed HTTP. */
-export const SECURITY_HEADERS: Readonly<Record<string, string>> = headersOf();
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = createHeaders();
 
-function headersOf(): Record<string, string> {
+function createHeaders(): Record<string, string> {
   const request = new IncomingMessage(new Socket());
   const response = new ServerResponse(request);
   secure(request, response, () => {});

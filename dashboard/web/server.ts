@@ -20,7 +20,7 @@ import { Broadcast } from './broadcast.ts';
 import { answerErrors, refuseConnection, refuseOtherMethods, refuseUrl } from './errors.ts';
 import { FragmentCache } from './fragments.ts';
 import type { Metrics } from './metrics.ts';
-import { pageRoutes, releaseOf } from './pages.ts';
+import { computeRelease, pageRoutes } from './pages.ts';
 import { type History, PastBoards } from './past-boards.ts';
 import { probeRoutes } from './probes.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
@@ -128,7 +128,7 @@ async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
   const { jobAdvice = '', replayAdvice = '', allowedOrigins = [] } = options;
   const past = new PastBoards({ histories, log, now, timeoutMillis: PAST_TIMEOUT_MILLIS });
   if (signIn) app.addHook('onRequest', signIn.check);
-  const release = releaseOf(title, boards);
+  const release = computeRelease(title, boards);
   const pipeline = new PipelineMonitor((nowMillis) => ({
     available: events.answers && stats.status.kind !== 'away',
     countsKnown: stats.ready,

@@ -44,7 +44,7 @@ export async function startFlink(
   deployment: FlinkDeployment,
   wantedPort = 0,
 ): Promise<FlinkCluster> {
-  const folders = foldersOf(workshop, deployment);
+  const folders = flinkFolders(workshop, deployment);
   const jobArguments = await argumentsHere(workshop, deployment, folders);
   const ports: FlinkPorts = { rest: await freePort(wantedPort), rpc: await freePort() };
   await rm(folders.temporary, { recursive: true, force: true });
@@ -142,7 +142,7 @@ async function argumentsHere(
   return ['--scriptUri', pathToFileURL(script).href, ...others];
 }
 
-function foldersOf(workshop: LocalRuntime, { metadata }: FlinkDeployment): FlinkFolders {
+function flinkFolders(workshop: LocalRuntime, { metadata }: FlinkDeployment): FlinkFolders {
   const root = join(workshop.stateDir, 'flink');
   const epoch = readLayout(metadata.annotations?.[LAYOUT_ANNOTATION])?.epoch ?? 'unnoted';
   return {

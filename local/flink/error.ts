@@ -22,7 +22,7 @@ const GATEWAY = 'org.apache.flink.table.gateway.';
  * What a Java stack trace gives as causes: the innermost that names a place, or else the outermost with the
  * innermost.
  */
-export function causeOf(trace: string): FlinkCause {
+export function parseCause(trace: string): FlinkCause {
   const causes = [...trace.matchAll(CAUSE)].flatMap(([, type = '', message]) =>
     message && !type.startsWith(GATEWAY) ? message : [],
   );

@@ -8,7 +8,7 @@ import { UserError } from '../process/user-error.ts';
  * The folder that stands for a Secret on this machine, with a file for each of its keys, as the kubelet
  * writes them.
  */
-function folderOf(stateDir: string, secretName: string): string {
+function secretFolder(stateDir: string, secretName: string): string {
   return join(stateDir, 'secrets', secretName);
 }
 
@@ -18,7 +18,7 @@ export async function writeSecret(
   secretName: string,
   content: Record<string, string>,
 ): Promise<void> {
-  const folder = folderOf(stateDir, secretName);
+  const folder = secretFolder(stateDir, secretName);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const [key, value] of Object.entries(content)) {
     const file = join(folder, key);
@@ -43,7 +43,7 @@ export function secretFolders(stateDir: string, { containers, volumes = [] }: Po
 }
 
 function existing(stateDir: string, secretName: string): string {
-  const folder = folderOf(stateDir, secretName);
+  const folder = secretFolder(stateDir, secretName);
   if (existsSync(folder)) return folder;
   throw new UserError(
     `The Secret ${secretName} is a folder on this machine, and it is not there. Make ${folder}, with a file for each key: mkdir -p -m 700 ${folder}`,

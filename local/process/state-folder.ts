@@ -51,7 +51,10 @@ interface Holder {
  */
 async function lock(file: string, folder: string): Promise<() => Promise<void>> {
   const own = `${file}.${randomUUID()}`;
-  const content = JSON.stringify({ pid: process.pid, started: await startOf(process.pid) } satisfies Holder);
+  const content = JSON.stringify({
+    pid: process.pid,
+    started: await readStartTime(process.pid),
+  } satisfies Holder);
   await writeFile(own, content);
   try {
     while (!(await linked(own, file))) {
@@ -75,7 +78,7 @@ async function linked(from: string, to: string): Promise<boolean> {
 }
 
 async function refuseWhileHeld(file: string, folder: string): Promise<void> {
-  const holder = await holderOf(file);
+  const holder = await readHolder(file);
   if (holder && (await isThere(holder)))
     throw new UserError(
       `Another run (process ${holder.pid}) uses ${folder}. Stop it, or choose another folder with --state-dir.`,
@@ -96,11 +99,11 @@ async function removeStale(file: string, own: string): Promise<void> {
 }
 
 async function isHeld(file: string): Promise<boolean> {
-  const holder = await holderOf(file);
+  const holder = await readHolder(file);
   return holder !== undefined && (await isThere(holder));
 }
 
-async function holderOf(file: string): Promise<Holder | undefined> {
+async function readHolder(file: string): Promise<Holder | undefined> {
   return parseHolder(await readFile(file, 'utf8').catch(() => ''));
 }
 
@@ -119,11 +122,11 @@ async function isThere({ pid, started }: Holder): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  return (await startOf(pid)) === started;
+  return (await readStartTime(pid)) === started;
 }
 
 /** When a process started, in whatever words the system has for it; empty when it does not tell. */
-async function startOf(pid: number): Promise<string> {
+async function readStartTime(pid: number): Promise<string> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
     // The name, in parentheses, may hold anything. The start is the 22nd field (proc_pid_stat(5)).

@@ -2,7 +2,7 @@ import type { Leaderboard, QueryBoard } from '../../api/boards/types.ts';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { Problem } from '../../api/parse.ts';
 import { sqlScript } from '../../plan/sql.ts';
-import { causeOf, type FlinkCause } from '../flink/error.ts';
+import { type FlinkCause, parseCause } from '../flink/error.ts';
 import { advised, rankKey } from './advice.ts';
 import { SqlError, type SqlGateway, type SqlSession, SqlTimeout } from './gateway.ts';
 import { placeWithin } from './place.ts';
@@ -29,7 +29,7 @@ export async function explainResource(gateway: SqlGateway, resource: GameAnalyti
   if ('message' in session) return { problems: [{ path: 'spec', ...session }], warnings: [] };
   const found: Explained = { problems: [], warnings: [] };
   for (const insert of inserts) {
-    const subject = subjectOf(resource, insert);
+    const subject = findSubject(resource, insert);
     try {
       const { problems, warnings } = await explainInsert(session, subject, insert);
       found.problems.push(...problems);
@@ -72,7 +72,7 @@ function tableOptions({ spec }: GameAnalytics): Record<string, string> {
 }
 
 function refusal(error: unknown): FlinkCause {
-  if (error instanceof SqlError) return causeOf(error.message);
+  if (error instanceof SqlError) return parseCause(error.message);
   throw error;
 }
 
@@ -84,11 +84,11 @@ interface Subject {
   path: string;
 }
 
-function subjectOf({ spec }: GameAnalytics, insert: string): Subject {
+function findSubject({ spec }: GameAnalytics, insert: string): Subject {
   const [, table = ''] = /\bINSERT INTO\s+`?([\w-]+)/.exec(insert) ?? [];
   const index = spec.leaderboards.findIndex(({ name }) => name === table || `${name}_history` === table);
   const board = spec.leaderboards[index];
-  return { table, board, path: board ? pathOf(board, index) : `the SQL of ${table}` };
+  return { table, board, path: board ? queryPath(board, index) : `the SQL of ${table}` };
 }
 
 async function explainInsert(
@@ -106,7 +106,7 @@ async function explainInsert(
   return { problems: [problem], warnings: [] };
 }
 
-function pathOf(board: Leaderboard, index: number): string {
+function queryPath(board: Leaderboard, index: number): string {
   const { field } = ownSql(board);
   return `spec.leaderboards[${index}]${field && `.${field}`} (${board.name})`;
 }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { causeOf } from '../flink/error.ts';
+import { parseCause } from '../flink/error.ts';
 import { type LocalRuntime, startLocalRuntime } from '../local-runtime.ts';
 import { QUICK_START } from '../process/java.ts';
 import { freePort, LOOPBACK } from '../process/ports.ts';
@@ -111,7 +111,7 @@ async function isUp(url: string, signal: AbortSignal): Promise<boolean> {
 
 async function ended({ crashes, logFile }: SupervisedProcess): Promise<undefined> {
   if (crashes === 0) return;
-  const { message } = causeOf(await readFile(logFile, 'utf8'));
+  const { message } = parseCause(await readFile(logFile, 'utf8'));
   throw new UserError(`Flink’s SQL gateway does not start: ${message}`);
 }
 

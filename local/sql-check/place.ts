@@ -6,20 +6,20 @@ import type { Place } from '../flink/error.ts';
  * Undefined elsewhere.
  */
 export function placeWithin(statement: string, place: Place, text: string): Place | undefined {
-  const offset = offsetOf(statement, place);
+  const offset = toOffset(statement, place);
   const trimmed = text.trim();
   const start = `\n${statement}\n`.lastIndexOf(`\n${trimmed}\n`, offset);
   const end = start + trimmed.length;
   if (start < 0 || (offset > end && statement.slice(end, offset).trim() !== '')) return undefined;
-  return placeOf(text, text.indexOf(trimmed) + Math.min(offset, end) - start);
+  return toPlace(text, text.indexOf(trimmed) + Math.min(offset, end) - start);
 }
 
-function offsetOf(text: string, { line, column }: Place): number {
+function toOffset(text: string, { line, column }: Place): number {
   const linesBefore = text.split('\n').slice(0, line - 1);
   return linesBefore.reduce((sum, { length }) => sum + length + 1, 0) + column - 1;
 }
 
-function placeOf(text: string, offset: number): Place {
+function toPlace(text: string, offset: number): Place {
   const lines = text.slice(0, offset).split('\n');
   return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContextOptions, Locator, Page, WebSocketRoute } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Board } from '../../dashboard/boards/board.ts';
-import { panelOf } from '../../dashboard/page/panel.ts';
+import { createPanel } from '../../dashboard/page/panel.ts';
 import {
   renderBoard,
   renderFrame,
@@ -14,9 +14,9 @@ import {
   renderStatus,
   renderTraffic,
 } from '../../dashboard/page/render.ts';
-import { statusOf } from '../../dashboard/page/status.ts';
+import { createStatus } from '../../dashboard/page/status.ts';
 import { PALETTE, TeamColors } from '../../dashboard/page/team-color.ts';
-import { freshnessOf, trafficOf } from '../../dashboard/page/traffic.ts';
+import { createFreshness, createTraffic } from '../../dashboard/page/traffic.ts';
 import { ScreenDelays } from '../../dashboard/stats/screen-delays.ts';
 import { Stats } from '../../dashboard/stats/stats.ts';
 import { violations } from '../support/axe.ts';
@@ -444,17 +444,20 @@ describe('a page that gets hundreds of frames', () => {
       const look = { season: 'this', now, pipeline: 'live', colors } as const;
       const parts = fed.boards.map((board) => ({
         id: `board-${board.definition.name}`,
-        html: renderBoard(panelOf(board, look)),
+        html: renderBoard(createPanel(board, look)),
       }));
       parts.push({
         id: 'traffic',
-        html: renderTraffic(trafficOf(fed.stats, { kind: 'live', untilMillis: now }, now)),
+        html: renderTraffic(createTraffic(fed.stats, { kind: 'live', untilMillis: now }, now)),
       });
-      parts.push({ id: 'freshness', html: renderFreshness(freshnessOf(fed.stats, new ScreenDelays(), now)) });
+      parts.push({
+        id: 'freshness',
+        html: renderFreshness(createFreshness(fed.stats, new ScreenDelays(), now)),
+      });
       parts.push({
         id: 'status',
         html: renderStatus(
-          statusOf({ kind: 'live', untilMillis: now, sinceMillis: now }, { stalled: '', replaced: '' }),
+          createStatus({ kind: 'live', untilMillis: now, sinceMillis: now }, { stalled: '', replaced: '' }),
         ),
       });
       return renderFrame(parts, { now, release });

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { BOARD_TYPES, boardTypeOf } from '../../../api/boards/types.ts';
+import { BOARD_TYPES, getBoardType } from '../../../api/boards/types.ts';
 import { SEASON_START } from '../../../contract/board.ts';
 import { resource } from '../../support/resource.ts';
 
@@ -24,7 +24,7 @@ describe.each(BOARD_TYPES.filter(({ template }) => template))('$name', ({ name, 
 
   it('has the columns of its SELECT, in their order', () => {
     const board = defaults.find(({ type }) => type === name)!;
-    const { period, columns } = boardTypeOf(board).shape(board);
+    const { period, columns } = getBoardType(board).shape(board);
     const before = period?.kind === 'season' ? [SEASON_START] : ['window_start', 'window_end'];
     expect(selected(readFileSync(file, 'utf8'))).toEqual([
       ...before,
@@ -43,7 +43,7 @@ it('fields of the same name are the same field in all types', () => {
 
 it('columns that identify a row, and the bar, are columns of the board', () => {
   for (const board of defaults) {
-    const { columns, identity, bar } = boardTypeOf(board).shape(board);
+    const { columns, identity, bar } = getBoardType(board).shape(board);
     expect(columns.map(({ name }) => name)).toEqual(expect.arrayContaining([...identity, bar]));
   }
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { RankHistory, type RankSnapshot } from '../../../dashboard/boards/rank-history.ts';
-import { movementOf } from '../../../dashboard/page/movement.ts';
-import { parseBoardFilter, parsePageState, queryOf } from '../../../dashboard/page/page-state.ts';
+import { describeMovement } from '../../../dashboard/page/movement.ts';
+import { formatQuery, parseBoardFilter, parsePageState } from '../../../dashboard/page/page-state.ts';
 import { isFound } from '../../../dashboard/page/search.ts';
-import { freshnessOf, type Traffic, trafficOf } from '../../../dashboard/page/traffic.ts';
+import { createFreshness, createTraffic, type Traffic } from '../../../dashboard/page/traffic.ts';
 import { ScreenDelays } from '../../../dashboard/stats/screen-delays.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { TopicState } from '../../../dashboard/topic-state.ts';
@@ -17,14 +17,14 @@ describe('a look', () => {
   it('is read from a query and written into one', () => {
     const look = parsePageState('top-teams', { season: 'last', q: ' Red & "Fox" ', theme: 'dark' });
     expect(look).toEqual({ board: 'top-teams', season: 'last', search: 'Red & "Fox"', theme: 'dark' });
-    expect(queryOf(look)).toBe('?season=last&q=Red+%26+%22Fox%22&theme=dark');
+    expect(formatQuery(look)).toBe('?season=last&q=Red+%26+%22Fox%22&theme=dark');
   });
 
   it('is the usual one where the query says nothing, or nonsense', () => {
     const usual = { board: null, season: 'this', search: '', theme: 'auto' };
     expect(parsePageState(null, {})).toEqual(usual);
     expect(parsePageState(null, { season: ['last', 'last'], q: ['a', 'b'], theme: 'pink' })).toEqual(usual);
-    expect(queryOf(parsePageState(null, {}))).toBe('');
+    expect(formatQuery(parsePageState(null, {}))).toBe('');
   });
 
   it('looks for no more than a name', () => {
@@ -85,14 +85,14 @@ describe('movement', () => {
 
   it('is up, down, none, or new', () => {
     const standing = aMinuteAgo([[first?.id, 3]]);
-    expect(movementOf(first!, standing)).toEqual({ kind: 'up', sign: '▲2', words: 'up 2' });
-    expect(movementOf(second!, standing)).toEqual({ kind: 'new', sign: 'new', words: 'new' });
-    expect(movementOf(second!, aMinuteAgo([[second?.id, 1]])).words).toBe('down 1');
-    expect(movementOf(second!, aMinuteAgo([[second?.id, 2]])).kind).toBe('none');
+    expect(describeMovement(first!, standing)).toEqual({ kind: 'up', sign: '▲2', words: 'up 2' });
+    expect(describeMovement(second!, standing)).toEqual({ kind: 'new', sign: 'new', words: 'new' });
+    expect(describeMovement(second!, aMinuteAgo([[second?.id, 1]])).words).toBe('down 1');
+    expect(describeMovement(second!, aMinuteAgo([[second?.id, 2]])).kind).toBe('none');
   });
 
   it('is not told while nobody knows', () => {
-    expect(movementOf(first!, null).kind).toBe('none');
+    expect(describeMovement(first!, null).kind).toBe('none');
   });
 });
 
@@ -139,20 +139,21 @@ describe('the traffic', () => {
     { kind: 'stalled', progressMillis: NOW },
     { kind: 'behind', countingMillis: NOW },
   ] as const)('says nothing while not all events are counted: %o', (pipeline) => {
-    const traffic = trafficOf(counted(slot(5, { late_events: 5 })), pipeline, NOW + 2000);
+    const traffic = createTraffic(counted(slot(5, { late_events: 5 })), pipeline, NOW + 2000);
     expect(traffic).toMatchObject({ state: pipeline.kind, rate: '–', spark: null });
     expect(textsOf(traffic)).toEqual(['players in 5 s: –', 'teams in 5 s: –', 'robots in 1 min: –']);
   });
 
   it('ends with the slots whose events have all been counted', () => {
     const stats = counted(slot(15, {}), slot(10, {}), slot(5, { events: 1 }));
-    const until = (untilMillis: number) => trafficOf(stats, { kind: 'live', untilMillis }, NOW + 2000).rate;
+    const until = (untilMillis: number) =>
+      createTraffic(stats, { kind: 'live', untilMillis }, NOW + 2000).rate;
     expect(until(NOW + 2000)).not.toBe('20');
     expect(until(NOW - 5000)).toBe('20');
   });
 
   it('draws the rate of full slots, those without events too, and says it in words', () => {
-    const traffic = trafficOf(counted(slot(15, {}), slot(5, { events: 50 })), LIVE, NOW + 2000);
+    const traffic = createTraffic(counted(slot(15, {}), slot(5, { events: 50 })), LIVE, NOW + 2000);
     expect(traffic).toMatchObject({ state: 'live', rate: '10' });
     expect(traffic.spark).toMatchObject({
       line: 'M0.0 8.0L50.0 100.0L100.0 54.0',
@@ -165,7 +166,7 @@ describe('the traffic', () => {
     const stats = counted(
       slot(5, { events: 9000, late_events: 90, uncounted_events: 900, undecodable_messages: 1 }),
     );
-    expect(textsOf(trafficOf(stats, LIVE, NOW + 2000)).slice(3)).toEqual([
+    expect(textsOf(createTraffic(stats, LIVE, NOW + 2000)).slice(3)).toEqual([
       'late in 1 min: 1.0%',
       'invalid in 1 min: 10.0%',
       'malformed in 1 min: <0.1%',
@@ -177,10 +178,10 @@ describe('the freshness', () => {
   it('has the median of what was measured on the boards, and nothing once that was too long ago', () => {
     const stats = new TopicState(new Stats());
     const delays = new ScreenDelays();
-    expect(freshnessOf(stats, delays, NOW)).toEqual({ newest: null, delay: '–', stale: false });
+    expect(createFreshness(stats, delays, NOW)).toEqual({ newest: null, delay: '–', stale: false });
     delays.note([700, 600, 9000], NOW);
-    expect(freshnessOf(stats, delays, NOW + 60_000).delay).toBe('0.7 s');
-    expect(freshnessOf(stats, delays, NOW + 60_001).delay).toBe('–');
+    expect(createFreshness(stats, delays, NOW + 60_000).delay).toBe('0.7 s');
+    expect(createFreshness(stats, delays, NOW + 60_001).delay).toBe('–');
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { boardDefinition } from '../../../contract/board.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import { formatCell, formatValue } from '../../../dashboard/page/format.ts';
-import { panelOf } from '../../../dashboard/page/panel.ts';
+import { createPanel } from '../../../dashboard/page/panel.ts';
 import { renderBoard, renderFrame } from '../../../dashboard/page/render.ts';
 import { TeamColors } from '../../../dashboard/page/team-color.ts';
 import type { PipelineKind } from '../../../dashboard/pipeline-state.ts';
@@ -22,7 +22,7 @@ import {
 } from './fixtures.ts';
 
 const panel = (live: LiveBoard, now = NOW, pipeline: PipelineKind = 'live') =>
-  panelOf(live, { season: 'this', now, pipeline, colors: new TeamColors([live], () => now) });
+  createPanel(live, { season: 'this', now, pipeline, colors: new TeamColors([live], () => now) });
 const html = (...of: Parameters<typeof panel>) => renderBoard(panel(...of));
 
 describe('a value', () => {
@@ -212,7 +212,7 @@ describe('a panel', () => {
     expect(html(live, end + 5000, 'stalled')).toMatch(/data-state="quiet"(?!.*No scores since)/s);
     live.content.apply(season([team('b', 1)], end), end + 6000);
     expect(html(live, end + 6000)).toMatch(/data-state="live".*season ends.*Team b/s);
-    const last = panelOf(live, {
+    const last = createPanel(live, {
       season: 'last',
       now: end + 6000,
       pipeline: 'live',

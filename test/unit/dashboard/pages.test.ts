@@ -7,7 +7,7 @@ import { EventsWatch } from '../../../dashboard/events-watch.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { TopicState } from '../../../dashboard/topic-state.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
-import { releaseOf } from '../../../dashboard/web/pages.ts';
+import { computeRelease } from '../../../dashboard/web/pages.ts';
 import { createServer } from '../../../dashboard/web/server.ts';
 import { boardOf, HOUR, liveBoardOf, NOW, SEASON, season, streakers, team, topTeams } from './fixtures.ts';
 
@@ -132,8 +132,8 @@ describe('compression', () => {
 
 describe('a release', () => {
   it('is another when a board is', () => {
-    expect(releaseOf('Arcade', boards)).toBe(releaseOf('Arcade', [...boards]));
-    expect(releaseOf('Arcade', boards.slice(1))).not.toBe(releaseOf('Arcade', boards));
-    expect(releaseOf('Games', boards)).not.toBe(releaseOf('Arcade', boards));
+    expect(computeRelease('Arcade', boards)).toBe(computeRelease('Arcade', [...boards]));
+    expect(computeRelease('Arcade', boards.slice(1))).not.toBe(computeRelease('Arcade', boards));
+    expect(computeRelease('Games', boards)).not.toBe(computeRelease('Arcade', boards));
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderStatus } from '../../../dashboard/page/render.ts';
-import { statusOf } from '../../../dashboard/page/status.ts';
+import { createStatus } from '../../../dashboard/page/status.ts';
 import {
   countedUntil,
   type ObservedState,
@@ -136,7 +136,7 @@ describe('the status on the page', () => {
     replaced: 'To count the new topic from its beginning: start again.',
   };
   const html = (state: PipelineState) =>
-    renderStatus(statusOf({ ...state, sinceMillis: NOW } as ObservedState, ADVICE));
+    renderStatus(createStatus({ ...state, sinceMillis: NOW } as ObservedState, ADVICE));
 
   it.each<[PipelineState, string, RegExp | null]>([
     [{ kind: 'live', untilMillis: NOW }, 'live', null],
@@ -168,7 +168,7 @@ describe('the status on the page', () => {
 
   it('is the same while nothing changes but the time: browsers tell the ages', () => {
     const monitor = new PipelineMonitor(() => ({ ...WELL, ...IDLE, uncountedSince: NOW - 60_000 }));
-    const at = (now: number) => renderStatus(statusOf(monitor.observe(now), ADVICE));
+    const at = (now: number) => renderStatus(createStatus(monitor.observe(now), ADVICE));
     expect(at(NOW + 30_000)).toBe(at(NOW));
   });
 });
