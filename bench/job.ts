@@ -196,8 +196,8 @@ function onBacklog(backlog: Backlog): Measurement {
   return {
     name: backlog.name,
     measure: (signal, former) =>
-      withWorkshop(signal, async (workshop) =>
-        benchBacklog(workshop, await startKafka(workshop), { ...backlog, former }),
+      withWorkshop(signal, async (runtime) =>
+        benchBacklog(runtime, await startKafka(runtime), { ...backlog, former }),
       ),
   };
 }
@@ -211,14 +211,14 @@ function live(eventsPerSecond: number): Measurement {
   };
 }
 
-/** Does the work with a workshop in a new folder, and removes both. */
-function withWorkshop<T>(signal: AbortSignal, work: (workshop: LocalRuntime) => Promise<T>): Promise<T> {
+/** Does the work with a runtime in a new folder, and removes both. */
+function withWorkshop<T>(signal: AbortSignal, work: (runtime: LocalRuntime) => Promise<T>): Promise<T> {
   return inTemporaryFolder(async (stateDir) => {
-    const workshop = await startLocalRuntime(stateDir, say, signal);
+    const runtime = await startLocalRuntime(stateDir, say, signal);
     try {
-      return await work(workshop);
+      return await work(runtime);
     } finally {
-      await workshop.close();
+      await runtime.close();
     }
   });
 }

@@ -26,19 +26,19 @@ const PROJECT = fileURLToPath(new URL('..', import.meta.url));
  * Runs a Deployment's command and environment as processes on this machine, watched by its probes. Ready when
  * each replica is.
  */
-export async function startApp(workshop: LocalRuntime, deployment: Deployment, wantedPort = 0): Promise<App> {
-  const folders = secretFolders(workshop.stateDir, deployment.spec.template.spec);
+export async function startApp(runtime: LocalRuntime, deployment: Deployment, wantedPort = 0): Promise<App> {
+  const folders = secretFolders(runtime.stateDir, deployment.spec.template.spec);
   const count = deployment.spec.replicas ?? 1;
   const replicas: Replica[] = [];
   for (let index = 0; index < count; index += 1)
-    replicas.push(await startReplica(workshop, deployment, folders, index, index === 0 ? wantedPort : 0));
+    replicas.push(await startReplica(runtime, deployment, folders, index, index === 0 ? wantedPort : 0));
   const probing = new AbortController();
-  workshop.onClose(() => probing.abort());
+  runtime.onClose(() => probing.abort());
   const container = deployment.spec.template.spec.containers[0];
   for (const replica of replicas) void restartWhenDead(replica, container.livenessProbe, probing.signal);
   await Promise.all(
     replicas.map(({ url }) =>
-      until(() => passes(url, container.readinessProbe), { everyMillis: 250, signal: workshop.signal }),
+      until(() => passes(url, container.readinessProbe), { everyMillis: 250, signal: runtime.signal }),
     ),
   );
   return {
@@ -52,7 +52,7 @@ export async function startApp(workshop: LocalRuntime, deployment: Deployment, w
 }
 
 async function startReplica(
-  workshop: LocalRuntime,
+  runtime: LocalRuntime,
   deployment: Deployment,
   folders: Map<string, string>,
   index: number,
@@ -61,8 +61,8 @@ async function startReplica(
   const container = deployment.spec.template.spec.containers[0];
   const port = await freePort(wantedPort);
   const name = index === 0 ? container.name : `${container.name}-${index + 1}`;
-  const { stateDir } = workshop;
-  const process = workshop.spawn(name, () => createCommand(container, folders, port, stateDir));
+  const { stateDir } = runtime;
+  const process = runtime.spawn(name, () => createCommand(container, folders, port, stateDir));
   return { url: `http://${LOOPBACK}:${port}`, process };
 }
 

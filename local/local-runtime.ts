@@ -75,7 +75,7 @@ export class LocalRuntime {
     return process;
   }
 
-  /** Has something done when the workshop closes: whatever else would keep this process alive is ended so. */
+  /** Has something done when the runtime closes: whatever else would keep this process alive is ended so. */
   onClose(cleanup: () => void | Promise<void>): void {
     this.#cleanups.push(cleanup);
   }

@@ -50,13 +50,13 @@ export interface Pipeline {
 export async function startPipeline(resource: GameAnalytics, options: PipelineOptions): Promise<Pipeline> {
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
-  const workshop = await startLocalRuntime(options.stateDir, options.report, signal);
+  const runtime = await startLocalRuntime(options.stateDir, options.report, signal);
   try {
-    const parts = await startParts(resource, workshop, options.ports);
-    return { ...parts, stop: () => stopParts(parts).finally(() => workshop.close()) };
+    const parts = await startParts(resource, runtime, options.ports);
+    return { ...parts, stop: () => stopParts(parts).finally(() => runtime.close()) };
   } catch (error) {
     failed.abort(error);
-    await workshop.close();
+    await runtime.close();
     throw error;
   }
 }
@@ -65,11 +65,11 @@ type Parts = Omit<Pipeline, 'stop'>;
 
 async function startParts(
   resource: GameAnalytics,
-  workshop: LocalRuntime,
+  runtime: LocalRuntime,
   ports: PipelineOptions['ports'],
 ): Promise<Parts> {
-  const broker = await startKafka(workshop, ports.kafka, resource.spec.kafka);
-  const layout = await loadLayout(workshop.stateDir);
+  const broker = await startKafka(runtime, ports.kafka, resource.spec.kafka);
+  const layout = await loadLayout(runtime.stateDir);
   const objects = plan(resource, {
     bootstrapServers: broker.clientServers,
     appImage: 'local',
@@ -79,12 +79,12 @@ async function startParts(
   const topics = ofKind<KafkaTopic>(objects, 'KafkaTopic');
   await Promise.all([
     applyTopics(broker.admin, topics),
-    applyUsers(workshop, broker, ofKind<KafkaUser>(objects, 'KafkaUser')),
+    applyUsers(runtime, broker, ofKind<KafkaUser>(objects, 'KafkaUser')),
   ]);
-  workshop.report(`${topics.length} topics are there; starting Flink, the injector and the dashboard`);
+  runtime.report(`${topics.length} topics are there; starting Flink, the injector and the dashboard`);
   const [flink, apps] = await Promise.all([
-    startFlink(workshop, only(ofKind<FlinkDeployment>(objects, 'FlinkDeployment')), ports.flink),
-    startApps(workshop, objects, ports.dashboard),
+    startFlink(runtime, only(ofKind<FlinkDeployment>(objects, 'FlinkDeployment')), ports.flink),
+    startApps(runtime, objects, ports.dashboard),
   ]);
   return {
     eventsTopic: eventsTopic(resource),
@@ -106,12 +106,12 @@ async function stopParts({ apps, flink, broker }: Parts): Promise<void> {
 }
 
 /** Our own programs; the port that was asked for is that of the one behind a Service. */
-async function startApps(workshop: LocalRuntime, objects: KubernetesObject[], port: number): Promise<App[]> {
+async function startApps(runtime: LocalRuntime, objects: KubernetesObject[], port: number): Promise<App[]> {
   const services = ofKind<Service>(objects, 'Service');
   return Promise.all(
     ofKind<Deployment>(objects, 'Deployment').map((deployment) => {
       const served = services.some((service) => selects(service, deployment));
-      return startApp(workshop, deployment, served ? port : 0);
+      return startApp(runtime, deployment, served ? port : 0);
     }),
   );
 }

@@ -87,23 +87,19 @@ const SEED = 1;
  * Writes a backlog and has each subject's jobs read it, one after the other: side by side, nothing would tell
  * whose the processor time was. Returns a Markdown table.
  */
-export async function benchBacklog(
-  workshop: LocalRuntime,
-  broker: Broker,
-  backlog: Backlog,
-): Promise<string> {
+export async function benchBacklog(runtime: LocalRuntime, broker: Broker, backlog: Backlog): Promise<string> {
   const { name, title, players, events, stateBackend, taskManagerMemory, limitCpuSeconds } = backlog;
-  workshop.report(`${name}: writing ${short(events)} events`);
-  await writeBacklog(broker, name, { seed: SEED, players, events }, workshop.signal);
+  runtime.report(`${name}: writing ${short(events)} events`);
+  await writeBacklog(broker, name, { seed: SEED, players, events }, runtime.signal);
   const results: Result[] = [];
   const subjects = backlog.subjects.flatMap((subject) => subjectsOf(subject, backlog.former));
   for (const [i, { title: subject, jobs }] of subjects.entries()) {
     const runs: Run[] = [];
     for (const [j, { title, make }] of jobs.entries()) {
-      workshop.report(`${name}: ${title}`);
+      runtime.report(`${name}: ${title}`);
       const deploy = (attempt: number) =>
         make(broker, { run: `${name}-${i}-${j}-${attempt}`, events: name, stateBackend, taskManagerMemory });
-      const outcome = await run(workshop, deploy, {
+      const outcome = await run(runtime, deploy, {
         backlog: events,
         warmUp: players,
         limitCpuSeconds: limitCpuSeconds / jobs.length,
@@ -128,7 +124,7 @@ interface Result {
 
 /** One job's run. That it could not do it is a result too. */
 async function run(
-  workshop: LocalRuntime,
+  runtime: LocalRuntime,
   deploy: (attempt: number) => Promise<FlinkDeployment>,
   bounds: Bounds,
 ): Promise<Outcome | Error> {
@@ -136,10 +132,10 @@ async function run(
     // A new name, or a second attempt would restore the first one's checkpoint.
     const deployment = await deploy(attempt);
     try {
-      return await runJob(workshop, deployment, bounds);
+      return await runJob(runtime, deployment, bounds);
     } catch (error) {
-      workshop.signal.throwIfAborted();
-      workshop.report((error as Error).message);
+      runtime.signal.throwIfAborted();
+      runtime.report((error as Error).message);
       if (attempt === ATTEMPTS || !PAUSED_AT_ITS_END.test((error as Error).message)) return error as Error;
     }
   }

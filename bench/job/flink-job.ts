@@ -58,13 +58,13 @@ const STUCK = 5;
 
 /** Runs a bounded job on a new Flink, until it finishes or reaches the limit. */
 export async function runJob(
-  workshop: LocalRuntime,
+  runtime: LocalRuntime,
   deployment: FlinkDeployment,
   bounds: Bounds,
 ): Promise<Outcome> {
-  const flink = await startFlink(workshop, deployment);
+  const flink = await startFlink(runtime, deployment);
   try {
-    return await observe(new FlinkMetrics(flink.url, workshop.signal), bounds);
+    return await observe(new FlinkMetrics(flink.url, runtime.signal), bounds);
   } finally {
     await Promise.all([flink.jobManager, ...flink.taskManagers].map((process) => process.stop(3_000)));
   }

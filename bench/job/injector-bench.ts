@@ -19,18 +19,18 @@ const MEASURED_MILLIS = 20_000;
  * How many events the injector writes at its maximum rate, with only Kafka on the machine. Returns a Markdown
  * table.
  */
-export async function benchInjector(workshop: LocalRuntime): Promise<string> {
+export async function benchInjector(runtime: LocalRuntime): Promise<string> {
   const game = resource({ injector: { eventsPerSecond: MOST_EVENTS_PER_SECOND, seed: 1 } }, 'most');
-  const broker = await startKafka(workshop);
-  await startInjector(workshop, broker, game);
-  await sleep(SETTLE_MILLIS, undefined, { signal: workshop.signal });
+  const broker = await startKafka(runtime);
+  await startInjector(runtime, broker, game);
+  await sleep(SETTLE_MILLIS, undefined, { signal: runtime.signal });
   const injector = childProcess('injector/main.ts');
   const [cpuBefore, before, started] = [
     injector.cpuSeconds(),
     await events(broker, eventsTopic(game)),
     performance.now(),
   ];
-  await sleep(MEASURED_MILLIS, undefined, { signal: workshop.signal });
+  await sleep(MEASURED_MILLIS, undefined, { signal: runtime.signal });
   const written = (await events(broker, eventsTopic(game))) - before;
   const seconds = (performance.now() - started) / 1000;
   const row = [
@@ -44,7 +44,7 @@ export async function benchInjector(workshop: LocalRuntime): Promise<string> {
 }
 
 async function startInjector(
-  workshop: LocalRuntime,
+  runtime: LocalRuntime,
   broker: Broker,
   game: ReturnType<typeof resource>,
 ): Promise<void> {
@@ -59,7 +59,7 @@ async function startInjector(
       object.kind === 'Deployment' && object.metadata.name === 'most-injector',
   );
   if (!deployment) throw new Error('the plan has no injector');
-  await startApp(workshop, deployment);
+  await startApp(runtime, deployment);
 }
 
 async function events({ admin }: Broker, topic: string): Promise<number> {

@@ -40,50 +40,50 @@ export interface FlinkCluster {
  * run.
  */
 export async function startFlink(
-  workshop: LocalRuntime,
+  runtime: LocalRuntime,
   deployment: FlinkDeployment,
   wantedPort = 0,
 ): Promise<FlinkCluster> {
-  const folders = flinkFolders(workshop, deployment);
-  const jobArguments = await argumentsHere(workshop, deployment, folders);
+  const folders = flinkFolders(runtime, deployment);
+  const jobArguments = await argumentsHere(runtime, deployment, folders);
   const ports: FlinkPorts = { rest: await freePort(wantedPort), rpc: await freePort() };
   await rm(folders.temporary, { recursive: true, force: true });
   await writeConfiguration(deployment, folders, ports);
-  await saveLayout(workshop.stateDir, deployment);
+  await saveLayout(runtime.stateDir, deployment);
   const restored = await newestSnapshot(folders.snapshots);
   await keepOnly(folders.snapshots, restored);
   // What other epochs left fits no job any more.
   await keepOnly(dirname(folders.snapshots), folders.snapshots);
-  workshop.report(restored ? 'Flink restores the state it had' : 'Flink starts from the first event');
+  runtime.report(restored ? 'Flink restores the state it had' : 'Flink starts from the first event');
 
   const [jobMemory, taskMemory] = await Promise.all([
-    memoryArguments(workshop, folders.configuration, 'JM'),
-    memoryArguments(workshop, folders.configuration, 'TM'),
+    memoryArguments(runtime, folders.configuration, 'JM'),
+    memoryArguments(runtime, folders.configuration, 'TM'),
   ]);
-  const jobManager = workshop.spawn('flink-jobmanager', () =>
-    jobManagerCommand(workshop, deployment, folders, jobMemory, jobArguments),
+  const jobManager = runtime.spawn('flink-jobmanager', () =>
+    jobManagerCommand(runtime, deployment, folders, jobMemory, jobArguments),
   );
   const taskManagers = Array.from({ length: taskManagerCount(deployment) }, (_, i) =>
-    workshop.spawn(`flink-taskmanager-${i + 1}`, () => taskManagerCommand(workshop, folders, taskMemory)),
+    runtime.spawn(`flink-taskmanager-${i + 1}`, () => taskManagerCommand(runtime, folders, taskMemory)),
   );
 
   const url = `http://${LOOPBACK}:${ports.rest}`;
   const rest = new FlinkRest(url);
   const job = () => rest.job().catch(() => undefined);
-  const failures = new FailureReport(workshop.report);
+  const failures = new FailureReport(runtime.report);
   const running = async () => {
     const overview = await job();
     failures.note(overview);
     return overview?.allTasksRunning ? true : refused(jobManager);
   };
-  await until(running, { everyMillis: 250, signal: workshop.signal });
-  workshop.report(`the Flink job is running; its page: ${url}`);
+  await until(running, { everyMillis: 250, signal: runtime.signal });
+  runtime.report(`the Flink job is running; its page: ${url}`);
   return {
     url,
     jobManager,
     taskManagers,
     job,
-    stop: () => stopCluster(workshop, rest, folders, jobManager, taskManagers),
+    stop: () => stopCluster(runtime, rest, folders, jobManager, taskManagers),
   };
 }
 
@@ -142,8 +142,8 @@ async function argumentsHere(
   return ['--scriptUri', pathToFileURL(script).href, ...others];
 }
 
-function flinkFolders(workshop: LocalRuntime, { metadata }: FlinkDeployment): FlinkFolders {
-  const root = join(workshop.stateDir, 'flink');
+function flinkFolders(runtime: LocalRuntime, { metadata }: FlinkDeployment): FlinkFolders {
+  const root = join(runtime.stateDir, 'flink');
   const epoch = readLayout(metadata.annotations?.[LAYOUT_ANNOTATION])?.epoch ?? 'unnoted';
   return {
     configuration: join(root, 'conf'),
@@ -160,7 +160,7 @@ function taskManagerCount({ spec }: FlinkDeployment): number {
 
 /** Read at every start: after a crash the job restores its newest checkpoint. */
 async function jobManagerCommand(
-  workshop: LocalRuntime,
+  runtime: LocalRuntime,
   { spec }: FlinkDeployment,
   folders: FlinkFolders,
   memory: MemoryArguments,
@@ -169,7 +169,7 @@ async function jobManagerCommand(
   const snapshot = await newestSnapshot(folders.snapshots);
   // A JobManager plans the SQL once and then has little to do.
   return flinkCommand(
-    workshop,
+    runtime,
     folders,
     [...memory.jvm, ...QUICK_START],
     [
@@ -188,8 +188,8 @@ async function jobManagerCommand(
   );
 }
 
-function taskManagerCommand(workshop: LocalRuntime, folders: FlinkFolders, memory: MemoryArguments): Command {
-  return flinkCommand(workshop, folders, memory.jvm, [
+function taskManagerCommand(runtime: LocalRuntime, folders: FlinkFolders, memory: MemoryArguments): Command {
+  return flinkCommand(runtime, folders, memory.jvm, [
     'org.apache.flink.runtime.taskexecutor.TaskManagerRunner',
     '--configDir',
     folders.configuration,
@@ -197,8 +197,8 @@ function taskManagerCommand(workshop: LocalRuntime, folders: FlinkFolders, memor
   ]);
 }
 
-function flinkCommand(workshop: LocalRuntime, folders: FlinkFolders, jvm: string[], main: string[]): Command {
-  const { java, jars } = workshop;
+function flinkCommand(runtime: LocalRuntime, folders: FlinkFolders, jvm: string[], main: string[]): Command {
+  const { java, jars } = runtime;
   return {
     file: java,
     args: [
@@ -237,7 +237,7 @@ export const OPENED_MODULES = [
 ];
 
 async function stopCluster(
-  workshop: LocalRuntime,
+  runtime: LocalRuntime,
   rest: FlinkRest,
   folders: FlinkFolders,
   jobManager: SupervisedProcess,
@@ -249,9 +249,7 @@ async function stopCluster(
     const job = await rest.job();
     if (job?.allTasksRunning) await rest.stopWithSavepoint(job.id, pathToFileURL(folders.snapshots).href);
   } catch (error) {
-    workshop.report(
-      `no savepoint (${(error as Error).message}): the next start restores the last checkpoint`,
-    );
+    runtime.report(`no savepoint (${(error as Error).message}): the next start restores the last checkpoint`);
   }
   await Promise.all([jobManager, ...taskManagers].map((process) => process.stop()));
 }

@@ -87,22 +87,22 @@ appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %c{1} - %m%n
 
 /** Splits a process's memory as Flink's own start scripts do, with the very class they ask. */
 export async function memoryArguments(
-  workshop: LocalRuntime,
+  runtime: LocalRuntime,
   configurationFolder: string,
   process: 'JM' | 'TM',
 ): Promise<MemoryArguments> {
   const { stdout } = await run(
-    workshop.java,
+    runtime.java,
     [
       ...QUICK_START,
       '-cp',
-      `${workshop.jars.flinkLib}/*`,
+      `${runtime.jars.flinkLib}/*`,
       'org.apache.flink.runtime.util.bash.BashJavaUtils',
       `GET_${process}_RESOURCE_PARAMS`,
       '--configDir',
       configurationFolder,
     ],
-    { signal: workshop.signal },
+    { signal: runtime.signal },
   );
   const [jvm = '', dynamic = ''] = stdout
     .split('\n')

@@ -33,34 +33,34 @@ export interface Broker {
 }
 
 /**
- * Starts a single-node Kafka (broker and controller in one) that keeps its data in the workshop's folder.
+ * Starts a single-node Kafka (broker and controller in one) that keeps its data in the runtime's folder.
  *
  * @param spec a resource's: with authentication there is a listener that asks for it, and the Secret with its
  * CA
  */
 export async function startKafka(
-  workshop: LocalRuntime,
+  runtime: LocalRuntime,
   wantedPort = 0,
   spec?: GameAnalytics['spec']['kafka'],
 ): Promise<Broker> {
-  const { report, signal } = workshop;
-  const folder = join(workshop.stateDir, 'kafka');
+  const { report, signal } = runtime;
+  const folder = join(runtime.stateDir, 'kafka');
   await mkdir(folder, { recursive: true });
   const port = await freePort(wantedPort);
   const secured = spec?.authentication && (await secureListener(folder, spec.authentication.type));
   if (spec && secured)
-    await writeSecret(workshop.stateDir, clusterCaSecret(spec.cluster), {
+    await writeSecret(runtime.stateDir, clusterCaSecret(spec.cluster), {
       'ca.crt': secured.authority.certificate,
     });
   const properties = await writeProperties(folder, port, await freePort(), secured);
-  await formatOnce(workshop, folder, properties);
-  const process = workshop.spawn('kafka', () => ({
-    file: workshop.java,
-    args: [...jvm(workshop), 'kafka.Kafka', properties],
+  await formatOnce(runtime, folder, properties);
+  const process = runtime.spawn('kafka', () => ({
+    file: runtime.java,
+    args: [...jvm(runtime), 'kafka.Kafka', properties],
   }));
   const bootstrapServers = `${LOOPBACK}:${port}`;
   const admin = localAdmin(bootstrapServers);
-  workshop.onClose(() => admin.disconnect());
+  runtime.onClose(() => admin.disconnect());
   await until(async () => (await connect(admin)) ?? refused(process, folder), { everyMillis: 250, signal });
   report(`Kafka is ready on ${bootstrapServers}`);
   if (!secured) return { bootstrapServers, clientServers: bootstrapServers, admin, process };
@@ -130,35 +130,28 @@ async function writeProperties(
 }
 
 /** A broker starts only on a folder that was given a cluster id, which it keeps. */
-async function formatOnce(workshop: LocalRuntime, folder: string, properties: string): Promise<void> {
+async function formatOnce(runtime: LocalRuntime, folder: string, properties: string): Promise<void> {
   if (existsSync(join(folder, 'data', 'meta.properties'))) return;
   const id = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
   // In one word, as an id may begin with a dash.
-  const args = [
-    ...jvm(workshop),
-    'kafka.tools.StorageTool',
-    'format',
-    `--cluster-id=${id}`,
-    '-c',
-    properties,
-  ];
-  await run(workshop.java, args, { signal: workshop.signal });
+  const args = [...jvm(runtime), 'kafka.tools.StorageTool', 'format', `--cluster-id=${id}`, '-c', properties];
+  await run(runtime.java, args, { signal: runtime.signal });
 }
 
-function jvm(workshop: LocalRuntime): string[] {
+function jvm(runtime: LocalRuntime): string[] {
   return [
     '-Xms256m',
     '-Xmx512m',
     '-Djava.awt.headless=true',
     '-Dorg.slf4j.simpleLogger.showDateTime=true',
     '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss',
-    ...classPath(workshop),
+    ...classPath(runtime),
   ];
 }
 
 /** Options of a JVM for one of Kafka's tools, which soon has done what it is for. */
-export function kafkaTool(workshop: LocalRuntime): string[] {
-  return [...QUICK_START, '-Xmx128m', ...classPath(workshop)];
+export function kafkaTool(runtime: LocalRuntime): string[] {
+  return [...QUICK_START, '-Xmx128m', ...classPath(runtime)];
 }
 
 function classPath({ jars }: LocalRuntime): string[] {

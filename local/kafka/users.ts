@@ -23,19 +23,19 @@ const run = promisify(execFile);
  * Makes the users of the plan known to the broker, as Strimzi's user operator does: with new credentials in
  * the folder that is their Secret, and with the rights that they are to have and no others.
  */
-export async function applyUsers(workshop: LocalRuntime, broker: Broker, users: KafkaUser[]): Promise<void> {
+export async function applyUsers(runtime: LocalRuntime, broker: Broker, users: KafkaUser[]): Promise<void> {
   if (users.length === 0) return;
   await Promise.all([
-    ...users.map((user) => giveCredentials(workshop, broker, user)),
+    ...users.map((user) => giveCredentials(runtime, broker, user)),
     // The broker is the pipeline's own, and so is every access list there is.
     replaceAcls(broker.admin, users.flatMap(aclEntries)),
   ]);
 }
 
-function giveCredentials(workshop: LocalRuntime, broker: Broker, user: KafkaUser): Promise<void> {
-  if (user.spec.authentication.type === 'scram-sha-512') return givePassword(workshop, broker, user);
+function giveCredentials(runtime: LocalRuntime, broker: Broker, user: KafkaUser): Promise<void> {
+  if (user.spec.authentication.type === 'scram-sha-512') return givePassword(runtime, broker, user);
   if (!broker.authority) throw new Error('the broker has no certificate authority');
-  return giveCertificate(workshop, broker.authority, user);
+  return giveCertificate(runtime, broker.authority, user);
 }
 
 async function giveCertificate(
@@ -48,9 +48,9 @@ async function giveCertificate(
 }
 
 /** By Kafka's own tool, since kafkajs cannot; it takes the password from a file. */
-async function givePassword(workshop: LocalRuntime, broker: Broker, { metadata }: KafkaUser): Promise<void> {
+async function givePassword(runtime: LocalRuntime, broker: Broker, { metadata }: KafkaUser): Promise<void> {
   const password = randomBytes(24).toString('base64url');
-  const file = join(workshop.stateDir, `${metadata.name}.properties`);
+  const file = join(runtime.stateDir, `${metadata.name}.properties`);
   await writeFile(file, `SCRAM-SHA-512=password=${password}\n`, { mode: 0o600 });
   try {
     const user = ['--entity-type', 'users', '--entity-name', metadata.name];
@@ -62,8 +62,8 @@ async function givePassword(workshop: LocalRuntime, broker: Broker, { metadata }
       '--add-config-file',
       file,
     ];
-    await run(workshop.java, [...kafkaTool(workshop), 'kafka.admin.ConfigCommand', ...args], {
-      signal: workshop.signal,
+    await run(runtime.java, [...kafkaTool(runtime), 'kafka.admin.ConfigCommand', ...args], {
+      signal: runtime.signal,
     });
   } catch (error) {
     // The tool repeats what it does not understand.
@@ -71,7 +71,7 @@ async function givePassword(workshop: LocalRuntime, broker: Broker, { metadata }
   } finally {
     await rm(file, { force: true });
   }
-  await writeSecret(workshop.stateDir, metadata.name, { password });
+  await writeSecret(runtime.stateDir, metadata.name, { password });
 }
 
 /** What a user may, in Kafka's terms. */

@@ -53,9 +53,9 @@ export async function startSqlGateway(
   const folder = await mkdtemp(join(tmpdir(), 'gameanalytics-sql-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   try {
-    const workshop = await startLocalRuntime(folder, report, signal);
-    const close = () => workshop.close().finally(removeFolder);
-    const url = await spawnGateway(workshop).catch((error) => close().then(() => Promise.reject(error)));
+    const runtime = await startLocalRuntime(folder, report, signal);
+    const close = () => runtime.close().finally(removeFolder);
+    const url = await spawnGateway(runtime).catch((error) => close().then(() => Promise.reject(error)));
     return { openSession: (options) => openSession(url, options, signal, statementMillis), close };
   } catch (error) {
     await removeFolder();
@@ -69,14 +69,14 @@ export async function startSqlGateway(
  */
 const MEMORY = ['-Xmx512m', '-XX:+UseSerialGC'];
 
-async function spawnGateway(workshop: LocalRuntime): Promise<string> {
-  const { java, jars, stateDir, report, signal } = workshop;
+async function spawnGateway(runtime: LocalRuntime): Promise<string> {
+  const { java, jars, stateDir, report, signal } = runtime;
   const port = await freePort();
   const temporary = join(stateDir, 'tmp');
   await mkdir(temporary);
   await writeFile(join(stateDir, 'config.yaml'), stringify(configuration(port)));
   report('starting Flink’s SQL gateway');
-  const gateway = workshop.spawn('sql-gateway', () => ({
+  const gateway = runtime.spawn('sql-gateway', () => ({
     file: java,
     args: [
       ...QUICK_START,

@@ -43,14 +43,14 @@ beforeAll(async () => {
   const stateDir = await mkdtemp(join(tmpdir(), 'gameanalytics-test-'));
   cleanup.defer(() => rm(stateDir, { recursive: true, force: true }));
   const report = (sentence: string) => void process.stderr.write(`  [local] ${sentence}\n`);
-  const workshop = await startLocalRuntime(stateDir, report, new AbortController().signal);
-  cleanup.defer(() => workshop.close());
-  broker = await startKafka(workshop);
-  apps = new LocalApps(workshop);
+  const runtime = await startLocalRuntime(stateDir, report, new AbortController().signal);
+  cleanup.defer(() => runtime.close());
+  broker = await startKafka(runtime);
+  apps = new LocalApps(runtime);
   const namespace = await plane.newNamespace();
   const standIns = await startStandIns(plane.kubeConfig(), {
     namespaces: [namespace],
-    backends: { topics: kafkaTopics(broker.admin), jobs: localJobs(workshop), apps },
+    backends: { topics: kafkaTopics(broker.admin), jobs: localJobs(runtime), apps },
   });
   cleanup.defer(() => standIns.stop());
   const operator = startOperator(plane.kubeConfig(), namespace);

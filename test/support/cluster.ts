@@ -28,26 +28,26 @@ export interface TestCluster {
 export async function startTestCluster(kafkaPort = 0): Promise<TestCluster> {
   const stateDir = await mkdtemp(join(tmpdir(), 'gameanalytics-test-'));
   const report = (sentence: string) => void process.stderr.write(`  [cluster] ${sentence}\n`);
-  const workshop = await startLocalRuntime(stateDir, report, new AbortController().signal);
-  const broker = await startKafka(workshop, kafkaPort);
+  const runtime = await startLocalRuntime(stateDir, report, new AbortController().signal);
+  const broker = await startKafka(runtime, kafkaPort);
   return {
     broker,
     kafka: kafkaClient(broker.bootstrapServers),
-    startJob: (resource) => startJob(workshop, broker, resource),
+    startJob: (resource) => startJob(runtime, broker, resource),
     async stop() {
-      await workshop.close();
+      await runtime.close();
       await rm(stateDir, { recursive: true, force: true });
     },
   };
 }
 
 async function startJob(
-  workshop: LocalRuntime,
+  runtime: LocalRuntime,
   broker: Broker,
   resource: GameAnalytics,
 ): Promise<FlinkCluster> {
   const { bootstrapServers, admin } = broker;
-  const layout = await loadLayout(workshop.stateDir);
+  const layout = await loadLayout(runtime.stateDir);
   const objects = plan(resource, { bootstrapServers, appImage: 'local', flinkImage: 'local', layout });
   const { topic, partitions } = resource.spec.events;
   if (topic) await createEventsTopic(admin, topic, partitions);
@@ -57,7 +57,7 @@ async function startJob(
   );
   const deployment = objects.find((object): object is FlinkDeployment => object.kind === 'FlinkDeployment');
   if (!deployment) throw new Error('the plan has no FlinkDeployment');
-  return startFlink(workshop, deployment);
+  return startFlink(runtime, deployment);
 }
 
 /** Events of tests are as old as their dates: they must not be deleted for it. */

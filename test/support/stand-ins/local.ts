@@ -6,7 +6,7 @@ import type { AppBackend } from './deployments.ts';
 import type { JobBackend } from './flink-operator.ts';
 
 /** FlinkDeployments as real Flink jobs on this machine: one at a time of each name. */
-export function localJobs(workshop: LocalRuntime): JobBackend {
+export function localJobs(runtime: LocalRuntime): JobBackend {
   const jobs = new Map<string, Promise<FlinkCluster>>();
   const taken = async (name: string) => {
     const job = await jobs.get(name)?.catch(() => undefined);
@@ -15,7 +15,7 @@ export function localJobs(workshop: LocalRuntime): JobBackend {
   };
   return {
     async run(deployment) {
-      const job = startFlink(workshop, deployment as unknown as FlinkDeployment);
+      const job = startFlink(runtime, deployment as unknown as FlinkDeployment);
       jobs.set(deployment.metadata.name, job);
       await job;
       return { state: 'stable' };
@@ -32,11 +32,11 @@ export function localJobs(workshop: LocalRuntime): JobBackend {
 
 /** Deployments as real processes on this machine. */
 export class LocalApps implements AppBackend {
-  readonly #workshop: LocalRuntime;
+  readonly #runtime: LocalRuntime;
   readonly #apps = new Map<string, App>();
 
-  constructor(workshop: LocalRuntime) {
-    this.#workshop = workshop;
+  constructor(runtime: LocalRuntime) {
+    this.#runtime = runtime;
   }
 
   /** Address of a Deployment's first copy; undefined while it has none. */
@@ -47,7 +47,7 @@ export class LocalApps implements AppBackend {
   run: AppBackend['run'] = async (deployment) => {
     const { name } = deployment.metadata;
     const old = this.#apps.get(name);
-    this.#apps.set(name, await startApp(this.#workshop, deployment as unknown as Deployment));
+    this.#apps.set(name, await startApp(this.#runtime, deployment as unknown as Deployment));
     await old?.stop();
     return 'available';
   };

@@ -9,8 +9,8 @@ it('a Secret that this machine does not have is asked for before anything starts
   const spec = { dashboard: { auth: { secretName: 'sign-in' } } };
   const environment = { bootstrapServers: 'none:9092', appImage: 'app', flinkImage: 'flink' };
   const deployment = dashboard(resource(spec), environment).find(({ kind }) => kind === 'Deployment');
-  const workshop = { stateDir: '/nowhere' } as LocalRuntime;
-  await expect(startApp(workshop, deployment as Deployment)).rejects.toThrow(
+  const runtime = { stateDir: '/nowhere' } as LocalRuntime;
+  await expect(startApp(runtime, deployment as Deployment)).rejects.toThrow(
     /^The Secret sign-in is a folder .* mkdir -p -m 700 \/nowhere\/secrets\/sign-in$/,
   );
 });
