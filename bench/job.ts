@@ -173,7 +173,7 @@ function long(full: boolean): Measurement[] {
   return [
     ...[...MILLION, ...MVPS].map((backlog) => onBacklog(full ? whole(backlog) : backlog)),
     ...LIVE_RATES.map(live),
-    { name: 'injector', measure: (signal) => withWorkshop(signal, benchInjector) },
+    { name: 'injector', measure: (signal) => withRuntime(signal, benchInjector) },
   ];
 }
 
@@ -196,7 +196,7 @@ function onBacklog(backlog: Backlog): Measurement {
   return {
     name: backlog.name,
     measure: (signal, former) =>
-      withWorkshop(signal, async (runtime) =>
+      withRuntime(signal, async (runtime) =>
         benchBacklog(runtime, await startKafka(runtime), { ...backlog, former }),
       ),
   };
@@ -212,7 +212,7 @@ function live(eventsPerSecond: number): Measurement {
 }
 
 /** Does the work with a runtime in a new folder, and removes both. */
-function withWorkshop<T>(signal: AbortSignal, work: (runtime: LocalRuntime) => Promise<T>): Promise<T> {
+function withRuntime<T>(signal: AbortSignal, work: (runtime: LocalRuntime) => Promise<T>): Promise<T> {
   return inTemporaryFolder(async (stateDir) => {
     const runtime = await startLocalRuntime(stateDir, say, signal);
     try {
