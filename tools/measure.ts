@@ -75,7 +75,7 @@ function resolved(name: ts.Node): ts.Symbol | undefined {
 
 /** Functions at the top of a module, and methods: what is named within a function is part of it. */
 function functionsOf(source: ts.SourceFile): FunctionNode[] {
-  return source.statements.flatMap((statement) => {
+  return source.statements.flatMap<FunctionNode>((statement) => {
     if (ts.isFunctionDeclaration(statement)) return statement.body ? [statement] : [];
     if (ts.isClassDeclaration(statement))
       return statement.members.filter((member) => ts.isMethodDeclaration(member)).filter(({ body }) => body);
