@@ -16,7 +16,7 @@ const folders = Object.keys(may);
 
 /** What is not part of a program. Nothing above may import it. */
 const mayInDevelopment = {
-  test: [...folders, 'bench'],
+  test: [...folders, 'bench', 'tools'],
   bench: [...folders, 'test'],
   tools: folders,
 };
