@@ -14,6 +14,34 @@ const may = {
 
 const folders = Object.keys(may);
 
+/** What is not part of a program. Nothing above may import it. */
+const mayInDevelopment = {
+  test: [...folders, 'bench', 'tools'],
+  bench: [...folders, 'test'],
+  tools: folders,
+};
+
+/**
+ * The layers of a program: what each folder may import of the program's others. All may import the shared
+ * files at its root, which import none of the folders. The rest at the root assembles the program.
+ */
+const layers = {
+  dashboard: {
+    shared: ['credentials', 'events-watch', 'pipeline-state', 'settings', 'topic-state'],
+    folders: {
+      boards: [],
+      stats: ['boards'],
+      topics: ['boards', 'stats'],
+      page: ['boards', 'stats'],
+      web: ['boards', 'page', 'stats'],
+    },
+  },
+  operator: {
+    shared: ['log'],
+    folders: { kube: [], queue: [], leader: ['kube'], controller: ['kube', 'queue'] },
+  },
+};
+
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
@@ -45,17 +73,57 @@ module.exports = {
       from: { path: `^(${folders.filter((folder) => folder !== 'kafka').join('|')})/` },
       to: { path: 'node_modules/kafkajs/' },
     },
-    ...folders.map((folder) => ({
+    {
+      name: 'plan-is-pure',
+      comment: 'Of the outside it reads its templates alone, in plan/sql-template.ts.',
+      severity: 'error',
+      from: { path: '^plan/', pathNot: '^plan/sql-template\\.ts$' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|util)$' },
+    },
+    {
+      name: 'plan-reads-its-templates',
+      comment: 'The one door of plan/ to the outside opens on files.',
+      severity: 'error',
+      from: { path: '^plan/sql-template\\.ts$' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?fs$' },
+    },
+    ...Object.entries({ ...may, ...mayInDevelopment }).map(([folder, others]) => ({
       name: `${folder}-may-import`,
-      comment: `${folder}/ may import ${may[folder].join(', ') || 'no other folder'}.`,
+      comment: `${folder}/ may import ${others.join(', ') || 'no other folder'}.`,
       severity: 'error',
       from: { path: `^${folder}/` },
       to: {
         path: '^[^/]+/',
-        dependencyTypesNot: ['core', 'npm'],
-        pathNot: `^(${[folder, 'node_modules', ...may[folder]].join('|')})/`,
+        dependencyTypesNot: ['core', 'npm', 'npm-dev'],
+        pathNot: `^(${[folder, 'node_modules', ...others].join('|')})/`,
       },
     })),
+    {
+      name: 'tiers-are-apart',
+      comment: 'A tier of tests may not import another.',
+      severity: 'error',
+      from: { path: '^test/(unit|operator|pipeline|browser|images)/' },
+      to: { path: '^test/', pathNot: '^test/($1|support)/' },
+    },
+    ...Object.entries(layers).flatMap(([program, { shared, folders }]) => [
+      {
+        name: `${program}-shared-files`,
+        comment: `What all of ${program}/ shares imports none of its folders.`,
+        severity: 'error',
+        from: { path: `^${program}/(${shared.join('|')})\\.ts$` },
+        to: { path: `^${program}/`, pathNot: `^${program}/(${shared.join('|')})\\.ts$` },
+      },
+      ...Object.entries(folders).map(([folder, others]) => ({
+        name: `${program}-${folder}-may-import`,
+        comment: `Of ${program}/, ${folder}/ may import ${[...others, ...shared].join(', ')}.`,
+        severity: 'error',
+        from: { path: `^${program}/${folder}/` },
+        to: {
+          path: `^${program}/`,
+          pathNot: `^${program}/((${[folder, ...others].join('|')})/|(${shared.join('|')})\\.ts$)`,
+        },
+      })),
+    ]),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

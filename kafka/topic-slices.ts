@@ -162,7 +162,8 @@ export class TopicSlices {
   #watch(consumer: Consumer): void {
     const lost = (error: Error) => {
       this.#reading?.reject(error);
-      this.#close();
+      // It closes what it can, and never rejects.
+      void this.#close();
     };
     consumer.on(consumer.events.CRASH, ({ payload }) => lost(payload.error));
     consumer.on(consumer.events.GROUP_JOIN, () =>

@@ -1,7 +1,6 @@
 import type { BoardType, TypeFields } from './board-type.ts';
 import { type HotStreakersBoard, hotStreakers } from './hot-streakers.ts';
 import { type QueryBoard, queryType } from './query.ts';
-import type { TotalsBoard } from './shared-fields.ts';
 import { type TeamMvpsBoard, teamMvps } from './team-mvps.ts';
 import { type TopPlayersBoard, topPlayers } from './top-players.ts';
 import { type TopTeamsBoard, topTeams } from './top-teams.ts';
@@ -10,9 +9,6 @@ import { type TopTeamsBoard, topTeams } from './top-teams.ts';
 export type Leaderboard = TopTeamsBoard | TopPlayersBoard | HotStreakersBoard | TeamMvpsBoard | QueryBoard;
 
 export type { HotStreakersBoard, QueryBoard };
-
-/** A board whose totals run within a season. */
-export type SeasonBoard = Extract<Leaderboard, TotalsBoard>;
 
 /** All types of leaderboard. */
 export const BOARD_TYPES: readonly BoardType<Leaderboard, TypeFields>[] = [

@@ -4,22 +4,26 @@
  * place.
  */
 
-const $ = (selector) => document.querySelector(selector);
-const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+/** @type {<E extends HTMLElement = HTMLElement>(selector: string, root?: ParentNode) => E[]} */
+const $$ = (selector, root = document) => /** @type {any} */ ([...root.querySelectorAll(selector)]);
+/** An element that is always there. @type {(selector: string, root?: ParentNode) => HTMLElement} */
+const $ = (selector, root = document) => /** @type {HTMLElement} */ (root.querySelector(selector));
+const clock = () => /** @type {HTMLDataElement} */ ($('#clock'));
+const search = /** @type {HTMLInputElement} */ ($('#search'));
 
 /* The server's clock. */
 
-let sent = $('#clock').value;
-let serverAhead = sent - Date.now();
+let sent = clock().value;
+let serverAhead = Number(sent) - Date.now();
 /** An open page reloads when the server has another release. */
-const { release } = $('#clock').dataset;
+const { release } = clock().dataset;
 let leaving = false;
 
 function followClock() {
-  const { value, dataset } = $('#clock');
+  const { value, dataset } = clock();
   if (value === sent) return;
   sent = value;
-  serverAhead = sent - Date.now();
+  serverAhead = Number(sent) - Date.now();
   if (dataset.release === release || leaving) return;
   leaving = true;
   // Not all at once, and not again and again while replicas differ.
@@ -32,7 +36,7 @@ let connection = 'connecting';
 
 function showConnection() {
   const held = $$('.panel').every((panel) => 'held' in panel.dataset);
-  const { state, label } = $('#status').dataset;
+  const { state = '', label = '' } = $('#status').dataset;
   const pill = $('#connection');
   const [shown, text] =
     connection !== 'connected' ? [connection, connection] : held ? ['paused', 'paused'] : [state, label];
@@ -40,23 +44,25 @@ function showConnection() {
   if (pill.textContent !== text) pill.textContent = text;
 }
 
+/** @type {Record<string, (connection: { attempt: number }) => string>} */
 const CONNECTION = {
   'htmx:ws:after:connection': () => 'connected',
   'htmx:ws:close': () => 'disconnected',
   'htmx:ws:before:connection': ({ attempt }) => (attempt === 0 ? 'connecting' : 'reconnecting'),
 };
 for (const [event, stateOf] of Object.entries(CONNECTION)) {
-  document.addEventListener(event, ({ detail }) => {
-    connection = stateOf(detail.connection);
+  document.addEventListener(event, (happened) => {
+    connection = stateOf(/** @type {CustomEvent} */ (happened).detail.connection);
     showConnection();
   });
 }
 
 /* Times. */
 
+/** @type {(number: number) => string} */
 const two = (number) => String(number).padStart(2, '0');
 
-/** Milliseconds as `41:03`, `2:05:00`, or `3 d 02:05:00`. */
+/** Milliseconds as `41:03`, `2:05:00`, or `3 d 02:05:00`. @param {number} millis */
 function countdown(millis) {
   const seconds = Math.max(0, Math.ceil(millis / 1000));
   const [days, hours] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24];
@@ -65,7 +71,7 @@ function countdown(millis) {
   return hours > 0 ? `${hours}:${rest}` : rest;
 }
 
-/** Milliseconds as `just now`, `5 s ago`, `3 min ago`, … */
+/** Milliseconds as `just now`, `5 s ago`, `3 min ago`, … @param {number} millis */
 function age(millis) {
   const seconds = Math.floor(millis / 1000);
   if (seconds < 2) return 'just now';
@@ -81,10 +87,12 @@ const serverNow = () => Date.now() + serverAhead;
  */
 function tick() {
   const now = serverNow();
-  for (const time of $$('time[data-since], time[data-until]')) {
+  /** @type {HTMLTimeElement[]} */
+  const times = $$('time[data-since], time[data-until]');
+  for (const time of times) {
     if (time.closest('[data-held] .board')) continue;
     const { since, until } = time.dataset;
-    const text = until ? `in ${countdown(until - now)}` : age(now - since);
+    const text = until ? `in ${countdown(Number(until) - now)}` : age(now - Number(since));
     if (time.textContent !== text) time.textContent = text;
   }
 }
@@ -92,6 +100,7 @@ function tick() {
 /* Rows that move. */
 
 const glides = matchMedia('(prefers-reduced-motion: no-preference)');
+/** @type {WeakMap<HTMLElement, number>} */
 const ranks = new WeakMap();
 
 /**
@@ -100,8 +109,9 @@ const ranks = new WeakMap();
  */
 function glide() {
   for (const row of $$('tbody tr')) {
-    const climbed = ranks.get(row) - row.dataset.rank;
-    ranks.set(row, row.dataset.rank);
+    const rank = Number(row.dataset.rank);
+    const climbed = (ranks.get(row) ?? rank) - rank;
+    ranks.set(row, rank);
     if (!climbed || !glides.matches) continue;
     row.animate(
       { translate: [`0 ${25 * Math.sign(climbed)}%`, '0 0'] },
@@ -112,13 +122,15 @@ function glide() {
 
 /* The search. The server looks in the same way for those who have no script. */
 
+/** @type {(text: string) => string} */
 const fold = (text) => text.normalize('NFKC').toLowerCase();
+/** @type {(row: HTMLElement, sought: string) => boolean} */
 const isFound = (row, sought) =>
   $$('.who bdi, .text bdi', row).some((name) => fold(name.textContent).includes(sought));
 
 /** What the server sent knows nothing of a search: it is marked again before anyone sees it. */
 function markFound() {
-  const sought = fold($('#search').value.trim());
+  const sought = fold(search.value.trim());
   let count = 0;
   for (const row of $$('tbody tr')) {
     const found = sought !== '' && isFound(row, sought);
@@ -131,7 +143,8 @@ function markFound() {
 
 /** The URL, and all links to other views, tell of the search. */
 function noteSearch() {
-  const sought = $('#search').value.trim();
+  const sought = search.value.trim();
+  /** @type {(href: string) => string} */
   const withSearch = (href) => {
     const url = new URL(href);
     if (sought === '') url.searchParams.delete('q');
@@ -139,18 +152,19 @@ function noteSearch() {
     return url.href;
   };
   history.replaceState(null, '', withSearch(location.href));
-  for (const link of $$('.toolbar a, .panel h2 a, .tools a:not([download])'))
-    link.href = withSearch(link.href);
+  /** @type {HTMLAnchorElement[]} */
+  const links = $$('.toolbar a, .panel h2 a, .tools a:not([download])');
+  for (const link of links) link.href = withSearch(link.href);
 }
 
-$('#search').addEventListener('input', () => {
+search.addEventListener('input', () => {
   markFound();
   noteSearch();
 });
 $('search form').addEventListener('submit', (event) => {
   event.preventDefault();
   const behavior = glides.matches ? 'smooth' : 'instant';
-  $('tr[data-found]')?.scrollIntoView({ block: 'center', behavior });
+  document.querySelector('tr[data-found]')?.scrollIntoView({ block: 'center', behavior });
   // Writing the text again makes screen readers repeat it; the fade shows that the search ran.
   const found = $('#found');
   found.textContent = `${found.textContent}`;
@@ -159,7 +173,7 @@ $('search form').addEventListener('submit', (event) => {
 
 /* Panels held still. */
 
-/** What would have been shown, by the element that it is for. */
+/** What would have been shown, by the element that it is for. @type {Map<Element, string>} */
 const heldBack = new Map();
 
 document.addEventListener('htmx:before:swap', ({ detail: { tasks } }) => {
@@ -172,31 +186,35 @@ document.addEventListener('htmx:before:swap', ({ detail: { tasks } }) => {
   }
 });
 
+/** @type {(panel: HTMLElement) => boolean} */
 const isHeld = (panel) => 'held' in panel.dataset;
 
+/** @type {(panel: HTMLElement, held: boolean) => void} */
 function hold(panel, held) {
   if (held === isHeld(panel)) return;
   panel.toggleAttribute('data-held', held);
   panel.toggleAttribute('data-news', false);
-  const [board] = $$('.board', panel);
-  const [at, age] = $$('.held time', panel);
+  const board = $('.board', panel);
+  const [at, age] = /** @type {[HTMLTimeElement, HTMLTimeElement]} */ ($$('.held time', panel));
   if (held) {
     const now = serverNow();
     at.dateTime = age.dateTime = new Date(now).toISOString();
     at.textContent = `${at.dateTime.slice(11, 19)} UTC`;
-    age.dataset.since = now;
-  } else if (heldBack.has(board)) {
-    htmx.swap({ sourceElement: $('main'), target: board, text: heldBack.get(board), swap: 'outerMorph' });
-    heldBack.delete(board);
+    age.dataset.since = String(now);
+    return;
   }
+  const text = heldBack.get(board);
+  if (text === undefined) return;
+  htmx.swap({ sourceElement: $('main'), target: board, text, swap: 'outerMorph' });
+  heldBack.delete(board);
 }
 
 function showHeld() {
   for (const panel of $$('.panel')) {
     const verb = isHeld(panel) ? 'Resume' : 'Pause';
-    const [button] = $$('.pause', panel);
+    const button = $('.pause', panel);
     button.textContent = verb;
-    button.ariaLabel = button.ariaLabel.replace(/^\w+/, verb);
+    button.ariaLabel = `${button.ariaLabel}`.replace(/^\w+/, verb);
   }
   const all = $$('.panel').every(isHeld);
   $('#pause-all').toggleAttribute('data-held', all);
@@ -207,7 +225,7 @@ function showHeld() {
 
 for (const button of $$('.pause')) {
   button.addEventListener('click', () => {
-    const panel = button.closest('.panel');
+    const panel = /** @type {HTMLElement} */ (button.closest('.panel'));
     hold(panel, !isHeld(panel));
     showHeld();
   });
@@ -221,6 +239,7 @@ $('#pause-all').addEventListener('click', () => {
 /* New leaders, for screen readers: announced from time to time, not at each change. */
 
 const ANNOUNCE_MILLIS = 30_000;
+/** @type {(panel: HTMLElement) => string | null | undefined} */
 const leaderOf = (panel) => $$('tr[data-rank="1"] .who bdi', panel)[0]?.textContent;
 const said = new Map($$('.panel').map((panel) => [panel, leaderOf(panel)]));
 
@@ -229,7 +248,7 @@ setInterval(() => {
     const leader = leaderOf(panel);
     if (!leader || leader === said.get(panel)) return [];
     said.set(panel, leader);
-    return `${$$('h2', panel)[0].textContent}: ${leader} leads.`;
+    return `${$('h2', panel).textContent}: ${leader} leads.`;
   });
   if (news.length > 0) $('#announcer').textContent = news.join(' ');
 }, ANNOUNCE_MILLIS);

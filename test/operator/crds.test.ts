@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { API_VERSION, KIND } from '../../api/gameanalytics.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
+import { nodes, type Schema } from '../../tools/docs/structural-schema.ts';
 import type { ControlPlaneAccess } from '../support/control-plane/access.ts';
 import { connectedControlPlane } from '../support/control-plane/connected.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
 import { availableCrds, type CrdSet, foreignCrds } from '../support/control-plane/crds.ts';
-import { nodes, type Schema } from '../support/structural-schema.ts';
 
 const HAS_REAL_CRDS = availableCrds() === 'real';
 const shared = connectedControlPlane();

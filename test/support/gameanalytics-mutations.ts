@@ -1,6 +1,6 @@
 import { customResourceDefinition } from '../../api/crd.ts';
+import type { Schema } from '../../tools/docs/structural-schema.ts';
 import { type Mutation, mutations, type SpecialCase } from './mutations.ts';
-import type { Schema } from './structural-schema.ts';
 
 type Spec = Record<string, unknown>;
 

@@ -1,4 +1,4 @@
-import { nodes, type Schema } from './structural-schema.ts';
+import { nodes, type Schema } from '../../tools/docs/structural-schema.ts';
 
 /**
  * Acto's mutations (SOSP'23): every field of a spec, one at a time, set to its boundaries, to another value,

@@ -1,4 +1,5 @@
-import type { HotStreakersBoard, Leaderboard, SeasonBoard } from '../../api/boards/types.ts';
+import type { TotalsBoard } from '../../api/boards/shared-fields.ts';
+import type { HotStreakersBoard, Leaderboard } from '../../api/boards/types.ts';
 import { EVENT_TIME, type EventField, LONGEST_TEXT, SCORE } from '../../contract/event.ts';
 
 /** A record of the events topic, as it is there. */
@@ -7,6 +8,9 @@ export interface EventRecord {
   /** Kafka's timestamp of the record, epoch milliseconds. */
   producedAt: number;
 }
+
+/** A board whose totals run within a season. */
+export type SeasonBoard = Extract<Leaderboard, TotalsBoard>;
 
 export type Row = Record<string, string | number | null>;
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseGameAnalytics } from '../../api/parse.ts';
 import { users } from '../../plan/users.ts';
-import { blocks, commandsOf, PAGES } from '../support/docs.ts';
+import { blocks, commandsOf, PAGES } from '../../tools/docs/pages.ts';
 import { resource } from '../support/resource.ts';
 
 const CHARTS = ['gameanalytics-operator', 'gameanalytics-platform'];

@@ -1,5 +1,5 @@
-import type { HotStreakersBoard, Leaderboard, SeasonBoard } from '../../../api/boards/types.ts';
-import type { Row } from '../oracle.ts';
+import type { HotStreakersBoard, Leaderboard } from '../../../api/boards/types.ts';
+import type { Row, SeasonBoard } from '../oracle.ts';
 import type { Play } from '../streams.ts';
 
 /*

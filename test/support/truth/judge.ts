@@ -1,4 +1,4 @@
-import type { HotStreakersBoard, SeasonBoard } from '../../../api/boards/types.ts';
+import type { HotStreakersBoard } from '../../../api/boards/types.ts';
 import { SLOT_MILLIS } from '../../../contract/stats.ts';
 import type { PlannedBoard } from '../../../plan/boards.ts';
 import { topicRanks } from '../../../plan/layout.ts';
@@ -9,6 +9,7 @@ import {
   type EventRecord,
   expectedRows,
   type Row,
+  type SeasonBoard,
   seasonRows,
 } from '../oracle.ts';
 import { type Measure, type Places, Season } from './prefixes.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { customResourceDefinition } from '../../../api/crd.ts';
 import { API_VERSION, type GameAnalytics, KIND } from '../../../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../../../api/parse.ts';
-import { nodes, type Schema, violations, withDefaults } from '../../support/structural-schema.ts';
+import { nodes, type Schema, violations, withDefaults } from '../../../tools/docs/structural-schema.ts';
 
 const crd = customResourceDefinition();
 const version = crd.spec.versions[0];

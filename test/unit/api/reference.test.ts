@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { customResourceDefinition } from '../../../api/crd.ts';
-import { reference } from '../../support/reference.ts';
-import type { Schema } from '../../support/structural-schema.ts';
+import { reference } from '../../../tools/docs/reference.ts';
+import type { Schema } from '../../../tools/docs/structural-schema.ts';
 
 const root = customResourceDefinition().spec.versions[0]!.schema.openAPIV3Schema as Schema;
 

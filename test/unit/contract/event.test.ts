@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { EVENT_CHECKS, EVENT_FIELDS } from '../../../contract/event.ts';
-import { table, withPrinted } from '../../support/printed.ts';
+import { table, withPrinted } from '../../../tools/docs/printed.ts';
 
 const PAGE = 'docs/events.md';
 

@@ -7,6 +7,7 @@ import project from '../../../package.json' with { type: 'json' };
 import type { KubernetesObject } from '../../../plan/objects.ts';
 import { plan } from '../../../plan/plan.ts';
 import { sqlScript } from '../../../plan/sql.ts';
+import { withoutScript } from '../../support/golden.ts';
 import { resource } from '../../support/resource.ts';
 
 /** What `gameanalytics render` assumes without options. */
@@ -24,18 +25,24 @@ const GOLDEN = '../../golden';
 
 const examples = readdirSync('examples').map((file) => basename(file, '.yaml'));
 
-describe.each(examples)('examples/%s.yaml', (name) => {
-  it('becomes these objects', async () => {
-    const objects = plan(await readManifest(`examples/${name}.yaml`), ENVIRONMENT);
-    await expect(yaml(objects)).toMatchFileSnapshot(`${GOLDEN}/${name}.yaml`);
-  });
+const scriptOf = async (name: string) =>
+  sqlScript(await readManifest(`examples/${name}.yaml`), ENVIRONMENT.bootstrapServers);
 
-  it('becomes this SQL', async () => {
-    const example = await readManifest(`examples/${name}.yaml`);
-    await expect(sqlScript(example, ENVIRONMENT.bootstrapServers)).toMatchFileSnapshot(
-      `${GOLDEN}/${name}.sql`,
-    );
-  });
+it.each(examples)('examples/%s.yaml becomes these objects', async (name) => {
+  const objects = plan(await readManifest(`examples/${name}.yaml`), ENVIRONMENT);
+  await expect(yaml(objects, await scriptOf(name))).toMatchFileSnapshot(`${GOLDEN}/${name}.yaml`);
+});
+
+it.each(examples.filter((name) => name !== 'arcade'))('examples/%s.yaml becomes this SQL', async (name) => {
+  await expect(await scriptOf(name)).toMatchFileSnapshot(`${GOLDEN}/${name}.sql`);
+});
+
+it('examples/arcade.yaml becomes the SQL of minimal.yaml but for these lines', async () => {
+  const minimal = (await scriptOf('minimal')).split('\n');
+  const arcade = (await scriptOf('arcade')).split('\n');
+  expect(arcade).toHaveLength(minimal.length);
+  const other = arcade.flatMap((line, i) => (line === minimal[i] ? [] : `${i + 1}: ${line}\n`));
+  await expect(other.join('')).toMatchFileSnapshot(`${GOLDEN}/arcade.sql.diff`);
 });
 
 /** What the examples do not show, each by the kinds of objects it shows in. */
@@ -148,7 +155,8 @@ describe.each(CASES)('$name', ({ name, kinds, spec, metadata }) => {
 
   it('becomes these objects', async () => {
     const objects = plan(made, ENVIRONMENT).filter(({ kind }) => kinds.includes(kind));
-    await expect(yaml(objects.map(withoutScript))).toMatchFileSnapshot(`${GOLDEN}/cases/${name}.yaml`);
+    const script = sqlScript(made, ENVIRONMENT.bootstrapServers);
+    await expect(yaml(objects, script)).toMatchFileSnapshot(`${GOLDEN}/cases/${name}.yaml`);
   });
 });
 
@@ -161,13 +169,6 @@ it.each(['query-board', 'kafka-by-password', 'kafka-by-certificate'])(
   },
 );
 
-function yaml(objects: KubernetesObject[]): string {
-  return objects.map(toYaml).join('---\n');
-}
-
-/** The script has goldens of its own. */
-function withoutScript(object: KubernetesObject): KubernetesObject {
-  if (object.kind !== 'FlinkDeployment') return object;
-  const spec = object.spec as { job: object };
-  return { ...object, spec: { ...spec, job: { ...spec.job, args: ['--script', 'left out'] } } };
+function yaml(objects: KubernetesObject[], script: string): string {
+  return withoutScript(objects.map(toYaml).join('---\n'), script);
 }

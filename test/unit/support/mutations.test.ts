@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { API_VERSION, KIND } from '../../../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../../../api/parse.ts';
+import type { Schema } from '../../../tools/docs/structural-schema.ts';
 import { gameAnalyticsMutations, specSchema } from '../../support/gameanalytics-mutations.ts';
 import { grown, leaves, type Mutation, mutations, shrunk } from '../../support/mutations.ts';
-import type { Schema } from '../../support/structural-schema.ts';
 
 const holding = (schema: Schema): Schema => ({ type: 'object', properties: { field: schema } });
 

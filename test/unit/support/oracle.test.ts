@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { HotStreakersBoard, Leaderboard, SeasonBoard } from '../../../api/boards/types.ts';
+import type { HotStreakersBoard, Leaderboard } from '../../../api/boards/types.ts';
 import type { GameAnalytics } from '../../../api/gameanalytics.ts';
 import { type BoardDefinition, boardDefinitions } from '../../../contract/board.ts';
 import { Board } from '../../../dashboard/boards/board.ts';
@@ -9,7 +9,7 @@ import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
 import { dashboard } from '../../../plan/dashboard.ts';
 import type { Deployment, KubernetesObject } from '../../../plan/objects.ts';
 import type { Message } from '../../support/events.ts';
-import { expectedRows, type Row } from '../../support/oracle.ts';
+import { expectedRows, type Row, type SeasonBoard } from '../../support/oracle.ts';
 import { resource } from '../../support/resource.ts';
 import { recount } from '../../support/streams/recount.ts';
 import { type Play, streams } from '../../support/streams.ts';

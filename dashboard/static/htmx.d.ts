@@ -1,0 +1,5 @@
+import type { Htmx } from 'htmx.org';
+
+declare global {
+  const htmx: Htmx;
+}
