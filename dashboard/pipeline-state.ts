@@ -67,7 +67,7 @@ const BEHIND_MILLIS = 15_000;
 
 /**
  * Within this time of the newest counted event it is not known whether there are newer ones: see
- * kafka/uncounted-events.ts.
+ * topics/uncounted-events.ts.
  */
 const UNKNOWN_MILLIS = 12_000;
 
