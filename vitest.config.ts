@@ -23,7 +23,7 @@ export default defineConfig({
 
 /** A tier with one API server for all files, each in namespaces of its own. */
 function onApiServer(name: string, files: { include: string[]; exclude?: string[]; maxWorkers?: number }) {
-  const globalSetup = 'test/support/control-plane/shared.ts';
+  const globalSetup = 'testkit/cluster/shared.ts';
   return { test: { name, ...files, globalSetup, testTimeout: 120_000, hookTimeout: 120_000 } };
 }
 
