@@ -2,10 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const IDLE = 'test/operator/idle.test.ts';
 
-/**
- * The tiers: unit needs nothing; operator starts a real Kubernetes API server; pipeline real Kafka and Flink;
- * browser a real Chromium before a whole pipeline.
- */
+/** The tiers, which test/README.md describes. */
 export default defineConfig({
   test: {
     // kafkajs sets timers with times that have passed; Node would warn of each.
