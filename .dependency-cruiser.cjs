@@ -16,9 +16,10 @@ const folders = Object.keys(may);
 
 /** What is not part of a program. Nothing above may import it. */
 const mayInDevelopment = {
-  test: [...folders, 'bench', 'tools'],
-  bench: [...folders, 'test'],
   tools: folders,
+  testkit: [...folders, 'tools'],
+  test: [...folders, 'testkit', 'tools'],
+  bench: [...folders, 'testkit'],
 };
 
 /**
@@ -103,7 +104,7 @@ module.exports = {
       comment: 'A tier of tests may not import another.',
       severity: 'error',
       from: { path: '^test/(unit|operator|pipeline|browser|images)/' },
-      to: { path: '^test/', pathNot: '^test/($1|support)/' },
+      to: { path: '^test/', pathNot: '^test/$1/' },
     },
     ...Object.entries(layers).flatMap(([program, { shared, folders }]) => [
       {

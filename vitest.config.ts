@@ -2,10 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const IDLE = 'test/operator/idle.test.ts';
 
-/**
- * The tiers: unit needs nothing; operator starts a real Kubernetes API server; pipeline real Kafka and Flink;
- * browser a real Chromium before a whole pipeline.
- */
+/** The tiers, which test/README.md describes. */
 export default defineConfig({
   test: {
     // kafkajs sets timers with times that have passed; Node would warn of each.
@@ -23,7 +20,7 @@ export default defineConfig({
 
 /** A tier with one API server for all files, each in namespaces of its own. */
 function onApiServer(name: string, files: { include: string[]; exclude?: string[]; maxWorkers?: number }) {
-  const globalSetup = 'test/support/control-plane/shared.ts';
+  const globalSetup = 'testkit/cluster/shared.ts';
   return { test: { name, ...files, globalSetup, testTimeout: 120_000, hookTimeout: 120_000 } };
 }
 

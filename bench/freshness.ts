@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Producer } from 'kafkajs';
 import { type Pipeline, startPipeline } from '../local/pipeline.ts';
-import { resource } from '../test/support/resource.ts';
-import { kafkaClient } from '../test/support/topic.ts';
+import { kafkaClient } from '../testkit/pipeline/topic.ts';
+import { resource } from '../testkit/resources/resource.ts';
 import { percentile } from './percentile.ts';
 
 /*

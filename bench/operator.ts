@@ -17,15 +17,15 @@ import { Watch } from '../operator/kube/watch.ts';
 import { createLog } from '../operator/log.ts';
 import { createMetrics } from '../operator/metrics.ts';
 import { plan } from '../plan/plan.ts';
-import { type ControlPlane, startControlPlane } from '../test/support/control-plane/control-plane.ts';
-import { availableCrds } from '../test/support/control-plane/crds.ts';
+import { type ControlPlane, startControlPlane } from '../testkit/cluster/control-plane.ts';
+import { availableCrds } from '../testkit/cluster/crds.ts';
 import {
   OperatorProcess,
   type PodEnvironment,
   podEnvironment,
-} from '../test/support/operator/operator-process.ts';
-import { resource } from '../test/support/resource.ts';
-import { createKafka } from '../test/support/stand-ins/kafka.ts';
+} from '../testkit/operator/operator-process.ts';
+import { resource } from '../testkit/resources/resource.ts';
+import { createKafka } from '../testkit/stand-ins/kafka.ts';
 import { percentile } from './percentile.ts';
 
 /*

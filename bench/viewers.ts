@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { ObservedProcess } from './job/processes.ts';
+import { ObservedProcess } from '../testkit/pipeline/processes.ts';
 import { percentile } from './percentile.ts';
 import { Viewers } from './viewers/viewers.ts';
 

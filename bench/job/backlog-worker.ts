@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import type { Message } from 'kafkajs';
-import { kafkaClient } from '../../test/support/topic.ts';
+import { kafkaClient } from '../../testkit/pipeline/topic.ts';
 import { eventOf, type Game, plays, teams } from './game.ts';
 
 /** What one worker writes: the whole game is played, but only one partition's part of it is sent. */

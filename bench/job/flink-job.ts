@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startFlink } from '../../local/flink/cluster.ts';
 import type { LocalRuntime } from '../../local/local-runtime.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
+import { childProcess } from '../../testkit/pipeline/processes.ts';
 import { type Checkpoints, FlinkMetrics } from './flink-metrics.ts';
-import { childProcess } from './processes.ts';
 
 /** A run's clocks and counts at one moment, or what they went up by between two. */
 interface Reading {

@@ -6,9 +6,9 @@ import type { LocalRuntime } from '../../local/local-runtime.ts';
 import type { Deployment, KafkaTopic } from '../../plan/objects.ts';
 import { plan } from '../../plan/plan.ts';
 import { eventsTopic } from '../../plan/topics.ts';
-import { resource } from '../../test/support/resource.ts';
+import { childProcess } from '../../testkit/pipeline/processes.ts';
+import { resource } from '../../testkit/resources/resource.ts';
 import { markdownTable, megabytes, short } from './markdown.ts';
-import { childProcess } from './processes.ts';
 
 /** The most that the resource allows. */
 const MOST_EVENTS_PER_SECOND = 50_000;

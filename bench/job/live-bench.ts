@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, Producer } from 'kafkajs';
 import { type Pipeline, type PipelineOptions, startPipeline } from '../../local/pipeline.ts';
-import { resource } from '../../test/support/resource.ts';
-import { kafkaClient } from '../../test/support/topic.ts';
+import { childProcess } from '../../testkit/pipeline/processes.ts';
+import { kafkaClient } from '../../testkit/pipeline/topic.ts';
+import { resource } from '../../testkit/resources/resource.ts';
 import { percentile } from '../percentile.ts';
 import { markdownTable, megabytes, short } from './markdown.ts';
-import { childProcess } from './processes.ts';
 
 const PROBES = 60;
 /** The first probe leads every simulated team and player; each further one adds a point. */

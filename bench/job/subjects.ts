@@ -3,7 +3,7 @@ import type { Broker } from '../../local/kafka/broker.ts';
 import { applyTopics } from '../../local/kafka/topics.ts';
 import type { FlinkDeployment, KafkaTopic } from '../../plan/objects.ts';
 import { plan } from '../../plan/plan.ts';
-import { resource } from '../../test/support/resource.ts';
+import { resource } from '../../testkit/resources/resource.ts';
 import { type FormerRevision, render } from './former.ts';
 
 export interface JobOptions {

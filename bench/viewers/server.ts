@@ -7,8 +7,8 @@ import { Stats } from '../../dashboard/stats/stats.ts';
 import { TopicState } from '../../dashboard/topic-state.ts';
 import { Metrics } from '../../dashboard/web/metrics.ts';
 import { createServer } from '../../dashboard/web/server.ts';
-import { definitionsOf } from '../../test/support/dashboard.ts';
-import { resource } from '../../test/support/resource.ts';
+import { definitionsOf } from '../../testkit/dashboard/dashboard.ts';
+import { resource } from '../../testkit/resources/resource.ts';
 
 /*
  * The dashboard's server alone, with the four boards of the demo, each of which changes before every tick:

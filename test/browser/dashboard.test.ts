@@ -3,13 +3,13 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Pipeline } from '../../local/pipeline.ts';
 import { boards } from '../../plan/boards.ts';
-import { violations } from '../support/axe.ts';
-import { SOON, startChromium, type Visit, visit } from '../support/browser.ts';
-import { event, produce } from '../support/events.ts';
-import { resource } from '../support/resource.ts';
-import { servedRows, shownRows } from '../support/shown-board.ts';
-import { kafkaClient } from '../support/topic.ts';
-import { killServer, OUTPUT, startWholePipeline } from '../support/whole-pipeline.ts';
+import { violations } from '../../testkit/browser/axe.ts';
+import { SOON, startChromium, type Visit, visit } from '../../testkit/browser/browser.ts';
+import { servedRows, shownRows } from '../../testkit/browser/shown-board.ts';
+import { kafkaClient } from '../../testkit/pipeline/topic.ts';
+import { killServer, OUTPUT, startWholePipeline } from '../../testkit/pipeline/whole-pipeline.ts';
+import { resource } from '../../testkit/resources/resource.ts';
+import { event, produce } from '../../testkit/streams/events.ts';
 
 const SIZE = 10;
 /** The demo, livelier, and with seasons so long that none is likely to end during the tests. */

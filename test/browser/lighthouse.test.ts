@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import lighthouse from 'lighthouse';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../local/process/ports.ts';
-import { startChromium } from '../support/browser.ts';
-import { fill, serveDashboard } from '../support/dashboard.ts';
-import { resource } from '../support/resource.ts';
-import { OUTPUT } from '../support/whole-pipeline.ts';
+import { startChromium } from '../../testkit/browser/browser.ts';
+import { fill, serveDashboard } from '../../testkit/dashboard/dashboard.ts';
+import { OUTPUT } from '../../testkit/pipeline/whole-pipeline.ts';
+import { resource } from '../../testkit/resources/resource.ts';
 
 /*
  * Lighthouse on a page that is served as ever. Its performance is written down, not asserted: machines

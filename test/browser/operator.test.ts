@@ -5,19 +5,19 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Broker, startKafka } from '../../local/kafka/broker.ts';
 import { startLocalRuntime } from '../../local/local-runtime.ts';
-import { expectBoardsToEqualOracle } from '../support/boards.ts';
-import { SOON, startChromium, visit } from '../support/browser.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
-import { availableCrds } from '../support/control-plane/crds.ts';
-import { Arcade } from '../support/operator/arcade.ts';
-import { startOperator } from '../support/operator/operator.ts';
-import { resource } from '../support/resource.ts';
-import { shownRows } from '../support/shown-board.ts';
-import { createKafka } from '../support/stand-ins/kafka.ts';
-import { LocalApps, localJobs } from '../support/stand-ins/local.ts';
-import { startStandIns } from '../support/stand-ins/stand-ins.ts';
-import { kafkaTopics } from '../support/stand-ins/topics.ts';
-import { kafkaClient } from '../support/topic.ts';
+import { SOON, startChromium, visit } from '../../testkit/browser/browser.ts';
+import { shownRows } from '../../testkit/browser/shown-board.ts';
+import { type ControlPlane, startControlPlane } from '../../testkit/cluster/control-plane.ts';
+import { availableCrds } from '../../testkit/cluster/crds.ts';
+import { Arcade } from '../../testkit/operator/arcade.ts';
+import { startOperator } from '../../testkit/operator/operator.ts';
+import { expectBoardsToEqualOracle } from '../../testkit/oracle/boards.ts';
+import { kafkaClient } from '../../testkit/pipeline/topic.ts';
+import { resource } from '../../testkit/resources/resource.ts';
+import { createKafka } from '../../testkit/stand-ins/kafka.ts';
+import { LocalApps, localJobs } from '../../testkit/stand-ins/local.ts';
+import { startStandIns } from '../../testkit/stand-ins/stand-ins.ts';
+import { kafkaTopics } from '../../testkit/stand-ins/topics.ts';
 
 /*
  * From kubectl to a person's screen: a real API server, our operator, and behind the stand-ins for Strimzi,

@@ -19,12 +19,12 @@ import { PALETTE, TeamColors } from '../../dashboard/page/team-color.ts';
 import { createFreshness, createTraffic } from '../../dashboard/page/traffic.ts';
 import { ScreenDelays } from '../../dashboard/stats/screen-delays.ts';
 import { Stats } from '../../dashboard/stats/stats.ts';
-import { violations } from '../support/axe.ts';
-import { SOON, startChromium, visit } from '../support/browser.ts';
-import { fill, type HandFed, type Player, serveDashboard } from '../support/dashboard.ts';
-import { resource } from '../support/resource.ts';
-import { shownRows } from '../support/shown-board.ts';
-import { OUTPUT } from '../support/whole-pipeline.ts';
+import { violations } from '../../testkit/browser/axe.ts';
+import { SOON, startChromium, visit } from '../../testkit/browser/browser.ts';
+import { shownRows } from '../../testkit/browser/shown-board.ts';
+import { fill, type HandFed, type Player, serveDashboard } from '../../testkit/dashboard/dashboard.ts';
+import { OUTPUT } from '../../testkit/pipeline/whole-pipeline.ts';
+import { resource } from '../../testkit/resources/resource.ts';
 
 /* Every face of the page, in both themes and at all sizes; the boards are fed by hand. */
 

@@ -7,8 +7,8 @@ import { fetchJars } from '../../local/process/jars.ts';
 import { freePort, LOOPBACK } from '../../local/process/ports.ts';
 import { until } from '../../local/process/retry.ts';
 import type { Deployment } from '../../plan/objects.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/control-plane/temporary-folder.ts';
-import { baseFileSystem, canBuildImages, type Engine, startEngine } from '../support/images/engine.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../testkit/cluster/temporary-folder.ts';
+import { baseFileSystem, canBuildImages, type Engine, startEngine } from '../../testkit/images/engine.ts';
 
 const APP = 'gameanalytics/app:0.1.0';
 const FLINK = 'gameanalytics/flink:0.1.0';

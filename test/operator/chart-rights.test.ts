@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../local/process/retry.ts';
-import { installChart, listOf, type Rendered, type Rule, renderChart } from '../support/chart.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
+import { installChart, listOf, type Rendered, type Rule, renderChart } from '../../testkit/cluster/chart.ts';
+import { type ControlPlane, startControlPlane } from '../../testkit/cluster/control-plane.ts';
 
 const FLINK_JOB_ROLE = 'gameanalytics-flink-job';
 /** What the operator's roles and Lease are called. */

@@ -11,10 +11,10 @@ import {
   podSpec,
   renderChart,
   valueFlags,
-} from '../support/chart.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
-import { prometheusCrds } from '../support/control-plane/prometheus-crds.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/control-plane/temporary-folder.ts';
+} from '../../testkit/cluster/chart.ts';
+import { type ControlPlane, startControlPlane } from '../../testkit/cluster/control-plane.ts';
+import { prometheusCrds } from '../../testkit/cluster/prometheus-crds.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../testkit/cluster/temporary-folder.ts';
 
 const CRD = 'gameanalytics.gameanalytics.dev';
 const FLINK_JOB_ROLE = 'gameanalytics-flink-job';

@@ -14,7 +14,7 @@ import {
 } from '../../operator/kube/errors.ts';
 import { CONTROLLER_REVISION, DEPLOYMENT, EVENT, KAFKA_TOPIC, LEASE } from '../../operator/kube/kinds.ts';
 import type { Manifest } from '../../operator/kube/object.ts';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
 
 const controlPlane = connectedControlPlane();
 const client = new KubeClient(controlPlane.kubeConfig());

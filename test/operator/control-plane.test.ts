@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { API_VERSION, KIND } from '../../api/gameanalytics.ts';
 import { until } from '../../local/process/retry.ts';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
-import { startControlPlane } from '../support/control-plane/control-plane.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
+import { startControlPlane } from '../../testkit/cluster/control-plane.ts';
 
 const shared = connectedControlPlane();
 
@@ -127,7 +127,7 @@ describe('the control plane', () => {
 });
 
 const STARTER = `
-  import { startControlPlane } from './test/support/control-plane/control-plane.ts';
+  import { startControlPlane } from './testkit/cluster/control-plane.ts';
   const plane = await startControlPlane();
   process.stdout.write(plane.kubeConfigFile);
   setInterval(() => undefined, 1000);

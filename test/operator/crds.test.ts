@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { API_VERSION, KIND } from '../../api/gameanalytics.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
+import type { ControlPlaneAccess } from '../../testkit/cluster/access.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
+import { type ControlPlane, startControlPlane } from '../../testkit/cluster/control-plane.ts';
+import { availableCrds, type CrdSet, foreignCrds } from '../../testkit/cluster/crds.ts';
 import { nodes, type Schema } from '../../tools/docs/structural-schema.ts';
-import type { ControlPlaneAccess } from '../support/control-plane/access.ts';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
-import { availableCrds, type CrdSet, foreignCrds } from '../support/control-plane/crds.ts';
 
 const HAS_REAL_CRDS = availableCrds() === 'real';
 const shared = connectedControlPlane();
@@ -146,7 +146,7 @@ interface Crd {
 
 const pairs = HAS_REAL_CRDS ? await Promise.all([...(await foreignCrds('closed'))].map(pair)) : [];
 
-describe.runIf(HAS_REAL_CRDS)('the closed schemas of test/support/crds', () => {
+describe.runIf(HAS_REAL_CRDS)('the closed schemas of testkit/cluster/crds', () => {
   it.each(pairs)('$name has the names, the version and the status of the real one', ({ closed, real }) => {
     const { group, scope, names, versions } = closed.spec;
     expect({ group, scope }).toEqual({ group: real.spec.group, scope: real.spec.scope });

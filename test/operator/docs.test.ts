@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
 import { commandsOf, PAGES } from '../../tools/docs/pages.ts';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
 
 const { programs } = connectedControlPlane().address;
 const PATH = [programs.kubectl, programs.helm]

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
-import type { Call, Decision, FaultProxy } from '../support/fault-proxy.ts';
-import { isLease, type Spec, Subject, type Transition } from '../support/sieve/subject.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
+import type { Call, Decision, FaultProxy } from '../../testkit/fault-proxy/fault-proxy.ts';
+import { isLease, type Spec, Subject, type Transition } from '../../testkit/sieve/subject.ts';
 
 const plane = connectedControlPlane();
 

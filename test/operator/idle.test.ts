@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
-import { Arcade } from '../support/operator/arcade.ts';
-import { startOperator, type TestOperator } from '../support/operator/operator.ts';
-import { createKafka } from '../support/stand-ins/kafka.ts';
-import { type StandIns, startStandIns } from '../support/stand-ins/stand-ins.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
+import { Arcade } from '../../testkit/operator/arcade.ts';
+import { startOperator, type TestOperator } from '../../testkit/operator/operator.ts';
+import { createKafka } from '../../testkit/stand-ins/kafka.ts';
+import { type StandIns, startStandIns } from '../../testkit/stand-ins/stand-ins.ts';
 
 /**
  * Longer than the longest watch, which the API server ends after ten minutes: each is restarted at least

@@ -7,7 +7,7 @@ import { KubeClient } from '../../operator/kube/client.ts';
 import { LEASE } from '../../operator/kube/kinds.ts';
 import { LeaderElection, NotLeaderError } from '../../operator/leader/election.ts';
 import { specOf } from '../../operator/leader/lease.ts';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
 
 const controlPlane = connectedControlPlane();
 const admin = new KubeClient(controlPlane.kubeConfig());

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
-import { prometheusCrds } from '../support/control-plane/prometheus-crds.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
+import { prometheusCrds } from '../../testkit/cluster/prometheus-crds.ts';
 
 const plane = connectedControlPlane();
 const DRY_RUN = ['--dry-run=server', '--warnings-as-errors'];

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
-import { FULL, gameAnalyticsMutations } from '../support/gameanalytics-mutations.ts';
-import type { Mutation, Outcome } from '../support/mutations.ts';
-import { writesOf } from '../support/operator/arcade.ts';
-import { Stage } from '../support/operator/stage.ts';
-import { validSpecs } from '../support/specs.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
+import { writesOf } from '../../testkit/operator/arcade.ts';
+import { Stage } from '../../testkit/operator/stage.ts';
+import { FULL, gameAnalyticsMutations } from '../../testkit/resources/gameanalytics-mutations.ts';
+import type { Mutation, Outcome } from '../../testkit/resources/mutations.ts';
+import { validSpecs } from '../../testkit/resources/specs.ts';
 
 const plane = connectedControlPlane();
 

@@ -3,15 +3,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { until } from '../../local/process/retry.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { KAFKA_TOPIC } from '../../operator/kube/kinds.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
-import { availableCrds, crdFiles, foreignCrds } from '../support/control-plane/crds.ts';
-import { Arcade } from '../support/operator/arcade.ts';
-import { startOperator, type TestOperator } from '../support/operator/operator.ts';
-import { Kubelet, podEnvironment } from '../support/operator/operator-process.ts';
-import { creations, operatorWrites } from '../support/operator/writes.ts';
-import { type State, stateOf } from '../support/sieve/state.ts';
-import { createKafka } from '../support/stand-ins/kafka.ts';
-import { type StandIns, startStandIns } from '../support/stand-ins/stand-ins.ts';
+import { type ControlPlane, startControlPlane } from '../../testkit/cluster/control-plane.ts';
+import { availableCrds, crdFiles, foreignCrds } from '../../testkit/cluster/crds.ts';
+import { Arcade } from '../../testkit/operator/arcade.ts';
+import { startOperator, type TestOperator } from '../../testkit/operator/operator.ts';
+import { Kubelet, podEnvironment } from '../../testkit/operator/operator-process.ts';
+import { creations, operatorWrites } from '../../testkit/operator/writes.ts';
+import { type State, stateOf } from '../../testkit/sieve/state.ts';
+import { createKafka } from '../../testkit/stand-ins/kafka.ts';
+import { type StandIns, startStandIns } from '../../testkit/stand-ins/stand-ins.ts';
 
 const OUTAGE_MILLIS = 10_000;
 /** A new process may have to wait for the Lease of the one before to run out. */

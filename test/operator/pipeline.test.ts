@@ -5,12 +5,12 @@ import { KubeClient } from '../../operator/kube/client.ts';
 import { GAME_ANALYTICS } from '../../operator/kube/kinds.ts';
 import type { LiveObject } from '../../operator/kube/object.ts';
 import type { KafkaUser } from '../../plan/objects.ts';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
-import { Arcade, writesOf } from '../support/operator/arcade.ts';
-import { startOperator, type TestOperator } from '../support/operator/operator.ts';
-import type { JobOutcome } from '../support/stand-ins/flink-status.ts';
-import { createKafka, setKafkaNotReady } from '../support/stand-ins/kafka.ts';
-import { type StandIns, startStandIns } from '../support/stand-ins/stand-ins.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
+import { Arcade, writesOf } from '../../testkit/operator/arcade.ts';
+import { startOperator, type TestOperator } from '../../testkit/operator/operator.ts';
+import type { JobOutcome } from '../../testkit/stand-ins/flink-status.ts';
+import { createKafka, setKafkaNotReady } from '../../testkit/stand-ins/kafka.ts';
+import { type StandIns, startStandIns } from '../../testkit/stand-ins/stand-ins.ts';
 
 const plane = connectedControlPlane();
 const BOARDS = [

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chartText, listOf, podSpec, type Rendered, renderChart, valueFlags } from '../support/chart.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
-import { availableCrds, realCrd } from '../support/control-plane/crds.ts';
+import {
+  chartText,
+  listOf,
+  podSpec,
+  type Rendered,
+  renderChart,
+  valueFlags,
+} from '../../testkit/cluster/chart.ts';
+import { type ControlPlane, startControlPlane } from '../../testkit/cluster/control-plane.ts';
+import { availableCrds, realCrd } from '../../testkit/cluster/crds.ts';
 
 const PLATFORM = new URL('../../charts/gameanalytics-platform', import.meta.url).pathname;
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
 
 interface Container {
   name: string;

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, type ExpectStatic, it, type TestContext } from 'vitest';
 import { until } from '../../local/process/retry.ts';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
-import { Arcade } from '../support/operator/arcade.ts';
-import { type LogLine, OperatorProcess, podEnvironment } from '../support/operator/operator-process.ts';
-import { operatorWrites, type Reign, reigns } from '../support/operator/writes.ts';
-import { ControllerApi } from '../support/stand-ins/api.ts';
-import { createKafka } from '../support/stand-ins/kafka.ts';
-import { startStandIns } from '../support/stand-ins/stand-ins.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
+import { Arcade } from '../../testkit/operator/arcade.ts';
+import { type LogLine, OperatorProcess, podEnvironment } from '../../testkit/operator/operator-process.ts';
+import { operatorWrites, type Reign, reigns } from '../../testkit/operator/writes.ts';
+import { ControllerApi } from '../../testkit/stand-ins/api.ts';
+import { createKafka } from '../../testkit/stand-ins/kafka.ts';
+import { startStandIns } from '../../testkit/stand-ins/stand-ins.ts';
 
 const plane = connectedControlPlane();
 const LEASE = 'lease/gameanalytics-operator';

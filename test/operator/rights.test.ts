@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../local/process/retry.ts';
 import { parseSettings, type Settings } from '../../operator/settings.ts';
-import { type InstalledChart, installChart, renderChart } from '../support/chart.ts';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
-import { Arcade } from '../support/operator/arcade.ts';
-import { Life } from '../support/operator/life.ts';
-import { startOperator } from '../support/operator/operator.ts';
-import { boundRoles, permissionsOf, permissionsUsed, without } from '../support/rights.ts';
+import { type InstalledChart, installChart, renderChart } from '../../testkit/cluster/chart.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
+import { type ControlPlane, startControlPlane } from '../../testkit/cluster/control-plane.ts';
+import { boundRoles, permissionsOf, permissionsUsed, without } from '../../testkit/cluster/rights.ts';
+import { Arcade } from '../../testkit/operator/arcade.ts';
+import { Life } from '../../testkit/operator/life.ts';
+import { startOperator } from '../../testkit/operator/operator.ts';
 
 const CRD = new URL('../../crds/gameanalytics.yaml', import.meta.url).pathname;
 

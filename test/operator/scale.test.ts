@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../local/process/retry.ts';
-import { listOf } from '../support/chart.ts';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
-import { Arcade } from '../support/operator/arcade.ts';
-import { startOperator, type TestOperator } from '../support/operator/operator.ts';
-import { operatorWrites } from '../support/operator/writes.ts';
-import { createKafka } from '../support/stand-ins/kafka.ts';
-import { type StandIns, startStandIns } from '../support/stand-ins/stand-ins.ts';
+import { listOf } from '../../testkit/cluster/chart.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
+import { Arcade } from '../../testkit/operator/arcade.ts';
+import { startOperator, type TestOperator } from '../../testkit/operator/operator.ts';
+import { operatorWrites } from '../../testkit/operator/writes.ts';
+import { createKafka } from '../../testkit/stand-ins/kafka.ts';
+import { type StandIns, startStandIns } from '../../testkit/stand-ins/stand-ins.ts';
 
 const COUNT = 200;
 /** One board and no injector: what a resource needs at the least. */

@@ -13,15 +13,15 @@ import {
 import type { Manifest } from '../../operator/kube/object.ts';
 import type { Deployment, FlinkDeployment, KafkaTopic } from '../../plan/objects.ts';
 import { plan } from '../../plan/plan.ts';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
-import { resource } from '../support/resource.ts';
-import { type Controlled, ControllerApi } from '../support/stand-ins/api.ts';
-import type { AppOutcome } from '../support/stand-ins/deployment-status.ts';
-import type { JobOutcome } from '../support/stand-ins/flink-status.ts';
-import { createKafka, setKafkaNotReady } from '../support/stand-ins/kafka.ts';
-import { type StandIns, startStandIns } from '../support/stand-ins/stand-ins.ts';
-import { ImaginaryTopics } from '../support/stand-ins/topics.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
+import { startFaultProxy } from '../../testkit/fault-proxy/fault-proxy.ts';
+import { resource } from '../../testkit/resources/resource.ts';
+import { type Controlled, ControllerApi } from '../../testkit/stand-ins/api.ts';
+import type { AppOutcome } from '../../testkit/stand-ins/deployment-status.ts';
+import type { JobOutcome } from '../../testkit/stand-ins/flink-status.ts';
+import { createKafka, setKafkaNotReady } from '../../testkit/stand-ins/kafka.ts';
+import { type StandIns, startStandIns } from '../../testkit/stand-ins/stand-ins.ts';
+import { ImaginaryTopics } from '../../testkit/stand-ins/topics.ts';
 
 const plane = connectedControlPlane();
 const user = new ControllerApi(plane.kubeConfig(), 'a-user');

@@ -6,8 +6,8 @@ import { KAFKA_TOPIC, LEASE } from '../../operator/kube/kinds.ts';
 import type { LiveObject } from '../../operator/kube/object.ts';
 import { Store } from '../../operator/kube/store.ts';
 import { Watch, type WatchOptions } from '../../operator/kube/watch.ts';
-import { connectedControlPlane } from '../support/control-plane/connected.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane/control-plane.ts';
+import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
+import { type ControlPlane, startControlPlane } from '../../testkit/cluster/control-plane.ts';
 
 /** Starts a watch. Returns it with what it tells: the name and what became of it. */
 function start(

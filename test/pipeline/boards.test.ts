@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FlinkCluster } from '../../local/flink/cluster.ts';
-import { expectBoardsToEqualOracle, readEvents } from '../support/boards.ts';
-import { startTestCluster, type TestCluster } from '../support/cluster.ts';
-import { event, gameMessages, type Message, produce, timePasses } from '../support/events.ts';
-import { type CountedEvent, countedEvents, type Row } from '../support/oracle.ts';
-import { resource } from '../support/resource.ts';
-import { newestByKey, readTopic } from '../support/topic.ts';
+import { expectBoardsToEqualOracle, readEvents } from '../../testkit/oracle/boards.ts';
+import { type CountedEvent, countedEvents, type Row } from '../../testkit/oracle/oracle.ts';
+import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
+import { newestByKey, readTopic } from '../../testkit/pipeline/topic.ts';
+import { resource } from '../../testkit/resources/resource.ts';
+import { event, gameMessages, type Message, produce, timePasses } from '../../testkit/streams/events.ts';
 
 const MINUTE = 60_000;
 /** Begins within a season of ten minutes, so that seasons roll over in the stream. */

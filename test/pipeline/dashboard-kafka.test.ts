@@ -2,12 +2,12 @@ import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CompressionTypes, type ITopicConfig, type Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commandLine, ObservedProcess } from '../../bench/job/processes.ts';
 import { SLOT_MILLIS } from '../../contract/stats.ts';
 import { freePort, LOOPBACK } from '../../local/process/ports.ts';
-import { startTestCluster, type TestCluster } from '../support/cluster.ts';
-import { type DashboardProcess, startDashboard } from '../support/dashboard-process.ts';
-import { NO_STATS } from '../support/stats.ts';
+import { type DashboardProcess, startDashboard } from '../../testkit/dashboard/dashboard-process.ts';
+import { NO_STATS } from '../../testkit/dashboard/stats.ts';
+import { commandLine, ObservedProcess } from '../../testkit/pipeline/processes.ts';
+import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
 
 const HOUR = 3_600_000;
 const SEASON = Math.floor(Date.now() / HOUR) * HOUR;

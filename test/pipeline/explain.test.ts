@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { startSqlGateway } from '../../local/sql-check/gateway.ts';
 import { splitScript } from '../../local/sql-check/statements.ts';
 import { sqlScript } from '../../plan/sql.ts';
-import { resource } from '../support/resource.ts';
+import { resource } from '../../testkit/resources/resource.ts';
 
 /** Flink's plan of a script's statement set, as text. */
 async function explain(script: string): Promise<string> {

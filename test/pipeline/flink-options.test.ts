@@ -32,7 +32,7 @@ beforeAll(async () => {
     `-DoutputDirectory=${folder}`,
   ]);
   const classPath = [flinkLib, flinkOpt, folder].map((jars) => join(jars, '*')).join(':');
-  const program = 'test/support/flink-options/ConfigOptions.java';
+  const program = 'testkit/pipeline/flink-options/ConfigOptions.java';
   const { stdout } = await run(await findJava(), ['-cp', classPath, program], { maxBuffer: 10_000_000 });
   options = stdout
     .trim()

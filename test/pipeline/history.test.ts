@@ -1,9 +1,9 @@
 import type { Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SLOT_MILLIS } from '../../contract/stats.ts';
-import { startTestCluster, type TestCluster } from '../support/cluster.ts';
-import { type DashboardProcess, startDashboard } from '../support/dashboard-process.ts';
-import { NO_STATS } from '../support/stats.ts';
+import { type DashboardProcess, startDashboard } from '../../testkit/dashboard/dashboard-process.ts';
+import { NO_STATS } from '../../testkit/dashboard/stats.ts';
+import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { simulate } from '../../injector/simulation.ts';
 import { freePort, LOOPBACK } from '../../local/process/ports.ts';
-import { startTestCluster, type TestCluster } from '../support/cluster.ts';
-import { readTopic } from '../support/topic.ts';
+import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
+import { readTopic } from '../../testkit/pipeline/topic.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = ['--disable-warning=TimeoutNegativeWarning', 'injector/main.ts'];

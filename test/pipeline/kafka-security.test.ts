@@ -7,10 +7,10 @@ import { CertificateAuthority } from '../../local/kafka/certificates.ts';
 import { aclEntries } from '../../local/kafka/users.ts';
 import type { Pipeline } from '../../local/pipeline.ts';
 import { users } from '../../plan/users.ts';
-import { expectBoardsToEqualOracle } from '../support/boards.ts';
-import { resource } from '../support/resource.ts';
-import { kafkaClient } from '../support/topic.ts';
-import { startWholePipeline } from '../support/whole-pipeline.ts';
+import { expectBoardsToEqualOracle } from '../../testkit/oracle/boards.ts';
+import { kafkaClient } from '../../testkit/pipeline/topic.ts';
+import { startWholePipeline } from '../../testkit/pipeline/whole-pipeline.ts';
+import { resource } from '../../testkit/resources/resource.ts';
 
 /*
  * Real Kafka with its StandardAuthorizer, over TLS; a real Flink, injector and dashboard, each with its own

@@ -7,12 +7,12 @@ import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { FlinkCluster } from '../../local/flink/cluster.ts';
 import { boards } from '../../plan/boards.ts';
 import { eventsTopic, statsTopic } from '../../plan/topics.ts';
-import { boardRows } from '../support/boards.ts';
-import { startTestCluster, type TestCluster } from '../support/cluster.ts';
-import { event, type Message, produce } from '../support/events.ts';
-import type { Row } from '../support/oracle.ts';
-import { resource } from '../support/resource.ts';
-import { newestByKey, readTopic } from '../support/topic.ts';
+import { boardRows } from '../../testkit/oracle/boards.ts';
+import type { Row } from '../../testkit/oracle/oracle.ts';
+import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
+import { newestByKey, readTopic } from '../../testkit/pipeline/topic.ts';
+import { resource } from '../../testkit/resources/resource.ts';
+import { event, type Message, produce } from '../../testkit/streams/events.ts';
 
 const { ConfigResourceTypes } = kafkajs; // Not an export that Node finds by name.
 

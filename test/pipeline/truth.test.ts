@@ -4,19 +4,19 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { millis } from '../../api/duration.ts';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { boards } from '../../plan/boards.ts';
-import { readPartitions } from '../support/boards.ts';
-import type { CountedEvent, Row } from '../support/oracle.ts';
-import { resource } from '../support/resource.ts';
-import { kafkaClient } from '../support/topic.ts';
+import { readPartitions } from '../../testkit/oracle/boards.ts';
+import type { CountedEvent, Row } from '../../testkit/oracle/oracle.ts';
+import { kafkaClient } from '../../testkit/pipeline/topic.ts';
+import { startWholePipeline } from '../../testkit/pipeline/whole-pipeline.ts';
+import { resource } from '../../testkit/resources/resource.ts';
 import {
   falseAnswers,
   falseFrames,
   falseRecords,
   falseStats,
   type QueryTruth,
-} from '../support/truth/judge.ts';
-import { type SeenRecord, watchApi, watchSocket, watchTopic } from '../support/truth/watchers.ts';
-import { startWholePipeline } from '../support/whole-pipeline.ts';
+} from '../../testkit/truth/judge.ts';
+import { type SeenRecord, watchApi, watchSocket, watchTopic } from '../../testkit/truth/watchers.ts';
 
 /** How long each pipeline is watched. More proves more: TRUTH_SECONDS=1800. */
 const SECONDS = Number(process.env.TRUTH_SECONDS ?? 80);

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { explainResource } from '../../local/sql-check/explain.ts';
 import { type SqlGateway, startSqlGateway } from '../../local/sql-check/gateway.ts';
-import { resource } from '../support/resource.ts';
+import { resource } from '../../testkit/resources/resource.ts';
 
 const COLUMNS = [
   { name: 'rnk', type: 'BIGINT' },

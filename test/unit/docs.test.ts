@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseGameAnalytics } from '../../api/parse.ts';
 import { users } from '../../plan/users.ts';
+import { resource } from '../../testkit/resources/resource.ts';
 import { blocks, commandsOf, PAGES } from '../../tools/docs/pages.ts';
-import { resource } from '../support/resource.ts';
 
 const CHARTS = ['gameanalytics-operator', 'gameanalytics-platform'];
 /** What does not begin with one of these no test would run or parse. */

@@ -6,6 +6,8 @@ export const PAGES = [
   'CHANGELOG.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
+  'test/README.md',
+  'testkit/README.md',
   ...readdirSync('docs', { recursive: true }).map((file) => `docs/${file}`),
 ].filter((file) => file.endsWith('.md'));
 

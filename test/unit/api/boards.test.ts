@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BOARD_TYPES, getBoardType } from '../../../api/boards/types.ts';
 import { SEASON_START } from '../../../contract/board.ts';
-import { resource } from '../../support/resource.ts';
+import { resource } from '../../../testkit/resources/resource.ts';
 
 /** The columns of a SELECT by its last one, which names them. */
 function selected(sql: string): string[] {

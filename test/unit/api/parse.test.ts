@@ -4,8 +4,8 @@ import { REFUSED_KEYS } from '../../../api/flink.ts';
 import { API_VERSION, KIND } from '../../../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../../../api/parse.ts';
 import { plan } from '../../../plan/plan.ts';
-import { resource } from '../../support/resource.ts';
-import { validSpecs } from '../../support/specs.ts';
+import { resource } from '../../../testkit/resources/resource.ts';
+import { validSpecs } from '../../../testkit/resources/specs.ts';
 
 const ENVIRONMENT = { bootstrapServers: 'kafka:9092', appImage: 'app', flinkImage: 'flink' };
 

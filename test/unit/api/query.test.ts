@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isSingleCondition, isSingleSelect } from '../../../api/query.ts';
-import { statements, tokens } from '../../support/sql-tokens.ts';
+import { statements, tokens } from '../../../testkit/resources/sql-tokens.ts';
 
 describe('a single SELECT', () => {
   it.each([

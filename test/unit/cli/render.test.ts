@@ -5,7 +5,7 @@ import { readManifest } from '../../../cli/manifest.ts';
 import type { KubernetesObject } from '../../../plan/objects.ts';
 import { plan } from '../../../plan/plan.ts';
 import { sqlScript } from '../../../plan/sql.ts';
-import { withoutScript } from '../../support/golden.ts';
+import { withoutScript } from '../../../testkit/resources/golden.ts';
 import { gameanalytics } from './gameanalytics.ts';
 
 const ARCADE = 'examples/arcade.yaml';

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { EVENT_CHECKS } from '../../../contract/event.ts';
 import { SLOT_START, STATS_COLUMNS, STATS_SOURCES, statsValue } from '../../../contract/stats.ts';
+import { NO_STATS } from '../../../testkit/dashboard/stats.ts';
 import { table, withPrinted } from '../../../tools/docs/printed.ts';
-import { NO_STATS } from '../../support/stats.ts';
 
 const PAGE = 'docs/topics.md';
 

@@ -7,7 +7,7 @@ import { TopicState } from '../../../dashboard/topic-state.ts';
 import { Broadcast, type Viewer } from '../../../dashboard/web/broadcast.ts';
 import { FragmentCache } from '../../../dashboard/web/fragments.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
-import { NO_STATS } from '../../support/stats.ts';
+import { NO_STATS } from '../../../testkit/dashboard/stats.ts';
 import {
   boardOf,
   HOUR,

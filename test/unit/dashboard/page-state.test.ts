@@ -7,7 +7,7 @@ import { createFreshness, createTraffic, type Traffic } from '../../../dashboard
 import { ScreenDelays } from '../../../dashboard/stats/screen-delays.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { TopicState } from '../../../dashboard/topic-state.ts';
-import { NO_STATS } from '../../support/stats.ts';
+import { NO_STATS } from '../../../testkit/dashboard/stats.ts';
 import { boardOf, HOUR, NOW, record, SEASON, season, team, topTeams } from './fixtures.ts';
 
 const rowsOf = (...teams: object[]) => boardOf(topTeams, [season(teams)]).view(NOW).rows;

@@ -13,7 +13,7 @@ import { Metrics } from '../../../dashboard/web/metrics.ts';
 import type { History } from '../../../dashboard/web/past-boards.ts';
 import { createServer, type ServerOptions } from '../../../dashboard/web/server.ts';
 import { listenAddress } from '../../../lib/listen-address.ts';
-import { NO_STATS } from '../../support/stats.ts';
+import { NO_STATS } from '../../../testkit/dashboard/stats.ts';
 import {
   boardOf,
   HOUR,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
-import { NO_STATS } from '../../support/stats.ts';
+import { NO_STATS } from '../../../testkit/dashboard/stats.ts';
 import { NOW, record } from './fixtures.ts';
 
 const COUNTS = {

@@ -3,7 +3,7 @@ import { startApp } from '../../../local/app.ts';
 import type { LocalRuntime } from '../../../local/local-runtime.ts';
 import { dashboard } from '../../../plan/dashboard.ts';
 import type { Deployment } from '../../../plan/objects.ts';
-import { resource } from '../../support/resource.ts';
+import { resource } from '../../../testkit/resources/resource.ts';
 
 it('a Secret that this machine does not have is asked for before anything starts', async () => {
   const spec = { dashboard: { auth: { secretName: 'sign-in' } } };

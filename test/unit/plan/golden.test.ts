@@ -7,8 +7,8 @@ import project from '../../../package.json' with { type: 'json' };
 import type { KubernetesObject } from '../../../plan/objects.ts';
 import { plan } from '../../../plan/plan.ts';
 import { sqlScript } from '../../../plan/sql.ts';
-import { withoutScript } from '../../support/golden.ts';
-import { resource } from '../../support/resource.ts';
+import { withoutScript } from '../../../testkit/resources/golden.ts';
+import { resource } from '../../../testkit/resources/resource.ts';
 
 /** What `gameanalytics render` assumes without options. */
 const ENVIRONMENT = {

@@ -9,7 +9,7 @@ import {
   readLayout,
 } from '../../../plan/layout.ts';
 import { sqlScript } from '../../../plan/sql.ts';
-import { resource } from '../../support/resource.ts';
+import { resource } from '../../../testkit/resources/resource.ts';
 
 type Spec = Record<string, unknown>;
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { Deployment, FlinkDeployment, NetworkPolicy, NetworkPolicyPeer } from '../../../plan/objects.ts';
 import { plan } from '../../../plan/plan.ts';
-import { resource } from '../../support/resource.ts';
+import { resource } from '../../../testkit/resources/resource.ts';
 
 type Labels = Record<string, string>;
 

@@ -12,9 +12,9 @@ import type {
 } from '../../../plan/objects.ts';
 import { plan } from '../../../plan/plan.ts';
 import { sqlScript } from '../../../plan/sql.ts';
-import { deepFreeze } from '../../support/freeze.ts';
-import { resource } from '../../support/resource.ts';
-import { validSpecs } from '../../support/specs.ts';
+import { deepFreeze } from '../../../testkit/resources/freeze.ts';
+import { resource } from '../../../testkit/resources/resource.ts';
+import { validSpecs } from '../../../testkit/resources/specs.ts';
 
 const ENVIRONMENT = deepFreeze({ bootstrapServers: 'kafka:9092', appImage: 'app:1', flinkImage: 'flink:1' });
 const IN_CLUSTER = { namespace: 'arcades', uid: '0a1b' };

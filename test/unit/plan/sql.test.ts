@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { SCRIPT_KEYS } from '../../../api/flink.ts';
 import type { GameAnalytics } from '../../../api/gameanalytics.ts';
 import { sqlScript } from '../../../plan/sql.ts';
-import { resource } from '../../support/resource.ts';
-import { statements, structure, tokens } from '../../support/sql-tokens.ts';
+import { resource } from '../../../testkit/resources/resource.ts';
+import { statements, structure, tokens } from '../../../testkit/resources/sql-tokens.ts';
 
 /** Helpers whose output is one literal, one name, a number, or a comment. */
 const QUOTING = [

@@ -3,7 +3,7 @@ import { layOut } from '../../../plan/layout.ts';
 import type { Deployment, FlinkDeployment, KafkaUser } from '../../../plan/objects.ts';
 import { plan } from '../../../plan/plan.ts';
 import { sqlScript } from '../../../plan/sql.ts';
-import { resource } from '../../support/resource.ts';
+import { resource } from '../../../testkit/resources/resource.ts';
 
 const ENVIRONMENT = { bootstrapServers: 'kafka:9093', appImage: 'app', flinkImage: 'flink' };
 const SPEC = {

@@ -5,7 +5,7 @@ import type { KubeClient } from '../../../../operator/kube/client.ts';
 import type { LiveObject } from '../../../../operator/kube/object.ts';
 import type { KubernetesObject } from '../../../../plan/objects.ts';
 import { plan } from '../../../../plan/plan.ts';
-import { resource } from '../../../support/resource.ts';
+import { resource } from '../../../../testkit/resources/resource.ts';
 import { live } from './live.ts';
 
 const GAME = live('GameAnalytics', {}, { name: 'arcade' });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { describeFlinkError, isJobNotFound } from '../../../../operator/controller/flink-error.ts';
 import type { FlinkDeployment } from '../../../../plan/objects.ts';
 import { plan } from '../../../../plan/plan.ts';
-import { resource } from '../../../support/resource.ts';
+import { resource } from '../../../../testkit/resources/resource.ts';
 
 const SERIALIZED = 'org.apache.flink.util.SerializedThrowable';
 const ADVICE =

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { flinkImageProblems } from '../../../../operator/controller/flink-image.ts';
-import { resource } from '../../../support/resource.ts';
+import { resource } from '../../../../testkit/resources/resource.ts';
 
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 

@@ -5,7 +5,7 @@ import type { LiveObject } from '../../../../operator/kube/object.ts';
 import { layOut } from '../../../../plan/layout.ts';
 import type { FlinkDeployment } from '../../../../plan/objects.ts';
 import { plan } from '../../../../plan/plan.ts';
-import { resource } from '../../../support/resource.ts';
+import { resource } from '../../../../testkit/resources/resource.ts';
 
 type Spec = Record<string, unknown>;
 

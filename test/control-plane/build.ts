@@ -1,8 +1,0 @@
-import { buildPrograms } from '../support/control-plane/programs.ts';
-
-/** `node test/control-plane/build.ts` builds whatever of a control plane this machine has not built yet. */
-const say = (sentence: string) => void process.stdout.write(`${sentence}\n`);
-await buildPrograms(say).catch((error: Error) => {
-  say(error.message);
-  process.exitCode = 1;
-});

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kafka } from 'kafkajs';
+import { expect } from 'vitest';
+import { millis } from '../../api/duration.ts';
+import type { GameAnalytics } from '../../api/gameanalytics.ts';
+import { boards, type PlannedBoard } from '../../plan/boards.ts';
+import { eventsTopic } from '../../plan/topics.ts';
+import { newestByKey, readTopic, type TopicRecord } from '../pipeline/topic.ts';
+import { type CountedEvent, countedEvents, type EventRecord, expectedRows, type Row } from './oracle.ts';
+
+const SETTLE_MILLIS = 60_000;
+
+/** What the oracle cannot know of boards with SQL of their own, by their names. */
+interface OwnSql {
+  /** Which events fulfil a board's condition. */
+  where?: Record<string, (event: CountedEvent) => boolean>;
+  /** The rows of a Query board. */
+  query?: Record<string, (events: CountedEvent[]) => Row[]>;
+}
+
+/**
+ * Compares every board of a resource, row by row, with an oracle that recomputes it from the events in the
+ * topic. Boards are given time to come to it. `until`: the watermark, up to which a board of instants is
+ * complete.
+ */
+export async function expectBoardsToEqualOracle(
+  kafka: Kafka,
+  resource: GameAnalytics,
+  until: number,
+  { where = {}, query = {} }: OwnSql = {},
+): Promise<void> {
+  const events = await readEvents(kafka, resource);
+  const maxLateness = millis(resource.spec.events.maxLateness);
+  for (const board of boards(resource)) {
+    const fulfils = where[board.name] ?? (() => true);
+    const counted = events.filter((event) => countedEvents([event]).some(fulfils));
+    const rows =
+      query[board.name]?.(countedEvents(counted)) ?? expectedRows(board.source, counted, maxLateness, until);
+    const expected = sorted(rows);
+    expect(expected.length, `the oracle has rows for ${board.name}`).toBeGreaterThan(0);
+    await expectRows(kafka, board, expected);
+  }
+}
+
+/** The records of a resource's events topic, as they are there. */
+export async function readEvents(kafka: Kafka, resource: GameAnalytics): Promise<EventRecord[]> {
+  const records = await readTopic(kafka, eventsTopic(resource));
+  return records.map(eventRecord);
+}
+
+/** The records of an events topic, each partition's in their order. */
+export async function readPartitions(kafka: Kafka, topic: string): Promise<EventRecord[][]> {
+  const records = await readTopic(kafka, topic);
+  const partitions = Map.groupBy(records, ({ partition }) => partition);
+  return [...partitions.values()].map((own) => own.map(eventRecord));
+}
+
+function eventRecord({ value, timestamp }: TopicRecord): EventRecord {
+  return { value, producedAt: timestamp };
+}
+
+async function expectRows(kafka: Kafka, board: PlannedBoard, expected: Row[]): Promise<void> {
+  const deadline = Date.now() + SETTLE_MILLIS;
+  let actual = await rowsOf(kafka, board);
+  while (JSON.stringify(actual) !== JSON.stringify(expected) && Date.now() < deadline) {
+    await sleep(500);
+    actual = await rowsOf(kafka, board);
+  }
+  expect(actual, board.name).toEqual(expected);
+}
+
+/**
+ * The rows of a board's topic: of seasons the newest record of each, of instants all records (before
+ * compaction).
+ */
+async function rowsOf(kafka: Kafka, board: PlannedBoard): Promise<Row[]> {
+  const records = await readTopic(kafka, board.topic);
+  const values =
+    board.period?.kind === 'instant'
+      ? newestByKey(records.map((record) => ({ ...record, key: String(asOf(record.value)) }))).values()
+      : newestByKey(records).values();
+  return sorted([...values].flatMap((value) => boardRows(board, value)));
+}
+
+/**
+ * The rows of a record that are shown, each with its season or instant; none when it is of another definition
+ * of the board.
+ */
+export function boardRows(board: PlannedBoard, value: string): Row[] {
+  const { season_start, as_of, digest, rows } = JSON.parse(value) as BoardValue;
+  if (digest !== board.digest) return [];
+  const periods = { season: { season_start }, instant: { as_of } };
+  const period = board.period ? periods[board.period.kind] : {};
+  // A topic has more ranks than are shown.
+  return rows.filter(({ rnk }) => Number(rnk) <= board.size).map((row) => ({ ...period, ...row }) as Row);
+}
+
+interface BoardValue {
+  season_start: number;
+  as_of?: number;
+  digest: string;
+  rows: Row[];
+}
+
+function asOf(value: string | null): unknown {
+  return value === null ? null : JSON.parse(value).as_of;
+}
+
+/** A row with its fields in the order of their names. */
+export function inFieldOrder(row: Row): Row {
+  return Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** By period and rank, with the fields of each row in the order of their names. */
+function sorted(rows: Row[]): Row[] {
+  return rows.map(inFieldOrder).sort((a, b) => period(a) - period(b) || Number(a.rnk) - Number(b.rnk));
+}
+
+function period(row: Row): number {
+  return Number(row.season_start ?? row.as_of ?? 0);
+}

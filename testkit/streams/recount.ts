@@ -1,0 +1,220 @@
+import type { HotStreakersBoard, Leaderboard } from '../../api/boards/types.ts';
+import type { Row, SeasonBoard } from '../oracle/oracle.ts';
+import type { Play } from './streams.ts';
+
+/*
+ * The boards once more, by another road than the oracle's, so that each proves the other: from the events as
+ * they were made rather than as they were written, one by one into exact tallies, with each rank found by
+ * counting the rivals ahead.
+ */
+
+/**
+ * Every row a board should hold in the end; of a board of instants, of every instant up to `until`. In no
+ * order.
+ */
+export function recount(board: Leaderboard, plays: Play[], maxLateness: number, until: number): Row[] {
+  switch (board.type) {
+    case 'HotStreakers':
+      return streakRows(board, plays, maxLateness, until);
+    case 'Query':
+      throw new Error('what a Query board should hold, its test says');
+    default:
+      return seasonRows(board, plays);
+  }
+}
+
+interface Tally {
+  total: bigint;
+  events: number;
+  name: string | null;
+  nameAt: number;
+  lastEventAt: number;
+}
+
+/** What a season knows of its players, its teams, and its teams' players. */
+interface Season {
+  players: Map<string, Tally>;
+  teams: Map<string, Tally>;
+  members: Map<string, Map<string, Tally>>;
+}
+
+function seasonRows(board: SeasonBoard, plays: Play[]): Row[] {
+  const seasons = new Map<number, Season>();
+  for (const play of plays) {
+    const start = board.seasonMillis ? Math.floor(play.time / board.seasonMillis) * board.seasonMillis : 0;
+    const season = entry(seasons, start, () => ({
+      players: new Map(),
+      teams: new Map(),
+      members: new Map(),
+    }));
+    count(season.players, play.user, play);
+    count(season.teams, play.team, play);
+    count(
+      entry(season.members, play.team, () => new Map<string, Tally>()),
+      play.user,
+      play,
+    );
+  }
+  return [...seasons].flatMap(([season_start, season]) =>
+    ROWS[board.type](season, board)
+      .filter(({ rnk }) => Number(rnk) <= board.size)
+      .map((row) => ({ season_start, ...row })),
+  );
+}
+
+const ROWS = { TopTeams: teamRows, TopPlayers: playerRows, TeamMvps: mvpRows };
+
+function entry<K, V>(map: Map<K, V>, key: K, first: () => V): V {
+  const value = map.get(key) ?? first();
+  map.set(key, value);
+  return value;
+}
+
+function count(tallies: Map<string, Tally>, id: string, { score, teamName, time, producedAt }: Play): void {
+  const fresh = { total: 0n, events: 0, name: null, nameAt: 0, lastEventAt: 0 };
+  const tally: Tally = entry(tallies, id, () => fresh);
+  const at = Math.min(time, producedAt);
+  const isNewer =
+    tally.name === null || at > tally.nameAt || (at === tally.nameAt && isBefore(tally.name, teamName ?? ''));
+  if (teamName !== null && isNewer) Object.assign(tally, { name: teamName, nameAt: at });
+  tally.total += BigInt(score);
+  tally.events += 1;
+  tally.lastEventAt = Math.max(tally.lastEventAt, producedAt);
+}
+
+function teamRows({ teams }: Season): Row[] {
+  return [...teams].map(([team_id, tally]) => ({
+    rnk: rankByTotal(teams, team_id),
+    team_id,
+    ...totalFields(tally),
+  }));
+}
+
+function playerRows({ players }: Season): Row[] {
+  return [...players].map(([user_id, tally]) => ({
+    rnk: rankByTotal(players, user_id),
+    user_id,
+    ...totalFields(tally),
+  }));
+}
+
+function totalFields({ total, name, lastEventAt }: Tally): Row {
+  return { team_name: name, total_score: Number(total), last_event_at: lastEventAt };
+}
+
+function rankByTotal(tallies: Map<string, Tally>, id: string): number {
+  const { total } = tallies.get(id)!;
+  const ahead = [...tallies].filter(
+    ([rival, tally]) => tally.total > total || (tally.total === total && isBefore(rival, id)),
+  );
+  return 1 + ahead.length;
+}
+
+function mvpRows({ teams, members }: Season, board: SeasonBoard): Row[] {
+  const minimumEvents = 'minimumEvents' in board ? board.minimumEvents : 1;
+  const ranked = [...teams].filter(([, { events }]) => events >= minimumEvents);
+  const mvps = ranked.map(([team_id, team]) => {
+    const players = members.get(team_id)!;
+    const [user_id, best] = [...players].find(([id]) => rankByTotal(players, id) === 1)!;
+    const share = team.total > 0n ? Number(best.total) / Number(team.total) : 0;
+    return { team_id, user_id, team, best: best.total, share, steps: BigInt(Math.trunc(share * 2 ** 62)) };
+  });
+  return mvps.map((mvp) => {
+    const ahead = mvps.filter(
+      (rival) =>
+        rival.steps > mvp.steps ||
+        (rival.steps === mvp.steps &&
+          (rival.best > mvp.best || (rival.best === mvp.best && isBefore(rival.team_id, mvp.team_id)))),
+    );
+    return {
+      rnk: 1 + ahead.length,
+      user_id: mvp.user_id,
+      team_id: mvp.team_id,
+      team_name: mvp.team.name,
+      player_total: Number(mvp.best),
+      team_total: Number(mvp.team.total),
+      contrib_ratio: mvp.share,
+      last_event_at: mvp.team.lastEventAt,
+    };
+  });
+}
+
+/** How hot a player was at an instant, and what it was made of. */
+interface Heat {
+  short: number;
+  long: number;
+  hotness: number;
+  name: string | null;
+  instant: number;
+}
+
+/** Instant by instant, as a clock would go through them, keeping of the past what the board remembers. */
+function streakRows(board: HotStreakersBoard, plays: Play[], maxLateness: number, until: number): Row[] {
+  const timely = plays
+    .map((play) => ({ ...play, time: Math.min(play.time, play.producedAt) }))
+    .filter(({ time, producedAt }) => producedAt - time < maxLateness);
+  const memory: Map<string, Heat>[] = [];
+  const rows: Row[] = [];
+  const first =
+    Math.floor(Math.min(...timely.map(({ time }) => time)) / board.everyMillis) * board.everyMillis;
+  for (let instant = first; timely.length > 0 && instant <= until; instant += board.everyMillis) {
+    memory.push(heats(board, timely, instant));
+    if (memory.length > board.memoryMillis / board.everyMillis) memory.shift();
+    rows.push(...drawnAt(instant, memory).filter(({ rnk }) => Number(rnk) <= board.size));
+  }
+  return rows;
+}
+
+function heats(board: HotStreakersBoard, plays: Play[], instant: number): Map<string, Heat> {
+  const recent = plays.filter(({ time }) => time < instant && time >= instant - board.longWindowMillis);
+  const users = new Set(recent.map(({ user }) => user));
+  const found = new Map<string, Heat>();
+  for (const user of users) {
+    const long = recent.filter((play) => play.user === user);
+    const short = long.filter(({ time }) => time >= instant - board.shortWindowMillis);
+    if (short.length === 0 || sum(long) === 0) continue;
+    const averages = { short: sum(short) / short.length, long: sum(long) / long.length };
+    const name = newestName(short);
+    found.set(user, { ...averages, hotness: averages.short / averages.long, name, instant });
+  }
+  return found;
+}
+
+function sum(plays: Play[]): number {
+  return Number(plays.reduce((total, { score }) => total + BigInt(score), 0n));
+}
+
+function drawnAt(instant: number, memory: Map<string, Heat>[]): Row[] {
+  const peaks = new Map<string, Heat>();
+  for (const moment of memory)
+    for (const [user, heat] of moment)
+      if (heat.hotness >= (peaks.get(user)?.hotness ?? 0)) peaks.set(user, heat);
+  return [...peaks].map(([user_id, { short, long, hotness, name, instant: peak_at }]) => ({
+    as_of: instant,
+    rnk: 1 + [...peaks].filter(([rival, heat]) => isHotter(rival, heat, user_id, hotness)).length,
+    user_id,
+    team_name: name,
+    short_term_avg: short,
+    long_term_avg: long,
+    peak_hotness: hotness,
+    peak_at,
+  }));
+}
+
+function isHotter(rival: string, heat: Heat, user: string, hotness: number): boolean {
+  return heat.hotness > hotness || (heat.hotness === hotness && isBefore(rival, user));
+}
+
+function newestName(plays: Play[]): string | null {
+  const tallies = new Map<string, Tally>();
+  for (const play of plays) count(tallies, 'all', play);
+  return tallies.get('all')?.name ?? null;
+}
+
+/** By code point, which is also the order of the bytes of UTF-8. */
+function isBefore(a: string, b: string): boolean {
+  const [left, right] = [[...a], [...b]];
+  const differing = left.findIndex((character, i) => character !== right[i]);
+  if (differing === -1) return left.length < right.length;
+  return differing < right.length && left[differing]!.codePointAt(0)! < right[differing]!.codePointAt(0)!;
+}
