@@ -1,5 +1,6 @@
 import { ANNOTATIONS } from '../../plan/metadata.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
+import { kindOf } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import type { Child } from './parts.ts';
 import { digest } from './revision.ts';
@@ -19,7 +20,7 @@ export function withAppliedHash(object: KubernetesObject): KubernetesObject {
 
 /** Whether an object must be written: it is not there, has not all we want, or has what we no longer want. */
 export function needsWrite({ desired, live }: Child): boolean {
-  return live === undefined || !isUpToDate(live, desired);
+  return live === undefined || !isUpToDate(live, desired, kindOf(desired).mergeKeys);
 }
 
 /** Each desired object with its live counterpart. */
