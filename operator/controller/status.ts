@@ -6,7 +6,8 @@ import { boards } from '../../plan/boards.ts';
 import { DASHBOARD_PORT } from '../../plan/dashboard.ts';
 import type { LiveObject } from '../kube/object.ts';
 import type { ConditionState } from './condition-state.ts';
-import { appliedRevision, flinkJob } from './job.ts';
+import { flinkJob } from './flink-status.ts';
+import { appliedRevision } from './job.ts';
 
 /** The status of a pipeline; a field that is left out stays as it was. */
 export type ConditionStates = Partial<Record<ConditionType, ConditionState>>;
