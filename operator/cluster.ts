@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { APP, LABELS, OPERATOR } from '../plan/metadata.ts';
-import type { ClusterCache } from './controller/cluster-cache.ts';
+import type { ClusterCache } from './controller/observe.ts';
 import { podStatusOnly } from './controller/pods.ts';
 import type { KubeClient } from './kube/client.ts';
 import { CHILDREN, GAME_ANALYTICS, KAFKA, type Kind, POD } from './kube/kinds.ts';

@@ -65,9 +65,8 @@ const SQL_ADVICE =
 
 /**
  * What the error of a FlinkDeployment's status says, in one sentence: its messages, the most specific first.
- * Empty when it only says that the Flink operator has not found the job yet, as at every start: that says no
- * more than the job's state, RECONCILING, and sounds like a failure. Of SQL that Flink does not take, it also says which leaderboard has it, where that is known, and what to
- * do.
+ * Of SQL that Flink does not take, it also says which leaderboard has it, where that is known, and what to
+ * do. That a job is not found says nothing: it is so at every start, and sounds like a failure.
  *
  * @param error JSON of an exception, or plain text
  * @param script the SQL that the job runs

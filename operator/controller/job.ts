@@ -8,11 +8,10 @@ import {
 } from '../../plan/layout.ts';
 import { ANNOTATIONS } from '../../plan/metadata.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
-import { FLINK_DEPLOYMENT } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
-import { type ConditionState, conditionFalse, conditionTrue } from './condition-state.ts';
 import { type JobObservation, observeJob } from './flink-status.ts';
 import { type Revision, revisionOf } from './revision.ts';
+import { type ConditionState, conditionFalse, conditionTrue } from './status.ts';
 
 /**
  * Annotations of the FlinkDeployment: what it runs, and which revision was tried, did not come up, and why.
@@ -286,9 +285,4 @@ function modeOf(live: LiveObject): UpgradeMode {
 export function jobAgeMillis(live: LiveObject | undefined, { job }: Status, now: Date): number {
   if (!job?.since || job.revision !== appliedRevision(live)) return 0;
   return now.getTime() - Date.parse(job.since);
-}
-
-/** The FlinkDeployment among a resource's objects. */
-export function findJob(children: LiveObject[]): LiveObject | undefined {
-  return children.find(({ kind }) => kind === FLINK_DEPLOYMENT.kind);
 }

@@ -1,7 +1,7 @@
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { KAFKA } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
-import { type ConditionState, conditionFalse, conditionTrue } from './condition-state.ts';
+import { type ConditionState, conditionFalse, conditionTrue } from './status.ts';
 
 type KafkaSpec = GameAnalytics['spec']['kafka'];
 

@@ -1,6 +1,6 @@
 import type { Component } from '../../plan/metadata.ts';
 import type { LiveObject } from '../kube/object.ts';
-import { componentOf } from './parts.ts';
+import { componentOf } from './children.ts';
 
 /** The part of a pod's status that is read here. */
 interface PodStatus {

@@ -132,7 +132,7 @@ describe('how a job does', () => {
     expect(observe(undefined)).toEqual({ phase: 'pending', message: 'no status yet' });
   });
 
-  it('is told with its error and its pods’ troubles', () => {
+  it('includes its error and its pods’ troubles', () => {
     const failed = { ...status('FAILED', 'FAILED'), error: 'no slots' };
     expect(observe(failed, { podTroubles: 'Pod a is Pending: no room' }).message).toBe(
       'FAILED/FAILED: no slots. Pod a is Pending: no room',

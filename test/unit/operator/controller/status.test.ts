@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition } from '../../../../api/status.ts';
-import { conditionFalse, conditionTrue } from '../../../../operator/controller/condition-state.ts';
-import { conditionEvents, type ResourceEvent } from '../../../../operator/controller/events.ts';
-import { type ConditionStates, updateConditions } from '../../../../operator/controller/status.ts';
+import type { ResourceEvent } from '../../../../operator/controller/event-recorder.ts';
+import {
+  type ConditionStates,
+  conditionEvents,
+  conditionFalse,
+  conditionTrue,
+  updateConditions,
+} from '../../../../operator/controller/status.ts';
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds, 123));
 const RUNNING: ConditionStates = {

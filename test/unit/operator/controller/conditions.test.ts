@@ -3,7 +3,7 @@ import {
   deploymentCondition,
   topicsCondition,
   usersCondition,
-} from '../../../../operator/controller/parts.ts';
+} from '../../../../operator/controller/conditions.ts';
 import { live } from './live.ts';
 
 const desired = (name: string, kind = 'Any') => ({ apiVersion: 'v1', kind, metadata: { name, labels: {} } });
