@@ -3,7 +3,7 @@ import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { Component } from '../../plan/metadata.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
 import { DEPLOYMENT } from '../kube/kinds.ts';
-import type { Conflict, Written } from './apply.ts';
+import type { Written } from './apply.ts';
 import { type Child, componentOf, matchByName } from './children.ts';
 import { type ChildCondition, notReadyMessage } from './kafka-condition.ts';
 import type { Observed } from './observe.ts';
@@ -49,9 +49,12 @@ export function computeConditions(resource: GameAnalytics, findings: Findings): 
     const problem = problems.find((other) => other.component === component);
     return [type, problem?.condition ?? check(findings)] as const;
   });
+  const undone = conflicts.map(
+    ({ manager, field, object }) => `${manager} had changed ${field} of ${object}; it was set back.`,
+  );
   return {
     ...withReady(resource, states),
-    ...(conflicts.length > 0 && { FieldConflict: conflictCondition(conflicts) }),
+    ...(undone.length > 0 && { FieldConflict: conditionTrue('FieldManagerConflict', undone.join(' ')) }),
   };
 }
 
@@ -62,7 +65,7 @@ export function waitingConditions(resource: GameAnalytics, kafka: ConditionState
   return withReady(resource, states);
 }
 
-/** With the summary: the first part that is not as the spec wants it speaks for all. */
+/** The first part that is not as the spec wants it speaks for all. */
 function withReady(
   { spec }: GameAnalytics,
   states: (readonly [ConditionType, ConditionState])[],
@@ -76,13 +79,6 @@ function withReady(
     ? conditionFalse('Paused', 'spec.paused is true: everything stays as it is until it is false.')
     : summary;
   return { Ready, ...Object.fromEntries(states) };
-}
-
-function conflictCondition(conflicts: Conflict[]): ConditionState {
-  const sentences = conflicts.map(
-    ({ manager, field, object }) => `${manager} had changed ${field} of ${object}; it was set back.`,
-  );
-  return conditionTrue('FieldManagerConflict', sentences.join(' '));
 }
 
 /** Whether every topic is there, by what Strimzi says of each. */
@@ -116,7 +112,6 @@ export function strimziProblem({ desired, live }: Child): ConditionState | undef
   return against === undefined ? undefined : conditionFalse('NotReady', `${name}: ${against}`);
 }
 
-/** Whether one of our programs has rolled out; true of one that the spec asks not for. */
 function programCheck(component: Component, { planned, observed }: Findings): ConditionState {
   const deployments = planned.filter(
     (object) => object.kind === DEPLOYMENT.kind && componentOf(object) === component,

@@ -221,7 +221,6 @@ function upgradeCondition(mode: UpgradeMode, from: Revision, to: Revision, more 
 
 type UpgradeMode = FlinkDeployment['spec']['job']['upgradeMode'];
 
-/** The FlinkDeployment that runs a revision. */
 function build(
   planned: FlinkDeployment,
   revision: Revision,

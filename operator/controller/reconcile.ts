@@ -109,7 +109,6 @@ interface Outcome extends Omit<Findings, 'planned' | 'kafka'> {
   requeueAfterMillis?: number | undefined;
 }
 
-/** The outcome of writing nothing. */
 function leaveAlone(planned: PlannedObjects, observed: Observed): Outcome {
   const { children, pods, job } = observed;
   return {

@@ -31,18 +31,13 @@ export function details(
   before: Status,
   now: Date,
 ): Details {
+  const revision = appliedRevision(job);
+  const since = (before.job?.revision === revision && before.job?.since) || now.toISOString();
   return {
     leaderboards: boards(resource).map(({ name, topic }) => ({ name, topic })),
     dashboard: { service: appName(resource, 'dashboard'), port: DASHBOARD_PORT },
-    ...(job && { job: { ...flinkJob(job), ...revisionSince(job, before, now) } }),
+    ...(job && { job: { ...flinkJob(job), ...(revision !== undefined && { revision, since }) } }),
   };
-}
-
-function revisionSince(job: LiveObject, before: Status, now: Date) {
-  const revision = appliedRevision(job);
-  if (revision === undefined) return {};
-  const known = before.job?.revision === revision ? before.job.since : undefined;
-  return { revision, since: known ?? now.toISOString() };
 }
 
 /** Writes the status of a resource where it changed, and tells people what is news. */
