@@ -22,7 +22,7 @@ export function grantUsers(
   children: LiveObject[],
   owner: LiveMetadata,
   { keepOthers }: { keepOthers: boolean },
-): { granted: Child<KafkaUser>[]; waiting: Problem[] } {
+): { granted: KafkaUser[]; waiting: Problem[] } {
   const known = matchByName(topics, children);
   const all = matchByName(users, children).map(({ desired, live }) => {
     const wanted = keepOthers ? keepExistingAcls(desired, live) : desired;
@@ -31,7 +31,7 @@ export function grantUsers(
   return {
     granted: all
       .filter(({ live, waitsFor }) => live || waitsFor.length === 0)
-      .map(({ user, live }) => ({ desired: user, live })),
+      .map(({ user }) => user),
     waiting: all
       .filter(({ live, waitsFor }) => !live && waitsFor.length > 0)
       .map(({ user, waitsFor }) => {

@@ -71,9 +71,6 @@ export function decide(
   const kept = lastGood ? [controllerRevision(planned.job, lastGood)] : [];
   const { metadata } = resource;
   const { granted } = grantUsers(planned.users, planned.topics, children, metadata, { keepOthers: false });
-  const narrowed = granted.filter((child) =>
-    needsWrite({ ...child, desired: withAppliedHash(child.desired) }),
-  );
   const unplanned = toPrune(
     [...planned.supporting, ...planned.users, ...kept, desired],
     children,
@@ -84,7 +81,7 @@ export function decide(
     users,
     job: wait ?? condition,
     apply: wait ? [] : [...kept, desired],
-    revoke: rolloutComplete ? narrowed.map((child) => child.desired) : [],
+    revoke: rolloutComplete ? granted.filter((user) => wouldChange(user, children)) : [],
     // What the job that runs needs in Kafka stays until then.
     prune: unplanned.filter((object) => rolloutComplete || !(isTopic(object) || isUser(object))),
     requeueAfterMillis,
@@ -102,10 +99,13 @@ function jobWait(
       'FlinkOperatorMissing',
       'The cluster does not know FlinkDeployments: install the Flink Kubernetes Operator 1.15 or newer.',
     );
-  const hashed = withAppliedHash(desired);
-  if (!matchByName([hashed], children).some(needsWrite)) return undefined;
+  if (!wouldChange(desired, children)) return undefined;
   const missing = needs.find(({ status }) => status !== 'True');
   return (
     missing && conditionFalse('Waiting', `The job is started once Kafka is set up for it. ${missing.message}`)
   );
+}
+
+function wouldChange(desired: KubernetesObject, children: LiveObject[]): boolean {
+  return matchByName([withAppliedHash(desired)], children).some(needsWrite);
 }

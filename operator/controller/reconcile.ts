@@ -140,10 +140,7 @@ async function applyPlan(
   const { children } = observe(cache, resource);
   const { users, topics } = planned;
   const rights = grantUsers(users, topics, children, resource.metadata, { keepOthers: true });
-  const granted = await apply(
-    writer,
-    rights.granted.map(({ desired }) => desired),
-  );
+  const granted = await apply(writer, rights.granted);
 
   // What comes up from here on is the next run's to judge.
   const observed = observe(cache, resource);

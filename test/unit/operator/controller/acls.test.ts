@@ -104,21 +104,21 @@ describe('a user of the plan', () => {
       ],
     });
     const { granted, waiting } = grant([ready]);
-    expect(granted).toEqual([{ desired: user('game-board'), live: undefined }]);
+    expect(granted).toEqual([user('game-board')]);
     expect(waiting).toEqual([]);
   });
 
   it('that is there has what it may have now', () => {
     const found = live('KafkaUser', { spec: user().spec }, NAME);
     const { granted, waiting } = grant([live('KafkaTopic', {}, BOARD), found]);
-    expect(granted).toEqual([{ desired: user(), live: found }]);
+    expect(granted).toEqual([user()]);
     expect(waiting).toEqual([]);
   });
 
   it('keeps its other rights only where it is to', () => {
     const found = live('KafkaUser', { spec: user('game-board', 'game-old').spec }, NAME);
     const topics = (keepOthers: boolean) =>
-      grant([ready, found], keepOthers).granted.map(({ desired }) => topicsOf(desired));
+      grant([ready, found], keepOthers).granted.map(topicsOf);
     expect(topics(true)).toEqual([['game-board', 'game-old']]);
     expect(topics(false)).toEqual([['game-board']]);
   });
