@@ -29,14 +29,12 @@ export function grantUsers(
     return { live, ...grantedRights(wanted, live, known, owner) };
   });
   return {
-    granted: all
-      .filter(({ live, waitsFor }) => live || waitsFor.length === 0)
-      .map(({ user }) => user),
+    granted: all.filter(({ live, waitsFor }) => live || waitsFor.length === 0).map(({ user }) => user),
     waiting: all
       .filter(({ live, waitsFor }) => !live && waitsFor.length > 0)
       .map(({ user, waitsFor }) => {
         const message = `${user.kind} ${user.metadata.name} is made once KafkaTopic ${waitsFor[0]} is ready.`;
-        return { component: 'users', condition: conditionFalse('Pending', message) };
+        return { component: 'users', condition: conditionFalse('Progressing', message) };
       }),
   };
 }

@@ -129,11 +129,11 @@ function findObstacle(live: LiveObject, owner: LiveMetadata): ConditionState | u
   const ownership = ownershipOf(live, owner);
   if (ownership === 'foreign')
     return conditionFalse(
-      'NotOurs',
+      'NameConflict',
       `${name} already exists and belongs to another owner: rename one of the two.`,
     );
   if (ownership === 'predecessor' || live.metadata.deletionTimestamp)
-    return conditionFalse('Pending', `${name} is being deleted, and made again then.`);
+    return conditionFalse('Progressing', `${name} is being deleted, and made again then.`);
   return undefined;
 }
 

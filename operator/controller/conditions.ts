@@ -60,7 +60,11 @@ export function computeConditions(resource: GameAnalytics, findings: Findings): 
 
 /** The status while Kafka has no address: nothing can be planned, and what exists stays as it is. */
 export function waitingConditions(resource: GameAnalytics, kafka: ConditionState): ConditionStates {
-  const waiting: ConditionState = { status: 'Unknown', reason: 'Waiting', message: 'Waiting for Kafka.' };
+  const waiting: ConditionState = {
+    status: 'Unknown',
+    reason: 'WaitingForDependency',
+    message: 'Waiting for Kafka.',
+  };
   const states = PARTS.map(({ type }) => [type, type === 'KafkaReady' ? kafka : waiting] as const);
   return withReady(resource, states);
 }
@@ -88,7 +92,7 @@ export function topicsCondition(topics: Child[]): ConditionState {
 
 /** Whether everyone who signs in to Kafka is known there, by what Strimzi says of each. */
 export function usersCondition(users: Child[]): ConditionState {
-  if (users.length === 0) return conditionTrue('NotWanted', 'The spec asks for no authentication.');
+  if (users.length === 0) return conditionTrue('Disabled', 'The spec asks for no authentication.');
   return firstProblem(users) ?? conditionTrue('Available', `${users.length} users are there.`);
 }
 
@@ -101,13 +105,13 @@ function firstProblem(children: Child[]): ConditionState | undefined {
 export function strimziProblem({ desired, live }: Child): ConditionState | undefined {
   const name = `${desired.kind} ${desired.metadata.name}`;
   if (live?.metadata.deletionTimestamp)
-    return conditionFalse('Pending', `${name} is being deleted, and made again then.`);
+    return conditionFalse('Progressing', `${name} is being deleted, and made again then.`);
   const { conditions = [], observedGeneration = 0 } = (live?.status ?? {}) as {
     conditions?: ChildCondition[];
     observedGeneration?: number;
   };
   if (!live || observedGeneration < (live.metadata.generation ?? 0))
-    return conditionFalse('Pending', `${name}: Strimzi has not answered yet.`);
+    return conditionFalse('Progressing', `${name}: Strimzi has not answered yet.`);
   const against = notReadyMessage(conditions);
   return against === undefined ? undefined : conditionFalse('NotReady', `${name}: ${against}`);
 }
@@ -119,7 +123,7 @@ function programCheck(component: Component, { planned, observed }: Findings): Co
   const [child] = matchByName(deployments, observed.children);
   return child
     ? deploymentCondition(child, podTroubles(observed.pods, component))
-    : conditionTrue('NotWanted', `The spec asks for no ${component}.`);
+    : conditionTrue('Disabled', `The spec asks for no ${component}.`);
 }
 
 interface DeploymentStatus {
@@ -137,11 +141,11 @@ interface DeploymentStatus {
  */
 export function deploymentCondition({ desired, live }: Child, podTroubles: string): ConditionState {
   const name = `Deployment ${desired.metadata.name}`;
-  if (!live) return conditionFalse('Pending', `${name} is not there yet.`);
+  if (!live) return conditionFalse('Progressing', `${name} is not there yet.`);
   const wanted = Number((live.spec as { replicas?: number }).replicas ?? 1);
   const status = (live.status ?? {}) as DeploymentStatus;
   if ((status.observedGeneration ?? 0) < (live.metadata.generation ?? 0))
-    return conditionFalse('Pending', `${name}: Kubernetes has not answered yet.`);
+    return conditionFalse('Progressing', `${name}: Kubernetes has not answered yet.`);
   const { replicas = 0, updatedReplicas = 0, availableReplicas = 0, conditions = [] } = status;
   const old = replicas - updatedReplicas;
   // Which of them are available does not show while there are old ones.
@@ -157,5 +161,5 @@ export function deploymentCondition({ desired, live }: Child, podTroubles: strin
   const failure = [stall, podTroubles].filter(Boolean).join('. ');
   return failure
     ? conditionFalse('NotReady', `${name}: ${counts}. ${failure}`)
-    : conditionFalse('Pending', `${name}: ${counts}.`);
+    : conditionFalse('Progressing', `${name}: ${counts}.`);
 }

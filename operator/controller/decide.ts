@@ -102,7 +102,11 @@ function jobWait(
   if (!wouldChange(desired, children)) return undefined;
   const missing = needs.find(({ status }) => status !== 'True');
   return (
-    missing && conditionFalse('Waiting', `The job is started once Kafka is set up for it. ${missing.message}`)
+    missing &&
+    conditionFalse(
+      'WaitingForDependency',
+      `The job is started once Kafka is set up for it. ${missing.message}`,
+    )
   );
 }
 

@@ -191,7 +191,7 @@ const RUNNING = conditionTrue('Running', 'The job runs.');
  * @param podTroubles what keeps its pods from running; empty when nothing does
  */
 export function jobCondition(live: LiveObject | undefined, podTroubles: string): ConditionState {
-  if (!live) return conditionFalse('Pending', 'There is no job yet.');
+  if (!live) return conditionFalse('Progressing', 'There is no job yet.');
   const observed = observeJob(live, podTroubles, { isNew: false });
   return observed.phase === 'stable' ? RUNNING : restartingCondition(observed);
 }

@@ -62,7 +62,10 @@ function listenerCondition(kafka: LiveObject, wanted: KafkaSpec) {
   const notReady = notReadyMessage(conditions);
   if (listeners.length === 0)
     return {
-      condition: conditionFalse('Pending', `Kafka '${kafka.metadata.name}' has no address yet: ${notReady}`),
+      condition: conditionFalse(
+        'Progressing',
+        `Kafka '${kafka.metadata.name}' has no address yet: ${notReady}`,
+      ),
     };
   if (!bootstrapServers) {
     const known = listeners.map(({ name }) => name).join(', ');

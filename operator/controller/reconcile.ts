@@ -90,7 +90,7 @@ async function reconcileResource(parts: ReconcilerParts, key: string, signal: Ab
   // Objects that could not be written are retried with exponential backoff: the cause may be gone then.
   const failures = outcome.problems
     .map(({ condition }) => condition)
-    .filter(({ reason }) => reason !== 'Pending');
+    .filter(({ reason }) => reason !== 'Progressing');
   if (failures.length > 0) throw new Error(failures.map(({ message }) => message).join('; '));
   return { requeueAfterMillis: outcome.requeueAfterMillis };
 }

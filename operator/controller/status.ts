@@ -60,13 +60,14 @@ export function updateConditions(
 export function conditionEvents(before: Condition[], after: Condition[]): ResourceEvent[] {
   const ready = after.find(({ type }) => type === 'Ready');
   return after.flatMap((condition) => {
-    const type = documentation(condition.reason as Reason).event;
     const old = before.find((other) => other.type === condition.type);
     // The summary repeats what a part has said already.
     const repeats =
       condition === ready && after.some((part) => part !== ready && part.reason === ready.reason);
-    if (!type || repeats || !isNews(condition, old)) return [];
-    return [{ type, reason: condition.reason, action: condition.type, note: condition.message }];
+    // One that is no news may have a reason that only an earlier version of the operator knew.
+    if (repeats || !isNews(condition, old)) return [];
+    const type = documentation(condition.reason as Reason).event;
+    return type ? [{ type, reason: condition.reason, action: condition.type, note: condition.message }] : [];
   });
 }
 

@@ -97,7 +97,7 @@ describe('a user of the plan', () => {
           component: 'users',
           condition: {
             status: 'False',
-            reason: 'Pending',
+            reason: 'Progressing',
             message: 'KafkaUser game-flink-kafka is made once KafkaTopic game-board is ready.',
           },
         },
@@ -117,8 +117,7 @@ describe('a user of the plan', () => {
 
   it('keeps its other rights only where it is to', () => {
     const found = live('KafkaUser', { spec: user('game-board', 'game-old').spec }, NAME);
-    const topics = (keepOthers: boolean) =>
-      grant([ready, found], keepOthers).granted.map(topicsOf);
+    const topics = (keepOthers: boolean) => grant([ready, found], keepOthers).granted.map(topicsOf);
     expect(topics(true)).toEqual([['game-board', 'game-old']]);
     expect(topics(false)).toEqual([['game-board']]);
   });

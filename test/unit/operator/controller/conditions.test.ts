@@ -48,13 +48,16 @@ describe('topics', () => {
     ['was answered for an earlier spec', topic('a', ready, { generation: 2 })],
     ['is being deleted', topic('a', ready, { deletionTimestamp: 'now' })],
   ])('are pending while one %s', (_, other) => {
-    expect(topicsCondition([topic('b', ready), other])).toMatchObject({ status: 'False', reason: 'Pending' });
+    expect(topicsCondition([topic('b', ready), other])).toMatchObject({
+      status: 'False',
+      reason: 'Progressing',
+    });
   });
 });
 
 describe('users', () => {
   it('are not wanted where nobody signs in', () => {
-    expect(usersCondition([])).toMatchObject({ status: 'True', reason: 'NotWanted' });
+    expect(usersCondition([])).toMatchObject({ status: 'True', reason: 'Disabled' });
   });
 
   it('are ready once Strimzi says so of each, and a rejection is quoted', () => {
@@ -62,7 +65,10 @@ describe('users', () => {
       status: 'True',
       reason: 'Available',
     });
-    expect(usersCondition([child('KafkaUser', 'a')])).toMatchObject({ status: 'False', reason: 'Pending' });
+    expect(usersCondition([child('KafkaUser', 'a')])).toMatchObject({
+      status: 'False',
+      reason: 'Progressing',
+    });
     const conditions = [
       { type: 'NotReady', status: 'True', reason: 'InvalidResourceException', message: 'no ACLs here' },
     ];
@@ -90,7 +96,7 @@ describe('a program', () => {
     ['has not updated all', { ...done, updatedReplicas: 1 }],
     ['does not answer', { ...done, availableReplicas: 1 }],
   ])('is pending while it %s', (_, status) => {
-    expect(deploymentCondition(app(status), '')).toMatchObject({ status: 'False', reason: 'Pending' });
+    expect(deploymentCondition(app(status), '')).toMatchObject({ status: 'False', reason: 'Progressing' });
   });
 
   it('is not said to be there while an old copy is', () => {
@@ -151,7 +157,7 @@ describe('a pipeline', () => {
   it('is ready when every part is, and one that the spec does not ask for is in nobody’s way', () => {
     expect(compute()).toMatchObject({
       Ready: { status: 'True', reason: 'Ready' },
-      InjectorReady: { status: 'True', reason: 'NotWanted', message: 'The spec asks for no injector.' },
+      InjectorReady: { status: 'True', reason: 'Disabled', message: 'The spec asks for no injector.' },
       DashboardReady: { status: 'True', reason: 'Available' },
     });
     expect(compute()).not.toHaveProperty('FieldConflict');

@@ -94,8 +94,20 @@ describe('events', () => {
   });
 
   it('tell of nothing that passes by itself', () => {
-    const pending = { Ready: conditionFalse('Pending', ''), TopicsReady: conditionFalse('Pending', '') };
+    const pending = {
+      Ready: conditionFalse('Progressing', ''),
+      TopicsReady: conditionFalse('Progressing', ''),
+    };
     expect(told(first, pending)).toEqual([]);
+  });
+
+  it('do not fail on a condition that stays with a reason of an earlier version', () => {
+    const former = first.map((condition) =>
+      condition.type === 'JobRunning' ? { ...condition, reason: 'Former' } : condition,
+    );
+    const invalid = { Ready: conditionFalse('InvalidSpec', 'a') };
+    expect(reasons(told(former, invalid))).toEqual(['Warning InvalidSpec']);
+    expect(reasons(told(former, { JobRunning: conditionFalse('Failed', 'x') }))).toEqual(['Warning Failed']);
   });
 
   it('tell of each other conflict and each other mistake', () => {
