@@ -31,9 +31,9 @@ export const REASONS = {
   },
 
   Available: { means: 'This part is there and works.' },
-  NotWanted: { means: 'The spec asks for none.' },
-  Waiting: { means: 'Something else must be there first; the message names it.' },
-  Pending: { means: 'Applied; waiting for the responsible controller to report.' },
+  Disabled: { means: 'The spec asks for none.' },
+  WaitingForDependency: { means: 'Something else must be there first; the message names it.' },
+  Progressing: { means: 'Applied; waiting for the responsible controller to report.' },
   NotReady: {
     means: 'The responsible controller reports a failure; the message quotes it.',
     event: 'Warning',
@@ -43,7 +43,7 @@ export const REASONS = {
       'The API server rejected an object; the message quotes it. The operator retries with exponential backoff.',
     event: 'Warning',
   },
-  NotOurs: {
+  NameConflict: {
     means: 'An object of that name belongs to another owner and is left alone: rename one of the two.',
     event: 'Warning',
   },

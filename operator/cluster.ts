@@ -1,44 +1,13 @@
 import type { Logger } from 'pino';
 import { APP, LABELS, OPERATOR } from '../plan/metadata.ts';
-import type { ClusterCache } from './controller/cluster-cache.ts';
+import type { ClusterCache } from './controller/observe.ts';
 import { podStatusOnly } from './controller/pods.ts';
 import type { KubeClient } from './kube/client.ts';
-import {
-  CONTROLLER_REVISION,
-  DEPLOYMENT,
-  FLINK_DEPLOYMENT,
-  GAME_ANALYTICS,
-  INGRESS,
-  KAFKA,
-  KAFKA_TOPIC,
-  KAFKA_USER,
-  type Kind,
-  NETWORK_POLICY,
-  POD,
-  POD_DISRUPTION_BUDGET,
-  ROLE_BINDING,
-  SERVICE,
-  SERVICE_ACCOUNT,
-} from './kube/kinds.ts';
+import { CHILDREN, GAME_ANALYTICS, KAFKA, type Kind, POD } from './kube/kinds.ts';
 import type { LiveObject } from './kube/object.ts';
 import { Store } from './kube/store.ts';
 import { Watch } from './kube/watch.ts';
 import type { Metrics } from './metrics.ts';
-
-/** The kinds that a pipeline is made of. */
-export const CHILDREN = [
-  KAFKA_TOPIC,
-  KAFKA_USER,
-  FLINK_DEPLOYMENT,
-  DEPLOYMENT,
-  SERVICE,
-  SERVICE_ACCOUNT,
-  ROLE_BINDING,
-  INGRESS,
-  NETWORK_POLICY,
-  POD_DISRUPTION_BUDGET,
-  CONTROLLER_REVISION,
-];
 
 const OURS = `${LABELS.managedBy}=${OPERATOR}`;
 /** Flink's pods have no label of who manages them. */

@@ -56,7 +56,7 @@ export async function runOperator(settings: Settings, parts: OperatorParts): Pro
   const { allowedFlinkImages, upgradeTimeoutMillis } = settings;
   const reconciler = {
     client,
-    view: cluster,
+    cache: cluster,
     recorder,
     environment,
     allowedFlinkImages,

@@ -57,7 +57,7 @@ function deployment(resource: GameAnalytics, environment: Environment): FlinkDep
 }
 
 /** The Flink Kubernetes Operator takes at most 45 characters: 40 are the resource's. */
-export function flinkName(resource: GameAnalytics): string {
+export function flinkName(resource: { metadata: { name: string } }): string {
   return `${resource.metadata.name}-job`;
 }
 

@@ -5,6 +5,24 @@ import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { ANNOTATIONS } from './metadata.ts';
 import { TEMPLATES } from './sql-template.ts';
 
+/*
+ * How the boards of a job keep their state while boards come and go.
+ *
+ * An example: a resource has the boards `teams` and `players`. Then `hot` is added, `teams` is removed, the
+ * season of `players` changes, and at last the lateness of the events does. The layouts are, slot by slot,
+ * each with the scan of the events that it reads (@) and struck out (-) when its board is gone:
+ *
+ *   created           epoch 1:   teams@1   players@1
+ *   hot is added      epoch 1:   teams@1   players@1   hot@2
+ *   teams is removed  epoch 1:  -teams@1   players@1   hot@2
+ *   players changes   epoch 1:  -teams@1  -players@1   hot@2   players@3
+ *   lateness changes  epoch 2:   players@1   hot@1
+ *
+ * Within epoch 1 each job restores the state of the one before, because no statement moves: only the board
+ * that is new in the last slot is recomputed from the events that are kept. Another lateness changes every
+ * statement, so epoch 2 begins with the boards of the spec alone, and all of them are recomputed.
+ */
+
 /** Annotation of the FlinkDeployment that says how its job is laid out. */
 export const LAYOUT_ANNOTATION = ANNOTATIONS.layout;
 

@@ -1,9 +1,43 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { KafkaAcl, KafkaUser } from '../../plan/objects.ts';
+import type { KafkaAcl, KafkaUser, KubernetesObject } from '../../plan/objects.ts';
 import type { LiveMetadata, LiveObject } from '../kube/object.ts';
+import type { Problem } from './apply.ts';
+import { type Child, matchByName } from './children.ts';
+import { strimziProblem } from './conditions.ts';
 import type { ChildCondition } from './kafka-condition.ts';
 import { ownershipOf } from './ownership.ts';
-import { type Child, isReady } from './parts.ts';
+import { conditionFalse } from './status.ts';
+
+/**
+ * The users of the plan with the rights that they may have now, and those that are made later: one that is
+ * not there yet waits until it may have all of its rights.
+ *
+ * @param topics the topics of the plan
+ * @param owner the resource
+ * @param keepOthers whether they keep the rights that they have in addition
+ */
+export function grantUsers(
+  users: KafkaUser[],
+  topics: KubernetesObject[],
+  children: LiveObject[],
+  owner: LiveMetadata,
+  { keepOthers }: { keepOthers: boolean },
+): { granted: KafkaUser[]; waiting: Problem[] } {
+  const known = matchByName(topics, children);
+  const all = matchByName(users, children).map(({ desired, live }) => {
+    const wanted = keepOthers ? keepExistingAcls(desired, live) : desired;
+    return { live, ...grantedRights(wanted, live, known, owner) };
+  });
+  return {
+    granted: all.filter(({ live, waitsFor }) => live || waitsFor.length === 0).map(({ user }) => user),
+    waiting: all
+      .filter(({ live, waitsFor }) => !live && waitsFor.length > 0)
+      .map(({ user, waitsFor }) => {
+        const message = `${user.kind} ${user.metadata.name} is made once KafkaTopic ${waitsFor[0]} is ready.`;
+        return { component: 'users', condition: conditionFalse('Progressing', message) };
+      }),
+  };
+}
 
 /**
  * The user with the rights that it has as well: the job that runs may need them until it has been replaced.
@@ -31,8 +65,11 @@ export function grantedRights(
   const had = aclsOf(live);
   const { acls } = user.spec.authorization;
   const withheld = acls.filter((acl) => {
-    const topic = topics.find(({ desired }) => isRightTo(acl, desired.metadata.name));
-    return topic && !(isOurs(topic, owner) && (isReady(topic) || includes(had, acl)));
+    const { type, name } = acl.resource;
+    const topic = topics.find(({ desired }) => type === 'topic' && name === desired.metadata.name);
+    if (!topic) return false;
+    const isReady = strimziProblem(topic) === undefined;
+    return !(isOurs(topic, owner) && (isReady || includes(had, acl)));
   });
   return {
     user: withAcls(
@@ -41,10 +78,6 @@ export function grantedRights(
     ),
     waitsFor: [...new Set(withheld.map(({ resource }) => resource.name))],
   };
-}
-
-function isRightTo({ resource }: KafkaAcl, topic: string): boolean {
-  return resource.type === 'topic' && resource.name === topic;
 }
 
 /** Two KafkaTopics of different names can ask for one topic in Kafka; Strimzi serves the older one. */

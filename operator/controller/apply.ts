@@ -1,21 +1,31 @@
+import type { Component } from '../../plan/metadata.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ApiError, fieldManagerConflicts, isTransient } from '../kube/errors.ts';
 import { kindOf } from '../kube/kinds.ts';
 import type { LiveMetadata, LiveObject } from '../kube/object.ts';
-import { needsWrite, withAppliedHash } from './changes.ts';
-import { type ConditionState, conditionFalse } from './condition-state.ts';
+import { type Child, componentOf, isTopic, matchByName, needsWrite, withAppliedHash } from './children.ts';
+import type { EventRecorder } from './event-recorder.ts';
+import type { ClusterCache } from './observe.ts';
 import { ownershipOf } from './ownership.ts';
-import type { Child } from './parts.ts';
+import { type ConditionState, conditionFalse } from './status.ts';
 
-/** What applying one object came to. */
-export interface Applied {
-  /** The object as it is now, when it is ours. */
-  live?: LiveObject;
+/** What writing takes. */
+interface Writer {
+  client: KubeClient;
+  cache: ClusterCache;
+  recorder: EventRecorder;
+  /** The resource whose children are written. */
+  resource: LiveObject;
+  signal: AbortSignal;
+}
+
+/** What came of writing objects. */
+export interface Written {
   /** Fields that another manager had changed, and that were set back. */
   conflicts: Conflict[];
-  /** Why it could not be written. */
-  problem?: ConditionState;
+  /** What could not be written. */
+  problems: Problem[];
 }
 
 export interface Conflict {
@@ -24,42 +34,106 @@ export interface Conflict {
   object: string;
 }
 
+/** Why an object was not written, and the component it belongs to. */
+export interface Problem {
+  component: Component;
+  condition: ConditionState;
+}
+
+/** What came of several steps: of each component, its first problem speaks. */
+export function combine(steps: Written[]): Written {
+  const problems = steps.flatMap((step) => step.problems);
+  return {
+    conflicts: steps.flatMap((step) => step.conflicts),
+    problems: problems.filter(
+      ({ component }, i) => problems.findIndex((other) => other.component === component) === i,
+    ),
+  };
+}
+
 /**
- * Writes an object, unless what there is has all we want of it. What belongs to someone else is left alone.
+ * Writes objects where what there is has not all we want of them. All at once, since none needs another; and
+ * all to their ends, so that nothing of this run is under way in the next.
  */
-export async function applyChild(
-  client: KubeClient,
-  child: Child,
-  owner: LiveMetadata,
-  signal: AbortSignal,
-): Promise<Applied> {
-  const desired = withAppliedHash(child.desired);
-  if (child.live && !needsWrite({ desired, live: child.live })) return { live: child.live, conflicts: [] };
-  const { kind, metadata } = desired;
-  // What nobody labelled as ours is not among what is watched: someone else may have the name.
-  const live =
-    child.live ?? (await client.get(kindOf(desired), owner.namespace ?? '', metadata.name, { signal }));
-  const obstacle = live && obstacleOf(live, owner);
-  if (obstacle) return { conflicts: [], problem: obstacle };
-  try {
-    return await applyOverOthers(client, desired, signal);
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    const problem = conditionFalse('ApplyFailed', `${kind} ${metadata.name}: ${error.message}`);
-    return { ...(child.live && { live: child.live }), conflicts: [], problem };
+export async function apply(writer: Writer, desired: KubernetesObject[]): Promise<Written> {
+  const { client, cache, resource } = writer;
+  const { namespace = '', name } = resource.metadata;
+  const children = matchByName(desired, cache.children(namespace, name));
+  // What is made for a resource that is gone would come too late to go with it.
+  if (children.some(({ live }) => !live)) await assertNotDeleted(client, resource);
+  const ends = await Promise.allSettled(children.map((child) => applyChild(writer, child)));
+  const applied = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
+  for (const { live } of applied) if (live) cache.put(live);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
+  return combine(applied);
+}
+
+/** Deletes objects; in the background, as Kubernetes calls it. */
+export async function prune(writer: Writer, objects: LiveObject[]): Promise<void> {
+  const { client, cache, recorder, resource, signal } = writer;
+  for (const object of objects) {
+    const left = await client.delete(object, { signal });
+    if (left) cache.put(left);
+    else cache.remove(object);
+    if (!isTopic(object)) continue;
+    // A topic goes with all that is in it: that is worth telling.
+    const { kind, metadata } = object;
+    const note = `${kind} ${metadata.name} was deleted: the spec has no leaderboard for it any more.`;
+    await recorder(resource, { type: 'Normal', reason: 'Deleted', action: 'Delete', note });
   }
 }
 
-function obstacleOf(live: LiveObject, owner: LiveMetadata): ConditionState | undefined {
+/** A resource was deleted before the watch has told so. */
+export class ResourceDeletedError extends Error {
+  override name = 'ResourceDeletedError';
+}
+
+/**
+ * Asks the API server itself; throws ResourceDeletedError when the resource is deleted, or was and there is
+ * another of its name.
+ */
+export async function assertNotDeleted(client: KubeClient, resource: LiveObject): Promise<void> {
+  const { namespace = '', name, uid } = resource.metadata;
+  const now = await client.get(kindOf(resource), namespace, name);
+  if (now?.metadata.uid !== uid || now.metadata.deletionTimestamp)
+    throw new ResourceDeletedError(`${namespace}/${name} is gone`);
+}
+
+/** With the object as it is now, when it is ours. What belongs to someone else is left alone. */
+async function applyChild(
+  { client, resource, signal }: Writer,
+  child: Child,
+): Promise<Written & { live?: LiveObject }> {
+  const desired = withAppliedHash(child.desired);
+  if (child.live && !needsWrite({ desired, live: child.live }))
+    return { live: child.live, conflicts: [], problems: [] };
+  const { namespace = '' } = resource.metadata;
+  const { kind, metadata } = desired;
+  const component = componentOf(desired);
+  // What nobody labelled as ours is not among what is watched: someone else may have the name.
+  const live = child.live ?? (await client.get(kindOf(desired), namespace, metadata.name, { signal }));
+  const obstacle = live && findObstacle(live, resource.metadata);
+  if (obstacle) return { conflicts: [], problems: [{ component, condition: obstacle }] };
+  try {
+    return { ...(await applyOverOthers(client, desired, signal)), problems: [] };
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const condition = conditionFalse('ApplyFailed', `${kind} ${metadata.name}: ${error.message}`);
+    return { ...(child.live && { live: child.live }), conflicts: [], problems: [{ component, condition }] };
+  }
+}
+
+function findObstacle(live: LiveObject, owner: LiveMetadata): ConditionState | undefined {
   const name = `${live.kind} ${live.metadata.name}`;
   const ownership = ownershipOf(live, owner);
   if (ownership === 'foreign')
     return conditionFalse(
-      'NotOurs',
+      'NameConflict',
       `${name} already exists and belongs to another owner: rename one of the two.`,
     );
   if (ownership === 'predecessor' || live.metadata.deletionTimestamp)
-    return conditionFalse('Pending', `${name} is being deleted, and made again then.`);
+    return conditionFalse('Progressing', `${name} is being deleted, and made again then.`);
   return undefined;
 }
 
@@ -78,7 +152,7 @@ async function applyOverOthers(
   client: KubeClient,
   desired: KubernetesObject,
   signal: AbortSignal,
-): Promise<Applied> {
+): Promise<{ live: LiveObject; conflicts: Conflict[] }> {
   try {
     return { live: await client.apply(desired, { signal }), conflicts: [] };
   } catch (error) {

@@ -1,114 +1,165 @@
+import type { ConditionType } from '../../api/conditions.ts';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { Component } from '../../plan/metadata.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
 import { DEPLOYMENT } from '../kube/kinds.ts';
-import type { LiveObject } from '../kube/object.ts';
-import type { Conflict } from './apply.ts';
-import { matchByName } from './changes.ts';
-import { type ConditionState, conditionFalse, conditionTrue } from './condition-state.ts';
-import {
-  componentOf,
-  deploymentCondition,
-  isTopic,
-  isUser,
-  topicsCondition,
-  usersCondition,
-} from './parts.ts';
+import type { Written } from './apply.ts';
+import { type Child, componentOf, matchByName } from './children.ts';
+import { type ChildCondition, notReadyMessage } from './kafka-condition.ts';
+import type { Observed } from './observe.ts';
 import { podTroubles } from './pods.ts';
-import type { ConditionStates } from './status.ts';
+import { type ConditionState, type ConditionStates, conditionFalse, conditionTrue } from './status.ts';
 
-/** The parts of a pipeline, in the order in which they depend on each other. */
-const PARTS = [
-  'KafkaReady',
-  'TopicsReady',
-  'UsersReady',
-  'JobRunning',
-  'InjectorReady',
-  'DashboardReady',
-] as const;
-
-type PartConditions = Record<(typeof PARTS)[number], ConditionState>;
-
-/** What the conditions depend on in addition to the children. */
-interface Findings {
+/** What the conditions depend on. */
+export interface Findings extends Written {
+  planned: KubernetesObject[];
+  observed: Observed;
   kafka: ConditionState;
+  topics: ConditionState;
+  users: ConditionState;
   job: ConditionState;
-  pods: LiveObject[];
-  /** What could not be written, by the component it belongs to. */
-  problems?: Map<Component, ConditionState>;
-  conflicts?: Conflict[];
 }
 
-/** The status of a pipeline, by its plan and its live objects. */
-export function computeConditions(
-  resource: GameAnalytics,
-  planned: KubernetesObject[],
-  children: LiveObject[],
-  { kafka, job, pods, problems = new Map(), conflicts = [] }: Findings,
-): ConditionStates {
-  const topics = topicsCondition(matchByName(planned.filter(isTopic), children));
-  const users = usersCondition(matchByName(planned.filter(isUser), children));
-  const parts = {
-    KafkaReady: kafka,
-    TopicsReady: problems.get('topics') ?? topics,
-    UsersReady: problems.get('users') ?? users,
-    JobRunning: problems.get('flink') ?? job,
-    InjectorReady: problems.get('injector') ?? componentCondition('injector', planned, children, pods),
-    DashboardReady: problems.get('dashboard') ?? componentCondition('dashboard', planned, children, pods),
-  };
+/** One part of a pipeline: its condition, and how its state follows from what was found. */
+interface PartCheck {
+  type: ConditionType;
+  /** The component whose objects the part consists of: one that could not be written speaks first. */
+  component?: Component;
+  check: (findings: Findings) => ConditionState;
+}
+
+/** The parts of a pipeline, in the order in which they depend on each other. */
+const PARTS: readonly PartCheck[] = [
+  { type: 'KafkaReady', check: ({ kafka }) => kafka },
+  { type: 'TopicsReady', component: 'topics', check: ({ topics }) => topics },
+  { type: 'UsersReady', component: 'users', check: ({ users }) => users },
+  { type: 'JobRunning', component: 'flink', check: ({ job }) => job },
+  { type: 'InjectorReady', component: 'injector', check: (findings) => programCheck('injector', findings) },
+  {
+    type: 'DashboardReady',
+    component: 'dashboard',
+    check: (findings) => programCheck('dashboard', findings),
+  },
+];
+
+/** The status of a pipeline, by its plan and what was found. */
+export function computeConditions(resource: GameAnalytics, findings: Findings): ConditionStates {
+  const { problems, conflicts } = findings;
+  const states = PARTS.map(({ type, component, check }) => {
+    const problem = problems.find((other) => other.component === component);
+    return [type, problem?.condition ?? check(findings)] as const;
+  });
+  const undone = conflicts.map(
+    ({ manager, field, object }) => `${manager} had changed ${field} of ${object}; it was set back.`,
+  );
   return {
-    ...withReady(parts, resource),
-    ...(conflicts.length > 0 && { FieldConflict: conflictCondition(conflicts) }),
+    ...withReady(resource, states),
+    ...(undone.length > 0 && { FieldConflict: conditionTrue('FieldManagerConflict', undone.join(' ')) }),
   };
 }
 
 /** The status while Kafka has no address: nothing can be planned, and what exists stays as it is. */
 export function waitingConditions(resource: GameAnalytics, kafka: ConditionState): ConditionStates {
-  const waiting: ConditionState = { status: 'Unknown', reason: 'Waiting', message: 'Waiting for Kafka.' };
-  const parts = {
-    KafkaReady: kafka,
-    TopicsReady: waiting,
-    UsersReady: waiting,
-    JobRunning: waiting,
-    InjectorReady: waiting,
-    DashboardReady: waiting,
+  const waiting: ConditionState = {
+    status: 'Unknown',
+    reason: 'WaitingForDependency',
+    message: 'Waiting for Kafka.',
   };
-  return withReady(parts, resource);
-}
-
-function componentCondition(
-  component: Component,
-  planned: KubernetesObject[],
-  children: LiveObject[],
-  pods: LiveObject[],
-): ConditionState {
-  const deployments = planned.filter(
-    (object) => object.kind === DEPLOYMENT.kind && componentOf(object) === component,
-  );
-  const [child] = matchByName(deployments, children);
-  return child
-    ? deploymentCondition(child, podTroubles(pods, component))
-    : conditionTrue('NotWanted', `The spec asks for no ${component}.`);
-}
-
-function withReady(parts: PartConditions, { spec }: GameAnalytics): ConditionStates {
-  const Ready = spec.paused
-    ? conditionFalse('Paused', 'spec.paused is true: everything stays as it is until it is false.')
-    : readyCondition(parts);
-  return { Ready, ...parts };
+  const states = PARTS.map(({ type }) => [type, type === 'KafkaReady' ? kafka : waiting] as const);
+  return withReady(resource, states);
 }
 
 /** The first part that is not as the spec wants it speaks for all. */
-function readyCondition(parts: PartConditions): ConditionState {
-  const type = PARTS.find((part) => parts[part].status !== 'True' || parts[part].reason === 'RolledBack');
-  if (!type) return conditionTrue('Ready', 'The pipeline is live.');
-  const { reason, message } = parts[type];
-  return conditionFalse(reason, `${type}: ${message}`);
+function withReady(
+  { spec }: GameAnalytics,
+  states: (readonly [ConditionType, ConditionState])[],
+): ConditionStates {
+  const [type, first] =
+    states.find(([, { status, reason }]) => status !== 'True' || reason === 'RolledBack') ?? [];
+  const summary = first
+    ? conditionFalse(first.reason, `${type}: ${first.message}`)
+    : conditionTrue('Ready', 'The pipeline is live.');
+  const Ready = spec.paused
+    ? conditionFalse('Paused', 'spec.paused is true: everything stays as it is until it is false.')
+    : summary;
+  return { Ready, ...Object.fromEntries(states) };
 }
 
-function conflictCondition(conflicts: Conflict[]): ConditionState {
-  const sentences = conflicts.map(
-    ({ manager, field, object }) => `${manager} had changed ${field} of ${object}; it was set back.`,
+/** Whether every topic is there, by what Strimzi says of each. */
+export function topicsCondition(topics: Child[]): ConditionState {
+  return firstProblem(topics) ?? conditionTrue('Available', `${topics.length} topics are there.`);
+}
+
+/** Whether everyone who signs in to Kafka is known there, by what Strimzi says of each. */
+export function usersCondition(users: Child[]): ConditionState {
+  if (users.length === 0) return conditionTrue('Disabled', 'The spec asks for no authentication.');
+  return firstProblem(users) ?? conditionTrue('Available', `${users.length} users are there.`);
+}
+
+function firstProblem(children: Child[]): ConditionState | undefined {
+  const problems = children.map(strimziProblem).filter((condition) => condition !== undefined);
+  return problems.find(({ reason }) => reason === 'NotReady') ?? problems[0];
+}
+
+/** What Strimzi says against an object being there as the plan wants it; undefined when nothing. */
+export function strimziProblem({ desired, live }: Child): ConditionState | undefined {
+  const name = `${desired.kind} ${desired.metadata.name}`;
+  if (live?.metadata.deletionTimestamp)
+    return conditionFalse('Progressing', `${name} is being deleted, and made again then.`);
+  const { conditions = [], observedGeneration = 0 } = (live?.status ?? {}) as {
+    conditions?: ChildCondition[];
+    observedGeneration?: number;
+  };
+  if (!live || observedGeneration < (live.metadata.generation ?? 0))
+    return conditionFalse('Progressing', `${name}: Strimzi has not answered yet.`);
+  const against = notReadyMessage(conditions);
+  return against === undefined ? undefined : conditionFalse('NotReady', `${name}: ${against}`);
+}
+
+function programCheck(component: Component, { planned, observed }: Findings): ConditionState {
+  const deployments = planned.filter(
+    (object) => object.kind === DEPLOYMENT.kind && componentOf(object) === component,
   );
-  return conditionTrue('FieldManagerConflict', sentences.join(' '));
+  const [child] = matchByName(deployments, observed.children);
+  return child
+    ? deploymentCondition(child, podTroubles(observed.pods, component))
+    : conditionTrue('Disabled', `The spec asks for no ${component}.`);
+}
+
+interface DeploymentStatus {
+  observedGeneration?: number;
+  replicas?: number;
+  updatedReplicas?: number;
+  availableReplicas?: number;
+  conditions?: ChildCondition[];
+}
+
+/**
+ * Whether the Deployment of one of our programs has rolled out, by its own status.
+ *
+ * @param podTroubles what keeps its pods from running; empty when nothing does
+ */
+export function deploymentCondition({ desired, live }: Child, podTroubles: string): ConditionState {
+  const name = `Deployment ${desired.metadata.name}`;
+  if (!live) return conditionFalse('Progressing', `${name} is not there yet.`);
+  const wanted = Number((live.spec as { replicas?: number }).replicas ?? 1);
+  const status = (live.status ?? {}) as DeploymentStatus;
+  if ((status.observedGeneration ?? 0) < (live.metadata.generation ?? 0))
+    return conditionFalse('Progressing', `${name}: Kubernetes has not answered yet.`);
+  const { replicas = 0, updatedReplicas = 0, availableReplicas = 0, conditions = [] } = status;
+  const old = replicas - updatedReplicas;
+  // Which of them are available does not show while there are old ones.
+  const others = old > 0 ? `waiting for ${old} old to go` : `${availableReplicas} available`;
+  const counts = `${updatedReplicas} of ${wanted} updated, ${others}`;
+  if (updatedReplicas >= wanted && availableReplicas >= wanted && old <= 0)
+    return conditionTrue('Available', `${name}: ${counts}.`);
+  const stalled = conditions.find(
+    ({ type, status }) =>
+      (type === 'ReplicaFailure' && status === 'True') || (type === 'Progressing' && status === 'False'),
+  );
+  const stall = [stalled?.reason, stalled?.message].filter(Boolean).join(': ');
+  const failure = [stall, podTroubles].filter(Boolean).join('. ');
+  return failure
+    ? conditionFalse('NotReady', `${name}: ${counts}. ${failure}`)
+    : conditionFalse('Progressing', `${name}: ${counts}.`);
 }

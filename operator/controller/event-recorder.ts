@@ -3,10 +3,17 @@ import type { Logger } from 'pino';
 import { FIELD_MANAGER, type KubeClient } from '../kube/client.ts';
 import { EVENT } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
-import type { ResourceEvent } from './events.ts';
+
+/** Something to report to people as a Kubernetes event. */
+export interface ResourceEvent {
+  type: 'Normal' | 'Warning';
+  reason: string;
+  action: string;
+  note: string;
+}
 
 /** Tells people of a resource; never fails, because nothing depends on an event. */
-export type EventRecorder = (regarding: LiveObject, notice: ResourceEvent) => Promise<void>;
+export type EventRecorder = (regarding: LiveObject, event: ResourceEvent) => Promise<void>;
 
 const NOTE_LENGTH = 1_000;
 

@@ -13,15 +13,12 @@ export function flinkImageProblems(
   allowed: readonly string[] | undefined,
 ): Problem[] {
   const { image } = spec.flink;
-  if (!image || !allowed || allowed.some((entry) => allows(entry, image))) return [];
+  if (!image || !allowed) return [];
+  // A prefix ends where a part of an image's name does, or registry.example would allow registry.example.org.
+  const isAllowed = allowed.some((entry) =>
+    /[/:@]$/.test(entry) ? image.startsWith(entry) : image === entry,
+  );
+  if (isAllowed) return [];
   const message = `must be an image that the operator allows, ${allowed.join(' or ')}, not "${image}"`;
   return [{ path: 'spec.flink.image', message }];
-}
-
-/**
- * A prefix ends where a part of an image's name does, or registry.example would allow registry.example.org
- * too.
- */
-function allows(entry: string, image: string): boolean {
-  return /[/:@]$/.test(entry) ? image.startsWith(entry) : image === entry;
 }

@@ -1,7 +1,7 @@
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { KAFKA } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
-import { type ConditionState, conditionFalse, conditionTrue } from './condition-state.ts';
+import { type ConditionState, conditionFalse, conditionTrue } from './status.ts';
 
 type KafkaSpec = GameAnalytics['spec']['kafka'];
 
@@ -62,7 +62,10 @@ function listenerCondition(kafka: LiveObject, wanted: KafkaSpec) {
   const notReady = notReadyMessage(conditions);
   if (listeners.length === 0)
     return {
-      condition: conditionFalse('Pending', `Kafka '${kafka.metadata.name}' has no address yet: ${notReady}`),
+      condition: conditionFalse(
+        'Progressing',
+        `Kafka '${kafka.metadata.name}' has no address yet: ${notReady}`,
+      ),
     };
   if (!bootstrapServers) {
     const known = listeners.map(({ name }) => name).join(', ');

@@ -18,16 +18,10 @@ export function ownershipOf(live: LiveObject, { name, uid }: LiveMetadata): Owne
   }
   const instance = live.metadata.labels?.[LABELS.instance];
   if (instance !== undefined && instance !== name) return 'foreign';
-  return isLabelled(live) || wasApplied(live) ? 'ours' : 'foreign';
-}
-
-function isLabelled({ metadata }: LiveObject): boolean {
-  return metadata.labels?.[LABELS.managedBy] === OPERATOR && metadata.labels[LABELS.instance] !== undefined;
-}
-
-/** Someone may have taken the labels off; the API server still knows who applied it. */
-function wasApplied({ metadata }: LiveObject): boolean {
-  return (metadata.managedFields ?? []).some(
+  const isLabelled = instance !== undefined && live.metadata.labels?.[LABELS.managedBy] === OPERATOR;
+  // Someone may have taken the labels off; the API server still knows who applied it.
+  const wasApplied = live.metadata.managedFields?.some(
     ({ manager, operation }) => manager === FIELD_MANAGER && operation === 'Apply',
   );
+  return isLabelled || wasApplied ? 'ours' : 'foreign';
 }

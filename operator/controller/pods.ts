@@ -1,6 +1,6 @@
 import type { Component } from '../../plan/metadata.ts';
 import type { LiveObject } from '../kube/object.ts';
-import { componentOf } from './parts.ts';
+import { componentOf } from './children.ts';
 
 /** The part of a pod's status that is read here. */
 interface PodStatus {
@@ -30,6 +30,12 @@ interface Termination extends Reason {
 const STARTING = ['ContainerCreating', 'PodInitializing'];
 const MOST_PODS = 3;
 
+/** Flink tells its own two kinds of pods apart by the label `component`. */
+const FLINK_PODS = new Map([
+  ['jobmanager', 'JobManager'],
+  ['taskmanager', 'TaskManager'],
+]);
+
 /**
  * Why pods of a component do not run, in Kubernetes’ words: they cannot be scheduled, an image cannot be
  * pulled, a container does not start, or it ends. Empty when all of them run or start normally.
@@ -40,7 +46,8 @@ export function podTroubles(pods: LiveObject[], component: Component): string {
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
     .flatMap((pod) => {
       const trouble = troubleOf((pod.status ?? {}) as PodStatus);
-      return trouble ? [`${titleOf(pod)} ${pod.metadata.name} ${trouble}`] : [];
+      const title = FLINK_PODS.get(pod.metadata.labels?.component ?? '') ?? 'Pod';
+      return trouble ? [`${title} ${pod.metadata.name} ${trouble}`] : [];
     });
   const more = sentences.length - MOST_PODS;
   return [...sentences.slice(0, MOST_PODS), ...(more > 0 ? [`${more} more pods`] : [])].join('; ');
@@ -94,11 +101,4 @@ function words({ reason, message }: Reason): string {
     .trim()
     .replace(/\.$/, '');
   return text || reason || 'no reason given';
-}
-
-/** Flink tells its own two kinds of pods apart by a label. */
-function titleOf({ metadata }: LiveObject): string {
-  const { component } = metadata.labels ?? {};
-  if (component === 'jobmanager') return 'JobManager';
-  return component === 'taskmanager' ? 'TaskManager' : 'Pod';
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Problem, parseGameAnalytics } from '../../api/parse.ts';
 import type { Environment } from '../../plan/environment.ts';
 import { plan } from '../../plan/plan.ts';
@@ -5,22 +6,29 @@ import type { KubeClient } from '../kube/client.ts';
 import { KAFKA } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { type Result, TerminalError } from '../queue/result.ts';
-import { applyPlan, type Outcome, untouched } from './apply-plan.ts';
-import { ResourceDeletedError } from './assert-not-deleted.ts';
-import type { ClusterCache } from './cluster-cache.ts';
-import { conditionFalse } from './condition-state.ts';
-import { computeConditions, waitingConditions } from './conditions.ts';
+import { grantUsers } from './acls.ts';
+import { apply, combine, prune, ResourceDeletedError } from './apply.ts';
+import { matchByName } from './children.ts';
+import {
+  computeConditions,
+  type Findings,
+  topicsCondition,
+  usersCondition,
+  waitingConditions,
+} from './conditions.ts';
+import { decide, type PlannedObjects, sortPlan } from './decide.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import { flinkImageProblems } from './flink-image.ts';
-import { appliedLayout, findJob, jobCondition } from './job.ts';
+import { appliedLayout, jobCondition } from './job.ts';
 import { kafkaCondition } from './kafka-condition.ts';
+import { type ClusterCache, type Observed, observe } from './observe.ts';
 import { podTroubles } from './pods.ts';
-import { report } from './report.ts';
-import { details, statusOf } from './status.ts';
+import { details, report } from './report.ts';
+import { conditionFalse, statusOf } from './status.ts';
 
 interface ReconcilerParts {
   client: KubeClient;
-  view: ClusterCache;
+  cache: ClusterCache;
   recorder: EventRecorder;
   /** What all plans depend on. */
   environment: Omit<Environment, 'bootstrapServers' | 'layout'>;
@@ -49,9 +57,9 @@ export async function reconcile(parts: ReconcilerParts, key: string, signal: Abo
 }
 
 async function reconcileResource(parts: ReconcilerParts, key: string, signal: AbortSignal): Promise<Result> {
-  const { view, environment, now } = parts;
+  const { cache, environment, now } = parts;
   const [namespace = '', name = ''] = key.split('/');
-  const live = view.resource(namespace, name);
+  const live = cache.resource(namespace, name);
   // What a deleted resource owned is Kubernetes' own garbage collection's.
   if (!live || live.metadata.deletionTimestamp) return undefined;
 
@@ -61,37 +69,98 @@ async function reconcileResource(parts: ReconcilerParts, key: string, signal: Ab
   if (imageProblems.length > 0) return refuse(parts, live, imageProblems);
 
   const wanted = resource.spec.kafka;
-  const kafka = kafkaCondition(view.serves(KAFKA), view.kafka(namespace, wanted.cluster), wanted);
+  const kafka = kafkaCondition(cache.serves(KAFKA), cache.kafka(namespace, wanted.cluster), wanted);
   const { bootstrapServers } = kafka;
   if (bootstrapServers === undefined) {
     await report(parts, live, waitingConditions(resource, kafka.condition));
     return undefined;
   }
 
-  const children = () => view.children(namespace, name);
-  const pods = () => view.pods(namespace, name);
+  const observed = observe(cache, live);
   // Without a place for its state, a job that is replaced reads all events again, and is best laid out again.
-  const layout = resource.spec.flink.state && appliedLayout(findJob(children()));
+  const layout = resource.spec.flink.state && appliedLayout(observed.job);
   const planned = plan(resource, { ...environment, bootstrapServers, layout });
+  const objects = sortPlan(planned);
   const outcome = resource.spec.paused
-    ? untouched(jobCondition(findJob(children()), podTroubles(pods(), 'flink')))
-    : await applyPlan(parts, live, planned, signal);
+    ? leaveAlone(objects, observed)
+    : await applyPlan(parts, live, objects, signal);
 
-  const findings = { kafka: kafka.condition, pods: pods(), ...outcome };
-  const conditions = computeConditions(resource, planned, children(), findings);
-  await report(parts, live, conditions, details(resource, findJob(children()), statusOf(live), now()));
-  return resultOf(outcome);
-}
-
-/** Objects that could not be written are retried with exponential backoff: the cause may be gone then. */
-function resultOf({ problems, requeueAfterMillis: lookAgainMillis }: Outcome): Result {
-  const refused = [...problems.values()].filter(({ reason }) => reason !== 'Pending');
-  if (refused.length > 0) throw new Error(refused.map(({ message }) => message).join('; '));
-  return { requeueAfterMillis: lookAgainMillis };
+  const conditions = computeConditions(resource, { ...outcome, planned, kafka: kafka.condition });
+  await report(parts, live, conditions, details(resource, outcome.liveJob, statusOf(live), now()));
+  // Objects that could not be written are retried with exponential backoff: the cause may be gone then.
+  const failures = outcome.problems
+    .map(({ condition }) => condition)
+    .filter(({ reason }) => reason !== 'Progressing');
+  if (failures.length > 0) throw new Error(failures.map(({ message }) => message).join('; '));
+  return { requeueAfterMillis: outcome.requeueAfterMillis };
 }
 
 async function refuse(parts: ReconcilerParts, live: LiveObject, problems: Problem[]): Promise<never> {
   const message = problems.map(({ path, message }) => `${path || 'the resource'}: ${message}`).join('; ');
   await report(parts, live, { Ready: conditionFalse('InvalidSpec', message) });
   throw new TerminalError(message);
+}
+
+/** What came of a plan. */
+interface Outcome extends Omit<Findings, 'planned' | 'kafka'> {
+  /** The job as it is now. */
+  liveJob: LiveObject | undefined;
+  /** When to look again, although nothing changes. */
+  requeueAfterMillis?: number | undefined;
+}
+
+function leaveAlone(planned: PlannedObjects, observed: Observed): Outcome {
+  const { children, pods, job } = observed;
+  return {
+    observed,
+    topics: topicsCondition(matchByName(planned.topics, children)),
+    users: usersCondition(matchByName(planned.users, children)),
+    job: jobCondition(job, podTroubles(pods, 'flink')),
+    conflicts: [],
+    problems: [],
+    liveJob: job,
+  };
+}
+
+/**
+ * Makes the cluster what a plan says, and writes nothing where it is so already. Rights come after the topics
+ * that they are to. The job comes last: it needs both, and it is what can go wrong. What was only of use to
+ * the job before goes once that has been replaced.
+ */
+async function applyPlan(
+  parts: ReconcilerParts,
+  resource: LiveObject,
+  planned: PlannedObjects,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { cache, now, upgradeTimeoutMillis } = parts;
+  const writer = { ...parts, resource, signal };
+  const supporting = await apply(writer, planned.supporting);
+
+  const { children } = observe(cache, resource);
+  const { users, topics } = planned;
+  const rights = grantUsers(users, topics, children, resource.metadata, { keepOthers: true });
+  const granted = await apply(writer, rights.granted);
+
+  // What comes up from here on is the next run's to judge.
+  const observed = observe(cache, resource);
+  const decision = decide(planned, observed, { resource, now: now(), upgradeTimeoutMillis });
+  const job = await apply(writer, decision.apply);
+  const revoked = await apply(writer, decision.revoke);
+  await prune(writer, decision.prune);
+
+  const after = observe(cache, resource);
+  // The answer to our own write may have a newer status of the job than the decision was made on. The watch
+  // tells no one of what that answer had already.
+  const isNewer = observed.job && !isDeepStrictEqual(after.job?.status, observed.job.status);
+  return {
+    ...combine([supporting, { conflicts: [], problems: rights.waiting }, granted, job, revoked]),
+    observed,
+    topics: decision.topics,
+    // Strimzi has yet to answer to users whose rights were just taken.
+    users: decision.revoke.length > 0 ? usersCondition(matchByName(users, after.children)) : decision.users,
+    job: decision.job,
+    liveJob: after.job,
+    requeueAfterMillis: isNewer ? 0 : decision.requeueAfterMillis,
+  };
 }

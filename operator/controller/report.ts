@@ -1,27 +1,48 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { Status } from '../../api/status.ts';
+import { appName } from '../../plan/app.ts';
+import { boards } from '../../plan/boards.ts';
+import { DASHBOARD_PORT } from '../../plan/dashboard.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
 import type { LiveObject } from '../kube/object.ts';
-import { assertNotDeleted } from './assert-not-deleted.ts';
-import type { ClusterCache } from './cluster-cache.ts';
+import { assertNotDeleted } from './apply.ts';
 import type { EventRecorder } from './event-recorder.ts';
-import { conditionEvents } from './events.ts';
-import { type ConditionStates, statusOf, updateConditions } from './status.ts';
+import { flinkJob } from './flink-status.ts';
+import { appliedRevision } from './job.ts';
+import type { ClusterCache } from './observe.ts';
+import { type ConditionStates, conditionEvents, statusOf, updateConditions } from './status.ts';
 
 /** What the status reports in addition to conditions; a field that is left out stays as it was. */
 type Details = Omit<Status, 'conditions' | 'observedGeneration'>;
 
 interface ReporterParts {
   client: KubeClient;
-  view: ClusterCache;
+  cache: ClusterCache;
   recorder: EventRecorder;
   now: () => Date;
 }
 
+/** What the status reports of the job, the boards and the dashboard in addition to conditions. */
+export function details(
+  resource: GameAnalytics,
+  job: LiveObject | undefined,
+  before: Status,
+  now: Date,
+): Details {
+  const revision = appliedRevision(job);
+  const since = (before.job?.revision === revision && before.job?.since) || now.toISOString();
+  return {
+    leaderboards: boards(resource).map(({ name, topic }) => ({ name, topic })),
+    dashboard: { service: appName(resource, 'dashboard'), port: DASHBOARD_PORT },
+    ...(job && { job: { ...flinkJob(job), ...(revision !== undefined && { revision, since }) } }),
+  };
+}
+
 /** Writes the status of a resource where it changed, and tells people what is news. */
 export async function report(
-  { client, view, recorder, now }: ReporterParts,
+  { client, cache, recorder, now }: ReporterParts,
   live: LiveObject,
   states: ConditionStates,
   details?: Details,
@@ -41,11 +62,11 @@ export async function report(
     status: after,
   };
   try {
-    view.put(await client.apply(manifest, { subresource: 'status', force: true }));
+    cache.put(await client.apply(manifest, { subresource: 'status', force: true }));
   } catch (error) {
     // By its uid the API server has found that it is another one.
     if (isConflict(error) || isNotFound(error)) await assertNotDeleted(client, live);
     throw error;
   }
-  for (const notice of conditionEvents(before.conditions ?? [], conditions)) await recorder(live, notice);
+  for (const event of conditionEvents(before.conditions ?? [], conditions)) await recorder(live, event);
 }

@@ -1,15 +1,32 @@
-import { CONDITION_TYPES, type ConditionType } from '../../api/conditions.ts';
-import type { GameAnalytics } from '../../api/gameanalytics.ts';
+import { CONDITION_TYPES, type ConditionType, documentation, type Reason } from '../../api/conditions.ts';
 import type { Condition, Status } from '../../api/status.ts';
-import { appName } from '../../plan/app.ts';
-import { boards } from '../../plan/boards.ts';
-import { DASHBOARD_PORT } from '../../plan/dashboard.ts';
 import type { LiveObject } from '../kube/object.ts';
-import type { ConditionState } from './condition-state.ts';
-import { appliedRevision, flinkJob } from './job.ts';
+import type { ResourceEvent } from './event-recorder.ts';
 
-/** The status of a pipeline; a field that is left out stays as it was. */
+/** The state of one part of a pipeline: a condition without its times. */
+export interface ConditionState {
+  status: 'True' | 'False' | 'Unknown';
+  reason: Reason;
+  message: string;
+}
+
+/** The states of a pipeline's parts; one that is left out stays as it was. */
 export type ConditionStates = Partial<Record<ConditionType, ConditionState>>;
+
+export function conditionTrue(reason: Reason, message: string): ConditionState {
+  return { status: 'True', reason, message };
+}
+
+export function conditionFalse(reason: Reason, message: string): ConditionState {
+  return { status: 'False', reason, message };
+}
+
+/** The status of a resource as we last wrote it. */
+export function statusOf(live: LiveObject): Status {
+  return (live.status ?? {}) as Status;
+}
+
+const MESSAGE_LENGTH = 8_000;
 
 /**
  * The conditions with these states in them. A transition time moves only when its status flips; a conflict
@@ -24,45 +41,39 @@ export function updateConditions(
   return CONDITION_TYPES.flatMap((type) => {
     const old = before.find((condition) => condition.type === type);
     const state = states[type];
-    if (!state) return old && stays(old, observedGeneration) ? [old] : [];
+    if (!state) {
+      const stays = old && (type !== 'FieldConflict' || old.observedGeneration === observedGeneration);
+      return stays ? [old] : [];
+    }
+    const message =
+      state.message.length > MESSAGE_LENGTH ? `${state.message.slice(0, MESSAGE_LENGTH)}…` : state.message;
     const lastTransitionTime =
       old?.status === state.status ? old.lastTransitionTime : `${now.toISOString().slice(0, 19)}Z`;
-    return [{ type, ...state, message: cut(state.message), lastTransitionTime, observedGeneration }];
+    return [{ type, ...state, message, lastTransitionTime, observedGeneration }];
   });
 }
 
-function stays({ type, observedGeneration }: Condition, generation: number): boolean {
-  return type !== 'FieldConflict' || observedGeneration === generation;
+/**
+ * What a change of conditions is worth telling: once when a condition takes on a reason, never again while it
+ * has it.
+ */
+export function conditionEvents(before: Condition[], after: Condition[]): ResourceEvent[] {
+  const ready = after.find(({ type }) => type === 'Ready');
+  return after.flatMap((condition) => {
+    const old = before.find((other) => other.type === condition.type);
+    // The summary repeats what a part has said already.
+    const repeats =
+      condition === ready && after.some((part) => part !== ready && part.reason === ready.reason);
+    // One that is no news may have a reason that only an earlier version of the operator knew.
+    if (repeats || !isNews(condition, old)) return [];
+    const type = documentation(condition.reason as Reason).event;
+    return type ? [{ type, reason: condition.reason, action: condition.type, note: condition.message }] : [];
+  });
 }
 
-const MESSAGE_LENGTH = 8_000;
-
-function cut(message: string): string {
-  return message.length <= MESSAGE_LENGTH ? message : `${message.slice(0, MESSAGE_LENGTH)}…`;
-}
-
-/** What the status reports of the job, the boards and the dashboard in addition to conditions. */
-export function details(
-  resource: GameAnalytics,
-  job: LiveObject | undefined,
-  before: Status,
-  now: Date,
-): Pick<Status, 'job' | 'leaderboards' | 'dashboard'> {
-  return {
-    leaderboards: boards(resource).map(({ name, topic }) => ({ name, topic })),
-    dashboard: { service: appName(resource, 'dashboard'), port: DASHBOARD_PORT },
-    ...(job && { job: { ...flinkJob(job), ...revisionSince(job, before, now) } }),
-  };
-}
-
-function revisionSince(job: LiveObject, before: Status, now: Date) {
-  const revision = appliedRevision(job);
-  if (revision === undefined) return {};
-  const known = before.job?.revision === revision ? before.job.since : undefined;
-  return { revision, since: known ?? now.toISOString() };
-}
-
-/** The status of a resource as we last wrote it. */
-export function statusOf(live: LiveObject): Status {
-  return (live.status ?? {}) as Status;
+function isNews(condition: Condition, old: Condition | undefined): boolean {
+  if (condition.reason !== old?.reason) return true;
+  // Another conflict has the same reason and other words; the same problems of another spec are news too.
+  const says = condition.type === 'FieldConflict' || condition.reason === 'InvalidSpec';
+  return says && condition.message !== old.message;
 }

@@ -1,3 +1,5 @@
+import type { MergeKeys } from '../kube/kinds.ts';
+
 type Fields = Record<string, unknown>;
 
 /**
@@ -6,40 +8,30 @@ type Fields = Record<string, unknown>;
  *
  * @param live what the API server holds
  * @param desired what we own of it
+ * @param mergeKeys those of the object's kind
  */
-export function isUpToDate(live: unknown, desired: unknown, path = ''): boolean {
-  if (Array.isArray(desired)) return Array.isArray(live) && coversList(live, desired, path);
+export function isUpToDate(live: unknown, desired: unknown, mergeKeys: MergeKeys = {}, path = ''): boolean {
+  if (Array.isArray(desired)) return Array.isArray(live) && isListUpToDate(live, desired, mergeKeys, path);
   if (!isObject(desired)) return live === desired;
   // The API server leaves out what is empty.
   if (!isObject(live)) return live === undefined && Object.keys(desired).length === 0;
   const same = /\.resources\.(requests|limits)$/.test(path) ? sameQuantity : isUpToDate;
   return Object.entries(desired).every(([name, value]) =>
-    same(live[name], value, path ? `${path}.${name}` : name),
+    same(live[name], value, mergeKeys, path ? `${path}.${name}` : name),
   );
 }
 
-/**
- * Lists that the API server merges by keys: others may have items of their own in them. Any other is ours as
- * a whole.
- */
-const MERGED_BY: Record<string, string[]> = {
-  'metadata.ownerReferences': ['uid'],
-  'spec.ports': ['port'],
-  'spec.template.spec.containers': ['name'],
-  'spec.template.spec.containers.env': ['name'],
-  'spec.template.spec.containers.ports': ['containerPort'],
-  'spec.template.spec.topologySpreadConstraints': ['topologyKey', 'whenUnsatisfiable'],
-};
-
-function coversList(live: unknown[], desired: unknown[], path: string): boolean {
-  const keys = MERGED_BY[path];
+function isListUpToDate(live: unknown[], desired: unknown[], mergeKeys: MergeKeys, path: string): boolean {
+  const keys = path === 'metadata.ownerReferences' ? ['uid'] : mergeKeys[path];
   if (keys === undefined)
-    return live.length === desired.length && desired.every((item, i) => isUpToDate(live[i], item, path));
+    return (
+      live.length === desired.length && desired.every((item, i) => isUpToDate(live[i], item, mergeKeys, path))
+    );
   const byKey = new Map(live.map((item) => [keyOf(item, keys), item]));
-  return desired.every((item) => isUpToDate(byKey.get(keyOf(item, keys)), item, path));
+  return desired.every((item) => isUpToDate(byKey.get(keyOf(item, keys)), item, mergeKeys, path));
 }
 
-function keyOf(item: unknown, keys: string[]): string {
+function keyOf(item: unknown, keys: readonly string[]): string {
   return keys.map((key) => isObject(item) && item[key]).join();
 }
 

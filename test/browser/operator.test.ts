@@ -105,7 +105,7 @@ describe('a GameAnalytics on a cluster', () => {
   it('has exact boards after all that, once the game is over', async () => {
     const spec = { leaderboards: [teams(9), PLAYERS] };
     await arcade.apply(spec);
-    await arcade.until('InjectorReady', { reason: 'NotWanted' });
+    await arcade.until('InjectorReady', { reason: 'Disabled' });
     await arcade.ready();
     expect(apps.url('arcade-injector')).toBeUndefined();
     await expectBoardsToEqualOracle(

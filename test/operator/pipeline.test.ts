@@ -205,7 +205,7 @@ describe('a change of the spec', () => {
     );
     expect(dashboard.status.readyReplicas).toBe(3);
     await arcade.apply({ ...DURABLE, leaderboards: BOARDS });
-    await arcade.until('InjectorReady', { reason: 'NotWanted' });
+    await arcade.until('InjectorReady', { reason: 'Disabled' });
     expect(await names('Deployment')).toEqual(['arcade-dashboard']);
     expect(await names('ServiceAccount')).toEqual(['arcade-dashboard', 'arcade-job']);
     expect(await names('NetworkPolicy')).toEqual(['arcade-dashboard', 'arcade-job']);
@@ -437,7 +437,7 @@ describe('a pipeline that signs in to Kafka', () => {
     expect(refused.message).toContain(`InvalidResourceException: ${userRefusal}`);
     // Of what the job waits for it names the first, and that is a topic until all of them are there.
     const waitsFor = async () =>
-      (await arcade.until('JobRunning', { status: 'False', reason: 'Waiting' })).message;
+      (await arcade.until('JobRunning', { status: 'False', reason: 'WaitingForDependency' })).message;
     await expect.poll(waitsFor, { timeout: 30_000 }).toContain(userRefusal);
     expect(await names('FlinkDeployment')).toEqual([]);
   });
@@ -474,15 +474,15 @@ describe('a pipeline that signs in to Kafka', () => {
     });
     const payments = { name: 'payments', type: 'TopTeams' };
     await arcade.apply({ ...SIGNED_IN, leaderboards: [payments] });
-    const { message } = await arcade.until('TopicsReady', { status: 'False', reason: 'NotOurs' });
+    const { message } = await arcade.until('TopicsReady', { status: 'False', reason: 'NameConflict' });
     expect(message).toContain('KafkaTopic arcade-payments already exists and belongs to another owner');
-    await arcade.until('UsersReady', { status: 'False', reason: 'Pending' });
+    await arcade.until('UsersReady', { status: 'False', reason: 'Progressing' });
     expect(await names('KafkaUser')).toEqual([]);
     await arcade.apply(SIGNED_IN);
     await arcade.ready();
     const before = await written();
     await arcade.apply({ ...SIGNED_IN, leaderboards: [...BOARDS, payments] });
-    await arcade.until('TopicsReady', { status: 'False', reason: 'NotOurs' });
+    await arcade.until('TopicsReady', { status: 'False', reason: 'NameConflict' });
     expect(await written()).toEqual(before);
   });
 
@@ -493,7 +493,7 @@ describe('a pipeline that signs in to Kafka', () => {
     await arcade.apply({ ...SIGNED_IN, kafka: { cluster: 'games' } });
     await arcade.ready();
     await expect.poll(() => names('KafkaUser'), { timeout: 10_000 }).toEqual([]);
-    await arcade.until('UsersReady', { status: 'True', reason: 'NotWanted' });
+    await arcade.until('UsersReady', { status: 'True', reason: 'Disabled' });
   });
 });
 
@@ -619,7 +619,7 @@ describe('what others do to the children', () => {
     });
     const other = new Arcade(plane, arcade.namespace, 'other');
     await other.apply();
-    const { message } = await other.until('DashboardReady', { status: 'False', reason: 'NotOurs' });
+    const { message } = await other.until('DashboardReady', { status: 'False', reason: 'NameConflict' });
     expect(message).toMatch(/Service other-dashboard already exists/);
     const service = await other.get('service', 'other-dashboard');
     expect(service.metadata.labels).toBeUndefined();

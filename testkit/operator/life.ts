@@ -72,7 +72,7 @@ export class Life {
     await createKafka(plane.kubeConfig(), namespace, 'games', {
       listeners: ['plain', { name: 'tls', authentication: 'scram-sha-512' }],
     });
-    await this.#arcade.until('DashboardReady', { reason: 'NotOurs' });
+    await this.#arcade.until('DashboardReady', { reason: 'NameConflict' });
     await this.#arcade.kubectl('delete', 'service', 'arcade-dashboard');
     await this.#arcade.ready();
   }
@@ -146,7 +146,7 @@ export class Life {
       .toEqual(
         expect.arrayContaining([
           'StrimziMissing',
-          'NotOurs',
+          'NameConflict',
           'Ready',
           'Deleted',
           'FieldManagerConflict',

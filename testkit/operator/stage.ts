@@ -5,9 +5,9 @@ import { expect } from 'vitest';
 import { parseGameAnalytics } from '../../api/parse.ts';
 import type { Condition, Status } from '../../api/status.ts';
 import { Cluster } from '../../operator/cluster.ts';
-import { matchByName, needsWrite } from '../../operator/controller/changes.ts';
-import { appliedLayout, findJob } from '../../operator/controller/job.ts';
-import { type Child, isTopic } from '../../operator/controller/parts.ts';
+import { type Child, isTopic, matchByName, needsWrite } from '../../operator/controller/children.ts';
+import { appliedLayout } from '../../operator/controller/job.ts';
+import { observe } from '../../operator/controller/observe.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { CONTROLLER_REVISION } from '../../operator/kube/kinds.ts';
 import type { LiveObject } from '../../operator/kube/object.ts';
@@ -155,7 +155,7 @@ export class Stage {
     const { resource, problems } = parseGameAnalytics({ ...live, status: undefined });
     if (problems) throw new Error(`${name} is not valid: ${JSON.stringify(problems)}`);
     const bootstrapServers = `${resource.spec.kafka.cluster}-kafka-bootstrap:9092`;
-    const layout = resource.spec.flink.state && appliedLayout(findJob(this.children(name)));
+    const layout = resource.spec.flink.state && appliedLayout(observe(this.#view, resource).job);
     return plan(resource, { bootstrapServers, appImage: APP_IMAGE, flinkImage: FLINK_IMAGE, layout });
   }
 

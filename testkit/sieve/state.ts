@@ -1,6 +1,5 @@
-import { CHILDREN } from '../../operator/cluster.ts';
 import type { KubeClient } from '../../operator/kube/client.ts';
-import { GAME_ANALYTICS, SERVICE } from '../../operator/kube/kinds.ts';
+import { CHILDREN, GAME_ANALYTICS, SERVICE } from '../../operator/kube/kinds.ts';
 import type { LiveObject } from '../../operator/kube/object.ts';
 import { withoutHistory } from '../operator/without-history.ts';
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -39,6 +40,25 @@ function laidOut(...specs: Spec[]): Layout {
 function recomputes(from: Spec, to: Spec): string[] {
   return boardsToReplay(laidOut(from), laidOut(from, to)).map(({ board, why }) => `${board}: ${why}`);
 }
+
+it('a layout changes as the example at the head of the file shows', () => {
+  const slower = players({ season: '2h' });
+  const late = { ...ofBoards(slower, streaks()), events: { maxLateness: '9s' } };
+  const changes: [string, Spec][] = [
+    ['created', ofBoards(teams(), players())],
+    ['hot is added', ofBoards(teams(), players(), streaks())],
+    ['teams is removed', ofBoards(players(), streaks())],
+    ['players changes', ofBoards(slower, streaks())],
+    ['lateness changes', late],
+  ];
+  const lines = changes.map(([change], i) => {
+    const { epoch, slots } = laidOut(...changes.slice(0, i + 1).map(([, spec]) => spec));
+    const columns = slots.map(({ board, lane, retired }) => `${retired ? '-' : ''}${board.name}@${lane}`);
+    return `${change} epoch ${Number.parseInt(epoch, 10)}: ${columns.join(' ')}`;
+  });
+  const example = readFileSync('plan/layout.ts', 'utf8').match(/^ \* {3}.* epoch \d: .*$/gm) ?? [];
+  expect(example.map((line) => line.slice(3).trim().replace(/ +/g, ' '))).toEqual(lines);
+});
 
 describe('a job whose spec changes', () => {
   it.each<[string, Spec, Spec]>([

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition } from '../../../../api/status.ts';
-import { conditionFalse, conditionTrue } from '../../../../operator/controller/condition-state.ts';
-import { conditionEvents, type ResourceEvent } from '../../../../operator/controller/events.ts';
-import { type ConditionStates, updateConditions } from '../../../../operator/controller/status.ts';
+import type { ResourceEvent } from '../../../../operator/controller/event-recorder.ts';
+import {
+  type ConditionStates,
+  conditionEvents,
+  conditionFalse,
+  conditionTrue,
+  updateConditions,
+} from '../../../../operator/controller/status.ts';
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds, 123));
 const RUNNING: ConditionStates = {
@@ -89,8 +94,20 @@ describe('events', () => {
   });
 
   it('tell of nothing that passes by itself', () => {
-    const pending = { Ready: conditionFalse('Pending', ''), TopicsReady: conditionFalse('Pending', '') };
+    const pending = {
+      Ready: conditionFalse('Progressing', ''),
+      TopicsReady: conditionFalse('Progressing', ''),
+    };
     expect(told(first, pending)).toEqual([]);
+  });
+
+  it('do not fail on a condition that stays with a reason of an earlier version', () => {
+    const former = first.map((condition) =>
+      condition.type === 'JobRunning' ? { ...condition, reason: 'Former' } : condition,
+    );
+    const invalid = { Ready: conditionFalse('InvalidSpec', 'a') };
+    expect(reasons(told(former, invalid))).toEqual(['Warning InvalidSpec']);
+    expect(reasons(told(former, { JobRunning: conditionFalse('Failed', 'x') }))).toEqual(['Warning Failed']);
   });
 
   it('tell of each other conflict and each other mistake', () => {

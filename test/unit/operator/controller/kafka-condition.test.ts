@@ -52,7 +52,7 @@ describe('Kafka', () => {
   });
 
   it('that has just been made has no address yet', () => {
-    expect(judge(kafka()).condition).toMatchObject({ status: 'False', reason: 'Pending' });
+    expect(judge(kafka()).condition).toMatchObject({ status: 'False', reason: 'Progressing' });
   });
 
   it('that does not exist, and a cluster without Strimzi, are reported with what to do', () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { describeFlinkError, isJobNotFound } from '../../../../operator/controller/flink-error.ts';
+import { describeFlinkError, flinkJob, observeJob } from '../../../../operator/controller/flink-status.ts';
 import type { FlinkDeployment } from '../../../../plan/objects.ts';
 import { plan } from '../../../../plan/plan.ts';
 import { resource } from '../../../../testkit/resources/resource.ts';
+import { live } from './live.ts';
 
 const SERIALIZED = 'org.apache.flink.util.SerializedThrowable';
 const ADVICE =
@@ -101,11 +102,56 @@ describe('the error of a FlinkDeployment', () => {
   it('is bounded', () => {
     expect(describeFlinkError('x'.repeat(100_000), script).length).toBeLessThanOrEqual(2_000);
   });
+
+  it('says nothing when the job is only not found yet, as at every start', () => {
+    const missing = error('org.apache.flink.runtime.rest.NotFoundException: Job Not Found');
+    expect(describeFlinkError(missing, script)).toBe('');
+    expect(describeFlinkError('Job Not Found', script)).toBe('');
+  });
 });
 
-it('a job that the Flink operator has not found yet is no failure', () => {
-  const missing = error('org.apache.flink.runtime.rest.NotFoundException: Job Not Found');
-  expect(isJobNotFound(missing)).toBe(true);
-  expect(isJobNotFound('Job Not Found')).toBe(true);
-  expect(isJobNotFound(error(OUTER, SCRIPT))).toBe(false);
+describe('how a job does', () => {
+  const observe = (status: object | undefined, { podTroubles = '', isNew = false, generation = 1 } = {}) =>
+    observeJob(live('FlinkDeployment', { spec: {}, status }, { generation }), podTroubles, { isNew });
+  const status = (lifecycleState: string, state: string) => ({ lifecycleState, jobStatus: { state } });
+
+  it.each([
+    ['STABLE', 'RUNNING', 'stable', 'STABLE/RUNNING'],
+    ['STABLE', 'RESTARTING', 'pending', 'STABLE/RESTARTING'],
+    ['DEPLOYED', 'RUNNING', 'pending', 'DEPLOYED/RUNNING'],
+    ['STABLE', 'FAILED', 'failed', 'STABLE/FAILED'],
+    ['FAILED', 'RUNNING', 'failed', 'FAILED/RUNNING'],
+    // The state is still that of the job before.
+    ['UPGRADING', 'FAILED', 'pending', 'UPGRADING'],
+    ['UPGRADING', 'RUNNING', 'pending', 'UPGRADING'],
+  ])('that is %s with its job %s is %s', (lifecycleState, state, phase, message) => {
+    expect(observe(status(lifecycleState, state))).toEqual({ phase, message });
+  });
+
+  it('is unknown without a status', () => {
+    expect(observe(undefined)).toEqual({ phase: 'pending', message: 'no status yet' });
+  });
+
+  it('includes its error and its pods’ troubles', () => {
+    const failed = { ...status('FAILED', 'FAILED'), error: 'no slots' };
+    expect(observe(failed, { podTroubles: 'Pod a is Pending: no room' }).message).toBe(
+      'FAILED/FAILED: no slots. Pod a is Pending: no room',
+    );
+  });
+
+  it('is not known of a new revision until the Flink operator has answered to it', () => {
+    const stable = { ...status('STABLE', 'RUNNING'), observedGeneration: 1 };
+    expect(observe(stable, { isNew: true, generation: 2 })).toEqual({
+      phase: 'pending',
+      message: 'the Flink operator has not answered yet',
+    });
+    expect(observe(stable, { isNew: true }).phase).toBe('stable');
+    expect(observe(stable, { isNew: false, generation: 2 }).phase).toBe('stable');
+  });
+});
+
+it('a job has the state and the id that Flink gives it', () => {
+  const job = (jobStatus?: object) => flinkJob(live('FlinkDeployment', { status: { jobStatus } }));
+  expect(job({ state: 'RUNNING', jobId: 'abc' })).toEqual({ state: 'RUNNING', id: 'abc' });
+  expect(job()).toEqual({});
 });

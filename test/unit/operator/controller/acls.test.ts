@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { grantedRights, keepExistingAcls } from '../../../../operator/controller/acls.ts';
+import { grantedRights, grantUsers, keepExistingAcls } from '../../../../operator/controller/acls.ts';
 import type { LiveObject } from '../../../../operator/kube/object.ts';
 import type { KafkaAcl, KafkaTopic, KafkaUser } from '../../../../plan/objects.ts';
 import { live } from './live.ts';
@@ -78,4 +78,47 @@ it('a user keeps the rights that it had in addition to those it should have', ()
   const kept = keepExistingAcls(user('game-new', 'game-board'), liveUser('game-old', 'game-board'));
   expect(topicsOf(kept)).toEqual(['game-new', 'game-board', 'game-old']);
   expect(topicsOf(keepExistingAcls(user('game-new'), undefined))).toEqual(['game-new']);
+});
+
+describe('a user of the plan', () => {
+  const grant = (children: LiveObject[], keepOthers = false) => {
+    const topics = [topic('game-board').desired];
+    return grantUsers([user('game-board')], topics, children, GAME, { keepOthers });
+  };
+  const NAME = { name: 'game-flink-kafka' };
+  const BOARD = { ...OWNED, name: 'game-board' };
+  const ready = live('KafkaTopic', { status: READY }, BOARD);
+
+  it('is made once it may have all of its rights, and names what it waits for until then', () => {
+    expect(grant([live('KafkaTopic', {}, BOARD)])).toEqual({
+      granted: [],
+      waiting: [
+        {
+          component: 'users',
+          condition: {
+            status: 'False',
+            reason: 'Progressing',
+            message: 'KafkaUser game-flink-kafka is made once KafkaTopic game-board is ready.',
+          },
+        },
+      ],
+    });
+    const { granted, waiting } = grant([ready]);
+    expect(granted).toEqual([user('game-board')]);
+    expect(waiting).toEqual([]);
+  });
+
+  it('that is there has what it may have now', () => {
+    const found = live('KafkaUser', { spec: user().spec }, NAME);
+    const { granted, waiting } = grant([live('KafkaTopic', {}, BOARD), found]);
+    expect(granted).toEqual([user()]);
+    expect(waiting).toEqual([]);
+  });
+
+  it('keeps its other rights only where it is to', () => {
+    const found = live('KafkaUser', { spec: user('game-board', 'game-old').spec }, NAME);
+    const topics = (keepOthers: boolean) => grant([ready, found], keepOthers).granted.map(topicsOf);
+    expect(topics(true)).toEqual([['game-board', 'game-old']]);
+    expect(topics(false)).toEqual([['game-board']]);
+  });
 });

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { isUpToDate } from '../../../../operator/controller/up-to-date.ts';
+import { isUpToDate as isKindUpToDate } from '../../../../operator/controller/up-to-date.ts';
+import { DEPLOYMENT, SERVICE } from '../../../../operator/kube/kinds.ts';
+
+const isUpToDate = (live: unknown, desired: unknown) => isKindUpToDate(live, desired, DEPLOYMENT.mergeKeys);
 
 const deployment = (containers: unknown[], more: object = {}) => ({
   metadata: { labels: { app: 'x' } },
@@ -63,6 +66,21 @@ describe('a live object covers a desired one', () => {
   it('but for what is empty, which the API server leaves out', () => {
     expect(isUpToDate(deployment([{ name: 'a', resources: {} }]), limitless)).toBe(true);
     expect(isUpToDate(deployment([{ name: 'a' }]), limits('1', '1Gi'))).toBe(false);
+  });
+});
+
+describe('a list that the API server merges by keys', () => {
+  const ports = (...numbers: number[]) => ({ spec: { ports: numbers.map((port) => ({ port })) } });
+
+  it('is so for the kind that declares them alone', () => {
+    expect(isKindUpToDate(ports(1, 80), ports(80), SERVICE.mergeKeys)).toBe(true);
+    expect(isKindUpToDate(ports(1, 80), ports(80), DEPLOYMENT.mergeKeys)).toBe(false);
+  });
+
+  it('is, of every kind, that of the owners', () => {
+    const owners = (...uids: string[]) => ({ metadata: { ownerReferences: uids.map((uid) => ({ uid })) } });
+    expect(isKindUpToDate(owners('a', 'b'), owners('b'))).toBe(true);
+    expect(isKindUpToDate(owners('a'), owners('b'))).toBe(false);
   });
 });
 

@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import {
+  computeConditions,
   deploymentCondition,
+  type Findings,
   topicsCondition,
   usersCondition,
-} from '../../../../operator/controller/parts.ts';
+  waitingConditions,
+} from '../../../../operator/controller/conditions.ts';
+import { conditionFalse, conditionTrue } from '../../../../operator/controller/status.ts';
+import { plan } from '../../../../plan/plan.ts';
+import { resource } from '../../../../testkit/resources/resource.ts';
 import { live } from './live.ts';
 
 const desired = (name: string, kind = 'Any') => ({ apiVersion: 'v1', kind, metadata: { name, labels: {} } });
@@ -42,13 +48,16 @@ describe('topics', () => {
     ['was answered for an earlier spec', topic('a', ready, { generation: 2 })],
     ['is being deleted', topic('a', ready, { deletionTimestamp: 'now' })],
   ])('are pending while one %s', (_, other) => {
-    expect(topicsCondition([topic('b', ready), other])).toMatchObject({ status: 'False', reason: 'Pending' });
+    expect(topicsCondition([topic('b', ready), other])).toMatchObject({
+      status: 'False',
+      reason: 'Progressing',
+    });
   });
 });
 
 describe('users', () => {
   it('are not wanted where nobody signs in', () => {
-    expect(usersCondition([])).toMatchObject({ status: 'True', reason: 'NotWanted' });
+    expect(usersCondition([])).toMatchObject({ status: 'True', reason: 'Disabled' });
   });
 
   it('are ready once Strimzi says so of each, and a rejection is quoted', () => {
@@ -56,7 +65,10 @@ describe('users', () => {
       status: 'True',
       reason: 'Available',
     });
-    expect(usersCondition([child('KafkaUser', 'a')])).toMatchObject({ status: 'False', reason: 'Pending' });
+    expect(usersCondition([child('KafkaUser', 'a')])).toMatchObject({
+      status: 'False',
+      reason: 'Progressing',
+    });
     const conditions = [
       { type: 'NotReady', status: 'True', reason: 'InvalidResourceException', message: 'no ACLs here' },
     ];
@@ -84,7 +96,7 @@ describe('a program', () => {
     ['has not updated all', { ...done, updatedReplicas: 1 }],
     ['does not answer', { ...done, availableReplicas: 1 }],
   ])('is pending while it %s', (_, status) => {
-    expect(deploymentCondition(app(status), '')).toMatchObject({ status: 'False', reason: 'Pending' });
+    expect(deploymentCondition(app(status), '')).toMatchObject({ status: 'False', reason: 'Progressing' });
   });
 
   it('is not said to be there while an old copy is', () => {
@@ -114,5 +126,91 @@ describe('a program', () => {
     const state = deploymentCondition(app({ ...done, updatedReplicas: 0, conditions: [condition] }), '');
     expect(state.reason).toBe('NotReady');
     expect(state.message).toContain(`${condition.reason}: ${condition.message}`);
+  });
+});
+
+describe('a pipeline', () => {
+  const AVAILABLE = conditionTrue('Available', 'there');
+  const rolledOut = { observedGeneration: 1, replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
+  const dashboard = live(
+    'Deployment',
+    { spec: { replicas: 1 }, status: rolledOut },
+    { name: 'game-dashboard' },
+  );
+  const game = (spec = {}) => resource(spec);
+
+  function compute(findings: Partial<Findings> = {}, spec = {}) {
+    const environment = { bootstrapServers: 'kafka:9092', appImage: 'app', flinkImage: 'flink' };
+    return computeConditions(game(spec), {
+      planned: plan(game(spec), environment),
+      observed: { children: [dashboard], pods: [], job: undefined, lastGood: undefined, servesFlink: true },
+      kafka: AVAILABLE,
+      topics: AVAILABLE,
+      users: AVAILABLE,
+      job: conditionTrue('Running', 'runs'),
+      problems: [],
+      conflicts: [],
+      ...findings,
+    });
+  }
+
+  it('is ready when every part is, and one that the spec does not ask for is in nobody’s way', () => {
+    expect(compute()).toMatchObject({
+      Ready: { status: 'True', reason: 'Ready' },
+      InjectorReady: { status: 'True', reason: 'Disabled', message: 'The spec asks for no injector.' },
+      DashboardReady: { status: 'True', reason: 'Available' },
+    });
+    expect(compute()).not.toHaveProperty('FieldConflict');
+  });
+
+  it('speaks with the first part that is not as the spec wants it', () => {
+    const states = compute({ topics: conditionFalse('NotReady', 'no'), job: conditionFalse('Failed', 'x') });
+    expect(states.Ready).toEqual(conditionFalse('NotReady', 'TopicsReady: no'));
+  });
+
+  it('is not ready with the job of an earlier spec, although that runs', () => {
+    const states = compute({ job: conditionTrue('RolledBack', 'put back') });
+    expect(states).toMatchObject({ JobRunning: { status: 'True' }, Ready: { status: 'False' } });
+    expect(states.Ready?.reason).toBe('RolledBack');
+  });
+
+  it('has a part whose objects could not be written say so', () => {
+    const condition = conditionFalse('ApplyFailed', 'Service game-dashboard: no');
+    const states = compute({ problems: [{ component: 'dashboard', condition }] });
+    expect(states.DashboardReady).toEqual(condition);
+    expect(states.Ready?.message).toBe('DashboardReady: Service game-dashboard: no');
+  });
+
+  it('says who had changed what', () => {
+    const conflicts = [{ manager: 'kubectl', field: '.spec.image', object: 'Deployment game-dashboard' }];
+    expect(compute({ conflicts }).FieldConflict).toEqual(
+      conditionTrue(
+        'FieldManagerConflict',
+        'kubectl had changed .spec.image of Deployment game-dashboard; it was set back.',
+      ),
+    );
+  });
+
+  it('that is paused is not ready, whatever its parts are', () => {
+    expect(compute({}, { paused: true })).toMatchObject({
+      Ready: { status: 'False', reason: 'Paused' },
+      DashboardReady: { status: 'True' },
+    });
+  });
+
+  it('without an address of Kafka is unknown in all other parts', () => {
+    const { Ready, KafkaReady, ...others } = waitingConditions(
+      game(),
+      conditionFalse('KafkaMissing', 'none'),
+    );
+    expect(Ready).toEqual(conditionFalse('KafkaMissing', 'KafkaReady: none'));
+    expect(KafkaReady?.reason).toBe('KafkaMissing');
+    expect(Object.entries(others).map(([type, state]) => `${type} ${state?.status}`)).toEqual([
+      'TopicsReady Unknown',
+      'UsersReady Unknown',
+      'JobRunning Unknown',
+      'InjectorReady Unknown',
+      'DashboardReady Unknown',
+    ]);
   });
 });

@@ -1,3 +1,56 @@
+import type { FlinkDeployment } from '../../plan/objects.ts';
+import type { LiveObject } from '../kube/object.ts';
+
+/** How a job does. */
+export interface JobObservation {
+  phase: 'stable' | 'failed' | 'pending';
+  /** What the Flink operator says, in its words. */
+  message: string;
+}
+
+/** The part of a FlinkDeployment's status that is read here. */
+interface FlinkStatus {
+  observedGeneration?: number;
+  lifecycleState?: string;
+  jobManagerDeploymentStatus?: string;
+  error?: string;
+  jobStatus?: { state?: string; jobId?: string };
+}
+
+/**
+ * How a job does, by the status of its FlinkDeployment: the lifecycle alone can stay STABLE while the job
+ * restarts.
+ *
+ * @param podTroubles what keeps its pods from running; empty when nothing does
+ * @param isNew whether its revision was just applied: what was reported of the one before does not count
+ */
+export function observeJob(
+  live: LiveObject,
+  podTroubles: string,
+  { isNew }: { isNew: boolean },
+): JobObservation {
+  const status = (live.status ?? {}) as FlinkStatus;
+  if (isNew && (status.observedGeneration ?? 0) < (live.metadata.generation ?? 0))
+    return { phase: 'pending', message: 'the Flink operator has not answered yet' };
+  const { lifecycleState, jobManagerDeploymentStatus, jobStatus, error = '' } = status;
+  // While the Flink operator upgrades, the state is still that of the job before.
+  const state = lifecycleState === 'UPGRADING' ? undefined : jobStatus?.state;
+  const states = [lifecycleState, jobManagerDeploymentStatus, state].filter(Boolean).join('/');
+  const { job } = live.spec as Partial<FlinkDeployment['spec']>;
+  const words = describeFlinkError(error, job?.args.at(-1) ?? '');
+  const flink = [states || 'no status yet', words].filter(Boolean).join(': ');
+  const message = [flink, podTroubles].filter(Boolean).join('. ');
+  if (lifecycleState === 'FAILED' || state === 'FAILED') return { phase: 'failed', message };
+  if (lifecycleState === 'STABLE' && state === 'RUNNING') return { phase: 'stable', message };
+  return { phase: 'pending', message };
+}
+
+/** The job as Flink names it: its state and id. */
+export function flinkJob(live: LiveObject): { state?: string; id?: string } {
+  const { state, jobId } = ((live.status ?? {}) as FlinkStatus).jobStatus ?? {};
+  return { ...(state && { state }), ...(jobId && { id: jobId }) };
+}
+
 /** An exception as the Flink operator writes it into a status: by default with its two outermost causes. */
 interface FlinkException {
   message?: string;
@@ -10,21 +63,18 @@ const OF_SQL = /Failed to execute the script|SQL (?:parse|validation) failed|\b(
 const SQL_ADVICE =
   'Run gameanalytics validate --sql on the manifest: it names the leaderboard, and the place in its SQL.';
 
-/** Whether the Flink operator only says that it has not found the job yet, as at every start. */
-export function isJobNotFound(error: string): boolean {
-  return messagesOf(error).some((message) => NOT_FOUND.test(message));
-}
-
 /**
  * What the error of a FlinkDeployment's status says, in one sentence: its messages, the most specific first.
  * Of SQL that Flink does not take, it also says which leaderboard has it, where that is known, and what to
- * do.
+ * do. That a job is not found says nothing: it is so at every start, and sounds like a failure.
  *
  * @param error JSON of an exception, or plain text
  * @param script the SQL that the job runs
  */
 export function describeFlinkError(error: string, script: string): string {
-  const messages = messagesOf(error).join('; ').slice(0, MOST_CHARACTERS);
+  const parts = messagesOf(error);
+  if (parts.some((message) => NOT_FOUND.test(message))) return '';
+  const messages = parts.join('; ').slice(0, MOST_CHARACTERS);
   if (!OF_SQL.test(messages)) return messages;
   const sentence = `${messages}${placeOf(messages, script)}`;
   return `${sentence.replace(/\.?$/, '.')} ${SQL_ADVICE}`;
