@@ -57,8 +57,9 @@ export interface JobDecision {
  *                       ├─fails──────▶ failed ────┐
  *                       └─too slow───▶ timedOut ──┴─apply the last good one──▶ rejected
  *
- * From every state a change of the spec leads to `outdated`; back to the last good revision, to `stable`.
- * Without a last good revision, one that failed or timed out stays applied and may still come up.
+ * A change of the spec makes an applied job `outdated`; only from `rejected` back to the last good revision,
+ * which is applied already, it leads to `stable`. A job that someone deletes is `missing`. Without a last
+ * good revision, one that failed or timed out stays applied and may still come up.
  */
 type Rollout =
   | { kind: 'missing' }
