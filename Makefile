@@ -40,8 +40,8 @@ busy:
 	@$(MAKE) --no-print-directory pipeline
 	@$(MAKE) --no-print-directory browser
 
-unit: $(INSTALLED) ## Run the unit tests
-	@npm run --silent test -- --project unit
+unit: $(INSTALLED) ## Run the unit tests, and hold what they cover of the code
+	@npm run --silent test -- --project unit --coverage
 
 operator: $(INSTALLED) ## Run the tests of the operator on a real Kubernetes API server
 	@npm run --silent test -- --project operator

@@ -134,7 +134,7 @@ function print(): void {
     ]),
     [`files under ${TINY_FILE} lines`, `${tiny.length}  ${tiny.join(' ')}`],
   ];
-  for (const [name, value] of rows) process.stdout.write(`${name.padEnd(52)}${value}\n`);
+  process.stdout.write(rows.map(([name, value]) => `${name.padEnd(52)}${value}\n`).join(''));
 }
 
 function quantile(sorted: number[], q: number): number {
