@@ -72,15 +72,6 @@ export function isConflict(error: unknown): boolean {
   return hasStatus(error, 409);
 }
 
-export function isForbidden(error: unknown): boolean {
-  return hasStatus(error, 403);
-}
-
-/** The request itself is wrong: the same one will never succeed. */
-export function isInvalid(error: unknown): boolean {
-  return hasStatus(error, 400, 422);
-}
-
 /** The resource version or the continue token is older than what the API server remembers. */
 export function isGone(error: unknown): boolean {
   return hasStatus(error, 410) || (error instanceof ApiError && error.reason === 'Expired');

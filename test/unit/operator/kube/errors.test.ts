@@ -6,9 +6,7 @@ import {
   fieldManagerConflicts,
   isAhead,
   isConflict,
-  isForbidden,
   isGone,
-  isInvalid,
   isNotFound,
   isTransient,
 } from '../../../../operator/kube/errors.ts';
@@ -43,8 +41,6 @@ describe('an error of the API server', () => {
     const at = (code: number) => new ApiError(code, {});
     expect(isNotFound(at(404))).toBe(true);
     expect(isConflict(at(409))).toBe(true);
-    expect(isForbidden(at(403))).toBe(true);
-    expect([at(400), at(422), at(409)].map(isInvalid)).toEqual([true, true, false]);
     expect(isGone(at(410))).toBe(true);
     expect(isGone(new ApiError(500, { reason: 'Expired' }))).toBe(true);
     expect(isAhead(new ApiError(504, { details: { causes: [{ reason: 'ResourceVersionTooLarge' }] } }))).toBe(

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { advised, rankKey } from '../../../local/sql-advice.ts';
-import { resource } from '../../../testkit/resources/resource.ts';
+import { advised, rankKey } from '../../../../local/sql-check/advice.ts';
+import { resource } from '../../../../testkit/resources/resource.ts';
 
 const COLUMNS = [
   { name: 'rnk', type: 'BIGINT' },

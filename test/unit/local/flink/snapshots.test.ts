@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keepOnly, newestSnapshot } from '../../../local/snapshots.ts';
+import { keepOnly, newestSnapshot } from '../../../../local/flink/snapshots.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { splitScript } from '../../../local/sql-statements.ts';
-import { sqlScript } from '../../../plan/sql.ts';
-import { resource } from '../../../testkit/resources/resource.ts';
+import { splitScript } from '../../../../local/sql-check/statements.ts';
+import { sqlScript } from '../../../../plan/sql.ts';
+import { resource } from '../../../../testkit/resources/resource.ts';
 
 describe('a script', () => {
   it('is cut at its semicolons, but not at those of strings, quoted names and comments', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { placeWithin } from '../../../local/sql-place.ts';
+import { placeWithin } from '../../../../local/sql-check/place.ts';
 
 const QUERY = '  SELECT a\nFROM valid_events\n';
 /** The query as the script has it: on lines of its own, and without the white space around it. */
