@@ -1,7 +1,7 @@
 /** The table of docs and design: what each folder may import. Dependencies point one way. */
 const may = {
-  lib: [],
   contract: [],
+  lib: ['contract'],
   api: ['contract'],
   plan: ['api', 'contract'],
   operator: ['api', 'contract', 'lib', 'plan'],

@@ -4,7 +4,7 @@ import { type Logger, pino } from 'pino';
 import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
 import { describeKafkaError } from '../kafka/errors.ts';
 import { findTopic, type KafkaOptions, MAX_MESSAGES_PER_SESSION, openSession } from '../kafka/producer.ts';
-import { listenAddress, listenUrl } from '../lib/listen-address.ts';
+import { startProbeServer } from '../lib/probe-server.ts';
 import { sleep } from '../lib/sleep.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
 import { createMetrics } from './metrics.ts';
@@ -13,7 +13,6 @@ import { Pacer } from './pacer.ts';
 import { EventProducer } from './producer.ts';
 import { Progress } from './progress.ts';
 import { pump } from './pump.ts';
-import { createServer } from './server.ts';
 import { HELP, parseSettings, type Settings } from './settings.ts';
 import { simulate } from './simulation.ts';
 
@@ -63,13 +62,17 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
   // The game begins when there is a topic to write to: `pace` is made then.
   let pace: Pacer | undefined;
   const metrics = createMetrics(progress, () => pace?.behindMillis(Date.now()) ?? 0);
-  const server = createServer(() => progress.unreadiness(Date.now()), metrics.registry);
-  await server.listen({ host: listenAddress(settings.HOST), port: settings.PORT }).catch((error) => {
-    throw error.code === 'EADDRINUSE'
-      ? new Error(`${settings.HOST}:${settings.PORT} is in use; set PORT to another`)
-      : error;
+  const { url: address } = await startProbeServer({
+    host: settings.HOST,
+    port: settings.PORT,
+    ready: () => {
+      const reason = progress.unreadiness(Date.now());
+      return reason === undefined ? [] : [reason];
+    },
+    registry: metrics.registry,
+    log,
   });
-  log.info({ address: listenUrl(server.server), topic: settings.EVENTS_TOPIC, ...game }, 'started');
+  log.info({ address, topic: settings.EVENTS_TOPIC, ...game }, 'started');
 
   const kafka: KafkaOptions = {
     brokers: settings.KAFKA_BOOTSTRAP_SERVERS,

@@ -1,5 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
+import { startProbeServer } from '../lib/probe-server.ts';
 import project from '../package.json' with { type: 'json' };
 import { Cluster } from './cluster.ts';
 import { createEventRecorder } from './controller/event-recorder.ts';
@@ -10,7 +11,6 @@ import { LeaderElection } from './leader/election.ts';
 import type { Metrics } from './metrics.ts';
 import { WorkQueue } from './queue/work-queue.ts';
 import type { Settings } from './settings.ts';
-import { startWeb } from './web.ts';
 
 interface OperatorParts {
   config: KubeConfig;
@@ -85,7 +85,7 @@ export async function runOperator(settings: Settings, parts: OperatorParts): Pro
   });
 
   let synced = false;
-  const web = await startWeb({
+  const web = await startProbeServer({
     host: settings.host,
     port: settings.port,
     ready: () => (synced ? [] : ['not everything was listed yet']),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { FIELD_MANAGER, type KubeClient } from '../kube/client.ts';
 import { EVENT } from '../kube/kinds.ts';
+import { microTime } from '../kube/micro-time.ts';
 import type { LiveObject } from '../kube/object.ts';
 
 /** Something to report to people as a Kubernetes event. */
@@ -34,8 +35,7 @@ export function createEventRecorder(
       apiVersion: EVENT.apiVersion,
       kind: EVENT.kind,
       metadata: { name: `${name}.${randomBytes(8).toString('hex')}`, ...(namespace && { namespace }) },
-      // A MicroTime has six digits.
-      eventTime: now().toISOString().replace('Z', '000Z'),
+      eventTime: microTime(now()),
       reportingController: FIELD_MANAGER,
       reportingInstance: identity.slice(0, 128),
       regarding: { apiVersion, kind, name, namespace, uid },

@@ -1,4 +1,5 @@
 import { LEASE } from '../kube/kinds.ts';
+import { microTime } from '../kube/micro-time.ts';
 import type { LiveObject, Manifest } from '../kube/object.ts';
 
 /** What a Lease says: who leads, and for how long after each renewal. */
@@ -61,9 +62,4 @@ function acquired({ leaseTransitions = 0 }: LeaseSpec, candidate: Candidate, now
     renewTime: microTime(now),
     leaseTransitions: leaseTransitions + 1,
   };
-}
-
-/** Kubernetes' MicroTime, which wants exactly six digits of a second. */
-function microTime(time: Date): string {
-  return time.toISOString().replace('Z', '000Z');
 }

@@ -120,7 +120,7 @@ describe('the operator, as a process', () => {
     expect(code).toBe(1);
     expect(linesOf(out).at(-1)).toMatchObject({
       level: 60,
-      msg: `the operator failed: 127.0.0.1:${port} is in use; set PORT or --port to another`,
+      msg: `the operator failed: 127.0.0.1:${port} is in use; set PORT to another`,
     });
   });
 });

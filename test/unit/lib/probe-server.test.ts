@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { Gauge, Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { listenAddress } from '../../../lib/listen-address.ts';
-import { startWeb } from '../../../operator/web.ts';
-import { keptLog } from './observed.ts';
+import { startProbeServer } from '../../../lib/probe-server.ts';
+import { keptLog } from '../operator/observed.ts';
 
 /** A web on a free port, and what it says of the operator. */
 async function startedWeb(port = 0) {
@@ -12,7 +12,7 @@ async function startedWeb(port = 0) {
   const registry = new Registry();
   const { log, lines } = keptLog();
   const ready = () => state.unready;
-  const web = await startWeb({ host: '127.0.0.1', port, ready, registry, log });
+  const web = await startProbeServer({ host: '127.0.0.1', port, ready, registry, log });
   onTestFinished(() => web.close());
   const get = async (path: string) => {
     const response = await fetch(web.url + path);
@@ -31,7 +31,7 @@ it.each([
   ['127.0.0.1', /^http:\/\/127\.0\.0\.1:\d+$/],
 ])('its address is the one it listens on: %s', async (host, url) => {
   const { log } = keptLog();
-  const web = await startWeb({ host, port: 0, ready: () => [], registry: new Registry(), log });
+  const web = await startProbeServer({ host, port: 0, ready: () => [], registry: new Registry(), log });
   onTestFinished(() => web.close());
   expect(web.url).toMatch(url);
 });
@@ -75,12 +75,12 @@ describe('/metrics', () => {
   });
 });
 
-describe('startWeb', () => {
+describe('startProbeServer', () => {
   it('says which setting to change when its port is taken', async () => {
     const { web } = await startedWeb();
     const { port } = new URL(web.url);
     await expect(startedWeb(Number(port))).rejects.toThrow(
-      `127.0.0.1:${port} is in use; set PORT or --port to another`,
+      `127.0.0.1:${port} is in use; set PORT to another`,
     );
   });
 

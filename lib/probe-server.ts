@@ -2,9 +2,9 @@ import { type FastifyReply, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { PROBE_PATHS } from '../contract/http.ts';
-import { listenAddress, listenUrl } from '../lib/listen-address.ts';
+import { listenAddress, listenUrl } from './listen-address.ts';
 
-interface WebOptions {
+interface ProbeServerOptions {
   host: string;
   /** 0 takes a free one. */
   port: number;
@@ -15,13 +15,19 @@ interface WebOptions {
 }
 
 /** Where probes and metrics are served. */
-export interface Web {
+export interface ProbeServer {
   readonly url: string;
   close(): Promise<void>;
 }
 
 /** Serves the kubelet's probes and Prometheus. Rejects with a sentence when the address is taken. */
-export async function startWeb({ host, port, ready, registry, log }: WebOptions): Promise<Web> {
+export async function startProbeServer({
+  host,
+  port,
+  ready,
+  registry,
+  log,
+}: ProbeServerOptions): Promise<ProbeServer> {
   // A request that hangs half-way must not keep the process from ending.
   const server = fastify({ forceCloseConnections: true });
   server.setErrorHandler((error, request, reply) => {
@@ -35,9 +41,7 @@ export async function startWeb({ host, port, ready, registry, log }: WebOptions)
     reply.type(registry.contentType).send(await registry.metrics()),
   );
   await server.listen({ host: listenAddress(host), port }).catch((error) => {
-    throw error.code === 'EADDRINUSE'
-      ? new Error(`${host}:${port} is in use; set PORT or --port to another`)
-      : error;
+    throw error.code === 'EADDRINUSE' ? new Error(`${host}:${port} is in use; set PORT to another`) : error;
   });
   return { url: listenUrl(server.server), close: () => server.close() };
 }
