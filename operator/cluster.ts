@@ -130,13 +130,11 @@ function keyOf({ metadata }: LiveObject): string {
   return `${metadata.namespace}/${metadata.name}`;
 }
 
-/** The Kafka that a resource names. */
 function kafkaKeyOf({ metadata, spec }: LiveObject): string | undefined {
   const { kafka } = spec as { kafka?: { cluster?: string } };
   return kafka?.cluster && `${metadata.namespace}/${kafka.cluster}`;
 }
 
-/** The resource that an object is labelled as a part of. */
 function ownerKeyOf({ metadata }: LiveObject): string | undefined {
   const instance = metadata.labels?.[LABELS.instance];
   return instance && `${metadata.namespace}/${instance}`;

@@ -7,7 +7,6 @@ import { createMetrics } from './metrics.ts';
 import { runOperator } from './operator.ts';
 import { HELP, parseSettings, type Settings } from './settings.ts';
 
-/** Reads arguments and environment; returns the exit code. */
 async function main(args: string[]): Promise<number> {
   if (args.includes('--help')) {
     process.stdout.write(HELP);
@@ -23,7 +22,6 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-/** Runs until told to stop, or until it fails. */
 async function run(settings: Settings): Promise<number> {
   const config = loadKubeConfig();
   const log = createLog(settings.logLevel);
@@ -40,7 +38,6 @@ async function run(settings: Settings): Promise<number> {
   }
 }
 
-/** What a person can fix, in sentences. */
 function refuse(sentences: string[]): number {
   process.stderr.write(`${sentences.join('\n')}\n`);
   return 2;

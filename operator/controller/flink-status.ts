@@ -128,7 +128,6 @@ function placeOf(messages: string, script: string): string {
   return board ? ` (leaderboard ${board})` : '';
 }
 
-/** The boards whose statements begin in these lines; the name of a history's table ends in _history. */
 function boardsIn(lines: string[]): string[] {
   return lines.flatMap((line) => /^INSERT INTO `([a-z0-9-]+)(?:_history)?` /.exec(line)?.[1] ?? []);
 }

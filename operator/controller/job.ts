@@ -267,7 +267,6 @@ export function appliedRevision(live: LiveObject | undefined): string | undefine
   return annotation(live, REVISION);
 }
 
-/** The revision that runs, where nothing else remembers it. */
 function runningRevision(live: LiveObject): Revision {
   return {
     id: appliedRevision(live) ?? '',

@@ -208,7 +208,6 @@ function objectPath(object: Manifest): string {
   return pathOf(kindOf(object), namespace, name);
 }
 
-/** The path of an object, or, without a name, of a collection: of one namespace or of all. */
 function pathOf({ apiVersion, plural }: Kind, namespace?: string, name?: string): string {
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const place = namespace ? `/namespaces/${encodeURIComponent(namespace)}` : '';

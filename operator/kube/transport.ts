@@ -87,7 +87,6 @@ export class Transport {
     return new Deadline(millis, timeout, call.signal);
   }
 
-  /** Sends a call. Returns the answer when it is a yes; its body has yet to be read. */
   async #send(call: Call, deadline: Deadline, silenceMillis = 0): Promise<Dispatcher.ResponseData> {
     const { origin, basePath } = this.#connection;
     const { dispatcher, headers } = await this.#reach(call, deadline, () =>

@@ -134,7 +134,6 @@ export class Watch<T extends LiveObject = LiveObject> {
     this.#options.metrics.connected(false);
   }
 
-  /** Fills the store. Returns the version it is then at. */
   async #list(): Promise<string> {
     try {
       const version = await this.#listInPages();
@@ -176,7 +175,6 @@ export class Watch<T extends LiveObject = LiveObject> {
     }
   }
 
-  /** Follows events until the API server ends the watch. */
   async #follow(position: string): Promise<void> {
     const { client, kind, namespace, labelSelector, metrics } = this.#options;
     const timeoutSeconds = this.#timeoutSeconds();
@@ -243,7 +241,6 @@ export class Watch<T extends LiveObject = LiveObject> {
     });
   }
 
-  /** Waits before the next try, and decides whether that one may resume. */
   async #recover(error: unknown): Promise<void> {
     this.#options.metrics.connected(false);
     if (!isTransient(error) || isAhead(error)) this.#forgetPosition(error);

@@ -157,7 +157,6 @@ export class LeaderElection {
     return holderIdentity ? leaseDurationSeconds * 1000 : 0;
   }
 
-  /** How long the Lease as it was seen forbids us to take it. */
   #runsOutInMillis(): number {
     if (this.#lease && this.#isOurs(this.#lease)) return 0;
     return this.#takenUntil - this.#clock.now();
@@ -194,7 +193,6 @@ export class LeaderElection {
     this.#renewedAt = sentAt;
   }
 
-  /** A leader's step. Returns how long to wait before the next one. */
   async #renew(): Promise<number> {
     if (this.#remainingMillis() <= 0) return this.#lose('it could not be renewed in time');
     try {
@@ -228,7 +226,6 @@ export class LeaderElection {
     return Math.min(this.#timing.retryMillis, this.#remainingMillis());
   }
 
-  /** How long we may write without another renewal. */
   #remainingMillis(): number {
     return this.#renewedAt + this.#timing.renewDeadlineMillis - this.#clock.now();
   }

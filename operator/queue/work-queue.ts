@@ -124,7 +124,6 @@ export class WorkQueue {
     this.#awaitTurn();
   }
 
-  /** One run and its accounts; never rejects. */
   async #run(key: string, signal: AbortSignal): Promise<void> {
     const { queue, reconcile } = this.#options.metrics;
     const began = this.#now();
