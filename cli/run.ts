@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
+import { sleep } from '../lib/sleep.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
 import { type Pipeline, startPipeline } from '../local/pipeline.ts';
 import { UserError } from '../local/process/user-error.ts';
@@ -81,6 +81,6 @@ async function follow(pipeline: Pipeline, terminal: Terminal, signal: AbortSigna
   const line = statusLine(pipeline, (sentence) => terminal.say(sentence));
   while (!signal.aborted) {
     terminal.status(await line());
-    await sleep(STATUS_MILLIS, undefined, { signal }).catch(() => undefined);
+    await sleep(STATUS_MILLIS, signal);
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { sleep } from '../lib/sleep.ts';
 import type { Container, Deployment, HttpProbe } from '../plan/objects.ts';
 import { secretFolders } from './kafka/secrets.ts';
 import type { LocalRuntime } from './local-runtime.ts';
@@ -95,7 +95,7 @@ function createCommand(
 async function restartWhenDead(replica: Replica, probe: HttpProbe, signal: AbortSignal): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
-    await sleep(probe.periodSeconds * 1000, undefined, { signal }).catch(() => undefined);
+    await sleep(probe.periodSeconds * 1000, signal);
     failures = signal.aborted || (await passes(replica.url, probe)) ? 0 : failures + 1;
     if (failures < 3) continue;
     replica.process.restart();

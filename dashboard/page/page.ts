@@ -74,12 +74,12 @@ export interface PageContent
 
 const THEME_LABELS = { auto: 'Auto', light: 'Light', dark: 'Dark' };
 
-/** What the page of a look says. Pure. */
-export function createPage({ state: look, panels, definitions, ...content }: PageContent): Page {
-  const { board, season, search, theme } = look;
+/** What the page shows in a state. Pure. */
+export function createPage({ state, panels, definitions, ...content }: PageContent): Page {
+  const { board, season, search, theme } = state;
   const root = board === null ? '' : '../';
   const here = board ?? './';
-  const link = (change: Partial<PageState>) => `${here}${formatQuery({ ...look, ...change })}`;
+  const link = (change: Partial<PageState>) => `${here}${formatQuery({ ...state, ...change })}`;
   const [first] = panels;
   return {
     ...content,
@@ -88,7 +88,7 @@ export function createPage({ state: look, panels, definitions, ...content }: Pag
     theme,
     colorScheme: theme === 'auto' ? 'light dark' : theme,
     search,
-    panels: panels.map((panel) => pagePanel(panel, look, root)),
+    panels: panels.map((panel) => pagePanel(panel, state, root)),
     seasons: definitions.some(({ period }) => period?.kind === 'season')
       ? [
           { label: 'This season', href: link({ season: 'this' }), current: season === 'this' },
@@ -100,26 +100,26 @@ export function createPage({ state: look, panels, definitions, ...content }: Pag
       href: link({ theme: one }),
       current: theme === one,
     })),
-    kept: [...new URLSearchParams(formatQuery({ ...look, search: '' }))].map(([name, value]) => ({
+    kept: [...new URLSearchParams(formatQuery({ ...state, search: '' }))].map(([name, value]) => ({
       name,
       value,
     })),
     root,
-    home: board === null ? null : `../${formatQuery(look)}`,
+    home: board === null ? null : `../${formatQuery(state)}`,
     here,
-    socket: `${root}ws${socketQuery(look)}`,
+    socket: `${root}ws${socketQuery(state)}`,
   };
 }
 
-function pagePanel(panel: PageBoard, look: PageState, root: string): PagePanel {
+function pagePanel(panel: PageBoard, state: PageState, root: string): PagePanel {
   const { name } = panel;
-  const query = formatQuery({ ...look, search: '', theme: 'auto' });
+  const query = formatQuery({ ...state, search: '', theme: 'auto' });
   const url = `${root}api/boards/${name}`;
-  const isNone = look.season === 'last' && panel.isVacant;
+  const isNone = state.season === 'last' && panel.isVacant;
   return {
     ...panel,
-    href: `${root}boards/${name}${formatQuery(look)}`,
-    expand: look.board === null,
+    href: `${root}boards/${name}${formatQuery(state)}`,
+    expand: state.board === null,
     downloads: isNone ? null : { csv: `${url}.csv${query}`, json: `${url}${query}` },
   };
 }

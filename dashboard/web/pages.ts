@@ -28,7 +28,7 @@ interface PageRequest {
 export async function pageRoutes(app: FastifyInstance, options: PageOptions): Promise<void> {
   const { title, boards, parts } = options;
   const pages = new PageCache<PageState>({
-    render: (look, marked) => renderLook(options, look, marked),
+    render: (state, marked) => renderPageState(options, state, marked),
     currentTick: () => parts.currentTick,
     clock: () => performance.now(),
   });
@@ -59,11 +59,11 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
 
   app.get<PageRequest>('/boards/:name', async (request, reply) => {
     const { name = '' } = request.params;
-    const look = parsePageState(name, request.query);
+    const state = parsePageState(name, request.query);
     const isKnown = boards.some(({ definition }) => definition.name === name);
-    if (isKnown) return send(request, reply, pages.get(look));
+    if (isKnown) return send(request, reply, pages.get(state));
     const root = '../';
-    const missing = { title, name, root, home: `${root}${formatQuery(look)}`, assets: assetUrls };
+    const missing = { title, name, root, home: `${root}${formatQuery(state)}`, assets: assetUrls };
     return send(request, reply.code(404), readyPage(renderMissing(missing)));
   });
 }
@@ -84,18 +84,18 @@ export function computeRelease(title: string, boards: readonly LiveBoard[]): str
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 12);
 }
 
-function renderLook(
+function renderPageState(
   { title, boards, parts, release, now }: PageOptions,
   asked: PageState,
   marked: boolean,
 ): string {
   const shown = shownBoards(boards, asked);
-  const look = { ...asked, season: shown.season };
-  const { boards: panels, ...rest } = parts.page(look, marked ? look.search : '');
+  const state = { ...asked, season: shown.season };
+  const { boards: panels, ...rest } = parts.page(state, marked ? state.search : '');
   return renderPage(
     createPage({
       title,
-      state: look,
+      state,
       panels,
       definitions: shown.boards.map(({ definition }) => definition),
       ...rest,

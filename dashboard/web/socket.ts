@@ -85,7 +85,7 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
       await reply.code(503).header('retry-after', 5).send({ error: 'too many are looking; try again' });
     }
   };
-  const turnOut = (socket: Socket, code: number, reason: string) => {
+  const evict = (socket: Socket, code: number, reason: string) => {
     if (!sockets.delete(socket)) return;
     metrics.refused(reason);
     closeFirmly(socket, code, reason);
@@ -93,24 +93,24 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
   const handler = async (_request: FastifyRequest, reply: FastifyReply) =>
     reply.code(426).header('upgrade', 'websocket').send({ error: 'this is a WebSocket: ask for an upgrade' });
   const wsHandler = (socket: Socket, { ip, query }: FastifyRequest<{ Querystring: Query }>) => {
-    const pulse: Heartbeat = { alive: true, pings: 0 };
-    sockets.set(socket, pulse);
+    const heartbeat: Heartbeat = { alive: true, pings: 0 };
+    sockets.set(socket, heartbeat);
     socket.on('pong', () => {
-      pulse.alive = true;
+      heartbeat.alive = true;
     });
     socket.on('ping', () => {
-      pulse.pings += 1;
-      if (pulse.pings > MAX_PINGS) turnOut(socket, CLOSE_POLICY, 'too many pings');
+      heartbeat.pings += 1;
+      if (heartbeat.pings > MAX_PINGS) evict(socket, CLOSE_POLICY, 'too many pings');
     });
-    socket.on('message', () => turnOut(socket, CLOSE_POLICY, 'this socket only speaks'));
+    socket.on('message', () => evict(socket, CLOSE_POLICY, 'this socket only speaks'));
     socket.on('close', () => {
       sockets.delete(socket);
       places.release(ip, socket);
       broadcast.remove(socket);
     });
-    const crowdedOut = places.take(ip, socket);
-    if (crowdedOut) turnOut(crowdedOut, CLOSE_CROWDED, 'crowded out');
-    if (crowdedOut !== socket) broadcast.add(socket, parseBoardFilter(query));
+    const evicted = places.take(ip, socket);
+    if (evicted) evict(evicted, CLOSE_CROWDED, 'crowded out');
+    if (evicted !== socket) broadcast.add(socket, parseBoardFilter(query));
   };
   app.route<{ Querystring: Query }>({ method: 'GET', url: '/ws', preValidation: admit, handler, wsHandler });
 }
@@ -129,11 +129,11 @@ function isOurPage({ host, headers: { origin } }: FastifyRequest, allowed: reado
 }
 
 function pingAll(sockets: Map<Socket, Heartbeat>): void {
-  for (const [socket, pulse] of sockets) {
-    if (!pulse.alive) socket.terminate();
+  for (const [socket, heartbeat] of sockets) {
+    if (!heartbeat.alive) socket.terminate();
     else socket.ping();
-    pulse.alive = false;
-    pulse.pings = 0;
+    heartbeat.alive = false;
+    heartbeat.pings = 0;
   }
 }
 
