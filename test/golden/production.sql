@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-121d2cfb-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-abce7d57-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals
 -- are dropped, digits in quotes are a number); nothing in the topic can stop the job.
@@ -61,6 +61,9 @@ CREATE TABLE `raw_events` (
   -- Partitions take short turns. On a busy machine, one that waits while a megabyte of another is read would
   -- count as idle, and its events as late.
   'properties.max.partition.fetch.bytes' = '65536',
+  -- Of a slow topic, the events of a moment come in one answer.
+  'properties.fetch.min.bytes' = '65536',
+  'properties.fetch.max.wait.ms' = '100',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   'scan.parallelism' = '2',
@@ -69,7 +72,7 @@ CREATE TABLE `raw_events` (
   -- the events follow.
   'scan.watermark.alignment.group' = 'raw_events',
   'scan.watermark.alignment.max-drift' = '5 min',
-  'scan.watermark.alignment.update-interval' = '100 ms',
+  'scan.watermark.alignment.update-interval' = '200 ms',
   'value.format' = 'json',
   'value.json.ignore-parse-errors' = 'true'
 );
@@ -154,6 +157,9 @@ CREATE TABLE messages (
   -- Partitions take short turns. On a busy machine, one that waits while a megabyte of another is read would
   -- count as idle, and its events as late.
   'properties.max.partition.fetch.bytes' = '65536',
+  -- Of a slow topic, the events of a moment come in one answer.
+  'properties.fetch.min.bytes' = '65536',
+  'properties.fetch.max.wait.ms' = '100',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   'scan.parallelism' = '2',
@@ -162,7 +168,7 @@ CREATE TABLE messages (
   -- the events follow.
   'scan.watermark.alignment.group' = 'raw_events',
   'scan.watermark.alignment.max-drift' = '5 min',
-  'scan.watermark.alignment.update-interval' = '100 ms',
+  'scan.watermark.alignment.update-interval' = '200 ms',
   'value.format' = 'raw'
 );
 
@@ -421,7 +427,7 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'd9d481c7',
+  'b4b7a8b5',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -452,7 +458,7 @@ GROUP BY season_start;
 INSERT INTO `top-teams_history` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'd9d481c7',
+  'b4b7a8b5',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -483,7 +489,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '42d3815c',
+  'e86adfbf',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -514,7 +520,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  'be5ccea9',
+  'dffb04b1',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -602,7 +608,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'd643d608',
+  'ca4529c4',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *

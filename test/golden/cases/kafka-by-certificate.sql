@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-58511077-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-cd403e82-<id>_<transformation>';
 
 -- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals
 -- are dropped, digits in quotes are a number); nothing in the topic can stop the job.
@@ -62,6 +62,9 @@ CREATE TABLE `raw_events` (
   -- Partitions take short turns. On a busy machine, one that waits while a megabyte of another is read would
   -- count as idle, and its events as late.
   'properties.max.partition.fetch.bytes' = '65536',
+  -- Of a slow topic, the events of a moment come in one answer.
+  'properties.fetch.min.bytes' = '65536',
+  'properties.fetch.max.wait.ms' = '100',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   'scan.parallelism' = '1',
@@ -70,7 +73,7 @@ CREATE TABLE `raw_events` (
   -- the events follow.
   'scan.watermark.alignment.group' = 'raw_events',
   'scan.watermark.alignment.max-drift' = '5 min',
-  'scan.watermark.alignment.update-interval' = '100 ms',
+  'scan.watermark.alignment.update-interval' = '200 ms',
   'value.format' = 'json',
   'value.json.ignore-parse-errors' = 'true'
 );
@@ -157,6 +160,9 @@ CREATE TABLE messages (
   -- Partitions take short turns. On a busy machine, one that waits while a megabyte of another is read would
   -- count as idle, and its events as late.
   'properties.max.partition.fetch.bytes' = '65536',
+  -- Of a slow topic, the events of a moment come in one answer.
+  'properties.fetch.min.bytes' = '65536',
+  'properties.fetch.max.wait.ms' = '100',
   'scan.startup.mode' = 'earliest-offset',
   'scan.topic-partition-discovery.interval' = '30 s',
   'scan.parallelism' = '1',
@@ -165,7 +171,7 @@ CREATE TABLE messages (
   -- the events follow.
   'scan.watermark.alignment.group' = 'raw_events',
   'scan.watermark.alignment.max-drift' = '5 min',
-  'scan.watermark.alignment.update-interval' = '100 ms',
+  'scan.watermark.alignment.update-interval' = '200 ms',
   'value.format' = 'raw'
 );
 
@@ -316,7 +322,7 @@ GROUP BY slot_start;
 INSERT INTO `top` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '6e3f016b',
+  'bbbdb25a',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
