@@ -40,9 +40,15 @@ export interface Problem {
   condition: ConditionState;
 }
 
-/** What came of several steps: of each component, its first problem speaks. */
+/** Whether an object was rejected, rather than that it takes its time. */
+export function isFailure({ condition }: Problem): boolean {
+  return condition.reason !== 'Progressing';
+}
+
+/** What came of several steps: of each component its first failure, or else the first that takes its time. */
 export function combine(steps: Written[]): Written {
-  const problems = steps.flatMap((step) => step.problems);
+  const all = steps.flatMap((step) => step.problems);
+  const problems = [...all.filter(isFailure), ...all.filter((problem) => !isFailure(problem))];
   return {
     conflicts: steps.flatMap((step) => step.conflicts),
     problems: problems.filter(

@@ -3,7 +3,7 @@ import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { Component } from '../../plan/metadata.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
 import { DEPLOYMENT } from '../kube/kinds.ts';
-import type { Written } from './apply.ts';
+import { isFailure, type Written } from './apply.ts';
 import { type Child, componentOf, matchByName } from './children.ts';
 import { type ChildCondition, notReadyMessage } from './kafka-condition.ts';
 import type { Observed } from './observe.ts';
@@ -47,7 +47,10 @@ export function computeConditions(resource: GameAnalytics, findings: Findings): 
   const { problems, conflicts } = findings;
   const states = PARTS.map(({ type, component, check }) => {
     const problem = problems.find((other) => other.component === component);
-    return [type, problem?.condition ?? check(findings)] as const;
+    const state = check(findings);
+    // An object that takes its time must not hide another of the component that its controller rejects.
+    const isHiding = problem && !isFailure(problem) && state.reason === 'NotReady';
+    return [type, problem && !isHiding ? problem.condition : state] as const;
   });
   const undone = conflicts.map(
     ({ manager, field, object }) => `${manager} had changed ${field} of ${object}; it was set back.`,

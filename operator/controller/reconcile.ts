@@ -7,7 +7,7 @@ import { KAFKA } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { type Result, TerminalError } from '../queue/result.ts';
 import { grantUsers } from './acls.ts';
-import { apply, combine, prune, ResourceDeletedError } from './apply.ts';
+import { apply, combine, isFailure, prune, ResourceDeletedError } from './apply.ts';
 import { matchByName } from './children.ts';
 import {
   computeConditions,
@@ -88,10 +88,8 @@ async function reconcileResource(parts: ReconcilerParts, key: string, signal: Ab
   const conditions = computeConditions(resource, { ...outcome, planned, kafka: kafka.condition });
   await report(parts, live, conditions, details(resource, outcome.liveJob, statusOf(live), now()));
   // Objects that could not be written are retried with exponential backoff: the cause may be gone then.
-  const failures = outcome.problems
-    .map(({ condition }) => condition)
-    .filter(({ reason }) => reason !== 'Progressing');
-  if (failures.length > 0) throw new Error(failures.map(({ message }) => message).join('; '));
+  const failures = outcome.problems.filter(isFailure);
+  if (failures.length > 0) throw new Error(failures.map(({ condition }) => condition.message).join('; '));
   return { requeueAfterMillis: outcome.requeueAfterMillis };
 }
 

@@ -181,6 +181,15 @@ describe('a pipeline', () => {
     expect(states.Ready?.message).toBe('DashboardReady: Service game-dashboard: no');
   });
 
+  it('shows an object that Strimzi rejects, although another of the part takes its time', () => {
+    const condition = conditionFalse('Progressing', 'KafkaUser b is made once KafkaTopic c is ready.');
+    const problems = [{ component: 'users' as const, condition }];
+    const rejected = conditionFalse('NotReady', 'KafkaUser a: no');
+    expect(compute({ problems, users: rejected }).UsersReady).toEqual(rejected);
+    expect(compute({ problems, users: conditionFalse('Progressing', 'a') }).UsersReady).toEqual(condition);
+    expect(compute({ problems }).UsersReady).toEqual(condition);
+  });
+
   it('says who had changed what', () => {
     const conflicts = [{ manager: 'kubectl', field: '.spec.image', object: 'Deployment game-dashboard' }];
     expect(compute({ conflicts }).FieldConflict).toEqual(
