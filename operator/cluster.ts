@@ -32,8 +32,15 @@ export class Cluster implements ClusterCache {
   constructor(options: ClusterOptions) {
     this.#onChange = options.onChange;
     this.#watch(options, GAME_ANALYTICS, kafkaKeyOf, (resource) => this.#onChange(keyOf(resource)));
-    this.#watch(options, KAFKA, undefined, (kafka) => this.#kafkaChanged(kafka));
-    const childChanged = (object: LiveObject, previous?: LiveObject) => this.#childChanged(object, previous);
+    this.#watch(options, KAFKA, undefined, (kafka) => {
+      const resources = this.#store(GAME_ANALYTICS).byIndex(keyOf(kafka));
+      for (const resource of resources) this.#onChange(keyOf(resource));
+    });
+    const childChanged = (object: LiveObject, previous?: LiveObject) => {
+      // An object that lost our labels still belongs to its previous resource.
+      const keys = new Set([ownerKeyOf(object), previous && ownerKeyOf(previous)]);
+      for (const key of keys) if (key !== undefined) this.#onChange(key);
+    };
     for (const kind of CHILDREN) this.#watch(options, kind, ownerKeyOf, childChanged, OURS);
     this.#watch(options, POD, ownerKeyOf, childChanged, PODS, podStatusOnly);
   }
@@ -98,7 +105,9 @@ export class Cluster implements ClusterCache {
       store,
       onChange,
       onDelete: onChange,
-      onAvailability: () => this.#allChanged(),
+      onAvailability: () => {
+        for (const resource of this.#store(GAME_ANALYTICS).values()) this.#onChange(keyOf(resource));
+      },
       log,
       metrics: metrics.watch(kind.kind),
     });
@@ -109,20 +118,6 @@ export class Cluster implements ClusterCache {
     const store = this.#stores.get(kind.kind);
     if (!store) throw new Error(`${kind.kind} is not watched`);
     return store;
-  }
-
-  #allChanged(): void {
-    for (const resource of this.#store(GAME_ANALYTICS).values()) this.#onChange(keyOf(resource));
-  }
-
-  #kafkaChanged(kafka: LiveObject): void {
-    for (const resource of this.#store(GAME_ANALYTICS).byIndex(keyOf(kafka))) this.#onChange(keyOf(resource));
-  }
-
-  /** An object that lost our labels still belongs to its previous resource. */
-  #childChanged(object: LiveObject, previous: LiveObject | undefined): void {
-    const keys = new Set([ownerKeyOf(object), previous && ownerKeyOf(previous)]);
-    for (const key of keys) if (key !== undefined) this.#onChange(key);
   }
 }
 

@@ -80,9 +80,9 @@ export function grantedRights(
   };
 }
 
-/** Two KafkaTopics of different names can ask for one topic in Kafka; Strimzi serves the older one. */
 function isOurs({ live }: Child, owner: LiveMetadata): boolean {
   if (!live || ownershipOf(live, owner) !== 'ours') return false;
+  // Two KafkaTopics of different names can ask for one topic in Kafka; Strimzi serves the older one.
   const { conditions = [] } = (live.status ?? {}) as { conditions?: ChildCondition[] };
   return !conditions.some(({ reason }) => reason === 'ResourceConflict');
 }

@@ -106,7 +106,6 @@ export async function assertNotDeleted(client: KubeClient, resource: LiveObject)
     throw new ResourceDeletedError(`${namespace}/${name} is gone`);
 }
 
-/** With the object as it is now, when it is ours. What belongs to someone else is left alone. */
 async function applyChild(
   { client, resource, signal }: Writer,
   child: Child,
@@ -124,7 +123,12 @@ async function applyChild(
   try {
     return { ...(await applyOverOthers(client, desired, signal)), problems: [] };
   } catch (error) {
-    if (!isRefusal(error)) throw error;
+    // A rejection stays until something changes. A schema that lacks a field answers as if the server had
+    // failed.
+    const isRejection =
+      error instanceof ApiError &&
+      (!isTransient(error) || /field not declared in schema/.test(error.message));
+    if (!isRejection) throw error;
     const condition = conditionFalse('ApplyFailed', `${kind} ${metadata.name}: ${error.message}`);
     return { ...(child.live && { live: child.live }), conflicts: [], problems: [{ component, condition }] };
   }
@@ -143,23 +147,13 @@ function findObstacle(live: LiveObject, owner: LiveMetadata): ConditionState | u
   return undefined;
 }
 
-/**
- * An answer that will be the same until something changes. A schema that lacks a field answers as if the
- * server had failed.
- */
-function isRefusal(error: unknown): error is ApiError {
-  return (
-    error instanceof ApiError && (!isTransient(error) || /field not declared in schema/.test(error.message))
-  );
-}
-
-/** First without force: so we learn whose change it is that we undo. */
 async function applyOverOthers(
   client: KubeClient,
   desired: KubernetesObject,
   signal: AbortSignal,
 ): Promise<{ live: LiveObject; conflicts: Conflict[] }> {
   try {
+    // Without force first: so we learn whose change it is that we undo.
     return { live: await client.apply(desired, { signal }), conflicts: [] };
   } catch (error) {
     const object = `${desired.kind} ${desired.metadata.name}`;

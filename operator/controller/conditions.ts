@@ -72,11 +72,11 @@ export function waitingConditions(resource: GameAnalytics, kafka: ConditionState
   return withReady(resource, states);
 }
 
-/** The first part that is not as the spec wants it speaks for all. */
 function withReady(
   { spec }: GameAnalytics,
   states: (readonly [ConditionType, ConditionState])[],
 ): ConditionStates {
+  // The first part that is not as the spec wants it speaks for all.
   const [type, first] =
     states.find(([, { status, reason }]) => status !== 'True' || reason === 'RolledBack') ?? [];
   const summary = first

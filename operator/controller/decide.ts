@@ -88,7 +88,6 @@ export function decide(
   };
 }
 
-/** Why the job is not written now. One that has all it should never waits. */
 function jobWait(
   desired: FlinkDeployment,
   { children, servesFlink }: Observed,
@@ -99,6 +98,7 @@ function jobWait(
       'FlinkOperatorMissing',
       'The cluster does not know FlinkDeployments: install the Flink Kubernetes Operator 1.15 or newer.',
     );
+  // A job that has all it should never waits.
   if (!wouldChange(desired, children)) return undefined;
   const missing = needs.find(({ status }) => status !== 'True');
   return (

@@ -72,24 +72,22 @@ const SQL_ADVICE =
  * @param script the SQL that the job runs
  */
 export function describeFlinkError(error: string, script: string): string {
-  const parts = messagesOf(error);
-  if (parts.some((message) => NOT_FOUND.test(message))) return '';
+  const { message, throwableList = [] } = parseException(error);
+  const outermostFirst = [message, ...throwableList.map((cause) => cause.message)].map(stripJava);
+  const innermostFirst = outermostFirst.filter(Boolean).reverse();
+  const repeats = (text: string, other: string) => text.includes(other) || other.includes(text);
+  // A wrapper often repeats what it wraps.
+  const parts = innermostFirst.filter(
+    (text, i) => !innermostFirst.slice(0, i).some((one) => repeats(text, one)),
+  );
+  if (parts.some((part) => NOT_FOUND.test(part))) return '';
   const messages = parts.join('; ').slice(0, MOST_CHARACTERS);
   if (!OF_SQL.test(messages)) return messages;
-  const sentence = `${messages}${placeOf(messages, script)}`;
+  const sentence = `${messages}${locate(messages, script)}`;
   return `${sentence.replace(/\.?$/, '.')} ${SQL_ADVICE}`;
 }
 
-function messagesOf(error: string): string[] {
-  const { message, throwableList = [] } = parse(error);
-  const outermostFirst = [message, ...throwableList.map((cause) => cause.message)].map(plain);
-  const messages = outermostFirst.filter(Boolean).reverse();
-  const repeats = (text: string, other: string) => text.includes(other) || other.includes(text);
-  // A wrapper often repeats what it wraps.
-  return messages.filter((text, i) => !messages.slice(0, i).some((other) => repeats(text, other)));
-}
-
-function parse(error: string): FlinkException {
+function parseException(error: string): FlinkException {
   try {
     const parsed = JSON.parse(error) as FlinkException | null;
     return typeof parsed === 'object' && parsed ? parsed : { message: error };
@@ -98,31 +96,28 @@ function parse(error: string): FlinkException {
   }
 }
 
-/**
- * Without the classes before it, which a SerializedThrowable has in its message, and without the stack behind
- * it.
- */
-function plain(message = ''): string {
-  return message
-    .replace(/\n\s*at [\s\S]*/, '')
-    .replace(/^(?:(?:[\w$]+\.)+[\w$]*(?:Exception|Error|Throwable)(?:: |$))+/, '')
-    .replace(/: null$/, '')
-    .replace(/\s+/g, ' ')
-    .replace(/\.$/, '')
-    .trim();
+function stripJava(message = ''): string {
+  return (
+    message
+      .replace(/\n\s*at [\s\S]*/, '')
+      // A SerializedThrowable has the class of what it wraps in its message.
+      .replace(/^(?:(?:[\w$]+\.)+[\w$]*(?:Exception|Error|Throwable)(?:: |$))+/, '')
+      .replace(/: null$/, '')
+      .replace(/\s+/g, ' ')
+      .replace(/\.$/, '')
+      .trim()
+  );
 }
 
-/**
- * Flink counts lines from the script's beginning; where it names no line, it may name the table that a
- * statement fills.
- */
-function placeOf(messages: string, script: string): string {
+function locate(messages: string, script: string): string {
+  // Flink counts lines from the script's beginning.
   const line = Number(/\bline (\d+), column \d+/.exec(messages)?.[1] ?? 0);
   if (line > 0) {
     const lines = script.split('\n');
     const board = boardsIn(lines.slice(0, line)).at(-1);
     return board ? ` (leaderboard ${board}: ${lines[line - 1]?.trim()})` : '';
   }
+  // Where it names no line, it may name the table that a statement fills.
   const table = /default_database[.`]+([\w-]+)/.exec(messages)?.[1];
   const board = boardsIn(script.split('\n')).find((name) => name === table?.replace(/_history$/, ''));
   return board ? ` (leaderboard ${board})` : '';

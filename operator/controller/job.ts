@@ -238,10 +238,6 @@ function build(
   };
 }
 
-/**
- * Whether a revision can restore the state of what runs: laid out to, and the state kept where it will be
- * looked for.
- */
 function canKeepState(live: LiveObject, wanted: Revision): boolean {
   const place = ({ flinkConfiguration }: FlinkDeployment['spec']) =>
     flinkConfiguration['execution.checkpointing.savepoint-dir'];

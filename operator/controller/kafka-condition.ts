@@ -1,3 +1,4 @@
+import type { Reason } from '../../api/conditions.ts';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { KAFKA } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
@@ -38,50 +39,37 @@ export function kafkaCondition(
   kafka: LiveObject | undefined,
   wanted: KafkaSpec,
 ): { condition: ConditionState; bootstrapServers?: string } {
+  const without = (reason: Reason, message: string) => ({ condition: conditionFalse(reason, message) });
+  const { cluster, listener } = wanted;
   if (!served)
-    return {
-      condition: conditionFalse(
-        'StrimziMissing',
-        `The cluster does not know the kinds of ${KAFKA.apiVersion}: install Strimzi 1.0 or newer.`,
-      ),
-    };
+    return without(
+      'StrimziMissing',
+      `The cluster does not know the kinds of ${KAFKA.apiVersion}: install Strimzi 1.0 or newer.`,
+    );
   if (!kafka)
-    return {
-      condition: conditionFalse(
-        'KafkaMissing',
-        `There is no Kafka '${wanted.cluster}' in this namespace: create it, or name another in spec.kafka.cluster.`,
-      ),
-    };
-  return listenerCondition(kafka, wanted);
-}
-
-function listenerCondition(kafka: LiveObject, wanted: KafkaSpec) {
-  const { listener } = wanted;
+    return without(
+      'KafkaMissing',
+      `There is no Kafka '${cluster}' in this namespace: create it, or name another in spec.kafka.cluster.`,
+    );
   const { listeners = [], conditions = [] } = (kafka.status ?? {}) as KafkaStatus;
-  const bootstrapServers = listeners.find(({ name }) => name === listener)?.bootstrapServers;
   const notReady = notReadyMessage(conditions);
   if (listeners.length === 0)
-    return {
-      condition: conditionFalse(
-        'Progressing',
-        `Kafka '${kafka.metadata.name}' has no address yet: ${notReady}`,
-      ),
-    };
+    return without('Progressing', `Kafka '${cluster}' has no address yet: ${notReady}`);
+  const bootstrapServers = listeners.find(({ name }) => name === listener)?.bootstrapServers;
   if (!bootstrapServers) {
     const known = listeners.map(({ name }) => name).join(', ');
-    const message = `Kafka '${kafka.metadata.name}' has no listener '${listener}' with an address; it has: ${known}.`;
-    return { condition: conditionFalse('ListenerMissing', message) };
+    const message = `Kafka '${cluster}' has no listener '${listener}' with an address; it has: ${known}.`;
+    return without('ListenerMissing', message);
   }
-  const mismatch = mismatchOf(kafka, wanted);
-  if (mismatch) return { condition: conditionFalse('ListenerMismatch', mismatch) };
+  const mismatch = listenerMismatch(kafka, wanted);
+  if (mismatch) return without('ListenerMismatch', mismatch);
   const condition = notReady
-    ? conditionFalse('NotReady', `Kafka '${kafka.metadata.name}': ${notReady}`)
-    : conditionTrue('Available', `Kafka '${kafka.metadata.name}' is ready at ${bootstrapServers}.`);
+    ? conditionFalse('NotReady', `Kafka '${cluster}': ${notReady}`)
+    : conditionTrue('Available', `Kafka '${cluster}' is ready at ${bootstrapServers}.`);
   return { condition, bootstrapServers };
 }
 
-/** Why programs set up by the resource would not be let in, and how to fix it; undefined when they are. */
-function mismatchOf(kafka: LiveObject, { listener, authentication }: KafkaSpec): string | undefined {
+function listenerMismatch(kafka: LiveObject, { listener, authentication }: KafkaSpec): string | undefined {
   const { listeners = [] } = (kafka.spec as { kafka?: { listeners?: Listener[] } }).kafka ?? {};
   const found = listeners.find(({ name }) => name === listener);
   const name = `Listener '${listener}' of Kafka '${kafka.metadata.name}'`;

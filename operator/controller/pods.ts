@@ -45,7 +45,7 @@ export function podTroubles(pods: LiveObject[], component: Component): string {
     .filter((pod) => componentOf(pod) === component && !pod.metadata.deletionTimestamp)
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
     .flatMap((pod) => {
-      const trouble = troubleOf((pod.status ?? {}) as PodStatus);
+      const trouble = describeTrouble((pod.status ?? {}) as PodStatus);
       const title = FLINK_PODS.get(pod.metadata.labels?.component ?? '') ?? 'Pod';
       return trouble ? [`${title} ${pod.metadata.name} ${trouble}`] : [];
     });
@@ -73,29 +73,29 @@ export function podStatusOnly({ apiVersion, kind, metadata, status }: LiveObject
   };
 }
 
-function troubleOf(status: PodStatus): string | undefined {
+function describeTrouble(status: PodStatus): string | undefined {
   const { phase, conditions = [], initContainerStatuses = [], containerStatuses = [] } = status;
   const scheduled = conditions.find(({ type }) => type === 'PodScheduled');
-  if (phase === 'Pending' && scheduled?.status === 'False') return `is Pending: ${words(scheduled)}`;
+  if (phase === 'Pending' && scheduled?.status === 'False') return `is Pending: ${reasonText(scheduled)}`;
   for (const container of [...initContainerStatuses, ...containerStatuses]) {
     const trouble = containerTrouble(container);
     if (trouble) return trouble;
   }
-  return phase === 'Failed' ? `is Failed: ${words(status)}` : undefined;
+  return phase === 'Failed' ? `is Failed: ${reasonText(status)}` : undefined;
 }
 
-/** For a container in back-off, why it ended says more than that it waits. */
 function containerTrouble({ state, lastState }: ContainerStatus): string | undefined {
   const { waiting, terminated } = state ?? {};
+  // For a container in back-off, why it ended says more than that it waits.
   const ended = terminated ?? lastState?.terminated;
-  const end = ended?.exitCode ? `ended with exit code ${ended.exitCode}: ${words(ended)}` : undefined;
+  const end = ended?.exitCode ? `ended with exit code ${ended.exitCode}: ${reasonText(ended)}` : undefined;
   if (waiting?.reason && !STARTING.includes(waiting.reason))
-    return [`is waiting: ${words(waiting)}`, end].filter(Boolean).join('; it ');
+    return [`is waiting: ${reasonText(waiting)}`, end].filter(Boolean).join('; it ');
   return terminated && end;
 }
 
-/** Without what the scheduler says of preemption, which repeats the rest. */
-function words({ reason, message }: Reason): string {
+function reasonText({ reason, message }: Reason): string {
+  // What the scheduler says of preemption repeats the rest.
   const text = message
     ?.replace(/\s*preemption:.*$/s, '')
     .trim()

@@ -120,11 +120,6 @@ function leaveAlone(planned: PlannedObjects, observed: Observed): Outcome {
   };
 }
 
-/**
- * Makes the cluster what a plan says, and writes nothing where it is so already. Rights come after the topics
- * that they are to. The job comes last: it needs both, and it is what can go wrong. What was only of use to
- * the job before goes once that has been replaced.
- */
 async function applyPlan(
   parts: ReconcilerParts,
   resource: LiveObject,
@@ -135,12 +130,14 @@ async function applyPlan(
   const writer = { ...parts, resource, signal };
   const supporting = await apply(writer, planned.supporting);
 
+  // Rights come after the topics that they are to.
   const { children } = observe(cache, resource);
   const { users, topics } = planned;
   const rights = grantUsers(users, topics, children, resource.metadata, { keepOthers: true });
   const granted = await apply(writer, rights.granted);
 
-  // What comes up from here on is the next run's to judge.
+  // The job comes last: it needs both, and it is what can go wrong. What was only of use to the job before
+  // goes once that has been replaced. What comes up from here on is the next run's to judge.
   const observed = observe(cache, resource);
   const decision = decide(planned, observed, { resource, now: now(), upgradeTimeoutMillis });
   const job = await apply(writer, decision.apply);

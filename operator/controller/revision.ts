@@ -39,13 +39,10 @@ export function keptRevision(object: LiveObject): Revision {
 
 /** A short digest of a value, whatever the order of its fields. */
 export function digest(value: unknown): string {
-  return createHash('sha256').update(canonical(value)).digest('hex').slice(0, 10);
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part) =>
+  const sorted = JSON.stringify(value, (_, part) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)
       ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
       : part,
   );
+  return createHash('sha256').update(sorted).digest('hex').slice(0, 10);
 }

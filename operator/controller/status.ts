@@ -64,16 +64,14 @@ export function conditionEvents(before: Condition[], after: Condition[]): Resour
     // The summary repeats what a part has said already.
     const repeats =
       condition === ready && after.some((part) => part !== ready && part.reason === ready.reason);
+    // Another conflict has the same reason and other words; the same problems of another spec are news too.
+    const isReworded =
+      condition.message !== old?.message &&
+      (condition.type === 'FieldConflict' || condition.reason === 'InvalidSpec');
+    const isNews = condition.reason !== old?.reason || isReworded;
     // One that is no news may have a reason that only an earlier version of the operator knew.
-    if (repeats || !isNews(condition, old)) return [];
+    if (repeats || !isNews) return [];
     const type = documentation(condition.reason as Reason).event;
     return type ? [{ type, reason: condition.reason, action: condition.type, note: condition.message }] : [];
   });
-}
-
-function isNews(condition: Condition, old: Condition | undefined): boolean {
-  if (condition.reason !== old?.reason) return true;
-  // Another conflict has the same reason and other words; the same problems of another spec are news too.
-  const says = condition.type === 'FieldConflict' || condition.reason === 'InvalidSpec';
-  return says && condition.message !== old.message;
 }

@@ -15,9 +15,11 @@ export function isUpToDate(live: unknown, desired: unknown, mergeKeys: MergeKeys
   if (!isObject(desired)) return live === desired;
   // The API server leaves out what is empty.
   if (!isObject(live)) return live === undefined && Object.keys(desired).length === 0;
-  const same = /\.resources\.(requests|limits)$/.test(path) ? sameQuantity : isUpToDate;
+  // The API server rewrites quantities: 1000m of a core becomes 1, 1024Mi become 1Gi.
+  if (/\.resources\.(requests|limits)$/.test(path))
+    return Object.entries(desired).every(([name, value]) => thousandths(live[name]) === thousandths(value));
   return Object.entries(desired).every(([name, value]) =>
-    same(live[name], value, mergeKeys, path ? `${path}.${name}` : name),
+    isUpToDate(live[name], value, mergeKeys, path ? `${path}.${name}` : name),
   );
 }
 
@@ -37,11 +39,6 @@ function keyOf(item: unknown, keys: readonly string[]): string {
 
 function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The API server rewrites quantities: 1000m of a core becomes 1, 1024Mi become 1Gi. */
-function sameQuantity(live: unknown, desired: unknown): boolean {
-  return thousandths(live) === thousandths(desired);
 }
 
 /** How many thousandths a unit is. */
@@ -65,7 +62,6 @@ const UNITS: Record<string, number> = {
 /** The API server takes no quantity beyond this one. */
 const GREATEST = 2 ** 63 * 1e3;
 
-/** A quantity as the API server keeps it: in thousandths, rounded up, and cut at the greatest. */
 function thousandths(quantity: unknown): number | undefined {
   const [, digits, exponent = '', unit = ''] =
     /^([0-9.]+)(e[0-9]+)?([a-zA-Z]*)$/.exec(String(quantity)) ?? [];
@@ -73,5 +69,6 @@ function thousandths(quantity: unknown): number | undefined {
   if (digits === undefined || factor === undefined) return undefined;
   // Decimal fractions are inexact from the 16th digit on: 0.57 of a core would be a little more than 570m.
   const amount = Number((Number(digits + exponent) * factor).toPrecision(15));
+  // As the API server keeps it.
   return Math.min(Math.ceil(amount), GREATEST);
 }
