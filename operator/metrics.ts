@@ -20,12 +20,24 @@ const EVENT_TYPES = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR'];
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const leader = new Gauge({
+    name: 'leader_election_master_status',
+    help: 'Whether this process holds the Lease (1) or stands by (0)',
+    labelNames: ['name'],
+    registers: [registry],
+  });
+  const requests = new Counter({
+    name: 'rest_client_requests_total',
+    help: 'Requests to the API server, by status code, method and host',
+    labelNames: ['code', 'method', 'host'],
+    registers: [registry],
+  });
   return {
     registry,
     ...createQueueMetrics(registry, () => performance.now()),
     watch: createWatchMetrics(registry),
-    leader: createLeaderMetric(registry),
-    restClient: createRestClientMetric(registry),
+    leader: (name, leading) => leader.set({ name }, leading ? 1 : 0),
+    restClient: ({ method, code, host }) => requests.inc({ method, code, host }),
   };
 }
 
@@ -69,24 +81,4 @@ function createWatchMetrics(registry: Registry): Metrics['watch'] {
       connected: (open) => connected.set({ kind }, open ? 1 : 0),
     };
   };
-}
-
-function createLeaderMetric(registry: Registry): Metrics['leader'] {
-  const leader = new Gauge({
-    name: 'leader_election_master_status',
-    help: 'Whether this process holds the Lease (1) or stands by (0)',
-    labelNames: ['name'],
-    registers: [registry],
-  });
-  return (name, leading) => leader.set({ name }, leading ? 1 : 0);
-}
-
-function createRestClientMetric(registry: Registry): Metrics['restClient'] {
-  const requests = new Counter({
-    name: 'rest_client_requests_total',
-    help: 'Requests to the API server, by status code, method and host',
-    labelNames: ['code', 'method', 'host'],
-    registers: [registry],
-  });
-  return ({ method, code, host }) => requests.inc({ method, code, host });
 }

@@ -60,7 +60,7 @@ export class Connection {
   async access(): Promise<Access> {
     const options: RequestOptions = {};
     await this.#config.applyToHTTPSOptions(options);
-    return { dispatcher: this.#dispatcherFor(options), headers: headersOf(options) };
+    return { dispatcher: this.#dispatcherFor(options), headers: identityHeaders(options) };
   }
 
   /** Ends all requests that still run. */
@@ -70,30 +70,30 @@ export class Connection {
 
   #dispatcherFor({ ca, cert, key, rejectUnauthorized, servername }: RequestOptions): Dispatcher {
     const tls: Tls = { ca, cert, key, rejectUnauthorized, servername };
-    if (this.#dispatcher && same(this.#tls, tls)) return this.#dispatcher;
+    const isSame = (['ca', 'cert', 'key'] as const).every(
+      (name) => String(this.#tls[name]) === String(tls[name]),
+    );
+    if (this.#dispatcher && isSame) return this.#dispatcher;
     // Requests that still run on the old one may end as they are.
     void this.#dispatcher?.close();
     this.#tls = tls;
-    this.#dispatcher = newDispatcher(tls, this.#proxy);
+    this.#dispatcher = createDispatcher(tls, this.#proxy);
     return this.#dispatcher;
   }
 }
 
-function newDispatcher(tls: Tls, proxy: string | undefined): Dispatcher {
+function createDispatcher(tls: Tls, proxy: string | undefined): Dispatcher {
   // HTTP/2 would put all watches and calls on one connection, to be lost together.
   const common = { allowH2: false, keepAliveTimeout: KEEP_ALIVE_MILLIS };
-  const connect = { ...definedOf(tls), keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MILLIS };
+  // Where an option is not set, Node has a default; `undefined` is not it.
+  const given = Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
+  const connect = { ...given, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MILLIS };
   return proxy
     ? new ProxyAgent({ ...common, uri: proxy, requestTls: connect })
     : new Agent({ ...common, connect });
 }
 
-/** Where an option is not set, Node has a default; `undefined` is not it. */
-function definedOf(tls: Tls): Tls {
-  return Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
-}
-
-function headersOf({ headers, auth }: RequestOptions): Record<string, string> {
+function identityHeaders({ headers, auth }: RequestOptions): Record<string, string> {
   const basic = auth && { authorization: `Basic ${Buffer.from(auth).toString('base64')}` };
   // A token file may end with a newline, which a header may not.
   const given = Object.entries(headers ?? {}).map(([name, value]) => [
@@ -101,10 +101,4 @@ function headersOf({ headers, auth }: RequestOptions): Record<string, string> {
     String(value).trim(),
   ]);
   return { ...basic, ...Object.fromEntries(given) };
-}
-
-function same(a: Tls, b: Tls): boolean {
-  return (
-    String(a.ca) === String(b.ca) && String(a.cert) === String(b.cert) && String(a.key) === String(b.key)
-  );
 }

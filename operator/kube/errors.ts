@@ -65,16 +65,16 @@ function parseStatus(body: string): Status {
 }
 
 export function isNotFound(error: unknown): boolean {
-  return hasStatus(error, 404);
+  return error instanceof ApiError && error.status === 404;
 }
 
 export function isConflict(error: unknown): boolean {
-  return hasStatus(error, 409);
+  return error instanceof ApiError && error.status === 409;
 }
 
 /** The resource version or the continue token is older than what the API server remembers. */
 export function isGone(error: unknown): boolean {
-  return hasStatus(error, 410) || (error instanceof ApiError && error.reason === 'Expired');
+  return error instanceof ApiError && (error.status === 410 || error.reason === 'Expired');
 }
 
 /** The resource version is newer than anything the API server knows: its etcd was put back from a backup. */
@@ -96,17 +96,9 @@ export function fieldManagerConflicts(error: unknown): { manager: string; field:
   if (!(error instanceof ApiError)) return [];
   return error.causes
     .filter(({ reason }) => reason === 'FieldManagerConflict')
-    .map(({ message = '', field = '' }) => ({ manager: managerIn(message), field }));
-}
-
-/**
- * The manager has no field of its own in the answer, only a place in the message:
- * `conflict with "kubectl" using apps/v1`.
- */
-function managerIn(message: string): string {
-  return /^conflicts? with "([^"]*)"/.exec(message)?.[1] ?? 'another manager';
-}
-
-function hasStatus(error: unknown, ...statuses: number[]): boolean {
-  return error instanceof ApiError && statuses.includes(error.status);
+    .map(({ message = '', field = '' }) => {
+      // The manager is named in the message alone: `conflict with "kubectl" using apps/v1`.
+      const [, manager = 'another manager'] = /^conflicts? with "([^"]*)"/.exec(message) ?? [];
+      return { manager, field };
+    });
 }

@@ -27,9 +27,9 @@ export class Store<T extends LiveObject = LiveObject> {
   readonly #objects = new Map<string, T>();
   readonly #indexed = new Map<string, Map<string, T>>();
   /** What we deleted last under a name, where the watch has not yet told so. */
-  readonly #deleted = new Map<string, LiveMetadata>();
+  readonly #ownDeletions = new Map<string, LiveMetadata>();
   /** The watch has told everything up to here. */
-  #told = '0';
+  #syncedVersion = '0';
 
   /** `index` names the group that an object is found under by byIndex; undefined for none. */
   constructor(index: (object: T) => string | undefined = () => undefined) {
@@ -59,7 +59,7 @@ export class Store<T extends LiveObject = LiveObject> {
    */
   put(object: T): T | undefined {
     const held = this.#objects.get(keyOf(object));
-    if (held || !this.#isTold(object)) this.#take(object);
+    if (held || !this.#isSynced(object)) this.#upsert(object);
     return held;
   }
 
@@ -69,15 +69,15 @@ export class Store<T extends LiveObject = LiveObject> {
   remove(object: LiveObject): void {
     const held = this.#objects.get(keyOf(object));
     if (!held || isNewer(held, object)) return;
-    this.#drop(held);
-    this.#deleted.set(keyOf(object), object.metadata);
+    this.#delete(held);
+    this.#ownDeletions.set(keyOf(object), object.metadata);
   }
 
   /** The watch tells of an object's new state. Undefined when that is no news. */
   changed(object: T): Change<T> | undefined {
-    if (this.#isTold(object)) return undefined;
-    this.caughtUp(object.metadata.resourceVersion);
-    return this.#take(object);
+    if (this.#isSynced(object)) return undefined;
+    this.advance(object.metadata.resourceVersion);
+    return this.#upsert(object);
   }
 
   /**
@@ -85,27 +85,28 @@ export class Store<T extends LiveObject = LiveObject> {
    * since.
    */
   deleted(object: LiveObject): T | undefined {
-    if (this.#deleted.get(keyOf(object))?.uid === object.metadata.uid) this.#deleted.delete(keyOf(object));
-    this.caughtUp(object.metadata.resourceVersion);
+    if (this.#ownDeletions.get(keyOf(object))?.uid === object.metadata.uid)
+      this.#ownDeletions.delete(keyOf(object));
+    this.advance(object.metadata.resourceVersion);
     const held = this.#objects.get(keyOf(object));
     if (held?.metadata.uid !== object.metadata.uid || isNewer(held, object)) return undefined;
-    this.#drop(held);
+    this.#delete(held);
     return held;
   }
 
   /** The watch has told everything up to this version. */
-  caughtUp(resourceVersion: string): void {
-    if (compareVersions(resourceVersion, this.#told) > 0) this.#told = resourceVersion;
+  advance(resourceVersion: string): void {
+    if (compareVersions(resourceVersion, this.#syncedVersion) > 0) this.#syncedVersion = resourceVersion;
   }
 
   /** Whether the watch has told something newer than this version. */
-  isBeyond(resourceVersion: string): boolean {
-    return compareVersions(this.#told, resourceVersion) > 0;
+  isAheadOf(resourceVersion: string): boolean {
+    return compareVersions(this.#syncedVersion, resourceVersion) > 0;
   }
 
   /** A list has the object. Unlike an event it may be of any age. Undefined when that is no news. */
   listed(object: T): Change<T> | undefined {
-    return this.#take(object);
+    return this.#upsert(object);
   }
 
   /**
@@ -113,13 +114,15 @@ export class Store<T extends LiveObject = LiveObject> {
    *
    * @returns what was dropped: the deletions that no event told
    */
-  settle(uids: ReadonlySet<string>, resourceVersion: string): T[] {
-    this.caughtUp(resourceVersion);
-    this.#forgetDeleted(uids);
+  retain(uids: ReadonlySet<string>, resourceVersion: string): T[] {
+    this.advance(resourceVersion);
+    // A list that still has what we deleted, or had no time to lose it, was made before.
+    for (const [key, metadata] of this.#ownDeletions)
+      if (this.#isSynced({ metadata }) && !uids.has(metadata.uid)) this.#ownDeletions.delete(key);
     const gone = [...this.#objects.values()].filter(
-      ({ metadata }) => !uids.has(metadata.uid) && this.#isTold({ metadata }),
+      ({ metadata }) => !uids.has(metadata.uid) && this.#isSynced({ metadata }),
     );
-    for (const object of gone) this.#drop(object);
+    for (const object of gone) this.#delete(object);
     return gone;
   }
 
@@ -128,33 +131,27 @@ export class Store<T extends LiveObject = LiveObject> {
     const gone = [...this.#objects.values()];
     this.#objects.clear();
     this.#indexed.clear();
-    this.#deleted.clear();
+    this.#ownDeletions.clear();
     return gone;
   }
 
-  /** A list that still has what we deleted, or had no time to lose it, was made before. */
-  #forgetDeleted(listed: ReadonlySet<string>): void {
-    for (const [key, metadata] of this.#deleted)
-      if (this.#isTold({ metadata }) && !listed.has(metadata.uid)) this.#deleted.delete(key);
+  #isSynced({ metadata }: Pick<LiveObject, 'metadata'>): boolean {
+    return compareVersions(metadata.resourceVersion, this.#syncedVersion) <= 0;
   }
 
-  #isTold({ metadata }: Pick<LiveObject, 'metadata'>): boolean {
-    return compareVersions(metadata.resourceVersion, this.#told) <= 0;
-  }
-
-  #take(claimed: T): Change<T> | undefined {
+  #upsert(claimed: T): Change<T> | undefined {
     const previous = this.#objects.get(keyOf(claimed));
-    const known = previous?.metadata ?? this.#deleted.get(keyOf(claimed));
+    const known = previous?.metadata ?? this.#ownDeletions.get(keyOf(claimed));
     if (known && compareVersions(claimed.metadata.resourceVersion, known.resourceVersion) <= 0)
       return undefined;
     const object = withoutManagedFields(claimed);
     const group = this.#index(object);
-    if (previous) this.#drop(previous);
-    this.#hold(object, group);
+    if (previous) this.#delete(previous);
+    this.#add(object, group);
     return { object, previous };
   }
 
-  #hold(object: T, group: string | undefined): void {
+  #add(object: T, group: string | undefined): void {
     const key = keyOf(object);
     this.#objects.set(key, object);
     if (group === undefined) return;
@@ -162,7 +159,7 @@ export class Store<T extends LiveObject = LiveObject> {
     this.#indexed.set(group, members.set(key, object));
   }
 
-  #drop(object: T): void {
+  #delete(object: T): void {
     const key = keyOf(object);
     this.#objects.delete(key);
     const group = this.#index(object);

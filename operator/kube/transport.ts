@@ -70,7 +70,17 @@ export class Transport {
       const { body } = await this.#send(call, deadline, silenceMillis);
       deadline.stopTime();
       onOpen();
-      yield* this.#named(call, deadline, lines(body));
+      const stream = lines(body);
+      try {
+        for (;;) {
+          const { value, done } = await this.#reach(call, deadline, () => stream.next());
+          if (done) return;
+          yield value;
+        }
+      } finally {
+        // A reader that stops closes its connection.
+        await stream.return(undefined);
+      }
     } finally {
       deadline.end();
     }
@@ -83,7 +93,7 @@ export class Transport {
 
   #deadline(call: Call): Deadline {
     const millis = this.#timeoutMillis;
-    const timeout = () => new ConnectionError(`${nameOf(call)}: no answer within ${millis} ms`);
+    const timeout = () => new ConnectionError(`${call.method} ${call.path}: no answer within ${millis} ms`);
     return new Deadline(millis, timeout, call.signal);
   }
 
@@ -95,9 +105,14 @@ export class Transport {
     call.guard?.();
     const request = {
       origin,
-      path: basePath + call.path + queryOf(call),
+      path: basePath + call.path + formatQuery(call),
       method: call.method,
-      headers: { ...headers, 'user-agent': this.#userAgent, ...headersOf(call) },
+      headers: {
+        ...headers,
+        'user-agent': this.#userAgent,
+        accept: 'application/json',
+        ...(call.body !== undefined && { 'content-type': call.contentType ?? 'application/json' }),
+      },
       body: call.body === undefined ? null : JSON.stringify(call.body),
       signal: deadline.signal,
       // The deadline is the limit until an answer has begun.
@@ -129,58 +144,27 @@ export class Transport {
     }
   }
 
-  /** The same stream, with a name for its failure. A reader that stops closes its connection. */
-  async *#named(
-    call: Call,
-    deadline: Deadline,
-    stream: AsyncGenerator<string>,
-  ): AsyncGenerator<string, void> {
-    try {
-      for (;;) {
-        const { value, done } = await this.#reach(call, deadline, () => stream.next());
-        if (done) return;
-        yield value;
-      }
-    } finally {
-      await stream.return(undefined);
-    }
-  }
-
-  /**
-   * Runs a step that needs the network, and gives its failure a name: the caller's own reason, or
-   * ConnectionError.
-   */
   async #reach<T>(call: Call, { signal }: Deadline, step: () => Promise<T>): Promise<T> {
     try {
       return await step();
     } catch (cause) {
+      // The caller's own reason, where it gave up.
       signal.throwIfAborted();
-      throw new ConnectionError(`${nameOf(call)}: ${messageOf(cause)}`, { cause });
+      throw new ConnectionError(`${call.method} ${call.path}: ${describeCause(cause)}`, { cause });
     }
   }
 }
 
-function nameOf({ method, path }: Call): string {
-  return `${method} ${path}`;
-}
-
-/**
- * A connection refused on all of a name's addresses is an AggregateError, which has a code but no message.
- */
-function messageOf(cause: unknown): string {
+function describeCause(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
+  // A connection refused on all of a name's addresses is an AggregateError, which has a code but no message.
   return cause.message || ('code' in cause ? String(cause.code) : cause.name);
 }
 
-function queryOf({ query = {} }: Call): string {
+function formatQuery({ query = {} }: Call): string {
   const text = Object.entries(query)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`)
     .join('&');
   return text && `?${text}`;
-}
-
-function headersOf({ body, contentType = 'application/json' }: Call): Record<string, string> {
-  const accept = { accept: 'application/json' };
-  return body === undefined ? accept : { ...accept, 'content-type': contentType };
 }

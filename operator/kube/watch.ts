@@ -136,23 +136,17 @@ export class Watch<T extends LiveObject = LiveObject> {
 
   async #list(): Promise<string> {
     try {
-      const version = await this.#listInPages();
+      const version = await this.#listBy(PAGE_SIZE).catch((error) => {
+        if (!isGone(error)) throw error;
+        // The pages outlived the API server's memory of the list's version. All at once cannot.
+        return this.#listBy(undefined);
+      });
       this.#options.metrics.relist(this.#relistCause);
       this.#served(true);
       return version;
     } catch (error) {
       if (isNotFound(error)) this.#served(false);
       throw error;
-    }
-  }
-
-  async #listInPages(): Promise<string> {
-    try {
-      return await this.#listBy(PAGE_SIZE);
-    } catch (error) {
-      if (!isGone(error)) throw error;
-      // The pages outlived the API server's memory of the list's version. All at once cannot.
-      return this.#listBy(undefined);
     }
   }
 
@@ -163,22 +157,24 @@ export class Watch<T extends LiveObject = LiveObject> {
     let next: string | undefined;
     for (;;) {
       const page = await client.list(kind, { namespace, labelSelector, limit, continue: next, signal });
-      if (store.isBeyond(page.resourceVersion)) throw new Error(ANSWER_FROM_THE_PAST);
+      if (store.isAheadOf(page.resourceVersion)) throw new Error(ANSWER_FROM_THE_PAST);
       for (const item of page.items) {
         uids.add(item.metadata.uid);
         this.#take(item, (object) => store.listed(object));
       }
       next = page.continue;
       if (next) continue;
-      for (const gone of store.settle(uids, page.resourceVersion)) this.#safely(() => onDelete(gone));
+      for (const gone of store.retain(uids, page.resourceVersion)) this.#safely(() => onDelete(gone));
       return page.resourceVersion;
     }
   }
 
   async #follow(position: string): Promise<void> {
     const { client, kind, namespace, labelSelector, metrics } = this.#options;
-    const timeoutSeconds = this.#timeoutSeconds();
-    const silenceMillis = timeoutSeconds * 1000 + this.#timing.graceMillis;
+    const { shortestSeconds, longestSeconds, graceMillis } = this.#timing;
+    const timeoutSeconds =
+      shortestSeconds + Math.floor(this.#random() * (longestSeconds - shortestSeconds + 1));
+    const silenceMillis = timeoutSeconds * 1000 + graceMillis;
     const startedAt = performance.now();
     let events = 0;
     for await (const event of client.watch(kind, {
@@ -194,7 +190,7 @@ export class Watch<T extends LiveObject = LiveObject> {
       signal: this.#stopping.signal,
     })) {
       metrics.event(event.type);
-      this.#learn(event);
+      this.#handle(event);
       this.#backoff.reset();
       events++;
     }
@@ -203,12 +199,7 @@ export class Watch<T extends LiveObject = LiveObject> {
     this.#backoff.reset();
   }
 
-  #timeoutSeconds(): number {
-    const { shortestSeconds, longestSeconds } = this.#timing;
-    return shortestSeconds + Math.floor(this.#random() * (longestSeconds - shortestSeconds + 1));
-  }
-
-  #learn(event: WatchEvent): void {
+  #handle(event: WatchEvent): void {
     const { store, onDelete } = this.#options;
     switch (event.type) {
       case 'ADDED':
@@ -221,7 +212,7 @@ export class Watch<T extends LiveObject = LiveObject> {
         break;
       }
       case 'BOOKMARK':
-        store.caughtUp(event.object.metadata.resourceVersion);
+        store.advance(event.object.metadata.resourceVersion);
         break;
       case 'ERROR': {
         const error = new ApiError(event.object.code ?? 500, event.object);
@@ -249,22 +240,19 @@ export class Watch<T extends LiveObject = LiveObject> {
     this.#openedAt = Number.POSITIVE_INFINITY;
     const asked = error instanceof ApiError ? (error.retryAfterMillis ?? 0) : 0;
     const retryInMillis = Math.round(Math.max(this.#backoff.next(), asked));
-    this.#logInterruption(error, retryInMillis);
-    await sleep(retryInMillis, this.#stopping.signal);
-  }
-
-  /** Logs a stack only for what may be our mistake: that of a network failure says nothing. */
-  #logInterruption(error: unknown, retryInMillis: number): void {
+    // A stack is only for what may be our mistake: that of a network failure says nothing.
     const details = isTransient(error) ? { retryInMillis } : { retryInMillis, err: error };
     const level = this.#missing ? 'debug' : 'warn';
     this.#log[level](details, `the watch is interrupted: ${(error as Error).message}`);
+    await sleep(retryInMillis, this.#stopping.signal);
   }
 
   #forgetPosition(error: unknown): void {
     // What made the last list necessary still does, when that list failed.
     if (this.#position === undefined) return;
     this.#position = undefined;
-    this.#relistCause = causeOf(error);
+    if (isGone(error)) this.#relistCause = 'expired';
+    else this.#relistCause = isNotFound(error) ? 'missing' : 'error';
   }
 
   #served(served: boolean): void {
@@ -281,15 +269,12 @@ export class Watch<T extends LiveObject = LiveObject> {
     this.#safely(() => onAvailability?.(served));
   }
 
-  /**
-   * Calls back without being harmed by it, even by a promise where none was asked for; and not at all when
-   * stopped.
-   */
   #safely(callback: () => unknown): void {
     if (this.#stopping.signal.aborted) return;
     const report = (err: unknown) => this.#log.error({ err }, 'a callback of the watch failed');
     try {
       const result = callback();
+      // Where no promise is asked for, one may come all the same.
       if (result instanceof Promise) result.catch(report);
     } catch (error) {
       report(error);
@@ -299,8 +284,3 @@ export class Watch<T extends LiveObject = LiveObject> {
 
 const ANSWER_FROM_THE_PAST =
   'the API server listed less than it has told before; after etcd was restored from a backup, restart the operator';
-
-function causeOf(error: unknown): RelistCause {
-  if (isGone(error)) return 'expired';
-  return isNotFound(error) ? 'missing' : 'error';
-}

@@ -123,10 +123,6 @@ export class LeaderElection {
     }
   }
 
-  /**
-   * A standby's step. Returns how long to wait before the next one: at the very end of the Lease if that
-   * comes first.
-   */
   async #campaign(): Promise<number> {
     const { retryMillis, renewMillis } = this.#timing;
     try {
@@ -140,6 +136,7 @@ export class LeaderElection {
       this.#complain('the lease could not be taken', error, isConflict(error) ? 'debug' : 'warn');
       return retryMillis;
     }
+    // A standby is there at the very end of the Lease.
     return Math.min(retryMillis, this.#runsOutInMillis());
   }
 
@@ -149,12 +146,9 @@ export class LeaderElection {
     const changed = JSON.stringify(lease?.spec) !== JSON.stringify(this.#lease?.spec);
     this.#lease = lease;
     // A Lease that was deleted still counts: its holder may not know yet.
-    if (lease && changed) this.#takenUntil = this.#clock.now() + this.#durationOf(lease);
-  }
-
-  #durationOf(lease: LiveObject): number {
+    if (!lease || !changed) return;
     const { holderIdentity, leaseDurationSeconds = this.#candidate.leaseSeconds } = specOf(lease);
-    return holderIdentity ? leaseDurationSeconds * 1000 : 0;
+    this.#takenUntil = this.#clock.now() + (holderIdentity ? leaseDurationSeconds * 1000 : 0);
   }
 
   #runsOutInMillis(): number {
@@ -162,9 +156,9 @@ export class LeaderElection {
     return this.#takenUntil - this.#clock.now();
   }
 
-  /** Identity alone would not do: an earlier process may have had the same, and still write. */
   #isOurs(lease: LiveObject): boolean {
     const { holderIdentity, acquireTime } = specOf(lease);
+    // Identity alone would not do: an earlier process may have had the same, and still write.
     return holderIdentity === this.#candidate.identity && acquireTime === this.#acquireTime;
   }
 
@@ -182,9 +176,9 @@ export class LeaderElection {
     this.#safely(onLeading);
   }
 
-  /** Writes the Lease as ours. It counts from before it was sent. */
   async #write(lease: Manifest): Promise<void> {
     const { client } = this.#options;
+    // The Lease counts from before it was sent.
     const sentAt = this.#clock.now();
     const options = { lease: true, signal: this.#limit() };
     this.#lease = lease.metadata.resourceVersion
@@ -201,15 +195,13 @@ export class LeaderElection {
       return this.#timing.renewMillis;
     } catch (error) {
       this.#complain('the lease could not be renewed', error);
+      // The Lease is not as we left it: our last renewal was done although its answer was lost, it was
+      // deleted, or another took it.
       if (isConflict(error) || isNotFound(error)) return this.#lookWhoHasIt();
       return this.#untilRetry();
     }
   }
 
-  /**
-   * The Lease is not as we left it: our last renewal was done although its answer was lost, it was deleted,
-   * or another took it.
-   */
   async #lookWhoHasIt(): Promise<number> {
     try {
       await this.#look();
@@ -230,8 +222,8 @@ export class LeaderElection {
     return this.#renewedAt + this.#timing.renewDeadlineMillis - this.#clock.now();
   }
 
-  /** Two calls that hang must not use up the time in which the Lease can be renewed. */
   #limit(): AbortSignal {
+    // Two calls that hang must not use up the time in which the Lease can be renewed.
     return AbortSignal.timeout(this.#timing.renewDeadlineMillis / 2);
   }
 
@@ -269,8 +261,8 @@ export class LeaderElection {
     this.#log.info('the lease is given up');
   }
 
-  /** Who is stopping does not care about what failed on the way. */
   #complain(what: string, error: unknown, level: 'debug' | 'warn' = 'warn'): void {
+    // One who stops does not care about what failed on the way.
     if (!this.#stopping.signal.aborted) this.#log[level](`${what}: ${(error as Error).message}`);
   }
 

@@ -44,6 +44,7 @@ export function createQueueMetrics(
   registry: Registry,
   now: () => number,
 ): { queue: QueueMetrics; reconcile: ReconcileMetrics } {
+  /** Since when each key is with a worker. */
   const running = new Map<string, number>();
   return {
     queue: queueMetrics(registry, now, running),
@@ -51,7 +52,6 @@ export function createQueueMetrics(
   };
 }
 
-/** @param running since when each key is with a worker; kept here */
 function queueMetrics(registry: Registry, now: () => number, running: Map<string, number>): QueueMetrics {
   const waiting = new Map<string, number>();
   const secondsSince = (then: number) => (now() - then) / 1000;
@@ -134,7 +134,6 @@ function reconcileMetrics(registry: Registry, activeWorkers: () => number): Reco
   };
 }
 
-/** Makes instruments that always carry the same labels, and are there with 0 from the start. */
 function instruments(registry: Registry, labels: Record<string, string>) {
   const common = (name: string, help: string) => ({
     name,
@@ -145,6 +144,7 @@ function instruments(registry: Registry, labels: Record<string, string>) {
   return {
     counter(name: string, help: string) {
       const counter = new Counter(common(name, help)).labels(labels);
+      // There with 0 from the start.
       counter.inc(0);
       return counter;
     },

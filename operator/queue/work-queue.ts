@@ -98,13 +98,11 @@ export class WorkQueue {
     clearTimeout(grace);
   }
 
-  /**
-   * Every run starts in a turn of the event loop of its own. A run that finds nothing to do ends without
-   * waiting for anything: a thousand of them in one turn would keep the Lease's renewal waiting. And a caller
-   * that adds a key can finish its own work first.
-   */
   #awaitTurn(): void {
     if (this.#state !== 'started' || this.#turn) return;
+    // Every run starts in a turn of the event loop of its own. A run that finds nothing to do ends without
+    // waiting for anything: a thousand of them in one turn would keep the Lease's renewal waiting. And a
+    // caller that adds a key can finish its own work first.
     this.#turn = setImmediate(() => {
       this.#turn = undefined;
       this.#startRun();

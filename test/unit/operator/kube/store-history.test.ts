@@ -96,7 +96,7 @@ class World {
     if (!this.#list) return;
     const { version, objects } = this.#list;
     for (const object of objects) this.store.listed(object);
-    this.store.settle(new Set(objects.map(({ metadata }) => metadata.uid)), String(version));
+    this.store.retain(new Set(objects.map(({ metadata }) => metadata.uid)), String(version));
     this.#events = this.#events.filter(({ object }) => Number(object.metadata.resourceVersion) > version);
     this.#list = undefined;
   }

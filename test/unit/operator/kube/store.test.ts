@@ -11,7 +11,7 @@ const versionOf = (store: Store, name: string) => store.get('games', name)?.meta
 function listed(version: number, ...objects: LiveObject[]): Store {
   const store = new Store(byOwner);
   for (const object of objects) store.listed(object);
-  store.settle(new Set(objects.map(({ metadata }) => metadata.uid)), String(version));
+  store.retain(new Set(objects.map(({ metadata }) => metadata.uid)), String(version));
   return store;
 }
 
@@ -94,7 +94,7 @@ describe('the store', () => {
     const store = listed(5, topic('a', 1));
     store.remove(topic('a', 1));
     store.listed(topic('a', 1));
-    store.settle(new Set(['uid-of-a']), '6');
+    store.retain(new Set(['uid-of-a']), '6');
     expect(store.size).toBe(0);
     expect(store.deleted(topic('a', 7))).toBeUndefined();
   });
@@ -140,7 +140,7 @@ describe('the store', () => {
     const store = listed(5, owned('a', 1, 'arcade'), owned('b', 2, 'arcade'), topic('c', 3));
     expect(store.listed(owned('a', 1, 'arcade'))).toBeUndefined();
     expect(store.listed(topic('c', 9, { uid: 'second' }))?.previous).toEqual(topic('c', 3));
-    expect(store.settle(new Set(['uid-of-a', 'second']), '10')).toEqual([owned('b', 2, 'arcade')]);
+    expect(store.retain(new Set(['uid-of-a', 'second']), '10')).toEqual([owned('b', 2, 'arcade')]);
     expect(namesOf(store.byIndex('arcade'))).toEqual(['a']);
     expect(namesOf(store.values())).toEqual(['a', 'c']);
   });
@@ -148,7 +148,7 @@ describe('the store', () => {
   it('keeps what we wrote after a list was made', () => {
     const store = listed(5, topic('a', 1));
     store.put(topic('b', 11));
-    expect(store.settle(new Set(['uid-of-a']), '10')).toEqual([]);
+    expect(store.retain(new Set(['uid-of-a']), '10')).toEqual([]);
     expect(namesOf(store.values())).toEqual(['a', 'b']);
   });
 
