@@ -3,8 +3,8 @@ import { API_VERSION, KIND } from '../api/gameanalytics.ts';
 import { KubeClient } from '../operator/kube/client.ts';
 import {
   DEPLOYMENT,
+  findKind,
   KAFKA_TOPIC,
-  kindOf,
   NETWORK_POLICY,
   POD_DISRUPTION_BUDGET,
   ROLE_BINDING,
@@ -180,7 +180,7 @@ class Arrivals {
 async function applyPlan(client: KubeClient, namespace: string, name: string): Promise<void> {
   const environment = { bootstrapServers: 'kafka:9092', appImage: 'app', flinkImage: 'flink' };
   const objects = plan(resource({}, name, { namespace }), environment);
-  const children = objects.filter((object) => kindOf(object).plural in CHILDREN);
+  const children = objects.filter((object) => findKind(object).plural in CHILDREN);
   await Promise.all(children.map((child) => client.apply(child)));
 }
 

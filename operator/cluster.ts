@@ -31,18 +31,18 @@ export class Cluster implements ClusterCache {
 
   constructor(options: ClusterOptions) {
     this.#onChange = options.onChange;
-    this.#watch(options, GAME_ANALYTICS, kafkaKeyOf, (resource) => this.#onChange(keyOf(resource)));
+    this.#watch(options, GAME_ANALYTICS, kafkaKey, (resource) => this.#onChange(toKey(resource)));
     this.#watch(options, KAFKA, undefined, (kafka) => {
-      const resources = this.#store(GAME_ANALYTICS).byIndex(keyOf(kafka));
-      for (const resource of resources) this.#onChange(keyOf(resource));
+      const resources = this.#store(GAME_ANALYTICS).byIndex(toKey(kafka));
+      for (const resource of resources) this.#onChange(toKey(resource));
     });
     const childChanged = (object: LiveObject, previous?: LiveObject) => {
       // An object that lost our labels still belongs to its previous resource.
-      const keys = new Set([ownerKeyOf(object), previous && ownerKeyOf(previous)]);
+      const keys = new Set([ownerKey(object), previous && ownerKey(previous)]);
       for (const key of keys) if (key !== undefined) this.#onChange(key);
     };
-    for (const kind of CHILDREN) this.#watch(options, kind, ownerKeyOf, childChanged, OURS);
-    this.#watch(options, POD, ownerKeyOf, childChanged, PODS, podStatusOnly);
+    for (const kind of CHILDREN) this.#watch(options, kind, ownerKey, childChanged, OURS);
+    this.#watch(options, POD, ownerKey, childChanged, PODS, podStatusOnly);
   }
 
   start(): void {
@@ -106,7 +106,7 @@ export class Cluster implements ClusterCache {
       onChange,
       onDelete: onChange,
       onAvailability: () => {
-        for (const resource of this.#store(GAME_ANALYTICS).values()) this.#onChange(keyOf(resource));
+        for (const resource of this.#store(GAME_ANALYTICS).values()) this.#onChange(toKey(resource));
       },
       log,
       metrics: metrics.watch(kind.kind),
@@ -121,16 +121,16 @@ export class Cluster implements ClusterCache {
   }
 }
 
-function keyOf({ metadata }: LiveObject): string {
+function toKey({ metadata }: LiveObject): string {
   return `${metadata.namespace}/${metadata.name}`;
 }
 
-function kafkaKeyOf({ metadata, spec }: LiveObject): string | undefined {
+function kafkaKey({ metadata, spec }: LiveObject): string | undefined {
   const { kafka } = spec as { kafka?: { cluster?: string } };
   return kafka?.cluster && `${metadata.namespace}/${kafka.cluster}`;
 }
 
-function ownerKeyOf({ metadata }: LiveObject): string | undefined {
+function ownerKey({ metadata }: LiveObject): string | undefined {
   const instance = metadata.labels?.[LABELS.instance];
   return instance && `${metadata.namespace}/${instance}`;
 }

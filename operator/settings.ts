@@ -74,9 +74,9 @@ export function parseSettings(
   const flags = parseFlags(args);
   if ('problem' in flags) return { problems: [flags.problem] };
   const parsed = parseFields(schema, (key) => {
-    const [flag, variable] = [flagOf(key), variableOf(key)];
+    const [flag, variable] = [toFlag(key), toVariable(key)];
     if (flag in flags.values) return { name: `--${flag}`, value: flags.values[flag] };
-    return { name: env[variable] ? variable : settingOf(key), value: env[variable] };
+    return { name: env[variable] ? variable : describeSource(key), value: env[variable] };
   });
   if ('problems' in parsed) return parsed;
   const { upgradeTimeout, ...rest } = parsed.settings;
@@ -90,7 +90,7 @@ export const HELP = `Looks after the GameAnalytics resources of a Kubernetes clu
 Usage: node operator/main.ts [flags]
 
 Each setting is a flag or a variable of the environment; the flag goes first.
-${describeFields(schema, settingOf)}
+${describeFields(schema, describeSource)}
 
 The cluster is found as kubectl finds it: KUBECONFIG, then ~/.kube/config, then the cluster it runs in.
 Exit codes: 0 stopped as told, 1 failed or lost the Lease, 2 wrong settings or no usable kubeconfig.
@@ -98,7 +98,7 @@ Exit codes: 0 stopped as told, 1 failed or lost the Lease, 2 wrong settings or n
 
 function parseFlags(args: readonly string[]) {
   const options = Object.fromEntries(
-    Object.keys(schema.shape).map((name) => [flagOf(name), { type: 'string' as const }]),
+    Object.keys(schema.shape).map((name) => [toFlag(name), { type: 'string' as const }]),
   );
   try {
     return { values: parseArgs({ args: [...args], options }).values };
@@ -107,16 +107,16 @@ function parseFlags(args: readonly string[]) {
   }
 }
 
-function flagOf(name: string): string {
+function toFlag(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-function variableOf(name: string): string {
-  return flagOf(name).replaceAll('-', '_').toUpperCase();
+function toVariable(name: string): string {
+  return toFlag(name).replaceAll('-', '_').toUpperCase();
 }
 
-function settingOf(name: string): string {
-  return `--${flagOf(name)}, ${variableOf(name)}`;
+function describeSource(name: string): string {
+  return `--${toFlag(name)}, ${toVariable(name)}`;
 }
 
 function duration(least: string, most: string) {

@@ -5,7 +5,7 @@ import type { Problem } from './apply.ts';
 import { type Child, matchByName } from './children.ts';
 import { strimziProblem } from './conditions.ts';
 import type { ChildCondition } from './kafka-condition.ts';
-import { ownershipOf } from './ownership.ts';
+import { findOwnership } from './ownership.ts';
 import { conditionFalse } from './status.ts';
 
 /**
@@ -44,7 +44,7 @@ export function grantUsers(
  */
 export function keepExistingAcls(user: KafkaUser, live: LiveObject | undefined): KafkaUser {
   const wanted = user.spec.authorization.acls;
-  return withAcls(user, [...wanted, ...aclsOf(live).filter((acl) => !includes(wanted, acl))]);
+  return withAcls(user, [...wanted, ...readAcls(live).filter((acl) => !includes(wanted, acl))]);
 }
 
 /**
@@ -62,7 +62,7 @@ export function grantedRights(
   topics: Child[],
   owner: LiveMetadata,
 ): { user: KafkaUser; waitsFor: string[] } {
-  const had = aclsOf(live);
+  const had = readAcls(live);
   const { acls } = user.spec.authorization;
   const withheld = acls.filter((acl) => {
     const { type, name } = acl.resource;
@@ -81,13 +81,13 @@ export function grantedRights(
 }
 
 function isOurs({ live }: Child, owner: LiveMetadata): boolean {
-  if (!live || ownershipOf(live, owner) !== 'ours') return false;
+  if (!live || findOwnership(live, owner) !== 'ours') return false;
   // Two KafkaTopics of different names can ask for one topic in Kafka; Strimzi serves the older one.
   const { conditions = [] } = (live.status ?? {}) as { conditions?: ChildCondition[] };
   return !conditions.some(({ reason }) => reason === 'ResourceConflict');
 }
 
-function aclsOf(live: LiveObject | undefined): KafkaAcl[] {
+function readAcls(live: LiveObject | undefined): KafkaAcl[] {
   return (live?.spec as Partial<KafkaUser['spec']> | undefined)?.authorization?.acls ?? [];
 }
 

@@ -2,12 +2,12 @@ import type { Component } from '../../plan/metadata.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ApiError, fieldManagerConflicts, isTransient } from '../kube/errors.ts';
-import { kindOf } from '../kube/kinds.ts';
+import { findKind } from '../kube/kinds.ts';
 import type { LiveMetadata, LiveObject } from '../kube/object.ts';
-import { type Child, componentOf, isTopic, matchByName, needsWrite, withAppliedHash } from './children.ts';
+import { type Child, isTopic, matchByName, needsWrite, readComponent, withAppliedHash } from './children.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { ClusterCache } from './observe.ts';
-import { ownershipOf } from './ownership.ts';
+import { findOwnership } from './ownership.ts';
 import { type ConditionState, conditionFalse } from './status.ts';
 
 /** What writing takes. */
@@ -101,7 +101,7 @@ export class ResourceDeletedError extends Error {
  */
 export async function assertNotDeleted(client: KubeClient, resource: LiveObject): Promise<void> {
   const { namespace = '', name, uid } = resource.metadata;
-  const now = await client.get(kindOf(resource), namespace, name);
+  const now = await client.get(findKind(resource), namespace, name);
   if (now?.metadata.uid !== uid || now.metadata.deletionTimestamp)
     throw new ResourceDeletedError(`${namespace}/${name} is gone`);
 }
@@ -115,9 +115,9 @@ async function applyChild(
     return { live: child.live, conflicts: [], problems: [] };
   const { namespace = '' } = resource.metadata;
   const { kind, metadata } = desired;
-  const component = componentOf(desired);
+  const component = readComponent(desired);
   // What nobody labelled as ours is not among what is watched: someone else may have the name.
-  const live = child.live ?? (await client.get(kindOf(desired), namespace, metadata.name, { signal }));
+  const live = child.live ?? (await client.get(findKind(desired), namespace, metadata.name, { signal }));
   const obstacle = live && findObstacle(live, resource.metadata);
   if (obstacle) return { conflicts: [], problems: [{ component, condition: obstacle }] };
   try {
@@ -136,7 +136,7 @@ async function applyChild(
 
 function findObstacle(live: LiveObject, owner: LiveMetadata): ConditionState | undefined {
   const name = `${live.kind} ${live.metadata.name}`;
-  const ownership = ownershipOf(live, owner);
+  const ownership = findOwnership(live, owner);
   if (ownership === 'foreign')
     return conditionFalse(
       'NameConflict',

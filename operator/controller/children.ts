@@ -1,6 +1,6 @@
 import { ANNOTATIONS, type Component, LABELS } from '../../plan/metadata.ts';
 import type { KafkaUser, KubernetesObject } from '../../plan/objects.ts';
-import { KAFKA_TOPIC, KAFKA_USER, kindOf } from '../kube/kinds.ts';
+import { findKind, KAFKA_TOPIC, KAFKA_USER } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { digest } from './revision.ts';
 import { isUpToDate } from './up-to-date.ts';
@@ -13,8 +13,8 @@ export interface Child<T extends KubernetesObject = KubernetesObject> {
 
 /** Each desired object with its live counterpart. */
 export function matchByName<T extends KubernetesObject>(desired: T[], live: LiveObject[]): Child<T>[] {
-  const byId = new Map(live.map((object) => [idOf(object), object]));
-  return desired.map((object) => ({ desired: object, live: byId.get(idOf(object)) }));
+  const byId = new Map(live.map((object) => [identify(object), object]));
+  return desired.map((object) => ({ desired: object, live: byId.get(identify(object)) }));
 }
 
 /**
@@ -28,26 +28,26 @@ export function withAppliedHash(object: KubernetesObject): KubernetesObject {
 
 /** Whether an object must be written: it is not there, has not all we want, or has what we no longer want. */
 export function needsWrite({ desired, live }: Child): boolean {
-  return live === undefined || !isUpToDate(live, desired, kindOf(desired).mergeKeys);
+  return live === undefined || !isUpToDate(live, desired, findKind(desired).mergeKeys);
 }
 
 /** What the resource owns and no longer wants. A retained topic has no owner and is never among them. */
 export function toPrune(desired: KubernetesObject[], live: LiveObject[], uid: string): LiveObject[] {
-  const wanted = new Set(desired.map(idOf));
+  const wanted = new Set(desired.map(identify));
   return live.filter(
     (object) =>
-      !wanted.has(idOf(object)) &&
+      !wanted.has(identify(object)) &&
       !object.metadata.deletionTimestamp &&
       object.metadata.ownerReferences?.some((owner) => owner.controller && owner.uid === uid),
   );
 }
 
-function idOf({ kind, metadata }: { kind: string; metadata: { name: string } }): string {
+function identify({ kind, metadata }: { kind: string; metadata: { name: string } }): string {
   return `${kind} ${metadata.name}`;
 }
 
 /** The component an object belongs to, by its label. */
-export function componentOf({ metadata }: { metadata: { labels?: Record<string, string> } }): Component {
+export function readComponent({ metadata }: { metadata: { labels?: Record<string, string> } }): Component {
   return metadata.labels?.[LABELS.component] as Component;
 }
 

@@ -4,7 +4,7 @@ import type { Component } from '../../plan/metadata.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
 import { DEPLOYMENT } from '../kube/kinds.ts';
 import { isFailure, type Written } from './apply.ts';
-import { type Child, componentOf, matchByName } from './children.ts';
+import { type Child, matchByName, readComponent } from './children.ts';
 import { type ChildCondition, notReadyMessage } from './kafka-condition.ts';
 import type { Observed } from './observe.ts';
 import { podTroubles } from './pods.ts';
@@ -121,7 +121,7 @@ export function strimziProblem({ desired, live }: Child): ConditionState | undef
 
 function programCheck(component: Component, { planned, observed }: Findings): ConditionState {
   const deployments = planned.filter(
-    (object) => object.kind === DEPLOYMENT.kind && componentOf(object) === component,
+    (object) => object.kind === DEPLOYMENT.kind && readComponent(object) === component,
   );
   const [child] = matchByName(deployments, observed.children);
   return child

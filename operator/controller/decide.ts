@@ -8,7 +8,7 @@ import { decideJob, jobAgeMillis } from './job.ts';
 import type { Observed } from './observe.ts';
 import { podTroubles } from './pods.ts';
 import { controllerRevision } from './revision.ts';
-import { type ConditionState, conditionFalse, statusOf } from './status.ts';
+import { type ConditionState, conditionFalse, readStatus } from './status.ts';
 
 /** The objects of a plan, by the step in which they are applied. */
 export interface PlannedObjects {
@@ -64,7 +64,7 @@ export function decide(
     live: observed.job,
     lastGood: observed.lastGood,
     podTroubles: podTroubles(observed.pods, 'flink'),
-    ageMillis: jobAgeMillis(observed.job, statusOf(resource), now),
+    ageMillis: jobAgeMillis(observed.job, readStatus(resource), now),
     timeoutMillis: upgradeTimeoutMillis,
   });
   const wait = jobWait(desired, observed, [topics, users]);

@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { FIELD_MANAGER, type KubeClient } from '../kube/client.ts';
 import { EVENT } from '../kube/kinds.ts';
-import { microTime } from '../kube/micro-time.ts';
-import type { LiveObject } from '../kube/object.ts';
+import { type LiveObject, microTime } from '../kube/object.ts';
 
 /** Something to report to people as a Kubernetes event. */
 export interface ResourceEvent {

@@ -10,7 +10,7 @@ import { ANNOTATIONS } from '../../plan/metadata.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { type JobObservation, observeJob } from './flink-status.ts';
-import { type Revision, revisionOf } from './revision.ts';
+import { plannedRevision, type Revision } from './revision.ts';
 import { type ConditionState, conditionFalse, conditionTrue } from './status.ts';
 
 /**
@@ -96,7 +96,7 @@ function rolloutState(facts: JobFacts, wanted: Revision): Rollout {
  */
 export function decideJob(facts: JobFacts): JobDecision {
   const { planned, lastGood, timeoutMillis } = facts;
-  const wanted = revisionOf(planned);
+  const wanted = plannedRevision(planned);
   const plannedMode = wanted.spec.job.upgradeMode;
   const remainingMillis = timeoutMillis - facts.ageMillis;
   const rollout = rolloutState(facts, wanted);
@@ -123,7 +123,7 @@ export function decideJob(facts: JobFacts): JobDecision {
       };
     }
     case 'progressing': {
-      const mode = modeOf(rollout.live);
+      const mode = appliedMode(rollout.live);
       return {
         desired: build(planned, wanted, mode),
         lastGood,
@@ -138,7 +138,7 @@ export function decideJob(facts: JobFacts): JobDecision {
     case 'timedOut':
       if (lastGood) return rollBack(planned, rollout, lastGood, wanted, facts.podTroubles);
       return {
-        desired: build(planned, wanted, modeOf(rollout.live)),
+        desired: build(planned, wanted, appliedMode(rollout.live)),
         lastGood,
         condition: conditionFalse('Failed', rollout.reason),
         rolloutComplete: false,
@@ -153,7 +153,7 @@ export function decideJob(facts: JobFacts): JobDecision {
       };
     case 'restarting':
       return {
-        desired: build(planned, wanted, modeOf(rollout.live)),
+        desired: build(planned, wanted, appliedMode(rollout.live)),
         lastGood,
         condition: restartingCondition(rollout.observed),
         rolloutComplete: true,
@@ -174,7 +174,7 @@ function rollBack(
   const stable = isBack && observeJob(live, podTroubles, { isNew: true }).phase === 'stable';
   // A rejected revision that was started without the state has lost it; one that was to restore it has not
   // touched it.
-  const mode = !stable && modeOf(live) === 'stateless' ? 'stateless' : lastGood.spec.job.upgradeMode;
+  const mode = !stable && appliedMode(live) === 'stateless' ? 'stateless' : lastGood.spec.job.upgradeMode;
   const message = `The last change did not come up and was put back: ${reason}. Change spec to try again.`;
   return {
     desired: build(planned, lastGood, mode, { [REJECTED]: rejected.id, [REJECTION]: reason }),
@@ -271,7 +271,7 @@ function runningRevision(live: LiveObject): Revision {
   };
 }
 
-function modeOf(live: LiveObject): UpgradeMode {
+function appliedMode(live: LiveObject): UpgradeMode {
   const { job } = live.spec as FlinkDeployment['spec'];
   return job.upgradeMode;
 }

@@ -1,7 +1,6 @@
 import { flinkName } from '../../plan/flink.ts';
 import { CONTROLLER_REVISION, FLINK_DEPLOYMENT, type Kind } from '../kube/kinds.ts';
-import type { LiveObject } from '../kube/object.ts';
-import { compareVersions } from '../kube/resource-version.ts';
+import { compareVersions, type LiveObject } from '../kube/object.ts';
 import { keptRevision, type Revision } from './revision.ts';
 
 /** What is known of the cluster without asking it: what the watches told, and our own writes. */

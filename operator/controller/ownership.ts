@@ -10,7 +10,7 @@ import type { LiveMetadata, LiveObject } from '../kube/object.ts';
 export type Ownership = 'ours' | 'predecessor' | 'foreign';
 
 /** Found by owner and label. A retained topic has no owner, and is that of any resource of the name. */
-export function ownershipOf(live: LiveObject, { name, uid }: LiveMetadata): Ownership {
+export function findOwnership(live: LiveObject, { name, uid }: LiveMetadata): Ownership {
   const controller = live.metadata.ownerReferences?.find((owner) => owner.controller);
   if (controller) {
     if (controller.uid === uid) return 'ours';

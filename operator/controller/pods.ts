@@ -1,6 +1,6 @@
 import type { Component } from '../../plan/metadata.ts';
 import type { LiveObject } from '../kube/object.ts';
-import { componentOf } from './children.ts';
+import { readComponent } from './children.ts';
 
 /** The part of a pod's status that is read here. */
 interface PodStatus {
@@ -42,7 +42,7 @@ const FLINK_PODS = new Map([
  */
 export function podTroubles(pods: LiveObject[], component: Component): string {
   const sentences = pods
-    .filter((pod) => componentOf(pod) === component && !pod.metadata.deletionTimestamp)
+    .filter((pod) => readComponent(pod) === component && !pod.metadata.deletionTimestamp)
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
     .flatMap((pod) => {
       const trouble = describeTrouble((pod.status ?? {}) as PodStatus);

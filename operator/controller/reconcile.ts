@@ -5,7 +5,7 @@ import { plan } from '../../plan/plan.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { KAFKA } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
-import { type Result, TerminalError } from '../queue/result.ts';
+import { type Result, TerminalError } from '../queue/work-queue.ts';
 import { grantUsers } from './acls.ts';
 import { apply, combine, isFailure, prune, ResourceDeletedError } from './apply.ts';
 import { matchByName } from './children.ts';
@@ -24,7 +24,7 @@ import { kafkaCondition } from './kafka-condition.ts';
 import { type ClusterCache, type Observed, observe } from './observe.ts';
 import { podTroubles } from './pods.ts';
 import { details, report } from './report.ts';
-import { conditionFalse, statusOf } from './status.ts';
+import { conditionFalse, readStatus } from './status.ts';
 
 interface ReconcilerParts {
   client: KubeClient;
@@ -86,7 +86,7 @@ async function reconcileResource(parts: ReconcilerParts, key: string, signal: Ab
     : await applyPlan(parts, live, objects, signal);
 
   const conditions = computeConditions(resource, { ...outcome, planned, kafka: kafka.condition });
-  await report(parts, live, conditions, details(resource, outcome.liveJob, statusOf(live), now()));
+  await report(parts, live, conditions, details(resource, outcome.liveJob, readStatus(live), now()));
   // Objects that could not be written are retried with exponential backoff: the cause may be gone then.
   const failures = outcome.problems.filter(isFailure);
   if (failures.length > 0) throw new Error(failures.map(({ condition }) => condition.message).join('; '));

@@ -12,7 +12,7 @@ import type { EventRecorder } from './event-recorder.ts';
 import { flinkJob } from './flink-status.ts';
 import { appliedRevision } from './job.ts';
 import type { ClusterCache } from './observe.ts';
-import { type ConditionStates, conditionEvents, statusOf, updateConditions } from './status.ts';
+import { type ConditionStates, conditionEvents, readStatus, updateConditions } from './status.ts';
 
 /** What the status reports in addition to conditions; a field that is left out stays as it was. */
 type Details = Omit<Status, 'conditions' | 'observedGeneration'>;
@@ -47,7 +47,7 @@ export async function report(
   states: ConditionStates,
   details?: Details,
 ): Promise<void> {
-  const before = statusOf(live);
+  const before = readStatus(live);
   const generation = live.metadata.generation ?? 0;
   const conditions = updateConditions(before.conditions ?? [], states, generation, now());
   const after: Status = { ...(details ?? before), observedGeneration: generation, conditions };

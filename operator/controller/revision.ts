@@ -13,7 +13,7 @@ export interface Revision {
 }
 
 /** The revision that a plan's FlinkDeployment asks for. */
-export function revisionOf({ metadata, spec }: FlinkDeployment): Revision {
+export function plannedRevision({ metadata, spec }: FlinkDeployment): Revision {
   return { id: digest(spec), spec, layout: metadata.annotations?.[LAYOUT_ANNOTATION] ?? '' };
 }
 

@@ -22,7 +22,7 @@ export function conditionFalse(reason: Reason, message: string): ConditionState 
 }
 
 /** The status of a resource as we last wrote it. */
-export function statusOf(live: LiveObject): Status {
+export function readStatus(live: LiveObject): Status {
   return (live.status ?? {}) as Status;
 }
 

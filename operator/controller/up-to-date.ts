@@ -29,11 +29,11 @@ function isListUpToDate(live: unknown[], desired: unknown[], mergeKeys: MergeKey
     return (
       live.length === desired.length && desired.every((item, i) => isUpToDate(live[i], item, mergeKeys, path))
     );
-  const byKey = new Map(live.map((item) => [keyOf(item, keys), item]));
-  return desired.every((item) => isUpToDate(byKey.get(keyOf(item, keys)), item, mergeKeys, path));
+  const byKey = new Map(live.map((item) => [mergeKey(item, keys), item]));
+  return desired.every((item) => isUpToDate(byKey.get(mergeKey(item, keys)), item, mergeKeys, path));
 }
 
-function keyOf(item: unknown, keys: readonly string[]): string {
+function mergeKey(item: unknown, keys: readonly string[]): string {
   return keys.map((key) => isObject(item) && item[key]).join();
 }
 

@@ -1,7 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { OPERATOR } from '../../plan/metadata.ts';
 import { ConnectionError, isNotFound, type Status } from './errors.ts';
-import { type Kind, kindOf } from './kinds.ts';
+import { findKind, type Kind } from './kinds.ts';
 import type { LiveObject, Manifest } from './object.ts';
 import { type ApiResponse, type Call, Transport } from './transport.ts';
 
@@ -90,7 +90,7 @@ export class KubeClient {
 
   /** One page of the objects of a kind. */
   async list(kind: Kind, { namespace, signal, ...query }: ListOptions = {}): Promise<ListPage> {
-    const path = pathOf(kind, namespace);
+    const path = apiPath(kind, namespace);
     const answer = await this.#transport.json<ListAnswer>({ method: 'GET', path, query, signal });
     const { resourceVersion, continue: next } = answer.metadata;
     const { apiVersion, kind: name } = kind;
@@ -104,7 +104,7 @@ export class KubeClient {
     const { namespace, labelSelector, resourceVersion, timeoutSeconds, signal } = options;
     const { silenceMillis = timeoutSeconds * 1000 + 15_000, onOpen = () => {} } = options;
     const query = { watch: true, allowWatchBookmarks: true, labelSelector, resourceVersion, timeoutSeconds };
-    const call: Call = { method: 'GET', path: pathOf(kind, namespace), query, signal };
+    const call: Call = { method: 'GET', path: apiPath(kind, namespace), query, signal };
     for await (const line of this.#transport.lines(call, silenceMillis, onOpen)) yield parseEvent(line);
   }
 
@@ -115,7 +115,7 @@ export class KubeClient {
     name: string,
     { signal }: { signal?: AbortSignal | undefined } = {},
   ): Promise<LiveObject | undefined> {
-    const path = pathOf(kind, namespace, name);
+    const path = apiPath(kind, namespace, name);
     return this.#transport.json<LiveObject>({ method: 'GET', path, signal }).catch(undefinedIfNotFound);
   }
 
@@ -143,7 +143,7 @@ export class KubeClient {
   }
 
   async create(object: Manifest, { lease = false, signal }: WriteOptions = {}): Promise<LiveObject> {
-    const path = pathOf(kindOf(object), object.metadata.namespace);
+    const path = apiPath(findKind(object), object.metadata.namespace);
     return this.#write({ method: 'POST', path, body: object, signal }, lease);
   }
 
@@ -205,10 +205,10 @@ const WRITE_QUERY = { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict' };
 
 function objectPath(object: Manifest): string {
   const { namespace, name } = object.metadata;
-  return pathOf(kindOf(object), namespace, name);
+  return apiPath(findKind(object), namespace, name);
 }
 
-function pathOf({ apiVersion, plural }: Kind, namespace?: string, name?: string): string {
+function apiPath({ apiVersion, plural }: Kind, namespace?: string, name?: string): string {
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const place = namespace ? `/namespaces/${encodeURIComponent(namespace)}` : '';
   return `${group}${place}/${plural}${name ? `/${encodeURIComponent(name)}` : ''}`;

@@ -49,7 +49,7 @@ export class ConnectionError extends Error {
  * @param retryAfter the Retry-After header; only its form in seconds is read, which is the one Kubernetes
  * uses
  */
-export function errorOf(status: number, body: string, retryAfter?: string): ApiError {
+export function toApiError(status: number, body: string, retryAfter?: string): ApiError {
   const seconds = Number.parseInt(retryAfter ?? '', 10);
   return new ApiError(status, parseStatus(body), Number.isNaN(seconds) ? undefined : seconds);
 }

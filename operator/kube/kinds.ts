@@ -95,16 +95,16 @@ export const CHILDREN: readonly Kind[] = [
 ];
 
 const BY_NAME = new Map(
-  [GAME_ANALYTICS, KAFKA, ...CHILDREN, POD, LEASE, EVENT].map((kind) => [nameOf(kind), kind]),
+  [GAME_ANALYTICS, KAFKA, ...CHILDREN, POD, LEASE, EVENT].map((kind) => [qualifiedName(kind), kind]),
 );
 
 /** The kind of an object. Throws on one that the operator has no business with. */
-export function kindOf(object: { apiVersion: string; kind: string }): Kind {
-  const kind = BY_NAME.get(nameOf(object));
-  if (!kind) throw new Error(`${nameOf(object)} is not a kind the operator knows`);
+export function findKind(object: { apiVersion: string; kind: string }): Kind {
+  const kind = BY_NAME.get(qualifiedName(object));
+  if (!kind) throw new Error(`${qualifiedName(object)} is not a kind the operator knows`);
   return kind;
 }
 
-function nameOf({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
+function qualifiedName({ apiVersion, kind }: { apiVersion: string; kind: string }): string {
   return `${apiVersion} ${kind}`;
 }

@@ -10,7 +10,7 @@ export interface LiveMetadata {
   name: string;
   namespace?: string;
   uid: string;
-  /** Grows with every change of any object of the kind; see resource-version.ts. */
+  /** Grows with every change of any object of the kind; see compareVersions. */
   resourceVersion: string;
   /** Grows with every change of the spec. */
   generation?: number;
@@ -54,4 +54,19 @@ export function withoutManagedFields<T extends LiveObject>(object: T): T {
   if (!object.metadata.managedFields) return object;
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata };
+}
+
+/**
+ * Orders two resource versions of objects of one kind, as a sort function does: negative when `a` is the
+ * older. They are decimal numbers that may be too long for a JavaScript number.
+ */
+export function compareVersions(a: string, b: string): number {
+  if (a.length !== b.length) return a.length - b.length;
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** Kubernetes' MicroTime, which wants exactly six digits of a second. */
+export function microTime(time: Date): string {
+  return time.toISOString().replace('Z', '000Z');
 }

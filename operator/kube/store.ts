@@ -1,5 +1,4 @@
-import { type LiveMetadata, type LiveObject, withoutManagedFields } from './object.ts';
-import { compareVersions } from './resource-version.ts';
+import { compareVersions, type LiveMetadata, type LiveObject, withoutManagedFields } from './object.ts';
 
 /** What an observation changed. */
 export interface Change<T> {
@@ -58,7 +57,7 @@ export class Store<T extends LiveObject = LiveObject> {
    * before.
    */
   put(object: T): T | undefined {
-    const held = this.#objects.get(keyOf(object));
+    const held = this.#objects.get(toKey(object));
     if (held || !this.#isSynced(object)) this.#upsert(object);
     return held;
   }
@@ -67,10 +66,10 @@ export class Store<T extends LiveObject = LiveObject> {
    * Takes note that we deleted an object, at the version given. Nothing happens when something newer is held.
    */
   remove(object: LiveObject): void {
-    const held = this.#objects.get(keyOf(object));
+    const held = this.#objects.get(toKey(object));
     if (!held || isNewer(held, object)) return;
     this.#delete(held);
-    this.#ownDeletions.set(keyOf(object), object.metadata);
+    this.#ownDeletions.set(toKey(object), object.metadata);
   }
 
   /** The watch tells of an object's new state. Undefined when that is no news. */
@@ -85,10 +84,10 @@ export class Store<T extends LiveObject = LiveObject> {
    * since.
    */
   deleted(object: LiveObject): T | undefined {
-    if (this.#ownDeletions.get(keyOf(object))?.uid === object.metadata.uid)
-      this.#ownDeletions.delete(keyOf(object));
+    if (this.#ownDeletions.get(toKey(object))?.uid === object.metadata.uid)
+      this.#ownDeletions.delete(toKey(object));
     this.advance(object.metadata.resourceVersion);
-    const held = this.#objects.get(keyOf(object));
+    const held = this.#objects.get(toKey(object));
     if (held?.metadata.uid !== object.metadata.uid || isNewer(held, object)) return undefined;
     this.#delete(held);
     return held;
@@ -140,8 +139,8 @@ export class Store<T extends LiveObject = LiveObject> {
   }
 
   #upsert(claimed: T): Change<T> | undefined {
-    const previous = this.#objects.get(keyOf(claimed));
-    const known = previous?.metadata ?? this.#ownDeletions.get(keyOf(claimed));
+    const previous = this.#objects.get(toKey(claimed));
+    const known = previous?.metadata ?? this.#ownDeletions.get(toKey(claimed));
     if (known && compareVersions(claimed.metadata.resourceVersion, known.resourceVersion) <= 0)
       return undefined;
     const object = withoutManagedFields(claimed);
@@ -152,7 +151,7 @@ export class Store<T extends LiveObject = LiveObject> {
   }
 
   #add(object: T, group: string | undefined): void {
-    const key = keyOf(object);
+    const key = toKey(object);
     this.#objects.set(key, object);
     if (group === undefined) return;
     const members = this.#indexed.get(group) ?? new Map<string, T>();
@@ -160,7 +159,7 @@ export class Store<T extends LiveObject = LiveObject> {
   }
 
   #delete(object: T): void {
-    const key = keyOf(object);
+    const key = toKey(object);
     this.#objects.delete(key);
     const group = this.#index(object);
     if (group === undefined) return;
@@ -174,6 +173,6 @@ function isNewer(a: LiveObject, b: LiveObject): boolean {
   return compareVersions(a.metadata.resourceVersion, b.metadata.resourceVersion) > 0;
 }
 
-function keyOf({ metadata }: LiveObject): string {
+function toKey({ metadata }: LiveObject): string {
   return `${metadata.namespace}/${metadata.name}`;
 }

@@ -2,7 +2,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 import { Connection } from './connection.ts';
 import { Deadline } from './deadline.ts';
-import { ConnectionError, errorOf } from './errors.ts';
+import { ConnectionError, toApiError } from './errors.ts';
 import { lines } from './lines.ts';
 
 export interface TransportOptions {
@@ -125,7 +125,7 @@ export class Transport {
     );
     if (response.statusCode < 300) return response;
     const text = await this.#reach(call, deadline, () => response.body.text());
-    throw errorOf(response.statusCode, text, response.headers['retry-after']?.toString());
+    throw toApiError(response.statusCode, text, response.headers['retry-after']?.toString());
   }
 
   async #request(

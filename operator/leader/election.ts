@@ -4,7 +4,7 @@ import { isConflict, isNotFound } from '../kube/errors.ts';
 import { LEASE } from '../kube/kinds.ts';
 import type { LiveObject, Manifest } from '../kube/object.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type Candidate, givenUp, newLease, renewed, specOf, takenOver } from './lease.ts';
+import { type Candidate, givenUp, leaseSpec, newLease, renewed, takenOver } from './lease.ts';
 
 export interface ElectionOptions {
   client: Pick<KubeClient, 'get' | 'create' | 'replace'>;
@@ -147,7 +147,7 @@ export class LeaderElection {
     this.#lease = lease;
     // A Lease that was deleted still counts: its holder may not know yet.
     if (!lease || !changed) return;
-    const { holderIdentity, leaseDurationSeconds = this.#candidate.leaseSeconds } = specOf(lease);
+    const { holderIdentity, leaseDurationSeconds = this.#candidate.leaseSeconds } = leaseSpec(lease);
     this.#takenUntil = this.#clock.now() + (holderIdentity ? leaseDurationSeconds * 1000 : 0);
   }
 
@@ -157,7 +157,7 @@ export class LeaderElection {
   }
 
   #isOurs(lease: LiveObject): boolean {
-    const { holderIdentity, acquireTime } = specOf(lease);
+    const { holderIdentity, acquireTime } = leaseSpec(lease);
     // Identity alone would not do: an earlier process may have had the same, and still write.
     return holderIdentity === this.#candidate.identity && acquireTime === this.#acquireTime;
   }
@@ -168,7 +168,7 @@ export class LeaderElection {
     const wanted = this.#lease
       ? takenOver(this.#lease, this.#candidate, now)
       : newLease(namespace, name, this.#candidate, now);
-    this.#acquireTime = specOf(wanted).acquireTime;
+    this.#acquireTime = leaseSpec(wanted).acquireTime;
     await this.#write(wanted);
     if (this.#stopping.signal.aborted || this.#leading) return;
     this.#leading = true;
@@ -210,7 +210,7 @@ export class LeaderElection {
       return this.#untilRetry();
     }
     if (this.#lease && !this.#isOurs(this.#lease))
-      return this.#lose(`${specOf(this.#lease).holderIdentity || 'nobody'} holds it now`);
+      return this.#lose(`${leaseSpec(this.#lease).holderIdentity || 'nobody'} holds it now`);
     return 0;
   }
 

@@ -1,6 +1,5 @@
 import { LEASE } from '../kube/kinds.ts';
-import { microTime } from '../kube/micro-time.ts';
-import type { LiveObject, Manifest } from '../kube/object.ts';
+import { type LiveObject, type Manifest, microTime } from '../kube/object.ts';
 
 /** What a Lease says: who leads, and for how long after each renewal. */
 export interface LeaseSpec {
@@ -20,7 +19,7 @@ export interface Candidate {
   leaseSeconds: number;
 }
 
-export function specOf(lease: Manifest): LeaseSpec {
+export function leaseSpec(lease: Manifest): LeaseSpec {
   return (lease.spec ?? {}) as LeaseSpec;
 }
 
@@ -36,17 +35,17 @@ export function newLease(namespace: string, name: string, candidate: Candidate, 
  * differ.
  */
 export function takenOver(lease: LiveObject, candidate: Candidate, now: Date): LiveObject {
-  return { ...lease, spec: acquired(specOf(lease), candidate, now) };
+  return { ...lease, spec: acquired(leaseSpec(lease), candidate, now) };
 }
 
 export function renewed(lease: LiveObject, now: Date): LiveObject {
-  return { ...lease, spec: { ...specOf(lease), renewTime: microTime(now) } };
+  return { ...lease, spec: { ...leaseSpec(lease), renewTime: microTime(now) } };
 }
 
 /** The Lease in nobody's hands, so that a standby need not wait for it to run out. */
 export function givenUp(lease: LiveObject, now: Date): LiveObject {
   const spec: LeaseSpec = {
-    ...specOf(lease),
+    ...leaseSpec(lease),
     holderIdentity: '',
     leaseDurationSeconds: 1,
     renewTime: microTime(now),

@@ -4,7 +4,17 @@ import { Delays } from './delays.ts';
 import { Keys } from './keys.ts';
 import type { Outcome, QueueMetrics, ReconcileMetrics } from './metrics.ts';
 import { PerKeyRateLimiter } from './per-key-rate-limiter.ts';
-import { type Result, TerminalError } from './result.ts';
+
+/** What a run asks for: to be run again after this time, or (undefined) only when something changes. */
+export type Result = { requeueAfterMillis?: number | undefined } | undefined;
+
+/**
+ * Trying again cannot fix this, only a change can; the message says which. The key is not run again until it
+ * is added.
+ */
+export class TerminalError extends Error {
+  override name = 'TerminalError';
+}
 
 interface WorkQueueOptions {
   /** How many keys are worked on at a time. */

@@ -6,7 +6,7 @@ import { until } from '../../local/process/retry.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { LEASE } from '../../operator/kube/kinds.ts';
 import { LeaderElection, NotLeaderError } from '../../operator/leader/election.ts';
-import { specOf } from '../../operator/leader/lease.ts';
+import { leaseSpec } from '../../operator/leader/lease.ts';
 import { connectedControlPlane } from '../../testkit/cluster/connected.ts';
 
 const controlPlane = connectedControlPlane();
@@ -104,7 +104,7 @@ async function leaderAndStandby() {
 
 const leaseNow = async () => {
   const lease = await admin.get(LEASE, namespace, 'operator');
-  return lease && specOf(lease);
+  return lease && leaseSpec(lease);
 };
 
 describe('two elections on a real API server', () => {

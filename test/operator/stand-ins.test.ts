@@ -5,10 +5,10 @@ import { KubeClient } from '../../operator/kube/client.ts';
 import {
   DEPLOYMENT,
   FLINK_DEPLOYMENT,
+  findKind,
   KAFKA,
   KAFKA_TOPIC,
   type Kind,
-  kindOf,
 } from '../../operator/kube/kinds.ts';
 import type { Manifest } from '../../operator/kube/object.ts';
 import type { Deployment, FlinkDeployment, KafkaTopic } from '../../plan/objects.ts';
@@ -67,7 +67,7 @@ const now = (kind: Kind, name: string) => client.get(kind, namespace, name) as P
 /** Waits until our object was acted on, and has a condition of this type with this status. */
 function settled(object: Manifest, type: string, status: string): Promise<Live> {
   const look = async () => {
-    const live = await now(kindOf(object), object.metadata.name);
+    const live = await now(findKind(object), object.metadata.name);
     const isObserved = live?.status?.observedGeneration === live?.metadata.generation;
     return isObserved && says(live, type, status) ? live : undefined;
   };
@@ -80,12 +80,12 @@ function says(live: Live | undefined, type: string, status: string): boolean {
 
 async function gone(object: Manifest): Promise<void> {
   await expect
-    .poll(() => now(kindOf(object), object.metadata.name), { timeout: 5_000, interval: 20 })
+    .poll(() => now(findKind(object), object.metadata.name), { timeout: 5_000, interval: 20 })
     .toBeUndefined();
 }
 
 async function remove(object: Manifest): Promise<void> {
-  const live = await now(kindOf(object), object.metadata.name);
+  const live = await now(findKind(object), object.metadata.name);
   if (live) await client.delete(live);
 }
 
@@ -450,7 +450,7 @@ describe('many objects', () => {
     const versions = () =>
       Promise.all(
         [topic('scores'), job, app].map(
-          async (object) => (await now(kindOf(object), object.metadata.name))?.metadata.resourceVersion,
+          async (object) => (await now(findKind(object), object.metadata.name))?.metadata.resourceVersion,
         ),
       );
     const before = await versions();

@@ -1,8 +1,8 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Agent } from 'undici';
 import { API_VERSION, KIND } from '../../api/gameanalytics.ts';
-import { errorOf } from '../../operator/kube/errors.ts';
-import { kindOf } from '../../operator/kube/kinds.ts';
+import { toApiError } from '../../operator/kube/errors.ts';
+import { findKind } from '../../operator/kube/kinds.ts';
 import type { LiveObject, Manifest } from '../../operator/kube/object.ts';
 import { apiAgent } from '../cluster/api-agent.ts';
 
@@ -47,7 +47,7 @@ export class User {
       body: JSON.stringify(object),
     });
     const text = await body.text();
-    if (statusCode >= 400) throw errorOf(statusCode, text);
+    if (statusCode >= 400) throw toApiError(statusCode, text);
     return JSON.parse(text) as LiveObject;
   }
 
@@ -58,6 +58,6 @@ export class User {
 
 function pathOf({ apiVersion, kind, metadata }: Manifest): string {
   const root = apiVersion.includes('/') ? '/apis' : '/api';
-  const { plural } = kindOf({ apiVersion, kind });
+  const { plural } = findKind({ apiVersion, kind });
   return `${root}/${apiVersion}/namespaces/${metadata.namespace}/${plural}/${metadata.name}`;
 }

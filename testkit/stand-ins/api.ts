@@ -1,7 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Agent, Dispatcher } from 'undici';
-import { errorOf } from '../../operator/kube/errors.ts';
-import { kindOf } from '../../operator/kube/kinds.ts';
+import { toApiError } from '../../operator/kube/errors.ts';
+import { findKind } from '../../operator/kube/kinds.ts';
 import type { LiveObject, Manifest } from '../../operator/kube/object.ts';
 import { apiAgent } from '../cluster/api-agent.ts';
 
@@ -92,12 +92,12 @@ export class ControllerApi {
 
 async function read<T extends LiveObject>({ statusCode, body }: Dispatcher.ResponseData): Promise<T> {
   const text = await body.text();
-  if (statusCode >= 400) throw errorOf(statusCode, text);
+  if (statusCode >= 400) throw toApiError(statusCode, text);
   return JSON.parse(text) as T;
 }
 
 function pathOf({ apiVersion, kind, metadata }: Manifest): string {
   const root = apiVersion.includes('/') ? '/apis' : '/api';
-  const { plural } = kindOf({ apiVersion, kind });
+  const { plural } = findKind({ apiVersion, kind });
   return `${root}/${apiVersion}/namespaces/${metadata.namespace}/${plural}/${metadata.name}`;
 }

@@ -3,8 +3,7 @@ import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createQueueMetrics } from '../../../operator/queue/metrics.ts';
-import { type Result, TerminalError } from '../../../operator/queue/result.ts';
-import { WorkQueue } from '../../../operator/queue/work-queue.ts';
+import { type Result, TerminalError, WorkQueue } from '../../../operator/queue/work-queue.ts';
 import { keptLog, series } from './observed.ts';
 
 const LABELS = '{name="gameanalytics",controller="gameanalytics"}';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { withAppliedHash } from '../../../../operator/controller/children.ts';
 import { type Decision, decide, sortPlan } from '../../../../operator/controller/decide.ts';
 import type { Observed } from '../../../../operator/controller/observe.ts';
-import { type Revision, revisionOf } from '../../../../operator/controller/revision.ts';
+import { plannedRevision, type Revision } from '../../../../operator/controller/revision.ts';
 import type { LiveObject } from '../../../../operator/kube/object.ts';
 import type { KafkaUser, KubernetesObject } from '../../../../plan/objects.ts';
 import { plan } from '../../../../plan/plan.ts';
@@ -105,7 +105,7 @@ describe('what a removed board needed', () => {
   const before = sorted(boards('a', 'b'));
   const after = boards('a');
   const children = applied([...before.supporting, ...before.users]);
-  const lastGood = revisionOf(before.job);
+  const lastGood = plannedRevision(before.job);
 
   it('stays until the job has been replaced', () => {
     const [job] = applied(decideFor(boards('a', 'b'), observed(children)).apply, STABLE);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decideJob, type JobDecision, type JobFacts } from '../../../../operator/controller/job.ts';
-import { type Revision, revisionOf } from '../../../../operator/controller/revision.ts';
+import { plannedRevision, type Revision } from '../../../../operator/controller/revision.ts';
 import type { LiveObject } from '../../../../operator/kube/object.ts';
 import { layOut } from '../../../../plan/layout.ts';
 import type { FlinkDeployment } from '../../../../plan/objects.ts';
@@ -50,7 +50,7 @@ function decide(facts: Partial<JobFacts> & { planned: FlinkDeployment }): JobDec
 /** A job of this spec that came up. */
 function running(spec: Spec): { live: LiveObject; lastGood: Revision } {
   const { desired } = decide({ planned: planned(spec) });
-  return { live: applied(desired, STABLE), lastGood: revisionOf(planned(spec)) };
+  return { live: applied(desired, STABLE), lastGood: plannedRevision(planned(spec)) };
 }
 
 describe('a job that is not there', () => {
@@ -73,7 +73,7 @@ describe('a first revision', () => {
       rolloutComplete: true,
       condition: { status: 'True', reason: 'Running' },
     });
-    expect(decision.lastGood).toEqual(revisionOf(planned(DURABLE)));
+    expect(decision.lastGood).toEqual(plannedRevision(planned(DURABLE)));
     expect(decision.desired).toEqual(desired);
   });
 
@@ -150,7 +150,7 @@ describe('an upgrade', () => {
       reason: 'Upgrading',
       message: 'The job is being replaced and restores its state (savepoint).',
     });
-    expect(decision.lastGood).toEqual(revisionOf(planned(before)));
+    expect(decision.lastGood).toEqual(plannedRevision(planned(before)));
   });
 
   it('keeps the state of all other boards, and says which is recomputed and why', () => {
@@ -191,7 +191,7 @@ describe('an upgrade', () => {
       live: applied(begun, STABLE, 2),
     });
     expect(done.desired).toEqual(decide({ planned: planned(another, before) }).desired);
-    expect(done.lastGood).toEqual(revisionOf(planned(another, before)));
+    expect(done.lastGood).toEqual(plannedRevision(planned(another, before)));
   });
 
   it('looks again when its time is up, although nothing happens', () => {

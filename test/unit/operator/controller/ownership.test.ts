@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ownershipOf } from '../../../../operator/controller/ownership.ts';
+import { findOwnership } from '../../../../operator/controller/ownership.ts';
 import type { LiveMetadata } from '../../../../operator/kube/object.ts';
 import { live } from './live.ts';
 
@@ -30,6 +30,6 @@ describe('an object of a name we want', () => {
     ['foreign', 'another tool has applied it', manager('kubectl')],
     ['ours', 'we have applied it and someone has taken the labels off', manager('gameanalytics-operator')],
   ])('is %s when %s', (whose, _, metadata) => {
-    expect(ownershipOf(live('KafkaTopic', {}, metadata), ME)).toBe(whose);
+    expect(findOwnership(live('KafkaTopic', {}, metadata), ME)).toBe(whose);
   });
 });

@@ -3,7 +3,7 @@ import {
   controllerRevision,
   digest,
   keptRevision,
-  revisionOf,
+  plannedRevision,
 } from '../../../../operator/controller/revision.ts';
 import type { FlinkDeployment } from '../../../../plan/objects.ts';
 import { live } from './live.ts';
@@ -21,15 +21,15 @@ it('a digest is that of the value, whatever the order of its fields', () => {
 });
 
 it('a revision is another when its spec is, and not when its labels are', () => {
-  const { id, layout } = revisionOf(deployment);
+  const { id, layout } = plannedRevision(deployment);
   expect(layout).toBe('text');
   const relabelled = { ...deployment, metadata: { ...deployment.metadata, labels: {} } };
-  expect(revisionOf(relabelled).id).toBe(id);
-  expect(revisionOf({ ...deployment, spec: { ...deployment.spec, image: 'flink:2' } }).id).not.toBe(id);
+  expect(plannedRevision(relabelled).id).toBe(id);
+  expect(plannedRevision({ ...deployment, spec: { ...deployment.spec, image: 'flink:2' } }).id).not.toBe(id);
 });
 
 it('a kept revision is the one that was kept, with the labels of its job', () => {
-  const revision = revisionOf(deployment);
+  const revision = plannedRevision(deployment);
   const { kind, metadata, ...fields } = controllerRevision(deployment, revision);
   expect(metadata).toEqual({ name: `game-job-${revision.id}`, labels: { a: 'b' } });
   expect(keptRevision(live(kind, fields))).toEqual(revision);

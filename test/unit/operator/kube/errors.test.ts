@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import {
   ApiError,
   ConnectionError,
-  errorOf,
   fieldManagerConflicts,
   isAhead,
   isConflict,
   isGone,
   isNotFound,
   isTransient,
+  toApiError,
 } from '../../../../operator/kube/errors.ts';
 
 const status = (content: object) => JSON.stringify({ kind: 'Status', ...content });
@@ -18,23 +18,30 @@ describe('an error of the API server', () => {
     const causes = [
       { reason: 'FieldValueInvalid', message: 'may not shrink', field: 'spec.events.partitions' },
     ];
-    const error = errorOf(422, status({ message: 'may not shrink', reason: 'Invalid', details: { causes } }));
+    const error = toApiError(
+      422,
+      status({ message: 'may not shrink', reason: 'Invalid', details: { causes } }),
+    );
     expect(error).toMatchObject({ message: 'may not shrink', status: 422, reason: 'Invalid', causes });
   });
 
   it('has the text itself where a proxy answered in place of the API server', () => {
-    expect(errorOf(502, 'Bad Gateway\n')).toMatchObject({ message: 'Bad Gateway', status: 502, causes: [] });
-    expect(errorOf(502, '"Bad Gateway"').message).toBe('"Bad Gateway"');
-    expect(errorOf(502, 'null').message).toBe('null');
-    expect(errorOf(502, '').message).toContain('502');
+    expect(toApiError(502, 'Bad Gateway\n')).toMatchObject({
+      message: 'Bad Gateway',
+      status: 502,
+      causes: [],
+    });
+    expect(toApiError(502, '"Bad Gateway"').message).toBe('"Bad Gateway"');
+    expect(toApiError(502, 'null').message).toBe('null');
+    expect(toApiError(502, '').message).toContain('502');
   });
 
   it('says how long to wait, by its header or else by its Status, but never for hours', () => {
     const details = { retryAfterSeconds: 7 };
-    expect(errorOf(429, status({ details }), '3').retryAfterMillis).toBe(3_000);
-    expect(errorOf(429, status({ details })).retryAfterMillis).toBe(7_000);
-    expect(errorOf(429, '', 'Wed, 21 Oct 2026 07:28:00 GMT').retryAfterMillis).toBeUndefined();
-    expect(errorOf(429, '', '86400').retryAfterMillis).toBe(300_000);
+    expect(toApiError(429, status({ details }), '3').retryAfterMillis).toBe(3_000);
+    expect(toApiError(429, status({ details })).retryAfterMillis).toBe(7_000);
+    expect(toApiError(429, '', 'Wed, 21 Oct 2026 07:28:00 GMT').retryAfterMillis).toBeUndefined();
+    expect(toApiError(429, '', '86400').retryAfterMillis).toBe(300_000);
   });
 
   it('is of a kind that tells what to do', () => {
@@ -65,7 +72,7 @@ describe('an error of the API server', () => {
       ),
       { reason: 'FieldValueInvalid', message: 'conflict with "nobody"', field: '.spec' },
     ];
-    expect(fieldManagerConflicts(errorOf(409, status({ details: { causes } })))).toEqual([
+    expect(fieldManagerConflicts(toApiError(409, status({ details: { causes } })))).toEqual([
       { manager: 'kubectl-edit', field: '.spec.replicas' },
       { manager: 'hpa', field: '.spec.paused' },
     ]);

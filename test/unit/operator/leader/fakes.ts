@@ -3,7 +3,7 @@ import { ApiError, ConnectionError } from '../../../../operator/kube/errors.ts';
 import type { LiveObject, Manifest } from '../../../../operator/kube/object.ts';
 import type { Clock } from '../../../../operator/leader/clock.ts';
 import type { ElectionOptions } from '../../../../operator/leader/election.ts';
-import { type LeaseSpec, specOf } from '../../../../operator/leader/lease.ts';
+import { type LeaseSpec, leaseSpec } from '../../../../operator/leader/lease.ts';
 
 /** Time that passes only when a test says so. */
 export class FakeClock implements Clock {
@@ -63,7 +63,7 @@ export class LeaseEndpoint {
   #version = 0;
 
   get spec(): LeaseSpec {
-    return this.lease ? specOf(this.lease) : {};
+    return this.lease ? leaseSpec(this.lease) : {};
   }
 
   client(reach: () => Reach): Client {
