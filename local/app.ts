@@ -27,14 +27,20 @@ const PROJECT = fileURLToPath(new URL('..', import.meta.url));
  * each replica is.
  */
 export async function startApp(runtime: LocalRuntime, deployment: Deployment, wantedPort = 0): Promise<App> {
-  const folders = secretFolders(runtime.stateDir, deployment.spec.template.spec);
+  const { stateDir } = runtime;
+  const pod = deployment.spec.template.spec;
+  const container = pod.containers[0];
+  const folders = secretFolders(stateDir, pod);
   const count = deployment.spec.replicas ?? 1;
   const replicas: Replica[] = [];
-  for (let index = 0; index < count; index += 1)
-    replicas.push(await startReplica(runtime, deployment, folders, index, index === 0 ? wantedPort : 0));
+  for (let index = 0; index < count; index += 1) {
+    const port = await freePort(index === 0 ? wantedPort : 0);
+    const name = index === 0 ? container.name : `${container.name}-${index + 1}`;
+    const process = runtime.spawn(name, () => createCommand(container, folders, port, stateDir));
+    replicas.push({ url: `http://${LOOPBACK}:${port}`, process });
+  }
   const probing = new AbortController();
   runtime.onClose(() => probing.abort());
-  const container = deployment.spec.template.spec.containers[0];
   for (const replica of replicas) void restartWhenDead(replica, container.livenessProbe, probing.signal);
   await Promise.all(
     replicas.map(({ url }) =>
@@ -51,25 +57,6 @@ export async function startApp(runtime: LocalRuntime, deployment: Deployment, wa
   };
 }
 
-async function startReplica(
-  runtime: LocalRuntime,
-  deployment: Deployment,
-  folders: Map<string, string>,
-  index: number,
-  wantedPort: number,
-): Promise<Replica> {
-  const container = deployment.spec.template.spec.containers[0];
-  const port = await freePort(wantedPort);
-  const name = index === 0 ? container.name : `${container.name}-${index + 1}`;
-  const { stateDir } = runtime;
-  const process = runtime.spawn(name, () => createCommand(container, folders, port, stateDir));
-  return { url: `http://${LOOPBACK}:${port}`, process };
-}
-
-/**
- * The container's command in the project's folder, as the image has it in its own; where it listens, finds
- * Secrets and sends people to differs.
- */
 function createCommand(
   { command, env }: Container,
   folders: Map<string, string>,
@@ -81,6 +68,7 @@ function createCommand(
     file: file === 'node' ? process.execPath : file,
     args,
     cwd: PROJECT,
+    // Where it listens, finds Secrets and sends people to differs from the container.
     env: {
       ...Object.fromEntries(env.map(({ name, value }) => [name, folders.get(value) ?? value])),
       HOST: LOOPBACK,
@@ -91,12 +79,12 @@ function createCommand(
   };
 }
 
-/** As the kubelet does: restarts a process that fails its liveness probe three times in a row. */
 async function restartWhenDead(replica: Replica, probe: HttpProbe, signal: AbortSignal): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
     await sleep(probe.periodSeconds * 1000, signal);
     failures = signal.aborted || (await passes(replica.url, probe)) ? 0 : failures + 1;
+    // As the kubelet does.
     if (failures < 3) continue;
     replica.process.restart();
     failures = 0;

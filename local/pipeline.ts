@@ -20,7 +20,7 @@ import { type LocalRuntime, startLocalRuntime } from './local-runtime.ts';
 import type { Report } from './process/report.ts';
 
 export interface PipelineOptions {
-  /** Folder under which everything lives; what is there already is gone on with. */
+  /** Folder under which everything lives; a run resumes what is there already. */
   stateDir: string;
   /** Ports to listen on; 0: any that is free. */
   ports: { kafka: number; flink: number; dashboard: number };
@@ -53,7 +53,12 @@ export async function startPipeline(resource: GameAnalytics, options: PipelineOp
   const runtime = await startLocalRuntime(options.stateDir, options.report, signal);
   try {
     const parts = await startParts(resource, runtime, options.ports);
-    return { ...parts, stop: () => stopParts(parts).finally(() => runtime.close()) };
+    const stop = async () => {
+      await Promise.all(parts.apps.map((app) => app.stop()));
+      await parts.flink.stop();
+      await parts.broker.process.stop(KAFKA_GRACE_MILLIS);
+    };
+    return { ...parts, stop: () => stop().finally(() => runtime.close()) };
   } catch (error) {
     failed.abort(error);
     await runtime.close();
@@ -61,13 +66,14 @@ export async function startPipeline(resource: GameAnalytics, options: PipelineOp
   }
 }
 
-type Parts = Omit<Pipeline, 'stop'>;
+/** Kafka writes down where its logs end; the next start is quicker for it. */
+const KAFKA_GRACE_MILLIS = 20_000;
 
 async function startParts(
   resource: GameAnalytics,
   runtime: LocalRuntime,
   ports: PipelineOptions['ports'],
-): Promise<Parts> {
+): Promise<Omit<Pipeline, 'stop'>> {
   const broker = await startKafka(runtime, ports.kafka, resource.spec.kafka);
   const layout = await loadLayout(runtime.stateDir);
   const objects = plan(resource, {
@@ -96,20 +102,11 @@ async function startParts(
   };
 }
 
-/** Kafka writes down where its logs end; the next start is quicker for it. */
-const KAFKA_GRACE_MILLIS = 20_000;
-
-async function stopParts({ apps, flink, broker }: Parts): Promise<void> {
-  await Promise.all(apps.map((app) => app.stop()));
-  await flink.stop();
-  await broker.process.stop(KAFKA_GRACE_MILLIS);
-}
-
-/** Our own programs; the port that was asked for is that of the one behind a Service. */
 async function startApps(runtime: LocalRuntime, objects: KubernetesObject[], port: number): Promise<App[]> {
   const services = ofKind<Service>(objects, 'Service');
   return Promise.all(
     ofKind<Deployment>(objects, 'Deployment').map((deployment) => {
+      // The port that was asked for is that of the program behind a Service.
       const served = services.some((service) => selects(service, deployment));
       return startApp(runtime, deployment, served ? port : 0);
     }),

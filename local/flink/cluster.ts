@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LAYOUT_ANNOTATION, readLayout } from '../../plan/layout.ts';
@@ -45,7 +45,7 @@ export async function startFlink(
   wantedPort = 0,
 ): Promise<FlinkCluster> {
   const folders = flinkFolders(runtime, deployment);
-  const jobArguments = await argumentsHere(runtime, deployment, folders);
+  const jobArguments = await localArguments(runtime, deployment, folders);
   const ports: FlinkPorts = { rest: await freePort(wantedPort), rpc: await freePort() };
   await rm(folders.temporary, { recursive: true, force: true });
   await writeConfiguration(deployment, folders, ports);
@@ -74,7 +74,12 @@ export async function startFlink(
   const running = async () => {
     const overview = await job();
     failures.note(overview);
-    return overview?.allTasksRunning ? true : refused(jobManager);
+    if (overview?.allTasksRunning) return true;
+    // A JobManager that ends again and again before its job runs was given what Flink does not take.
+    return jobManager.assertNotCrashing((log) => {
+      const cause = log.includes('\nCaused by: ') ? rootCause(log) : 'no cause was logged';
+      return `Flink does not take the job: ${cause}\n  Its log: ${jobManager.logFile}`;
+    });
   };
   await until(running, { everyMillis: 250, signal: runtime.signal });
   runtime.report(`the Flink job is running; its page: ${url}`);
@@ -103,26 +108,7 @@ export class FailureReport {
   }
 }
 
-/**
- * A JobManager that ends again and again before its job runs was given SQL or configuration that Flink does
- * not take.
- */
-async function refused(jobManager: SupervisedProcess): Promise<undefined> {
-  if (jobManager.crashes < REFUSALS) return;
-  const log = await readFile(jobManager.logFile, 'utf8');
-  const cause = log.includes('\nCaused by: ') ? rootCause(log) : 'no cause was logged';
-  throw new UserError(`Flink does not take the job: ${cause}\n  Its log: ${jobManager.logFile}`);
-}
-
-const REFUSALS = 2;
-
-/**
- * The job's arguments with its Secrets where this machine has them, and its script in a file: one argument of
- * a process may have 128 KiB.
- *
- * @throws UserError when a Secret is not there, or where SQL and Kafka could not name it
- */
-async function argumentsHere(
+async function localArguments(
   { stateDir }: LocalRuntime,
   { spec }: FlinkDeployment,
   { script }: FlinkFolders,
@@ -137,6 +123,7 @@ async function argumentsHere(
   );
   const [option, text, ...others] = args;
   if (option !== '--script' || text === undefined) return args;
+  // In a file: one argument of a process may have 128 KiB.
   await mkdir(dirname(script), { recursive: true });
   await writeFile(script, text);
   return ['--scriptUri', pathToFileURL(script).href, ...others];
@@ -158,7 +145,6 @@ function taskManagerCount({ spec }: FlinkDeployment): number {
   return Math.ceil(spec.job.parallelism / slots);
 }
 
-/** Read at every start: after a crash the job restores its newest checkpoint. */
 async function jobManagerCommand(
   runtime: LocalRuntime,
   { spec }: FlinkDeployment,
@@ -166,6 +152,7 @@ async function jobManagerCommand(
   memory: MemoryArguments,
   jobArguments: string[],
 ): Promise<Command> {
+  // Looked for at every start: after a crash the job restores its newest checkpoint.
   const snapshot = await newestSnapshot(folders.snapshots);
   // A JobManager plans the SQL once and then has little to do.
   return flinkCommand(

@@ -26,29 +26,25 @@ export function parseCause(trace: string): FlinkCause {
   const causes = [...trace.matchAll(CAUSE)].flatMap(([, type = '', message]) =>
     message && !type.startsWith(GATEWAY) ? message : [],
   );
-  const text = causes.findLast((cause) => PLACE.test(cause)) ?? outermostWithInnermost(causes, trace);
+  const [outermost = trace.split('\n\tat ')[0] ?? ''] = causes;
+  const innermost = causes.at(-1) ?? '';
+  const ends = outermost.includes(innermost) ? outermost : `${outermost} ${innermost}`;
+  const text = causes.findLast((cause) => PLACE.test(cause)) ?? ends;
   const [, line, column] = PLACE.exec(text) ?? [];
   return { message: plain(text), ...(line && { place: { line: Number(line), column: Number(column) } }) };
 }
 
-function outermostWithInnermost(causes: string[], trace: string): string {
-  const [outermost = trace.split('\n\tat ')[0] ?? ''] = causes;
-  const innermost = causes.at(-1) ?? '';
-  return outermost.includes(innermost) ? outermost : `${outermost} ${innermost}`;
-}
-
-/**
- * Without the place, which has other numbers in the query, and without the parser's list of all that it would
- * have taken.
- */
 function plain(text: string): string {
-  return text
-    .replace(/\s*Was expecting[\s\S]*/, '')
-    .replace(/^[\s\S]*?\b(?:From|At) line \d+, column \d+(?: to line \d+, column \d+)?: /, '')
-    .replace(/ at line \d+, column \d+\.?/, '')
-    .replace(/^SQL (?:parse|validation) failed\. /, '')
-    .replace(/\s+/g, ' ')
-    .trim();
+  return (
+    text
+      .replace(/\s*Was expecting[\s\S]*/, '')
+      // The place has other numbers in the query.
+      .replace(/^[\s\S]*?\b(?:From|At) line \d+, column \d+(?: to line \d+, column \d+)?: /, '')
+      .replace(/ at line \d+, column \d+\.?/, '')
+      .replace(/^SQL (?:parse|validation) failed\. /, '')
+      .replace(/\s+/g, ' ')
+      .trim()
+  );
 }
 
 /**

@@ -37,47 +37,34 @@ export class FlinkRest {
 
   /** The newest job; undefined while there is none. */
   async job(): Promise<JobOverview | undefined> {
-    const { jobs } = await this.#get<OverviewAnswer>('/jobs/overview');
+    const { jobs } = await this.#fetch<OverviewAnswer>('/jobs/overview');
     const job = jobs[0];
     if (!job) return undefined;
     const { total, running } = job.tasks;
     const overview = { id: job.jid, state: job.state, allTasksRunning: total > 0 && total === running };
     if (overview.allTasksRunning) return overview;
-    const failure = await this.#lastFailure(job.jid);
-    return failure === undefined ? overview : { ...overview, failure };
-  }
-
-  async #lastFailure(jobId: string): Promise<string | undefined> {
-    const { exceptionHistory } = await this.#get<ExceptionsAnswer>(
-      `/jobs/${jobId}/exceptions?maxExceptions=1`,
+    const { exceptionHistory } = await this.#fetch<ExceptionsAnswer>(
+      `/jobs/${job.jid}/exceptions?maxExceptions=1`,
     );
     const trace = exceptionHistory.entries[0]?.stacktrace;
-    return trace === undefined ? undefined : rootCause(trace);
+    return trace === undefined ? overview : { ...overview, failure: rootCause(trace) };
   }
 
   /** Stops the job with a savepoint under the folder, a file URI. */
   async stopWithSavepoint(jobId: string, targetDirectory: string): Promise<void> {
-    const trigger = await this.#post<{ 'request-id': string }>(`/jobs/${jobId}/stop`, {
-      targetDirectory,
-      drain: false,
+    const trigger = await this.#fetch<{ 'request-id': string }>(`/jobs/${jobId}/stop`, {
+      method: 'POST',
+      body: JSON.stringify({ targetDirectory, drain: false }),
     });
     for (;;) {
-      const answer = await this.#get<SavepointAnswer>(`/jobs/${jobId}/savepoints/${trigger['request-id']}`);
+      const answer = await this.#fetch<SavepointAnswer>(`/jobs/${jobId}/savepoints/${trigger['request-id']}`);
       if (answer.operation?.location) return;
       if (answer.operation) throw new Error(`no savepoint: ${answer.operation['failure-cause']?.class}`);
       await sleep(100);
     }
   }
 
-  async #get<T>(path: string): Promise<T> {
-    return this.#call(path, {});
-  }
-
-  async #post<T>(path: string, body: unknown): Promise<T> {
-    return this.#call(path, { method: 'POST', body: JSON.stringify(body) });
-  }
-
-  async #call<T>(path: string, init: RequestInit): Promise<T> {
+  async #fetch<T>(path: string, init: RequestInit = {}): Promise<T> {
     const response = await fetch(this.#url + path, { ...init, signal: AbortSignal.timeout(ANSWER_MILLIS) });
     if (!response.ok)
       throw new Error(`Flink answered ${response.status} to ${path}: ${await response.text()}`);

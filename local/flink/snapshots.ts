@@ -7,7 +7,12 @@ import { join, sep } from 'node:path';
  * writes a snapshot's _metadata last, so one that has it is whole.
  */
 export async function newestSnapshot(folder: string): Promise<string | undefined> {
-  const found = await snapshots(folder);
+  if (!existsSync(folder)) return undefined;
+  const files = await readdir(folder, { recursive: true });
+  const metadata = files.filter((file) => file.endsWith('_metadata')).map((file) => join(folder, file));
+  const found = await Promise.all(
+    metadata.map(async (file) => ({ path: join(file, '..'), made: (await stat(file)).mtimeMs })),
+  );
   return found.sort((a, b) => b.made - a.made)[0]?.path;
 }
 
@@ -21,13 +26,4 @@ export async function keepOnly(folder: string, kept: string | undefined): Promis
     const path = join(folder, entry);
     if (!`${kept}${sep}`.startsWith(path + sep)) await rm(path, { recursive: true, force: true });
   }
-}
-
-async function snapshots(folder: string): Promise<{ path: string; made: number }[]> {
-  if (!existsSync(folder)) return [];
-  const files = await readdir(folder, { recursive: true });
-  const metadata = files.filter((file) => file.endsWith('_metadata')).map((file) => join(folder, file));
-  return Promise.all(
-    metadata.map(async (file) => ({ path: join(file, '..'), made: (await stat(file)).mtimeMs })),
-  );
 }

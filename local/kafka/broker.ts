@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
@@ -13,7 +13,6 @@ import { QUICK_START } from '../process/java.ts';
 import { freePort, LOOPBACK } from '../process/ports.ts';
 import { until } from '../process/retry.ts';
 import type { SupervisedProcess } from '../process/supervisor.ts';
-import { UserError } from '../process/user-error.ts';
 import type { CertificateAuthority } from './certificates.ts';
 import { writeSecret } from './secrets.ts';
 import { type SecuredListener, secureListener } from './security.ts';
@@ -61,28 +60,18 @@ export async function startKafka(
   const bootstrapServers = `${LOOPBACK}:${port}`;
   const admin = localAdmin(bootstrapServers);
   runtime.onClose(() => admin.disconnect());
-  await until(async () => (await connect(admin)) ?? refused(process, folder), { everyMillis: 250, signal });
+  // A broker that ends again and again does not take its data, or its configuration.
+  const assertNotCrashing = () =>
+    process.assertNotCrashing((log) => {
+      const exceptions = log.match(/^(?:Caused by: )?[\w$.]+(?:Exception|Error)\b.*$/gm);
+      const cause = rootCause(exceptions?.at(-1) ?? '') || 'no cause was logged';
+      return `Kafka does not start: ${cause}\n  Its log: ${process.logFile}\n  If its data is damaged, delete ${folder} and ${join(folder, '..', 'flink')}: the next run starts empty.`;
+    });
+  await until(async () => (await connect(admin)) ?? assertNotCrashing(), { everyMillis: 250, signal });
   report(`Kafka is ready on ${bootstrapServers}`);
   if (!secured) return { bootstrapServers, clientServers: bootstrapServers, admin, process };
   const { authority } = secured;
   return { bootstrapServers, clientServers: `${LOOPBACK}:${secured.port}`, authority, admin, process };
-}
-
-/** How often a broker may end before it is clear that it will end again. */
-const REFUSALS = 2;
-
-/** A broker that ends again and again does not take its data, or its configuration. */
-async function refused({ crashes, logFile }: SupervisedProcess, folder: string): Promise<undefined> {
-  if (crashes < REFUSALS) return;
-  const cause = lastException(await readFile(logFile, 'utf8'));
-  throw new UserError(
-    `Kafka does not start: ${cause}\n  Its log: ${logFile}\n  If its data is damaged, delete ${folder} and ${join(folder, '..', 'flink')}: the next run starts empty.`,
-  );
-}
-
-function lastException(log: string): string {
-  const lines = log.match(/^(?:Caused by: )?[\w$.]+(?:Exception|Error)\b.*$/gm);
-  return rootCause(lines?.at(-1) ?? '') || 'no cause was logged';
 }
 
 async function connect(admin: KafkaAdmin): Promise<true | undefined> {
@@ -129,8 +118,8 @@ async function writeProperties(
   return file;
 }
 
-/** A broker starts only on a folder that was given a cluster id, which it keeps. */
 async function formatOnce(runtime: LocalRuntime, folder: string, properties: string): Promise<void> {
+  // A broker starts only on a folder that was given a cluster id, which it keeps.
   if (existsSync(join(folder, 'data', 'meta.properties'))) return;
   const id = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
   // In one word, as an id may begin with a dash.

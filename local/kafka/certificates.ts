@@ -47,11 +47,8 @@ export class CertificateAuthority {
 /** The type of a subject's alternative name that is an address (RFC 5280). */
 const IP_ADDRESS = 7;
 
-/**
- * A public and a private key. Made by Node, which is quicker at it, and writes the private one as Kafka reads
- * it (PKCS #8).
- */
-async function keys(): Promise<[string, string]> {
+async function keys(): Promise<[publicKey: string, privateKey: string]> {
+  // By Node, which is quicker at it, and writes the private one as Kafka reads it (PKCS #8).
   const { publicKey, privateKey } = await newKeyPair('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },

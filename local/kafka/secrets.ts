@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { PodSpec } from '../../plan/objects.ts';
 import { UserError } from '../process/user-error.ts';
 
-/**
- * The folder that stands for a Secret on this machine, with a file for each of its keys, as the kubelet
- * writes them.
+/*
+ * On this machine a Secret is a folder with a file for each of its keys, as the kubelet writes them.
  */
+
 function secretFolder(stateDir: string, secretName: string): string {
   return join(stateDir, 'secrets', secretName);
 }
@@ -37,15 +37,12 @@ export function secretFolders(stateDir: string, { containers, volumes = [] }: Po
   return new Map(
     volumes.flatMap(({ name, secret }): [string, string][] => {
       const mount = mounts.find((mount) => mount.name === name);
-      return secret && mount ? [[mount.mountPath, existing(stateDir, secret.secretName)]] : [];
+      if (!secret || !mount) return [];
+      const folder = secretFolder(stateDir, secret.secretName);
+      if (existsSync(folder)) return [[mount.mountPath, folder]];
+      throw new UserError(
+        `The Secret ${secret.secretName} is a folder on this machine, and it is not there. Make ${folder}, with a file for each key: mkdir -p -m 700 ${folder}`,
+      );
     }),
-  );
-}
-
-function existing(stateDir: string, secretName: string): string {
-  const folder = secretFolder(stateDir, secretName);
-  if (existsSync(folder)) return folder;
-  throw new UserError(
-    `The Secret ${secretName} is a folder on this machine, and it is not there. Make ${folder}, with a file for each key: mkdir -p -m 700 ${folder}`,
   );
 }

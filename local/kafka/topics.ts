@@ -18,7 +18,7 @@ export async function applyTopics(admin: KafkaAdmin, topics: KafkaTopic[]): Prom
       })),
   );
   const kept = topics.filter((topic) => existing.has(topic.metadata.name));
-  if (kept.length > 0) await update(admin, kept);
+  if (kept.length > 0) await updateTopics(admin, kept);
 }
 
 /** How long Kafka may take to make topics, on a machine that is busy with other things. */
@@ -45,23 +45,19 @@ async function haveLeaders(admin: KafkaAdmin, topics: string[]): Promise<true | 
   return led ? true : undefined;
 }
 
-async function update(admin: KafkaAdmin, topics: KafkaTopic[]): Promise<void> {
-  await grow(admin, topics);
-  const configs = topics.map((topic) => ({
-    name: topic.metadata.name,
-    configEntries: configEntries(topic),
-  }));
-  await setTopicConfigs(admin, configs);
-}
-
-/** Partitions only grow, as with Strimzi. */
-async function grow(admin: KafkaAdmin, topics: KafkaTopic[]): Promise<void> {
+async function updateTopics(admin: KafkaAdmin, topics: KafkaTopic[]): Promise<void> {
+  // Partitions only grow, as with Strimzi.
   const metadata = await admin.fetchTopicMetadata({ topics: topics.map((topic) => topic.metadata.name) });
   const counts = new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
   const topicPartitions = topics
     .filter((topic) => topic.spec.partitions > (counts.get(topic.metadata.name) ?? 0))
     .map((topic) => ({ topic: topic.metadata.name, count: topic.spec.partitions }));
   if (topicPartitions.length > 0) await admin.createPartitions({ topicPartitions });
+  const configs = topics.map((topic) => ({
+    name: topic.metadata.name,
+    configEntries: configEntries(topic),
+  }));
+  await setTopicConfigs(admin, configs);
 }
 
 function configEntries({ spec }: KafkaTopic): { name: string; value: string }[] {

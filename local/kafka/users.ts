@@ -14,7 +14,6 @@ import {
 import type { KafkaUser } from '../../plan/objects.ts';
 import type { LocalRuntime } from '../local-runtime.ts';
 import { type Broker, kafkaTool } from './broker.ts';
-import type { CertificateAuthority } from './certificates.ts';
 import { writeSecret } from './secrets.ts';
 
 const run = promisify(execFile);
@@ -32,28 +31,21 @@ export async function applyUsers(runtime: LocalRuntime, broker: Broker, users: K
   ]);
 }
 
-function giveCredentials(runtime: LocalRuntime, broker: Broker, user: KafkaUser): Promise<void> {
-  if (user.spec.authentication.type === 'scram-sha-512') return givePassword(runtime, broker, user);
+async function giveCredentials(runtime: LocalRuntime, broker: Broker, user: KafkaUser): Promise<void> {
+  const { name } = user.metadata;
+  if (user.spec.authentication.type === 'scram-sha-512') return givePassword(runtime, broker, name);
   if (!broker.authority) throw new Error('the broker has no certificate authority');
-  return giveCertificate(runtime, broker.authority, user);
+  const { certificate, key } = await broker.authority.issue(name);
+  await writeSecret(runtime.stateDir, name, { 'user.crt': certificate, 'user.key': key });
 }
 
-async function giveCertificate(
-  { stateDir }: LocalRuntime,
-  authority: CertificateAuthority,
-  { metadata }: KafkaUser,
-): Promise<void> {
-  const { certificate, key } = await authority.issue(metadata.name);
-  await writeSecret(stateDir, metadata.name, { 'user.crt': certificate, 'user.key': key });
-}
-
-/** By Kafka's own tool, since kafkajs cannot; it takes the password from a file. */
-async function givePassword(runtime: LocalRuntime, broker: Broker, { metadata }: KafkaUser): Promise<void> {
+async function givePassword(runtime: LocalRuntime, broker: Broker, name: string): Promise<void> {
   const password = randomBytes(24).toString('base64url');
-  const file = join(runtime.stateDir, `${metadata.name}.properties`);
+  // By Kafka's own tool, since kafkajs cannot; it takes the password from a file.
+  const file = join(runtime.stateDir, `${name}.properties`);
   await writeFile(file, `SCRAM-SHA-512=password=${password}\n`, { mode: 0o600 });
   try {
-    const user = ['--entity-type', 'users', '--entity-name', metadata.name];
+    const user = ['--entity-type', 'users', '--entity-name', name];
     const args = [
       '--bootstrap-server',
       broker.bootstrapServers,
@@ -71,7 +63,7 @@ async function givePassword(runtime: LocalRuntime, broker: Broker, { metadata }:
   } finally {
     await rm(file, { force: true });
   }
-  await writeSecret(runtime.stateDir, metadata.name, { password });
+  await writeSecret(runtime.stateDir, name, { password });
 }
 
 /** What a user may, in Kafka's terms. */

@@ -42,13 +42,10 @@ async function fetchFolder(
     .update(sums)
     .digest('hex')
     .slice(0, 12);
-  const folder = join(cacheFolder(), `${name}-${version}`);
+  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  const folder = join(cache, 'gameanalytics', `${name}-${version}`);
   if (!existsSync(folder)) await fillFolder(folder, { pom, sums, title }, report, signal);
   return folder;
-}
-
-function cacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'gameanalytics');
 }
 
 interface JarList {
@@ -58,16 +55,13 @@ interface JarList {
   title: string;
 }
 
-/**
- * Fills a temporary folder and renames it when complete, so that an interrupted download leaves nothing half
- * done.
- */
 async function fillFolder(
   folder: string,
   { pom, sums, title }: JarList,
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
+  // It is renamed when complete, so that an interrupted download leaves nothing half done.
   const partial = await newFolderBeside(folder);
   try {
     report(`fetching ${title} from Maven Central (once)`);
@@ -93,12 +87,8 @@ async function newFolderBeside(folder: string): Promise<string> {
   }
 }
 
-/**
- * Maven's own check is against a checksum from the same server, and only of what it downloads now.
- *
- * @throws UserError unless the folder has exactly the jars of the list
- */
 async function verifyJars(folder: string, sums: string): Promise<void> {
+  // Maven's own check is against a checksum from the same server, and only of what it downloads now.
   const wanted = new Map(
     sums
       .trim()
@@ -139,7 +129,11 @@ async function copyDependencies(
   );
   const ended = new Promise<number | null>((resolve, reject) => {
     maven.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'ENOENT' ? noMaven() : error),
+      reject(
+        error.code === 'ENOENT'
+          ? new UserError('Maven was not found. Install it (Debian: apt install maven), and run this again.')
+          : error,
+      ),
     );
     maven.once('close', resolve);
   });
@@ -151,10 +145,6 @@ async function copyDependencies(
     if (line.startsWith('[ERROR]')) said.push(line.slice(8));
   }
   if ((await ended) !== 0) throw mavenFailed(said);
-}
-
-function noMaven(): UserError {
-  return new UserError('Maven was not found. Install it (Debian: apt install maven), and run this again.');
 }
 
 function mavenFailed(said: string[]): UserError {

@@ -10,28 +10,23 @@ const run = promisify(execFile);
 export async function findJava(): Promise<string> {
   const home = process.env.JAVA_HOME;
   const java = home ? join(home, 'bin', 'java') : 'java';
-  const version = await majorVersion(java).catch((error: NodeJS.ErrnoException & { stderr?: string }) => {
+  const output = await run(java, ['-version']).catch((error: NodeJS.ErrnoException & { stderr?: string }) => {
     if (error.code === 'ENOENT') return undefined;
     const reason = error.stderr?.trim().split('\n')[0] || error.message;
     throw new UserError(
       `Java (${java}) is there and does not run: ${reason}. Is its memory limited (ulimit -v)? Kafka and Flink take some 3 GB.`,
     );
   });
-  if (version === undefined)
+  const match = output && /version "(?:1\.)?(\d+)/.exec(output.stderr + output.stdout);
+  if (!match)
     throw new UserError(
       `No Java was found${home ? ` in JAVA_HOME (${home})` : ' on the PATH'}. Install a JDK ${LEAST_VERSION} or newer (Debian: apt install openjdk-17-jdk-headless), or set JAVA_HOME.`,
     );
-  if (version < LEAST_VERSION)
+  if (Number(match[1]) < LEAST_VERSION)
     throw new UserError(
-      `Java ${version} is too old for Kafka and Flink. Install ${LEAST_VERSION} or newer, or point JAVA_HOME at one.`,
+      `Java ${match[1]} is too old for Kafka and Flink. Install ${LEAST_VERSION} or newer, or point JAVA_HOME at one.`,
     );
   return java;
-}
-
-async function majorVersion(java: string): Promise<number | undefined> {
-  const { stderr, stdout } = await run(java, ['-version']);
-  const match = /version "(?:1\.)?(\d+)/.exec(stderr + stdout);
-  return match?.[1] ? Number(match[1]) : undefined;
 }
 
 /** For a JVM that soon has done what it is for: compile quickly, not well. */

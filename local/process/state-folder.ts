@@ -20,20 +20,16 @@ export async function openStateFolder(folder: string): Promise<() => Promise<voi
       `The state folder ${folder} cannot be made: ${error.message}. Choose another with --state-dir.`,
     );
   });
-  await checkDisk(folder);
-  const unlock = await lock(join(folder, 'run.pid'), folder);
-  // Logs are of one run.
-  await rm(join(folder, 'logs'), { recursive: true, force: true });
-  await mkdir(join(folder, 'logs'));
-  return unlock;
-}
-
-async function checkDisk(folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < LEAST_FREE_BYTES)
     throw new UserError(
       `The disk of ${folder} has less than 1 GiB free. Free some (make clean-state drops old runs), or choose another with --state-dir.`,
     );
+  const unlock = await lock(join(folder, 'run.pid'), folder);
+  // Logs are of one run.
+  await rm(join(folder, 'logs'), { recursive: true, force: true });
+  await mkdir(join(folder, 'logs'));
+  return unlock;
 }
 
 /**
@@ -45,10 +41,6 @@ interface Holder {
   started: string;
 }
 
-/**
- * Takes the lock of a folder, which only one process gets however many ask at once, and returns what gives it
- * back.
- */
 async function lock(file: string, folder: string): Promise<() => Promise<void>> {
   const own = `${file}.${randomUUID()}`;
   const content = JSON.stringify({
@@ -57,8 +49,13 @@ async function lock(file: string, folder: string): Promise<() => Promise<void>> 
   } satisfies Holder);
   await writeFile(own, content);
   try {
+    // Only one process gets it, however many ask at once.
     while (!(await linked(own, file))) {
-      await refuseWhileHeld(file, folder);
+      const holder = await readHolder(file);
+      if (holder && (await isThere(holder)))
+        throw new UserError(
+          `Another run (process ${holder.pid}) uses ${folder}. Stop it, or choose another folder with --state-dir.`,
+        );
       await removeStale(file, own);
     }
   } finally {
@@ -77,19 +74,8 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function refuseWhileHeld(file: string, folder: string): Promise<void> {
-  const holder = await readHolder(file);
-  if (holder && (await isThere(holder)))
-    throw new UserError(
-      `Another run (process ${holder.pid}) uses ${folder}. Stop it, or choose another folder with --state-dir.`,
-    );
-}
-
-/**
- * Removes the lock of a process that has ended; one process at a time, so that none removes the lock of the
- * next holder.
- */
 async function removeStale(file: string, own: string): Promise<void> {
+  // One process at a time, so that none removes the lock of the next holder.
   const turn = `${file}.turn`;
   if (await linked(own, turn)) {
     if (!(await isHeld(file))) await rm(file, { force: true });
@@ -104,12 +90,8 @@ async function isHeld(file: string): Promise<boolean> {
 }
 
 async function readHolder(file: string): Promise<Holder | undefined> {
-  return parseHolder(await readFile(file, 'utf8').catch(() => ''));
-}
-
-function parseHolder(content: string): Holder | undefined {
   try {
-    const { pid, started } = JSON.parse(content) as Partial<Holder>;
+    const { pid, started } = JSON.parse(await readFile(file, 'utf8')) as Partial<Holder>;
     return typeof pid === 'number' && typeof started === 'string' ? { pid, started } : undefined;
   } catch {
     return undefined;
@@ -125,7 +107,6 @@ async function isThere({ pid, started }: Holder): Promise<boolean> {
   return (await readStartTime(pid)) === started;
 }
 
-/** When a process started, in whatever words the system has for it; empty when it does not tell. */
 async function readStartTime(pid: number): Promise<string> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { Backoff } from '../../lib/backoff.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { Reaper } from './reaper.ts';
 import type { Report } from './report.ts';
+import { UserError } from './user-error.ts';
 
 /** How to start a process; called at every start, because its arguments may have changed since. */
 export interface Command {
@@ -26,6 +28,9 @@ const LAST_BACKOFF_MILLIS = 30_000;
 /** A process that ran this long is taken for well: its next crash is its first. */
 const WELL_MILLIS = 60_000;
 
+/** How often a process may end unasked before it is clear that it will end again. */
+const MOST_CRASHES = 1;
+
 /** Keeps one child process running: when it ends unasked it is started again, later each time. */
 export class SupervisedProcess {
   readonly logFile: string;
@@ -47,6 +52,14 @@ export class SupervisedProcess {
 
   start(): void {
     this.#running ??= this.#supervise();
+  }
+
+  /**
+   * @param explain says what is wrong by the process's log
+   * @throws UserError with that, when the process has ended unasked so often that it will end again
+   */
+  async assertNotCrashing(explain: (log: string) => string): Promise<undefined> {
+    if (this.#crashes > MOST_CRASHES) throw new UserError(explain(await readFile(this.logFile, 'utf8')));
   }
 
   /** Kills the process, which the supervisor then restarts. */
@@ -118,11 +131,9 @@ export class SupervisedProcess {
   }
 }
 
-/**
- * A process in its own group, so that Ctrl-C reaches only us and we end things in order. It waits for a word
- * before it becomes the command: were we to die before the reaper knows of it, it would end instead.
- */
 function spawnGated({ file, args, env, cwd }: Command, log: number): ChildProcess {
+  // In its own group, so that Ctrl-C reaches only us and we end things in order. It waits for a word before
+  // it becomes the command: were we to die before the reaper knows of it, it would end instead.
   const child = spawn('sh', ['-c', 'read -r go && exec "$@"', 'sh', file, ...args], {
     detached: true,
     stdio: ['pipe', log, log],
