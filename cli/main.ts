@@ -29,18 +29,9 @@ async function main([name, ...args]: string[]): Promise<void> {
   throw new UsageError(`'${name}' is not a command.\n\n${HELP}`);
 }
 
-/**
- * What the user can fix is reported in a sentence; anything else is our mistake and keeps its stack trace.
- */
-function complain(error: unknown): number {
-  if (error instanceof UserError) {
-    process.stderr.write(`${printable(error.message)}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-  return 1;
-}
-
-main(process.argv.slice(2)).catch((error) => {
-  process.exitCode = complain(error);
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+  // What the user can fix is reported in a sentence; anything else is our mistake and keeps its stack trace.
+  if (error instanceof UserError) process.stderr.write(`${printable(error.message)}\n`);
+  else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
 });

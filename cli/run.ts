@@ -27,6 +27,8 @@ const OPTIONS = {
   'kafka-port': { type: 'string' },
 } as const;
 
+const STATUS_MILLIS = 2_000;
+
 export async function run(args: string[]): Promise<void> {
   const line = commandLine(args, HELP, OPTIONS);
   if (!line) return;
@@ -50,7 +52,11 @@ export async function run(args: string[]): Promise<void> {
   });
   if (pipeline) {
     terminal.print(addresses(pipeline, stateDir));
-    await follow(pipeline, terminal, signal);
+    const status = statusLine(pipeline, report);
+    while (!signal.aborted) {
+      terminal.status(await status());
+      await sleep(STATUS_MILLIS, signal);
+    }
     await pipeline.stop();
   }
   terminal.status('');
@@ -73,14 +79,4 @@ function addresses({ services, flink, broker }: Pipeline, stateDir: string): str
   const width = Math.max(...rows.map(([name = '']) => name.length));
   const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(width)}  ${styleText('bold', value)}`);
   return ['', ...lines, '', 'Ctrl-C stops it.'].join('\n');
-}
-
-const STATUS_MILLIS = 2_000;
-
-async function follow(pipeline: Pipeline, terminal: Terminal, signal: AbortSignal): Promise<void> {
-  const line = statusLine(pipeline, (sentence) => terminal.say(sentence));
-  while (!signal.aborted) {
-    terminal.status(await line());
-    await sleep(STATUS_MILLIS, signal);
-  }
 }

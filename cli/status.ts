@@ -11,7 +11,7 @@ export function statusLine(pipeline: Pipeline, report: Report): () => Promise<st
   let before: { events: number; at: number } | undefined;
   return async () => {
     const ends = await Promise.all(
-      [pipeline.eventsTopic, ...pipeline.boardTopics].map((topic) => end(pipeline, topic)),
+      [pipeline.eventsTopic, ...pipeline.boardTopics].map((topic) => countRecords(pipeline, topic)),
     );
     const [events = 0, ...boards] = ends;
     const now = { events, at: performance.now() };
@@ -25,7 +25,7 @@ export function statusLine(pipeline: Pipeline, report: Report): () => Promise<st
   };
 }
 
-async function end({ broker }: Pipeline, topic: string): Promise<number> {
+async function countRecords({ broker }: Pipeline, topic: string): Promise<number> {
   try {
     const partitions = await broker.admin.fetchTopicOffsets(topic);
     return partitions.reduce((sum, { high }) => sum + Number(high), 0);

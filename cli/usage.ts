@@ -54,18 +54,19 @@ export function noArguments(args: string[], help: string): boolean {
 }
 
 function parse(args: string[], help: string, options: Options) {
-  const { values, positionals } = parsed(args, help, options);
-  if (!values.help) return { values: values as Values, positionals };
-  process.stdout.write(help);
-  return undefined;
-}
-
-function parsed(args: string[], help: string, options: Options) {
+  const config = {
+    args,
+    allowPositionals: true,
+    options: { ...options, help: { type: 'boolean' } },
+  } as const;
   try {
-    return parseArgs({ args, allowPositionals: true, options: { ...options, help: { type: 'boolean' } } });
+    const { values, positionals } = parseArgs(config);
+    if (!values.help) return { values: values as Values, positionals };
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${help}`);
   }
+  process.stdout.write(help);
+  return undefined;
 }
 
 /** More lines help no one. */

@@ -27,7 +27,7 @@ export async function validate(args: string[]): Promise<void> {
   const line = filesAndFlags(args, HELP, ['sql']);
   if (!line) return;
   const complaints: string[] = [];
-  let valid = await passing(line.files, complaints, async (file) => ({
+  let valid = await keepPassing(line.files, complaints, async (file) => ({
     file,
     resource: await readManifest(file),
   }));
@@ -39,11 +39,7 @@ export async function validate(args: string[]): Promise<void> {
   if (complaints.length > 0) throw new UsageError(complaints.join('\n'));
 }
 
-/**
- * What a check makes of each item that passes it, in order; what it says of the others is added to the
- * complaints.
- */
-async function passing<From, To>(
+async function keepPassing<From, To>(
   items: From[],
   complaints: string[],
   check: (item: From) => Promise<To>,
@@ -67,7 +63,7 @@ async function withPlannedSql(manifests: Checked[], complaints: string[]): Promi
   try {
     const gateway = await startSqlGateway(report, signal);
     try {
-      return await passing(manifests, complaints, async (checked) => {
+      return await keepPassing(manifests, complaints, async (checked) => {
         report(`planning the SQL of ${checked.file}`);
         const { problems, warnings } = await explainResource(gateway, checked.resource);
         if (warnings.length > 0)

@@ -19,8 +19,8 @@ export class IdSource {
   }
 }
 
-/** One to one over the 32-bit integers (every step can be undone), and neighbors land far apart. */
 function permute(value: number): number {
+  // One to one over the 32-bit integers (every step can be undone), and neighbors land far apart.
   let mixed = value;
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);

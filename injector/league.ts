@@ -53,7 +53,11 @@ export class League {
     this.#options = options;
     this.#random = random;
     this.#ids = new IdSource(random);
-    for (let i = 0; i < liveTeams; i++) this.#teams.push(this.#addFirstTeam());
+    for (let i = 0; i < liveTeams; i++) {
+      const { team, endsAt } = this.#addTeam(0);
+      // The first teams are met at some point of their lives, or they would all end together.
+      this.#teams.push({ team, endsAt: endsAt * (1 - random.unit()) });
+    }
     this.#refresh();
   }
 
@@ -105,27 +109,17 @@ export class League {
     }
   }
 
-  /** The first teams are met at some point of their lives, or they would all end together. */
-  #addFirstTeam(): ActiveTeam {
-    const { team, endsAt } = this.#addTeam(0);
-    return { team, endsAt: endsAt * (1 - this.#random.unit()) };
-  }
-
   #addTeam(bornAt: number): ActiveTeam {
-    const team = this.#formTeam();
+    const withRobot =
+      this.#random.chance(this.#options.robotProbability) && this.#robotTurns.length < this.#maxRobots;
+    const isTaken = (name: string) => this.#teams.some((active) => active.team.name === name);
+    const team = formTeam(this.#options, this.#random, this.#ids, withRobot, isTaken);
     if (team.robot) {
       // The first turn comes at any point of the gap: after a whole one, short-lived robots would play less
       // than their share.
       this.#robotTurns.push({ robot: team.robot, at: bornAt + this.#random.between(0, this.robotGapMillis) });
     }
     return { team, endsAt: bornAt + team.lifeMillis };
-  }
-
-  #formTeam(): Team {
-    const withRobot =
-      this.#random.chance(this.#options.robotProbability) && this.#robotTurns.length < this.#maxRobots;
-    const isTaken = (name: string) => this.#teams.some((active) => active.team.name === name);
-    return formTeam(this.#options, this.#random, this.#ids, withRobot, isTaken);
   }
 
   #refresh(): void {

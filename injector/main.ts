@@ -30,8 +30,13 @@ async function main(): Promise<number> {
   }
   const parsed = parseSettings(process.env);
   if ('problems' in parsed) return refuse(parsed.problems);
-  const access = accessOrProblem(parsed.settings);
-  if (access instanceof AccessError) return refuse([access.message]);
+  let access: Access;
+  try {
+    access = kafkaAccess(parsed.settings);
+  } catch (error) {
+    if (!(error instanceof AccessError)) throw error;
+    return refuse([error.message]);
+  }
   // Written at once: the last line, which says what was lost, must be out before the process ends.
   const log = pino({ level: parsed.settings.LOG_LEVEL }, pino.destination({ sync: true }));
   return run(parsed.settings, access, log).catch((error) => {
@@ -44,15 +49,6 @@ async function main(): Promise<number> {
 function refuse(problems: readonly string[]): number {
   process.stderr.write(`${problems.join('\n')}\n`);
   return 2;
-}
-
-function accessOrProblem(settings: Settings): Access | AccessError {
-  try {
-    return kafkaAccess(settings);
-  } catch (error) {
-    if (error instanceof AccessError) return error;
-    throw error;
-  }
 }
 
 async function run(settings: Settings, access: Access, log: Logger): Promise<number> {
@@ -111,7 +107,11 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
     });
   }
 
-  await Promise.race([play(), deadline(stop, progress)]);
+  // After the stop, what was accepted has its time to be sent: none if there is nothing.
+  const deadline = new Promise<void>((resolve) => {
+    stop.addEventListener('abort', () => setTimeout(resolve, progress.pending > 0 ? FLUSH_MILLIS : 0));
+  });
+  await Promise.race([play(), deadline]);
   await Promise.race([producer.close(), delay(DISCONNECT_MILLIS)]);
   const lost = progress.pending;
   log[lost > 0 ? 'error' : 'info'](
@@ -121,7 +121,6 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
   return lost > 0 ? 1 : 0;
 }
 
-/** Says what is missing until it is there; false when told to stop before. */
 async function waitForTopic(kafka: KafkaOptions, progress: Progress, stop: AbortSignal): Promise<boolean> {
   while (!stop.aborted) {
     try {
@@ -152,15 +151,6 @@ function reportRegularly(pace: Pacer, progress: Progress, log: Logger): void {
     };
     log.info({ ...counts, ...lag }, state);
   }, REPORT_MILLIS);
-}
-
-/**
- * Resolves when, after the stop, what was accepted has had its time to be sent: at once if there is nothing.
- */
-function deadline(stop: AbortSignal, progress: Progress): Promise<void> {
-  return new Promise((resolve) => {
-    stop.addEventListener('abort', () => setTimeout(resolve, progress.pending > 0 ? FLUSH_MILLIS : 0));
-  });
 }
 
 function gameOptions(settings: Settings): GameOptions {

@@ -27,7 +27,7 @@ const REOPEN_DELAY_MILLIS = 1000;
 export class EventProducer {
   readonly #options: ProducerOptions;
   #session: ProducerSession | undefined;
-  #sentByLink = 0;
+  #sentInSession = 0;
 
   constructor(options: ProducerOptions) {
     this.#options = options;
@@ -38,15 +38,16 @@ export class EventProducer {
    * resolved.
    */
   async send(events: readonly ScheduledEvent[]): Promise<void> {
-    let missing = events.map(toMessage);
+    let missing = events.map(toRecord);
     while (missing.length > 0) {
       try {
         missing = await this.#attempt(missing);
       } catch (error) {
         this.#options.onFailure(error instanceof Error ? error.message : String(error));
-        this.#dropLink();
+        this.#dropSession();
         await this.#options.sleep(REOPEN_DELAY_MILLIS);
-        missing = missing.map(withoutPartition);
+        // The new session chooses partitions again: the old ones may be gone.
+        missing = missing.map(({ partition: _, ...record }) => record);
       }
     }
   }
@@ -55,14 +56,12 @@ export class EventProducer {
     await this.#session?.close();
   }
 
-  /**
-   * Sends over the session and returns the messages that were not acknowledged; rejects when that is all of
-   * them.
-   */
+  /** @returns the messages that were not acknowledged; it rejects when that is all of them */
   async #attempt(messages: ProducerRecord[]): Promise<ProducerRecord[]> {
-    const session = await this.#sessionFor(messages.length);
-    this.#sentByLink += messages.length;
-    const acknowledged = await session.send(messages);
+    if (this.#sentInSession + messages.length > this.#options.maxMessagesPerSession) this.#dropSession();
+    this.#session ??= await this.#options.openSession();
+    this.#sentInSession += messages.length;
+    const acknowledged = await this.#session.send(messages);
     const missing = messages.filter(
       ({ partition }) => partition === undefined || !acknowledged.has(partition),
     );
@@ -71,29 +70,16 @@ export class EventProducer {
     return missing;
   }
 
-  async #sessionFor(count: number): Promise<ProducerSession> {
-    if (this.#sentByLink + count > this.#options.maxMessagesPerSession) this.#dropLink();
-    this.#session ??= await this.#options.openSession();
-    return this.#session;
-  }
-
-  #dropLink(): void {
+  #dropSession(): void {
     // Do not wait for an abandoned session; closing a broken one may take forever.
     this.#session?.close().catch(() => {});
     this.#session = undefined;
-    this.#sentByLink = 0;
+    this.#sentInSession = 0;
   }
 }
 
-/**
- * Keyed by user, so that a player's events keep their order. Kafka's timestamp is the sending time: the SQL
- * tells lateness by it.
- */
-function toMessage({ at, event }: ScheduledEvent): ProducerRecord {
+function toRecord({ at, event }: ScheduledEvent): ProducerRecord {
+  // Keyed by user, so that a player's events keep their order. Kafka's timestamp is the sending time: the SQL
+  // tells lateness by it.
   return { key: event.user_id, value: JSON.stringify(event), timestamp: String(Math.floor(at)) };
-}
-
-/** Lets a new session choose again: the partition may be gone. */
-function withoutPartition({ key, value, timestamp }: ProducerRecord): ProducerRecord {
-  return { key, value, timestamp };
 }

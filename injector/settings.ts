@@ -60,10 +60,7 @@ Settings come from the environment:
 ${describeFields(schema)}
 `;
 
-/**
- * The report of a rule between two variables. It is checked even when others are wrong: all problems are
- * reported at once.
- */
 function notAbove(smaller: string, larger: string) {
+  // Checked even when other variables are wrong: all problems are reported at once.
   return { path: [smaller], error: `at most ${larger}`, when: () => true };
 }

@@ -71,20 +71,14 @@ export function drawScore(player: Player, maxScore: number, random: Random): num
   return Math.floor(random.unit() ** (1 / player.skill) * (maxScore + 1));
 }
 
-/**
- * Color and animal, such as "Azure Kangaroo". Faker's words, our dice: faker's own are shared, and two games
- * would disturb each other.
- */
 function nameTeam(random: Random, isTaken: (name: string) => boolean): string {
+  // Faker's words, our dice: faker's own are shared, and two games would disturb each other.
+  const { color, animal } = faker.definitions;
   let name = '';
   for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
-    const { color, animal } = faker.definitions;
-    name = capitalise(`${random.pick(color.human)} ${random.pick(animal.type)}`);
+    const words = `${random.pick(color.human)} ${random.pick(animal.type)}`;
+    name = words.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
     if (!isTaken(name)) break;
   }
   return name;
-}
-
-function capitalise(words: string): string {
-  return words.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
 }

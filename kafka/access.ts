@@ -42,12 +42,20 @@ const KEEP_ALIVE_MILLIS = 60_000;
  */
 export function kafkaAccess(settings: AccessSettings): Access {
   const { KAFKA_CA_FOLDER: ca, KAFKA_USER_FOLDER: user, KAFKA_USERNAME: username } = settings;
-  if (ca === undefined && user === undefined && username === undefined) return { socketFactory: plain };
+  if (ca === undefined && user === undefined && username === undefined)
+    return {
+      socketFactory: ({ host, port, onConnect }) => keptAlive(openPlain({ host, port }, onConnect)),
+    };
   if (ca === undefined)
     throw new AccessError('KAFKA_CA_FOLDER: must be set too: credentials go over TLS alone');
   if (user === undefined)
     throw new AccessError('KAFKA_USER_FOLDER: must be set too: the credentials to sign in with');
-  if (username === undefined) return secured(() => ({ ca: readCa(ca), ...readCertificate(user) }));
+  if (username === undefined)
+    return secured(() => ({
+      ca: readCa(ca),
+      cert: readKey('KAFKA_USER_FOLDER', user, 'user.crt'),
+      key: readKey('KAFKA_USER_FOLDER', user, 'user.key'),
+    }));
   const readPassword = () => readKey('KAFKA_USER_FOLDER', user, 'password');
   readPassword();
   return {
@@ -61,8 +69,6 @@ export function kafkaAccess(settings: AccessSettings): Access {
     },
   };
 }
-
-const plain: ISocketFactory = ({ host, port, onConnect }) => keptAlive(openPlain({ host, port }, onConnect));
 
 function secured(read: () => SecureContextOptions): Access {
   read();
@@ -78,20 +84,13 @@ function keptAlive(socket: Socket): Socket {
   return socket.setKeepAlive(true, KEEP_ALIVE_MILLIS);
 }
 
-/** While a CA is being replaced there are two, and brokers of both. */
 function readCa(folder: string): string[] {
+  // While a CA is being replaced there are two, and brokers of both.
   const files = wrapAccessError('KAFKA_CA_FOLDER', () => readdirSync(folder)).filter((file) =>
     file.endsWith('.crt'),
   );
   if (files.length === 0) throw new AccessError(`KAFKA_CA_FOLDER: ${folder} must have a file ca.crt`);
   return files.map((file) => readKey('KAFKA_CA_FOLDER', folder, file));
-}
-
-function readCertificate(folder: string) {
-  return {
-    cert: readKey('KAFKA_USER_FOLDER', folder, 'user.crt'),
-    key: readKey('KAFKA_USER_FOLDER', folder, 'user.key'),
-  };
 }
 
 function readKey(variable: string, folder: string, key: string): string {

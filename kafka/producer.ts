@@ -113,14 +113,12 @@ export async function openSession(options: KafkaOptions): Promise<ProducerSessio
   };
 }
 
-/**
- * The usual partitioner (murmur2 of the key), asked once per message. kafkajs asks at each attempt; when the
- * topic has grown in between, a retried batch would differ from the one the broker may already have, and the
- * broker could not tell the duplicate.
- */
 const stickyPartitioner: ICustomPartitioner = () => {
   const choose = Partitioners.DefaultPartitioner();
   return (args) => {
+    // Asked once per message. kafkajs asks at each attempt; when the topic has grown in between, a retried
+    // batch would differ from the one the broker may already have, and the broker could not tell the
+    // duplicate.
     args.message.partition ??= choose(args);
     return args.message.partition;
   };
@@ -141,7 +139,6 @@ function createClient(options: KafkaOptions, retry: RetryOptions, sockets: Socke
   });
 }
 
-/** kafkajs's lines, less loud: what it calls an error it retries, and our own report says when it matters. */
 function forward(
   { level, namespace, log: entry }: LogEntry,
   log: Logger,
@@ -150,6 +147,7 @@ function forward(
   const { message, timestamp: _, logger: __, stack: ___, ...details } = entry;
   if (level === logLevel.ERROR) onError(details.error ? `${message}: ${details.error}` : message);
   const line = { kafkajs: namespace, ...details };
+  // Less loud: what kafkajs calls an error it retries, and our own report says when it matters.
   if (level === logLevel.WARN) log.warn(line, message);
   else if (level === logLevel.DEBUG) log.trace(line, message);
   else log.debug(line, message);

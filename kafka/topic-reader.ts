@@ -99,15 +99,12 @@ async function endOffsets(kafka: KafkaClient, topic: string): Promise<Map<number
   }
 }
 
-/**
- * Resolves on abort, rejects on a crash, or when the group is joined again: then something has changed under
- * us.
- */
 function endOfReading(consumer: Consumer, signal: AbortSignal): PromiseWithResolvers<void> {
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {}); // it may reject before anyone waits for it
   let joined = false;
   consumer.on(consumer.events.GROUP_JOIN, () => {
+    // Joined again: something has changed under us.
     if (joined) ended.reject(new Error('the topic or the consumer group has changed'));
     joined = true;
   });
@@ -116,12 +113,8 @@ function endOfReading(consumer: Consumer, signal: AbortSignal): PromiseWithResol
   return ended;
 }
 
-/**
- * A broker that hangs keeps its connections open, and kafkajs takes most of a minute to give up on them.
- *
- * @returns ends the watch
- */
 function watchSilence(consumer: Consumer, reader: TopicReader): () => void {
+  // A broker that hangs keeps its connections open, and kafkajs takes most of a minute to give up on them.
   let timer: NodeJS.Timeout | undefined;
   let isSilent = false;
   const tell = (silent: boolean) => {
@@ -136,13 +129,13 @@ function watchSilence(consumer: Consumer, reader: TopicReader): () => void {
   return () => clearTimeout(timer);
 }
 
-/** By event rather than in eachBatch, which is not called for fetches that hold only transaction markers. */
 function reportProgress(
   consumer: Consumer,
   progress: ReadProgress,
   reader: TopicReader,
   fail: (error: Error) => void,
 ): void {
+  // Not in eachBatch, which is not called for fetches that hold only transaction markers.
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
     const wasComplete = progress.complete;
     const continuous = progress.advance(

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Consumer, KafkaMessage } from 'kafkajs';
+import type { Consumer } from 'kafkajs';
 import type { KafkaAdmin } from './admin.ts';
 import type { KafkaClient } from './client.ts';
 import { type KafkaRecord, rawRecord } from './topic-reader.ts';
@@ -141,7 +141,10 @@ export class TopicSlices {
       await consumer.subscribe({ topics: [this.#topic], fromBeginning: true });
       await consumer.run({
         autoCommit: false,
-        eachBatch: async ({ batch }) => this.#take(batch.messages),
+        eachBatch: async ({ batch: { messages } }) => {
+          const reading = this.#reading;
+          reading?.take(messages.filter(({ offset }) => BigInt(offset) < reading.end).map(rawRecord));
+        },
       });
       if (failure) throw failure;
       consumer.pause([{ topic: this.#topic }]);
@@ -153,12 +156,6 @@ export class TopicSlices {
     return { admin, consumer };
   }
 
-  #take(messages: KafkaMessage[]): void {
-    const reading = this.#reading;
-    reading?.take(messages.filter(({ offset }) => BigInt(offset) < reading.end).map(rawRecord));
-  }
-
-  /** Notices the end of a slice, by event as in topic-reader.ts, and of what a seek relies on. */
   #watch(consumer: Consumer): void {
     const lost = (error: Error) => {
       this.#reading?.reject(error);
@@ -166,9 +163,11 @@ export class TopicSlices {
       void this.#close();
     };
     consumer.on(consumer.events.CRASH, ({ payload }) => lost(payload.error));
+    // A seek relies on the group.
     consumer.on(consumer.events.GROUP_JOIN, () =>
       lost(new Error('the topic or the consumer group has changed')),
     );
+    // The end of a slice; by event, as in topic-reader.ts.
     consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
       if (this.#reading && BigInt(payload.lastOffset) + 1n >= this.#reading.end) this.#reading.resolve();
     });

@@ -31,7 +31,8 @@ export function parseFields<Schema extends z.ZodObject>(
   if (result.success) return { settings: result.data };
   const problems = result.error.issues.map(({ path: [key, ...rest], message }) => {
     const { name, value } = sources.get(String(key))!;
-    if (rest.length > 0) return `${name}${printPath(rest)}: ${message}`;
+    const steps = rest.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`));
+    if (steps.length > 0) return `${name}${steps.join('')}: ${message}`;
     return `${name}: must be ${message}${value ? `, not "${value}"` : '; it is not set'}`;
   });
   // One value can break two rules with the same message.
@@ -66,10 +67,6 @@ function fallback(field: z.ZodType): string {
   return data === undefined || data === '' || (Array.isArray(data) && data.length === 0)
     ? 'optional'
     : `default: ${field instanceof z.ZodDefault ? field.def.defaultValue : data}`;
-}
-
-function printPath(path: PropertyKey[]): string {
-  return path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
 }
 
 export function text(allowed: string, pattern = /./) {
