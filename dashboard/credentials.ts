@@ -47,9 +47,9 @@ function readCredentials(folder: string): Credentials {
   return { token, username, password };
 }
 
-/** Without the line's end that editors and `echo` leave. */
 function readKey(folder: string, key: string): string | undefined {
   try {
+    // Without the line's end that editors and `echo` leave.
     return readFileSync(join(folder, key), 'utf8').replace(/\r?\n$/, '') || undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

@@ -56,7 +56,6 @@ function refuse(problems: readonly string[]): null {
   return null;
 }
 
-/** @returns false, after logging why, when the address is not available */
 async function listen(app: FastifyInstance, { HOST, PORT }: Settings): Promise<boolean> {
   try {
     await app.listen({ host: listenAddress(HOST), port: PORT });
@@ -69,7 +68,6 @@ async function listen(app: FastifyInstance, { HOST, PORT }: Settings): Promise<b
   }
 }
 
-/** Serves at once and reads Kafka meanwhile: a page that says "waiting" is better than none. */
 async function run({ settings, access, credentials }: Given): Promise<void> {
   const log = pino({ level: settings.LOG_LEVEL });
   const now = Date.now;
@@ -97,6 +95,7 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
     trustedProxies: settings.TRUSTED_PROXIES,
     allowedOrigins: settings.ALLOWED_ORIGINS,
   });
+  // Served before Kafka is read: a page that says "waiting" is better than none.
   if (!(await listen(app, settings))) return;
 
   const stopping = stopOnSignals((name) => log.info(`${name}: stopping`));

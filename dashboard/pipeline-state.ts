@@ -107,8 +107,12 @@ export function countedUntil(state: LaggedState, now: number): number | null {
 /** A state, and when the job was last seen not to keep up. */
 export type LaggedState = PipelineState & { laggedMillis?: number | undefined };
 
-/** A state, and since when the pipeline has been seen in one of its kind. */
-export type ObservedState = LaggedState & { sinceMillis: number };
+export type ObservedState = LaggedState & {
+  /** Since when the pipeline has been seen in a state of this kind. */
+  sinceMillis: number;
+  /** Up to when all events are counted; null when that is not known. */
+  countedUntilMillis: number | null;
+};
 
 /** Follows the state of a pipeline, to tell since when it is as it is. */
 export class PipelineMonitor {
@@ -128,6 +132,7 @@ export class PipelineMonitor {
     if (state.kind !== this.#kind) this.#sinceMillis = now;
     this.#kind = state.kind;
     if (!isCounted(state.kind) && state.kind !== 'waiting') this.#laggedMillis = now;
-    return { ...state, sinceMillis: this.#sinceMillis, laggedMillis: this.#laggedMillis };
+    const lagged = { ...state, laggedMillis: this.#laggedMillis };
+    return { ...lagged, sinceMillis: this.#sinceMillis, countedUntilMillis: countedUntil(lagged, now) };
   }
 }

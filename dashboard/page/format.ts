@@ -11,10 +11,6 @@ const NUMBER_FORMATS = {
   percent: numberFormats({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }),
 };
 
-/**
- * `exact` has all digits, `compact` three; numbers that are not exact, and can have 309 digits, are for
- * `huge`.
- */
 function numberFormats(options: Intl.NumberFormatOptions, unit = '') {
   const format = (more: Intl.NumberFormatOptions) => {
     const numbers = new Intl.NumberFormat('en', { ...options, ...more });
@@ -23,6 +19,7 @@ function numberFormats(options: Intl.NumberFormatOptions, unit = '') {
   return {
     exact: format({}),
     compact: format({ notation: 'compact', maximumSignificantDigits: 3 }),
+    // For numbers that are not exact, and can have 309 digits.
     huge: format({ notation: 'scientific', maximumFractionDigits: 2 }),
   };
 }

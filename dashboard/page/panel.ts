@@ -132,8 +132,8 @@ function panelState(board: LiveBoard, view: BoardView, season: Season, now: numb
   return season === 'this' && (board.isQuiet(now) || board.hasEnded(now)) ? 'quiet' : 'live';
 }
 
-/** The state of the pipeline is shown once, and not by every panel. */
 function panelNotice(state: PanelState, { period }: BoardView, pipeline: PipelineKind): string | null {
+  // The state of the pipeline is shown once, and not by every panel.
   if (state === 'away') return pipeline === 'unavailable' ? null : NOTICES.away;
   if (state !== 'quiet') return null;
   if (period?.kind === 'season' && period.over) return isCounted(pipeline) ? NOTICES.ended : null;
@@ -199,27 +199,23 @@ function panelCells(definition: BoardDefinition, cellOf: (column: Column) => Cel
 /** Of a number that a panel of half a screen has room for, in characters. */
 const MAX_FITTING_LENGTH = 11;
 
-/**
- * How a cell is set: text, a time, a number, the number the board is about, or one to do without where there
- * is little room.
- */
 function cellKind(column: Column, { columns, bar }: BoardDefinition): string {
   if (column.type === 'text') return 'text';
   if (column.name === bar) return 'number key';
   if (column.type === 'time') return 'number time';
   const firstNumber = columns.find(({ name, type }) => name !== bar && type !== 'text' && type !== 'time');
+  // The panel does without the others where there is little room.
   return column === firstNumber ? 'number' : 'number spare';
 }
 
 const NO_BAR = { bar: '0', barTitle: '' };
 
-/** Scaled to the leader, so that the eye compares; nothing is drawn for what is negative or no number. */
 function computeBars({ bar, columns }: BoardDefinition, rows: readonly Row[]): (typeof NO_BAR)[] {
   const column = columns.find(({ name }) => name === bar);
   if (!column) return [];
   const values = rows.map((row) => row.values.get(column.name));
   const lengths = values.map((value) => (typeof value === 'number' ? Math.max(value, 0) : 0));
-  // A share is of a whole that is the same for all.
+  // Scaled to the leader, so that the eye compares; but a share is of a whole that is the same for all.
   const isShare = column.type === 'percent';
   const longest = isShare ? 1 : Math.max(...lengths, Number.MIN_VALUE);
   return lengths.map((length, index) => {
@@ -230,8 +226,8 @@ function computeBars({ bar, columns }: BoardDefinition, rows: readonly Row[]): (
   });
 }
 
-/** A query may rank one holder twice; element ids must differ all the same. */
 function distinctIds(rows: readonly Row[]): string[] {
+  // A query may rank one holder twice; element ids must differ all the same.
   const seen = new Map<string, number>();
   return rows.map(({ id }) => {
     const before = seen.get(id) ?? 0;

@@ -24,15 +24,13 @@ export interface Missing extends Pick<Page, 'title' | 'root' | 'assets'> {
 }
 
 const handlebars = Handlebars.create();
-// Blank lines between elements are for readers of the templates. A line break at the end of a part would do
-// harm: a morph adds it next to the element, one more with every frame.
-const source = (name: string) =>
-  readFileSync(new URL(`views/${name}.hbs`, import.meta.url), 'utf8')
-    .replace(/\n\s*/g, '\n')
-    .trim();
 
 function template<T>(name: string): (model: T) => string {
-  const compiled = handlebars.compile<T>(source(name), { strict: true });
+  const text = readFileSync(new URL(`views/${name}.hbs`, import.meta.url), 'utf8');
+  // Blank lines between elements are for readers of the templates. A line break at the end of a part would do
+  // harm: a morph adds it next to the element, one more with every frame.
+  const source = text.replace(/\n\s*/g, '\n').trim();
+  const compiled = handlebars.compile<T>(source, { strict: true });
   handlebars.registerPartial(name, compiled);
   return compiled;
 }

@@ -107,8 +107,8 @@ export class TeamColors {
     return team === undefined ? undefined : this.#colors.get(team);
   }
 
-  /** In the order of names, so that replicas that start together agree. */
   #giveColors(shown: ReadonlySet<string>): void {
+    // In the order of names, so that replicas that start together agree.
     for (const team of [...shown].sort()) {
       if (!this.#colors.has(team)) this.#colors.set(team, this.#choose(team, shown));
     }
@@ -118,8 +118,8 @@ export class TeamColors {
     }
   }
 
-  /** A color that no shown team has and, if possible, no remembered one. When all are taken, teams share. */
   #choose(team: string, shown: ReadonlySet<string>): TeamColor {
+    // One that no shown team has and, if possible, no remembered one. When all are taken, teams share.
     const uses = new Map<TeamColor, number>();
     for (const [other, color] of this.#colors) {
       uses.set(color, (uses.get(color) ?? 0) + (shown.has(other) ? MAX_REMEMBERED : 1));
@@ -144,19 +144,17 @@ function findTeamName({ columns }: BoardDefinition, row: Row): string | undefine
   return team === null || team === undefined ? undefined : String(team);
 }
 
-/**
- * The colors that agree with the team's name, by preference; muted ones are for when the others are taken.
- */
 function preferredColors(team: string): TeamColor[] {
   const [word = ''] = COLOR_WORD.exec(team) ?? [];
   const agreeing = COLORS_BY_WORD.get(word.toLowerCase()) ?? PALETTE;
+  // Muted ones are for when the others are taken.
   const strong = agreeing.filter(({ shade }) => !shade.startsWith('muted'));
   const start = strong.length === 0 ? 0 : hashName(team) % strong.length;
   return [...strong.slice(start), ...strong.slice(0, start), ...agreeing.slice(strong.length)];
 }
 
-/** FNV-1a, finished as in MurmurHash: names that differ in one letter must not get neighboring colors. */
 function hashName(text: string): number {
+  // FNV-1a, finished as in MurmurHash: names that differ in one letter must not get neighboring colors.
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);

@@ -1,5 +1,5 @@
 import { SLOT_MILLIS } from '../../contract/stats.ts';
-import { countedUntil, type LaggedState, type PipelineKind } from '../pipeline-state.ts';
+import type { ObservedState, PipelineKind } from '../pipeline-state.ts';
 import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Stats } from '../stats/stats.ts';
 import type { TopicState } from '../topic-state.ts';
@@ -45,11 +45,14 @@ const LEAST_SHARE = 0.001;
  * @param pipeline how the pipeline is as a whole; what the events were is known only while all are counted
  * @param now epoch milliseconds
  */
-export function createTraffic(stats: TopicState<Stats>, pipeline: LaggedState, now: number): Traffic {
-  const untilMillis = countedUntil(pipeline, now);
-  const view = untilMillis === null ? null : stats.content.view(now, untilMillis);
+export function createTraffic(
+  stats: TopicState<Stats>,
+  { kind, countedUntilMillis }: Pick<ObservedState, 'kind' | 'countedUntilMillis'>,
+  now: number,
+): Traffic {
+  const view = countedUntilMillis === null ? null : stats.content.view(now, countedUntilMillis);
   return {
-    state: pipeline.kind,
+    state: kind,
     rate: view?.eventsPerSecond == null ? formatValue('integer', null) : formatRate(view.eventsPerSecond),
     spark: view && sparkline(view.rates),
     facts: [

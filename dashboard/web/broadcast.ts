@@ -43,12 +43,16 @@ export class Broadcast {
 
   constructor(options: BroadcastOptions) {
     this.#options = options;
-    options.metrics.observeSockets(() => this.#count());
+    options.metrics.observeSockets(() =>
+      [...this.#audiences.values()].reduce((total, { viewers }) => total + viewers.size, 0),
+    );
   }
 
   /** Adds a viewer and sends it everything. It starts with what the others saw at the last tick. */
   add(viewer: Viewer, view: BoardFilter): void {
-    const audience = this.#audienceOf(view);
+    const key = JSON.stringify([view.board, view.season]);
+    const audience = this.#audiences.get(key) ?? { view, viewers: new Map(), snapshot: null };
+    this.#audiences.set(key, audience);
     audience.viewers.set(viewer, { behind: false });
     this.#send(viewer, this.#snapshot(audience));
   }
@@ -83,13 +87,6 @@ export class Broadcast {
     }
   }
 
-  #audienceOf(view: BoardFilter): Audience {
-    const key = JSON.stringify([view.board, view.season]);
-    const audience = this.#audiences.get(key) ?? { view, viewers: new Map(), snapshot: null };
-    this.#audiences.set(key, audience);
-    return audience;
-  }
-
   #snapshot(audience: Audience): Buffer {
     audience.snapshot ??= this.#frame(this.#options.parts.of(audience.view));
     return audience.snapshot;
@@ -103,9 +100,5 @@ export class Broadcast {
   #send(viewer: Viewer, frame: Buffer): void {
     viewer.send(frame, { binary: false });
     this.#options.metrics.frameSent(frame.byteLength);
-  }
-
-  #count(): number {
-    return [...this.#audiences.values()].reduce((total, { viewers }) => total + viewers.size, 0);
   }
 }

@@ -12,13 +12,8 @@ export async function answerConditionally(
   const etag = reply.getHeader('etag');
   const known = headers['if-none-match'];
   if (reply.statusCode !== 200 || typeof etag !== 'string' || known === undefined) return payload;
-  if (!matches(known, etag)) return payload;
+  const tags: string[] = known.match(/"[^"]*"/g) ?? [];
+  if (known.trim() !== '*' && !tags.includes(etag.replace(/^W\//, ''))) return payload;
   reply.code(304);
   return '';
-}
-
-function matches(known: string, etag: string): boolean {
-  if (known.trim() === '*') return true;
-  const tags: string[] = known.match(/"[^"]*"/g) ?? [];
-  return tags.includes(etag.replace(/^W\//, ''));
 }

@@ -45,8 +45,8 @@ export class ConnectionLimiter<Holder> {
   }
 }
 
-/** A client with one IPv6 address has 2⁶⁴ of them: they count as one. */
 function clientNetwork(address: string): string {
+  // A client with one IPv6 address has 2⁶⁴ of them: they count as one.
   if (!isIPv6(address) || address.includes('.')) return address;
   const [head = '', tail] = address.split('::');
   const groups = head.split(':');

@@ -65,13 +65,17 @@ export class FragmentCache {
     this.#pipeline = options.pipeline.observe(options.now());
   }
 
-  /** Advances to the current state. */
+  /** Advances to the current state, and takes note of what goes to the screens with it. */
   tick(): void {
-    const { boards, pipeline, now } = this.#options;
+    const { boards, delays, metrics, pipeline, now } = this.#options;
+    const nowMillis = now();
     this.#tick += 1;
-    this.#pipeline = pipeline.observe(now());
-    this.#noteDelays();
-    for (const board of boards) board.note(now());
+    this.#pipeline = pipeline.observe(nowMillis);
+    // Who makes the events may have a clock that runs ahead.
+    const shown = boards.flatMap((board) => board.takeArrivals()).map((at) => Math.max(nowMillis - at, 0));
+    delays.note(shown, nowMillis);
+    for (const delay of shown) metrics.eventShown(delay);
+    for (const board of boards) board.note(nowMillis);
   }
 
   /** Grows with every tick. */
@@ -102,22 +106,16 @@ export class FragmentCache {
     return {
       ...others,
       found,
-      boards: panels.map((panel) => ({ ...panelHead(panel), html: renderBoard(panel) })),
+      boards: panels.map((panel) => {
+        const { id, name, title, vacant } = panel;
+        return { id, name, title, isVacant: vacant !== null, html: renderBoard(panel) };
+      }),
     };
   }
 
   /** True when the part looks different since the last tick. */
   hasChanged({ changedTick }: Fragment): boolean {
     return changedTick === this.#tick;
-  }
-
-  #noteDelays(): void {
-    const { boards, delays, metrics, now } = this.#options;
-    const nowMillis = now();
-    // Who makes the events may have a clock that runs ahead.
-    const shown = boards.flatMap((board) => board.takeArrivals()).map((at) => Math.max(nowMillis - at, 0));
-    delays.note(shown, nowMillis);
-    for (const delay of shown) metrics.eventShown(delay);
   }
 
   #status(): Fragment {
@@ -137,17 +135,15 @@ export class FragmentCache {
   }
 
   #boards(view: BoardFilter): BoardFragment[] {
-    const { boards, season } = shownBoards(this.#options.boards, view);
-    return boards.map((board) => this.#board(board, season));
-  }
-
-  #board(board: LiveBoard, season: Season): BoardFragment {
     const { metrics, now } = this.#options;
-    const { name, title } = board.definition;
-    const render = () => metrics.timeRender(() => renderBoard(this.#panel(board, season)));
-    const version = `${this.#pipeline.kind} ${board.version(now(), season)}`;
-    const part = this.#part(`${name} ${season}`, `board-${name}`, render, version);
-    return { ...part, name, title, isVacant: board.view(now(), season).rows.length === 0 };
+    const { boards, season } = shownBoards(this.#options.boards, view);
+    return boards.map((board) => {
+      const { name, title } = board.definition;
+      const render = () => metrics.timeRender(() => renderBoard(this.#panel(board, season)));
+      const version = `${this.#pipeline.kind} ${board.version(now(), season)}`;
+      const part = this.#part(`${name} ${season}`, `board-${name}`, render, version);
+      return { ...part, name, title, isVacant: board.view(now(), season).rows.length === 0 };
+    });
   }
 
   #panel(board: LiveBoard, season: Season, search = ''): Panel {
@@ -156,10 +152,10 @@ export class FragmentCache {
     return createPanel(board, { season, now, pipeline, colors: this.#colors, search });
   }
 
-  /** @param version what the HTML depends on, where comparing that is cheaper than rendering */
   #part(key: string, id: string, render: () => string, version?: string): Fragment {
     const before = this.#parts.get(key);
     if (before?.seenTick === this.#tick) return before;
+    // Comparing versions, where there are any, is cheaper than rendering.
     const same = version !== undefined && before?.version === version;
     const html = same ? before.html : render();
     const changedTick = before?.html === html ? before.changedTick : this.#tick;
@@ -167,8 +163,4 @@ export class FragmentCache {
     this.#parts.set(key, part);
     return part;
   }
-}
-
-function panelHead({ id, name, title, vacant }: Panel): Omit<PageBoard, 'html'> {
-  return { id, name, title, isVacant: vacant !== null };
 }

@@ -40,7 +40,11 @@ export class PageCache<Look extends { search: string }> {
   get(look: Look): ReadyPage {
     if (look.search !== '') return readyPage(this.#search(look));
     const tick = this.#options.currentTick();
-    if (tick !== this.#tick || this.#bytes > MOST_BYTES) this.#clear(tick);
+    if (tick !== this.#tick || this.#bytes > MOST_BYTES) {
+      this.#tick = tick;
+      this.#bytes = 0;
+      this.#pages.clear();
+    }
     const key = JSON.stringify(look);
     const page = this.#pages.get(key) ?? readyPage(this.#options.render(look, false));
     if (!this.#pages.has(key)) this.#bytes += page.content.byteLength;
@@ -55,12 +59,6 @@ export class PageCache<Look extends { search: string }> {
     const html = render(look, true);
     this.#searchAgainMillis = clock() + (clock() - start) * (1 / SEARCHING - 1);
     return html;
-  }
-
-  #clear(tick: number): void {
-    this.#tick = tick;
-    this.#bytes = 0;
-    this.#pages.clear();
   }
 }
 

@@ -51,7 +51,9 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
 
   app.setNotFoundHandler(async (request, reply) => {
     reply.code(404);
-    if (!isForBrowser(request)) return reply.send({ error: 'there is nothing here' });
+    // Programs accept anything; browsers ask for HTML when a user opens an address.
+    const isForBrowser = request.headers.accept?.includes('text/html');
+    if (!isForBrowser) return reply.send({ error: 'there is nothing here' });
     const root = rootFrom(request.url, app.prefix);
     const missing = { title, name: null, root, home: root, assets: assetUrls };
     return send(request, reply, readyPage(renderMissing(missing)));
@@ -66,11 +68,6 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
     const missing = { title, name, root, home: `${root}${formatQuery(state)}`, assets: assetUrls };
     return send(request, reply.code(404), readyPage(renderMissing(missing)));
   });
-}
-
-/** Programs accept anything; browsers ask for HTML when a user opens an address. */
-function isForBrowser({ headers: { accept } }: FastifyRequest): boolean {
-  return accept?.includes('text/html') ?? false;
 }
 
 function rootFrom(url: string, prefix: string): string {

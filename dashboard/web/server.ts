@@ -95,7 +95,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   boundAnswers(app, metrics);
   refuseOtherMethods(app);
   answerErrors(app);
-  if (basePath) app.setNotFoundHandler(nothingHere);
+  if (basePath)
+    app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
 
   await app.register(rateLimit, { global: false });
   const signIn = credentials && new SignIn(app, { credentials, path: `${basePath}/`, metrics });
@@ -106,14 +107,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return app;
 }
 
-async function nothingHere(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  await reply.code(404).send({ error: 'there is nothing here' });
-}
-
-/** The page's links are relative to its address, which ends with a slash. */
 function redirectTo(basePath: string) {
   return async ({ url }: FastifyRequest, reply: FastifyReply) => {
     const [path, ...query] = url.split('?');
+    // The page's links are relative to its address, which ends with a slash.
     if (path === basePath || path === '/') await reply.redirect([`${basePath}/`, ...query].join('?'), 302);
   };
 }

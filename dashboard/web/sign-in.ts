@@ -46,7 +46,7 @@ export class SignIn {
 
   /** True when the request has valid credentials; never for an address that has guessed too often. */
   async isSignedIn(request: FastifyRequest): Promise<boolean> {
-    const { match, isGuess } = this.#look(request);
+    const { match, isGuess } = this.#inspect(request);
     if (isGuess && (await this.#hasGuessedTooOften(request))) return false;
     if (isGuess && !match) await this.#guesses(request);
     return match !== undefined;
@@ -54,7 +54,7 @@ export class SignIn {
 
   /** Lets a request pass, or answers it with 401. To be called before anything else is done for it. */
   readonly check = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const { match, given, isGuess, scheme } = this.#look(request);
+    const { match, given, isGuess, scheme } = this.#inspect(request);
     if (isGuess && (await this.#hasGuessedTooOften(request))) return this.#refuseGuess(request, reply);
     if (match) {
       // Browsers alone need it, and they sign in with a name and a password.
@@ -70,11 +70,10 @@ export class SignIn {
       .send({ error: 'sign in: this dashboard is not open to everyone' });
   };
 
-  /** What the request has, and what it is worth. The cookie cannot be guessed; what is in a header may be. */
-  #look(request: FastifyRequest) {
+  #inspect(request: FastifyRequest) {
     const { token, username, password } = this.#options.credentials();
-    const basic =
-      username !== undefined && password !== undefined ? `basic ${base64(username, password)}` : null;
+    const hasName = username !== undefined && password !== undefined;
+    const basic = hasName ? `basic ${Buffer.from(`${username}:${password}`).toString('base64')}` : null;
     const accepted = [token === undefined ? null : `bearer ${token}`, basic].flatMap((authorization) =>
       authorization === null ? [] : [accept(authorization)],
     );
@@ -83,6 +82,7 @@ export class SignIn {
     return {
       match,
       given,
+      // The cookie cannot be guessed; what is in a header may be.
       isGuess: given.authorization !== NOTHING && given.cookie !== match?.cookie,
       scheme: basic ? 'Basic realm="dashboard", charset="UTF-8"' : 'Bearer realm="dashboard"',
     };
@@ -112,10 +112,6 @@ export class SignIn {
   }
 }
 
-function base64(username: string, password: string): string {
-  return Buffer.from(`${username}:${password}`).toString('base64');
-}
-
 function accept(authorization: string): Accepted {
   const cookie = createHmac('sha256', authorization).update(COOKIE).digest('base64url');
   return { authorization: digest(authorization), cookie };
@@ -129,10 +125,10 @@ interface Presented {
 /** How no authorization is presented. */
 const NOTHING = ' ';
 
-/** The name of the scheme may be in any case. */
 function presented({ headers }: FastifyRequest): Presented {
   const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(headers.authorization ?? '') ?? [];
   const cookie = new RegExp(`(?:^|; *)${COOKIE}=([^;]*)`).exec(headers.cookie ?? '')?.[1];
+  // The name of the scheme may be in any case.
   return { authorization: `${scheme.toLowerCase()} ${value}`, cookie: cookie ?? '' };
 }
 

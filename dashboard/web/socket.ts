@@ -115,12 +115,10 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
   app.route<{ Querystring: Query }>({ method: 'GET', url: '/ws', preValidation: admit, handler, wsHandler });
 }
 
-/**
- * Other sites' pages must not read the boards with their visitors' credentials; browsers always send an
- * Origin. The host is that which the browser asked for, also behind a trusted proxy; a default port in it
- * makes no difference.
- */
 function isOurPage({ host, headers: { origin } }: FastifyRequest, allowed: readonly string[]): boolean {
+  // Other sites' pages must not read the boards with their visitors' credentials; browsers always send an
+  // Origin. The host is that which the browser asked for, also behind a trusted proxy; a default port in it
+  // makes no difference.
   if (host === '') return false;
   if (origin === undefined) return true;
   const page = URL.parse(origin);
@@ -137,7 +135,6 @@ function pingAll(sockets: Map<Socket, Heartbeat>): void {
   }
 }
 
-/** Says goodbye, and does not listen for long to one who does not. */
 function closeFirmly(socket: Socket, code: number, reason: string): void {
   socket.close(code, reason);
   cutSoon(socket);
@@ -148,7 +145,6 @@ function cutSoon(socket: Socket): void {
   socket.on('close', () => clearTimeout(cut));
 }
 
-/** Resolves when all sockets are closed; those that do not answer are cut. */
 async function closeAll(sockets: Map<Socket, unknown>): Promise<void> {
   const open = [...sockets.keys()];
   const closed = open.map((socket) => new Promise<void>((resolve) => socket.on('close', resolve)));

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { countedUntil, isCounted, type ObservedState, type PipelineMonitor } from '../pipeline-state.ts';
+import { isCounted, type ObservedState, type PipelineMonitor } from '../pipeline-state.ts';
 import type { ScreenDelays } from '../stats/screen-delays.ts';
-import type { Progress, ShownSlot, Stats } from '../stats/stats.ts';
+import type { Progress, Stats } from '../stats/stats.ts';
 import type { TopicState } from '../topic-state.ts';
 import type { StatsAnswer } from './api-schema.ts';
 import { iso } from './timestamp.ts';
@@ -22,19 +22,26 @@ export async function statsRoutes(
   app.get('/api/stats', async (): Promise<StatsAnswer> => {
     const nowMillis = now();
     const state = pipeline.observe(nowMillis);
-    const untilMillis = countedUntil(state, nowMillis);
-    const { slots, totals, eventsPerSecond, newestEventMillis } = stats.content.view(nowMillis, untilMillis);
+    const { countedUntilMillis } = state;
+    const { slots, totals, eventsPerSecond, newestEventMillis } = stats.content.view(
+      nowMillis,
+      countedUntilMillis,
+    );
     return {
       now: iso(nowMillis),
       status: stats.status.kind,
       pipeline: pipelineFields(state, stats.content.progress(nowMillis)),
-      eventsPerSecond: untilMillis === null ? null : eventsPerSecond,
+      eventsPerSecond: countedUntilMillis === null ? null : eventsPerSecond,
       eventToScreen: delays.view(nowMillis),
       newestEventTime: iso(newestEventMillis),
       // The producer's clock may be ahead.
       ageMillis: newestEventMillis === null ? null : Math.max(nowMillis - newestEventMillis, 0),
       totals,
-      slots: slots.map(slotFields),
+      slots: slots.map(({ startMillis, newestEventMillis: newest, ...counts }) => ({
+        start: iso(startMillis),
+        ...counts,
+        newestEventTime: iso(newest),
+      })),
     };
   });
 }
@@ -46,13 +53,5 @@ function pipelineFields({ kind, sinceMillis }: ObservedState, progress: Progress
     since: iso(sinceMillis),
     countedUntil: iso(isCounted(kind) ? handledMillis : countedMillis),
     lastCountAt: iso(progressMillis),
-  };
-}
-
-function slotFields({ startMillis, newestEventMillis, ...counts }: ShownSlot) {
-  return {
-    start: iso(startMillis),
-    ...counts,
-    newestEventTime: iso(newestEventMillis),
   };
 }

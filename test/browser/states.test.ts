@@ -442,13 +442,14 @@ describe('a page that gets hundreds of frames', () => {
       fill(fed, [...PLAYERS.slice(leader), ...PLAYERS.slice(0, leader)]);
       const now = Date.now();
       const look = { season: 'this', now, pipeline: 'live', colors } as const;
+      const state = { kind: 'live', untilMillis: now, sinceMillis: now, countedUntilMillis: now } as const;
       const parts = fed.boards.map((board) => ({
         id: `board-${board.definition.name}`,
         html: renderBoard(createPanel(board, look)),
       }));
       parts.push({
         id: 'traffic',
-        html: renderTraffic(createTraffic(fed.stats, { kind: 'live', untilMillis: now }, now)),
+        html: renderTraffic(createTraffic(fed.stats, state, now)),
       });
       parts.push({
         id: 'freshness',
@@ -456,9 +457,7 @@ describe('a page that gets hundreds of frames', () => {
       });
       parts.push({
         id: 'status',
-        html: renderStatus(
-          createStatus({ kind: 'live', untilMillis: now, sinceMillis: now }, { stalled: '', replaced: '' }),
-        ),
+        html: renderStatus(createStatus(state, { stalled: '', replaced: '' })),
       });
       return renderFrame(parts, { now, release });
     };

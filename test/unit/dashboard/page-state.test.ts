@@ -4,6 +4,7 @@ import { describeMovement } from '../../../dashboard/page/movement.ts';
 import { formatQuery, parseBoardFilter, parsePageState } from '../../../dashboard/page/page-state.ts';
 import { isFound } from '../../../dashboard/page/search.ts';
 import { createFreshness, createTraffic, type Traffic } from '../../../dashboard/page/traffic.ts';
+import { countedUntil, type PipelineState } from '../../../dashboard/pipeline-state.ts';
 import { ScreenDelays } from '../../../dashboard/stats/screen-delays.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { TopicState } from '../../../dashboard/topic-state.ts';
@@ -131,7 +132,11 @@ describe('the traffic', () => {
     return stats;
   };
 
-  const LIVE = { kind: 'live', untilMillis: NOW + 2000 } as const;
+  const observed = (state: PipelineState) => ({
+    kind: state.kind,
+    countedUntilMillis: countedUntil(state, NOW + 2000),
+  });
+  const LIVE = observed({ kind: 'live', untilMillis: NOW + 2000 });
 
   it.each([
     { kind: 'waiting' },
@@ -139,7 +144,7 @@ describe('the traffic', () => {
     { kind: 'stalled', progressMillis: NOW },
     { kind: 'behind', countingMillis: NOW },
   ] as const)('says nothing while not all events are counted: %o', (pipeline) => {
-    const traffic = createTraffic(counted(slot(5, { late_events: 5 })), pipeline, NOW + 2000);
+    const traffic = createTraffic(counted(slot(5, { late_events: 5 })), observed(pipeline), NOW + 2000);
     expect(traffic).toMatchObject({ state: pipeline.kind, rate: '–', spark: null });
     expect(textsOf(traffic)).toEqual(['players in 5 s: –', 'teams in 5 s: –', 'robots in 1 min: –']);
   });
@@ -147,7 +152,7 @@ describe('the traffic', () => {
   it('ends with the slots whose events have all been counted', () => {
     const stats = counted(slot(15, {}), slot(10, {}), slot(5, { events: 1 }));
     const until = (untilMillis: number) =>
-      createTraffic(stats, { kind: 'live', untilMillis }, NOW + 2000).rate;
+      createTraffic(stats, observed({ kind: 'live', untilMillis }), NOW + 2000).rate;
     expect(until(NOW + 2000)).not.toBe('20');
     expect(until(NOW - 5000)).toBe('20');
   });

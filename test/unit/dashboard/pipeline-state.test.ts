@@ -108,7 +108,12 @@ describe('a monitor', () => {
   it('says since when the pipeline has been of a kind, whatever else changes', () => {
     let facts = WELL;
     const monitor = new PipelineMonitor(() => facts);
-    expect(monitor.observe(NOW)).toEqual({ kind: 'live', untilMillis: NOW - 6000, sinceMillis: NOW });
+    expect(monitor.observe(NOW)).toEqual({
+      kind: 'live',
+      untilMillis: NOW - 6000,
+      sinceMillis: NOW,
+      countedUntilMillis: NOW - 6000,
+    });
     facts = {
       ...WELL,
       uncountedSince: NOW - 60_000,
@@ -122,9 +127,11 @@ describe('a monitor', () => {
       sinceMillis: NOW + 1000,
       countingMillis: NOW - 80_000,
       laggedMillis: NOW + 2000,
+      countedUntilMillis: null,
     });
     facts = WELL;
     const caughtUp = monitor.observe(NOW + 3000);
+    expect(caughtUp.countedUntilMillis).toBe(null);
     expect(countedUntil(caughtUp, NOW + 3000)).toBe(null);
     expect(countedUntil(caughtUp, NOW + 22_000)).toBe(NOW - 6000);
   });

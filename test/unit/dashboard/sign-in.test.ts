@@ -53,7 +53,7 @@ describe('a dashboard with a sign-in', () => {
     ['nothing', '', 401],
     ['a scheme alone', 'Bearer ', 401],
     ['an undefined', 'Bearer undefined', 401],
-  ])('answers %s with its verdict', async (_, authorization, code) => {
+  ])('answers %s with its status', async (_, authorization, code) => {
     expect(await status('/api/boards', { authorization })).toBe(code);
   });
 
