@@ -56,12 +56,12 @@ export function describeFields(schema: z.ZodObject, nameOf = (key: string) => ke
   return Object.entries(schema.shape as Record<string, z.ZodType>)
     .map(([key, field]) => {
       const allowed = field.safeParse({}).error?.issues[0]?.message ?? 'anything';
-      return `  ${nameOf(key)}\n      ${field.description}; ${allowed} (${fallback(field)})`;
+      return `  ${nameOf(key)}\n      ${field.description}; ${allowed} (${describeDefault(field)})`;
     })
     .join('\n');
 }
 
-function fallback(field: z.ZodType): string {
+function describeDefault(field: z.ZodType): string {
   const { success, data } = field.safeParse(undefined);
   if (!success) return 'required';
   return data === undefined || data === '' || (Array.isArray(data) && data.length === 0)

@@ -54,7 +54,8 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
     // Programs accept anything; browsers ask for HTML when a user opens an address.
     const isForBrowser = request.headers.accept?.includes('text/html');
     if (!isForBrowser) return reply.send({ error: 'there is nothing here' });
-    const root = rootFrom(request.url, app.prefix);
+    const [path = ''] = request.url.slice(app.prefix.length).split('?');
+    const root = '../'.repeat(path.split('/').length - 2) || './';
     const missing = { title, name: null, root, home: root, assets: assetUrls };
     return send(request, reply, readyPage(renderMissing(missing)));
   });
@@ -68,11 +69,6 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
     const missing = { title, name, root, home: `${root}${formatQuery(state)}`, assets: assetUrls };
     return send(request, reply.code(404), readyPage(renderMissing(missing)));
   });
-}
-
-function rootFrom(url: string, prefix: string): string {
-  const [path = ''] = url.slice(prefix.length).split('?');
-  return '../'.repeat(path.split('/').length - 2) || './';
 }
 
 /** Names what the page is made of: its look, its script, its boards. Equal on all replicas of a version. */

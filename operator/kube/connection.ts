@@ -60,25 +60,23 @@ export class Connection {
   async access(): Promise<Access> {
     const options: RequestOptions = {};
     await this.#config.applyToHTTPSOptions(options);
-    return { dispatcher: this.#dispatcherFor(options), headers: identityHeaders(options) };
+    const { ca, cert, key, rejectUnauthorized, servername } = options;
+    const tls: Tls = { ca, cert, key, rejectUnauthorized, servername };
+    const isSame = (['ca', 'cert', 'key'] as const).every(
+      (name) => String(this.#tls[name]) === String(tls[name]),
+    );
+    if (!this.#dispatcher || !isSame) {
+      // Requests that still run on the old one may end as they are.
+      void this.#dispatcher?.close();
+      this.#tls = tls;
+      this.#dispatcher = createDispatcher(tls, this.#proxy);
+    }
+    return { dispatcher: this.#dispatcher, headers: identityHeaders(options) };
   }
 
   /** Ends all requests that still run. */
   async close(): Promise<void> {
     await this.#dispatcher?.destroy();
-  }
-
-  #dispatcherFor({ ca, cert, key, rejectUnauthorized, servername }: RequestOptions): Dispatcher {
-    const tls: Tls = { ca, cert, key, rejectUnauthorized, servername };
-    const isSame = (['ca', 'cert', 'key'] as const).every(
-      (name) => String(this.#tls[name]) === String(tls[name]),
-    );
-    if (this.#dispatcher && isSame) return this.#dispatcher;
-    // Requests that still run on the old one may end as they are.
-    void this.#dispatcher?.close();
-    this.#tls = tls;
-    this.#dispatcher = createDispatcher(tls, this.#proxy);
-    return this.#dispatcher;
   }
 }
 

@@ -144,18 +144,15 @@ export class Store<T extends LiveObject = LiveObject> {
     if (known && compareVersions(claimed.metadata.resourceVersion, known.resourceVersion) <= 0)
       return undefined;
     const object = withoutManagedFields(claimed);
+    const key = toKey(object);
     const group = this.#index(object);
     if (previous) this.#delete(previous);
-    this.#add(object, group);
-    return { object, previous };
-  }
-
-  #add(object: T, group: string | undefined): void {
-    const key = toKey(object);
     this.#objects.set(key, object);
-    if (group === undefined) return;
-    const members = this.#indexed.get(group) ?? new Map<string, T>();
-    this.#indexed.set(group, members.set(key, object));
+    if (group !== undefined) {
+      const members = this.#indexed.get(group) ?? new Map<string, T>();
+      this.#indexed.set(group, members.set(key, object));
+    }
+    return { object, previous };
   }
 
   #delete(object: T): void {

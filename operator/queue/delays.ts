@@ -38,16 +38,13 @@ export class Delays {
   }
 
   #wait(key: string, due: number): void {
-    const timer = setTimeout(() => this.#wake(key, due), Math.min(due - this.#now(), LONGEST_TIMER_MILLIS));
-    this.#pending.set(key, { due, timer });
-  }
-
-  #wake(key: string, due: number): void {
-    if (this.#now() < due) {
-      this.#wait(key, due);
-    } else {
+    const wake = () => {
+      // A timer can be shorter than the delay.
+      if (this.#now() < due) return this.#wait(key, due);
       this.#pending.delete(key);
       this.#onDue(key);
-    }
+    };
+    const timer = setTimeout(wake, Math.min(due - this.#now(), LONGEST_TIMER_MILLIS));
+    this.#pending.set(key, { due, timer });
   }
 }
