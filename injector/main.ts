@@ -55,9 +55,9 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
   const stop = stopOnSignals((name) => log.info(`${name}: stopping`));
   const progress = new Progress(Date.now());
   const game = gameOptions(settings);
-  // The game begins when there is a topic to write to: `pace` is made then.
-  let pace: Pacer | undefined;
-  const metrics = createMetrics(progress, () => pace?.behindMillis(Date.now()) ?? 0);
+  // The game begins when there is a topic to write to: `pacer` is made then.
+  let pacer: Pacer | undefined;
+  const metrics = createMetrics(progress, () => pacer?.behindMillis(Date.now()) ?? 0);
   const { url: address } = await startProbeServer({
     host: settings.HOST,
     port: settings.PORT,
@@ -90,10 +90,10 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
 
   async function play(): Promise<void> {
     if (!(await waitForTopic(kafka, progress, stop))) return;
-    pace = new Pacer(simulate(game, Date.now()));
-    reportRegularly(pace, progress, log);
+    pacer = new Pacer(simulate(game, Date.now()));
+    reportRegularly(pacer, progress, log);
     await pump({
-      pace,
+      pacer,
       async send(events) {
         const began = Date.now();
         progress.accept(events.length, began);
@@ -137,14 +137,14 @@ async function waitForTopic(kafka: KafkaOptions, progress: Progress, stop: Abort
   return false;
 }
 
-function reportRegularly(pace: Pacer, progress: Progress, log: Logger): void {
+function reportRegularly(pacer: Pacer, progress: Progress, log: Logger): void {
   let skippedBefore = 0;
   setInterval(() => {
     const now = Date.now();
     const { state, ...counts } = progress.report(now);
-    const behindMillis = Math.round(pace.behindMillis(now));
-    const skippedMillis = Math.round(pace.skippedMillis - skippedBefore);
-    skippedBefore = pace.skippedMillis;
+    const behindMillis = Math.round(pacer.behindMillis(now));
+    const skippedMillis = Math.round(pacer.skippedMillis - skippedBefore);
+    skippedBefore = pacer.skippedMillis;
     const lag = {
       ...(behindMillis > NOTABLE_LAG_MILLIS ? { behindMillis } : {}),
       ...(skippedMillis > 0 ? { skippedMillis } : {}),

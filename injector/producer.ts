@@ -3,7 +3,7 @@ import type { ScheduledEvent } from './event.ts';
 
 export interface ProducerOptions {
   openSession(): Promise<ProducerSession>;
-  /** Told of every failure, each of which is followed by another attempt. */
+  /** Called with every failure; another attempt follows. */
   onFailure(reason: string): void;
   sleep(millis: number): Promise<void>;
   /** A session is replaced before it has sent more. */

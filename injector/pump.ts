@@ -7,7 +7,7 @@ const TICK_MILLIS = 20;
 const MAX_BATCH = 1000;
 
 export interface PumpOptions {
-  readonly pace: Pacer;
+  readonly pacer: Pacer;
   /** Resolves when all is acknowledged. */
   send(events: readonly ScheduledEvent[]): Promise<void>;
   now(): number;
@@ -20,10 +20,10 @@ export interface PumpOptions {
  * Moves events from the game to Kafka until told to stop, and returns when the last batch it took is
  * acknowledged. While a batch is under way the game stands still, so memory is bounded by one batch.
  */
-export async function pump({ pace, send, now, sleep, stop }: PumpOptions): Promise<void> {
+export async function pump({ pacer, send, now, sleep, stop }: PumpOptions): Promise<void> {
   while (!stop.aborted) {
-    const events = pace.due(now(), MAX_BATCH);
+    const events = pacer.due(now(), MAX_BATCH);
     if (events.length > 0) await send(events);
-    if (events.length < MAX_BATCH) await sleep(Math.max(TICK_MILLIS, pace.aheadMillis(now())));
+    if (events.length < MAX_BATCH) await sleep(Math.max(TICK_MILLIS, pacer.aheadMillis(now())));
   }
 }

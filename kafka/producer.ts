@@ -35,7 +35,7 @@ export interface KafkaOptions {
   readonly topic: string;
   readonly access: Access;
   readonly log: Logger;
-  /** Told of every error kafkajs meets; it tries again by itself. */
+  /** Called with every error that kafkajs meets; it tries again by itself. */
   onError(reason: string): void;
 }
 

@@ -15,15 +15,15 @@ const PODS = `${LABELS.name}=${APP}`;
 
 interface ClusterOptions {
   client: KubeClient;
-  /** The namespace to look at; undefined for all. */
+  /** The namespace to watch; undefined for all. */
   namespace: string | undefined;
-  /** Told the key of each resource for which something changed. */
+  /** Called with the key of each resource for which something changed. */
   onChange: (key: string) => void;
   log: Logger;
   metrics: Pick<Metrics, 'watch'>;
 }
 
-/** The cluster as the watches tell it. Whatever changes, it says which resource should be looked at again. */
+/** The cluster as the watches report it. For each change, it names the resource to reconcile. */
 export class Cluster implements ClusterCache {
   readonly #onChange: (key: string) => void;
   readonly #stores = new Map<string, Store>();

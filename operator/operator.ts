@@ -29,8 +29,8 @@ const CALL_MILLIS = 5_000;
 const GRACE_MILLIS = 20_000;
 
 /**
- * Runs the operator until told to stop. Who does not hold the Lease watches all the same, and so can act at
- * once when it is its turn; only the workers wait.
+ * Runs the operator until it is stopped. A standby watches too, so that it can act at once when it becomes
+ * the leader; only its workers wait.
  *
  * @throws when the Lease was lost: another may be at work, and this process must end
  */
@@ -105,7 +105,7 @@ export async function runOperator(settings: Settings, parts: OperatorParts): Pro
     await end.promise;
   } finally {
     await queue.stop(GRACE_MILLIS);
-    // Together: what is watched serves nobody any more.
+    // Together: nothing reads the watches any more.
     await Promise.all([election.release(), cluster.stop()]);
     await web.close();
     await client.close();

@@ -2,7 +2,7 @@ import type { BoardDefinition } from '../../contract/board.ts';
 import type { Season } from '../boards/board.ts';
 
 /*
- * What someone looks at, as the page's URL says it: a URL that is shared shows others the same.
+ * What a page shows, as its URL says it: a URL that is shared shows others the same.
  */
 
 /** What is shown: what is sent to a viewer depends on this alone. */
@@ -15,20 +15,20 @@ export interface BoardFilter {
 export const THEMES = ['auto', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** A view, and how a page shows it. */
+/** What is shown, and how. */
 export interface PageState extends BoardFilter {
   /** A player or team to highlight; empty: none. */
   search: string;
   theme: Theme;
 }
 
-/** The longest search that is looked at. */
+/** What of a search is longer is cut off. */
 const MAX_SEARCH_LENGTH = 100;
 
 /** A URL's query: anyone can write anything into it. */
 export type Query = Record<string, unknown>;
 
-/** The look that the page of one board, or with null that of all, has by its query. */
+/** The state of the page of one board, or with null of all, by its query. */
 export function parsePageState(board: string | null, { season, q, theme }: Query): PageState {
   return {
     board,
@@ -38,14 +38,14 @@ export function parsePageState(board: string | null, { season, q, theme }: Query
   };
 }
 
-/** The view that a socket asks for: the name of a board that there is not stands for none at all. */
+/** What a socket asks for. A name that no board has shows none. */
 export function parseBoardFilter({ board, season }: Query): BoardFilter {
   return { board: typeof board === 'string' ? board : null, season: parseSeason(season) };
 }
 
 /**
- * The boards that are shown to who looks so, and of which season. The last season has the boards with seasons
- * alone; where there are none, the boards are those of now.
+ * The boards that a filter shows, and of which season. Of the last season, boards with seasons alone are
+ * shown; where there are none, all are shown as they are now.
  */
 export function shownBoards<Shown extends { definition: BoardDefinition }>(
   boards: readonly Shown[],
@@ -62,7 +62,7 @@ function parseSeason(season: unknown): Season {
   return season === 'last' ? 'last' : 'this';
 }
 
-/** The query that a look has in a URL, with its question mark; empty for the usual look. */
+/** The query of a state in a URL, with its question mark; empty for the default state. */
 export function formatQuery({ season, search, theme }: Omit<PageState, 'board'>): string {
   const query = new URLSearchParams();
   if (season !== 'this') query.set('season', season);

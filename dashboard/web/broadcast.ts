@@ -4,7 +4,7 @@ import type { Fragment, FragmentCache } from './fragments.ts';
 import type { Metrics } from './metrics.ts';
 
 /*
- * Pushing boards to browsers. Each tick renders what changed of what is looked at, once, and sends the same
+ * Pushing boards to browsers. Each tick renders what changed of what is viewed, once, and sends the same
  * bytes to every viewer of the same view. Nothing is queued for a viewer that cannot keep up: it is left out
  * until its socket has drained, and then gets everything as it is by then. Every viewer starts with a full
  * snapshot, so a reconnect needs no history.
@@ -18,7 +18,7 @@ export interface Viewer {
 }
 
 export interface BroadcastOptions {
-  parts: FragmentCache;
+  fragments: FragmentCache;
   metrics: Metrics;
   /** Names the page that is served. */
   release: string;
@@ -26,7 +26,7 @@ export interface BroadcastOptions {
   now: () => number;
 }
 
-/** All who look at the same. */
+/** All viewers of the same view. */
 interface Audience {
   view: BoardFilter;
   viewers: Map<Viewer, { behind: boolean }>;
@@ -65,11 +65,11 @@ export class Broadcast {
 
   /** Sends what changed since the last tick; to be called a few times a second. */
   tick(): void {
-    const { parts } = this.#options;
-    parts.tick();
+    const { fragments } = this.#options;
+    fragments.tick();
     for (const audience of this.#audiences.values()) {
       audience.snapshot = null;
-      const changed = parts.of(audience.view).filter((part) => parts.hasChanged(part));
+      const changed = fragments.of(audience.view).filter((fragment) => fragments.hasChanged(fragment));
       this.#update(audience, changed.length > 0 ? this.#frame(changed) : null);
     }
   }
@@ -88,13 +88,13 @@ export class Broadcast {
   }
 
   #snapshot(audience: Audience): Buffer {
-    audience.snapshot ??= this.#frame(this.#options.parts.of(audience.view));
+    audience.snapshot ??= this.#frame(this.#options.fragments.of(audience.view));
     return audience.snapshot;
   }
 
-  #frame(parts: Fragment[]): Buffer {
+  #frame(fragments: Fragment[]): Buffer {
     const { now, release } = this.#options;
-    return Buffer.from(renderFrame(parts, { now: now(), release }));
+    return Buffer.from(renderFrame(fragments, { now: now(), release }));
   }
 
   #send(viewer: Viewer, frame: Buffer): void {

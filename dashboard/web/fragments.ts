@@ -15,14 +15,14 @@ import type { Metrics } from './metrics.ts';
 
 /*
  * The parts of the page that change, as HTML. Each is rendered at most once per tick, only while someone
- * looks at it, and is the same string for all who do.
+ * views it, and is the same string for all viewers.
  */
 
 /** A part as it was last rendered. */
 export interface Fragment extends Rendered {
   /** Equal versions look the same; without one, only the HTML tells. */
   version: string | undefined;
-  /** The ticks at which it was last looked at, and last differed from before. */
+  /** The ticks at which it was last asked for, and last differed from before. */
   seenTick: number;
   changedTick: number;
 }
@@ -54,7 +54,7 @@ export interface FragmentCacheOptions {
 
 export class FragmentCache {
   readonly #options: FragmentCacheOptions;
-  readonly #parts = new Map<string, Fragment>();
+  readonly #fragments = new Map<string, Fragment>();
   #tick = 0;
   readonly #colors: TeamColors;
   #pipeline: ObservedState;
@@ -119,19 +119,23 @@ export class FragmentCache {
   }
 
   #status(): Fragment {
-    return this.#part('status', 'status', () =>
+    return this.#fragment('status', 'status', () =>
       renderStatus(createStatus(this.#pipeline, this.#options.advice)),
     );
   }
 
   #traffic(): Fragment {
     const { stats, now } = this.#options;
-    return this.#part('traffic', 'traffic', () => renderTraffic(createTraffic(stats, this.#pipeline, now())));
+    return this.#fragment('traffic', 'traffic', () =>
+      renderTraffic(createTraffic(stats, this.#pipeline, now())),
+    );
   }
 
   #freshness(): Fragment {
     const { stats, delays, now } = this.#options;
-    return this.#part('freshness', 'freshness', () => renderFreshness(createFreshness(stats, delays, now())));
+    return this.#fragment('freshness', 'freshness', () =>
+      renderFreshness(createFreshness(stats, delays, now())),
+    );
   }
 
   #boards(view: BoardFilter): BoardFragment[] {
@@ -141,8 +145,8 @@ export class FragmentCache {
       const { name, title } = board.definition;
       const render = () => metrics.timeRender(() => renderBoard(this.#panel(board, season)));
       const version = `${this.#pipeline.kind} ${board.version(now(), season)}`;
-      const part = this.#part(`${name} ${season}`, `board-${name}`, render, version);
-      return { ...part, name, title, isVacant: board.view(now(), season).rows.length === 0 };
+      const fragment = this.#fragment(`${name} ${season}`, `board-${name}`, render, version);
+      return { ...fragment, name, title, isVacant: board.view(now(), season).rows.length === 0 };
     });
   }
 
@@ -152,15 +156,15 @@ export class FragmentCache {
     return createPanel(board, { season, now, pipeline, colors: this.#colors, search });
   }
 
-  #part(key: string, id: string, render: () => string, version?: string): Fragment {
-    const before = this.#parts.get(key);
+  #fragment(key: string, id: string, render: () => string, version?: string): Fragment {
+    const before = this.#fragments.get(key);
     if (before?.seenTick === this.#tick) return before;
     // Comparing versions, where there are any, is cheaper than rendering.
     const same = version !== undefined && before?.version === version;
     const html = same ? before.html : render();
     const changedTick = before?.html === html ? before.changedTick : this.#tick;
-    const part = { id, html, version, seenTick: this.#tick, changedTick };
-    this.#parts.set(key, part);
-    return part;
+    const fragment = { id, html, version, seenTick: this.#tick, changedTick };
+    this.#fragments.set(key, fragment);
+    return fragment;
   }
 }

@@ -12,7 +12,7 @@ import { PageCache, type ReadyPage, readyPage } from './page-cache.ts';
 export interface PageOptions {
   title: string;
   boards: readonly LiveBoard[];
-  parts: FragmentCache;
+  fragments: FragmentCache;
   /** Names the page that is served. */
   release: string;
   /** Epoch milliseconds. */
@@ -26,10 +26,10 @@ interface PageRequest {
 
 /** Serves the page of all boards and that of each, complete with the boards as they are now. */
 export async function pageRoutes(app: FastifyInstance, options: PageOptions): Promise<void> {
-  const { title, boards, parts } = options;
+  const { title, boards, fragments } = options;
   const pages = new PageCache<PageState>({
     render: (state, marked) => renderPageState(options, state, marked),
-    currentTick: () => parts.currentTick,
+    currentTick: () => fragments.currentTick,
     clock: () => performance.now(),
   });
 
@@ -78,13 +78,13 @@ export function computeRelease(title: string, boards: readonly LiveBoard[]): str
 }
 
 function renderPageState(
-  { title, boards, parts, release, now }: PageOptions,
+  { title, boards, fragments, release, now }: PageOptions,
   asked: PageState,
   marked: boolean,
 ): string {
   const shown = shownBoards(boards, asked);
   const state = { ...asked, season: shown.season };
-  const { boards: panels, ...rest } = parts.page(state, marked ? state.search : '');
+  const { boards: panels, ...rest } = fragments.page(state, marked ? state.search : '');
   return renderPage(
     createPage({
       title,

@@ -70,7 +70,7 @@ const PATIENCE = {
 };
 
 /**
- * The dashboard's web side, not yet listening. It only looks at the boards; feeding them is someone else's.
+ * The dashboard's web side, not yet listening. It only reads the boards; feeding them is the caller's.
  */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const { boards, metrics, log, credentials } = options;
@@ -137,10 +137,10 @@ async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
   metrics.observeStats(stats, pipeline);
   const delays = new ScreenDelays();
   const advice = { stalled: jobAdvice, replaced: replayAdvice };
-  const parts = new FragmentCache({ boards, stats, delays, pipeline, advice, metrics, now });
-  const broadcast = new Broadcast({ parts, metrics, release, now });
+  const fragments = new FragmentCache({ boards, stats, delays, pipeline, advice, metrics, now });
+  const broadcast = new Broadcast({ fragments, metrics, release, now });
   await app.register(socketRoute, { broadcast, metrics, maxSockets, allowedOrigins });
-  await app.register(pageRoutes, { title, boards, parts, release, now });
+  await app.register(pageRoutes, { title, boards, fragments, release, now });
   const secured = signIn !== undefined;
   await app.register(apiRoutes, { title, boards, past, stats, delays, pipeline, secured, now });
 }

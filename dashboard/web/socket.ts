@@ -57,7 +57,7 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
   const { broadcast, metrics, maxSockets, allowedOrigins } = options;
   /** Those in good standing. */
   const sockets = new Map<Socket, Heartbeat>();
-  const places = new ConnectionLimiter<Socket>(maxSockets);
+  const limiter = new ConnectionLimiter<Socket>(maxSockets);
   const timers = [
     setInterval(() => broadcast.tick(), TICK_MILLIS),
     setInterval(() => pingAll(sockets), PING_MILLIS),
@@ -80,9 +80,9 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
     if (!isOurPage(request, allowedOrigins)) {
       metrics.refused('foreign origin');
       await reply.code(403).send({ error: 'this page is not served from here' });
-    } else if (!places.hasRoom(request.ip)) {
+    } else if (!limiter.hasRoom(request.ip)) {
       metrics.refused('no place');
-      await reply.code(503).header('retry-after', 5).send({ error: 'too many are looking; try again' });
+      await reply.code(503).header('retry-after', 5).send({ error: 'too many viewers; try again' });
     }
   };
   const evict = (socket: Socket, code: number, reason: string) => {
@@ -105,10 +105,10 @@ export async function socketRoute(app: FastifyInstance, options: SocketOptions):
     socket.on('message', () => evict(socket, CLOSE_POLICY, 'this socket only speaks'));
     socket.on('close', () => {
       sockets.delete(socket);
-      places.release(ip, socket);
+      limiter.release(ip, socket);
       broadcast.remove(socket);
     });
-    const evicted = places.take(ip, socket);
+    const evicted = limiter.take(ip, socket);
     if (evicted) evict(evicted, CLOSE_CROWDED, 'crowded out');
     if (evicted !== socket) broadcast.add(socket, parseBoardFilter(query));
   };

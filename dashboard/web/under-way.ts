@@ -28,7 +28,7 @@ export class UnderWay {
   readonly #readers = new Map<object, { bytes: number; count: number }>();
   #bytes = 0;
 
-  /** @param cut told of each answer that was cut */
+  /** @param cut called for each answer that was cut */
   constructor(mostBytes: number, cut: () => void) {
     this.#mostBytes = mostBytes;
     this.#cut = cut;

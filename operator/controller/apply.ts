@@ -90,7 +90,7 @@ export async function prune(writer: Writer, objects: LiveObject[]): Promise<void
   }
 }
 
-/** A resource was deleted before the watch has told so. */
+/** A resource is deleted, and the watch has not reported it yet. */
 export class ResourceDeletedError extends Error {
   override name = 'ResourceDeletedError';
 }

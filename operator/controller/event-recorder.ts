@@ -12,7 +12,7 @@ export interface ResourceEvent {
   note: string;
 }
 
-/** Tells people of a resource; never fails, because nothing depends on an event. */
+/** Records an event about a resource; never fails, because nothing depends on an event. */
 export type EventRecorder = (regarding: LiveObject, event: ResourceEvent) => Promise<void>;
 
 const NOTE_LENGTH = 1_000;

@@ -3,7 +3,7 @@ import { CONTROLLER_REVISION, FLINK_DEPLOYMENT, type Kind } from '../kube/kinds.
 import { compareVersions, type LiveObject } from '../kube/object.ts';
 import { keptRevision, type Revision } from './revision.ts';
 
-/** What is known of the cluster without asking it: what the watches told, and our own writes. */
+/** What is known of the cluster without asking it: what the watches reported, and our own writes. */
 export interface ClusterCache {
   resource(namespace: string, name: string): LiveObject | undefined;
   kafka(namespace: string, name: string): LiveObject | undefined;

@@ -10,8 +10,8 @@ export interface Change<T> {
 }
 
 /**
- * The objects of one kind as they are known to be: told by one watch, and by our own writes, so that the next
- * reconcile sees them before the watch does.
+ * The objects of one kind as they are known to be, from one watch and from our own writes: the next reconcile
+ * sees those before the watch does.
  *
  * The two arrive in any order. All versions of a kind are drawn from one counter, so a few comparisons decide
  * which of two claims is the later one:
@@ -25,9 +25,9 @@ export class Store<T extends LiveObject = LiveObject> {
   readonly #index: (object: T) => string | undefined;
   readonly #objects = new Map<string, T>();
   readonly #indexed = new Map<string, Map<string, T>>();
-  /** What we deleted last under a name, where the watch has not yet told so. */
+  /** What we deleted last under a name, where the watch has not yet reported it. */
   readonly #ownDeletions = new Map<string, LiveMetadata>();
-  /** The watch has told everything up to here. */
+  /** The watch has reported everything up to here. */
   #syncedVersion = '0';
 
   /** `index` names the group that an object is found under by byIndex; undefined for none. */
@@ -72,7 +72,7 @@ export class Store<T extends LiveObject = LiveObject> {
     this.#ownDeletions.set(toKey(object), object.metadata);
   }
 
-  /** The watch tells of an object's new state. Undefined when that is no news. */
+  /** The watch reports an object's new state. Undefined when that is no news. */
   changed(object: T): Change<T> | undefined {
     if (this.#isSynced(object)) return undefined;
     this.advance(object.metadata.resourceVersion);
@@ -80,7 +80,7 @@ export class Store<T extends LiveObject = LiveObject> {
   }
 
   /**
-   * The watch tells of a deletion. Returns what was held; undefined when it was gone already, or made again
+   * The watch reports a deletion. Returns what was held; undefined when it was gone already, or made again
    * since.
    */
   deleted(object: LiveObject): T | undefined {
@@ -93,12 +93,12 @@ export class Store<T extends LiveObject = LiveObject> {
     return held;
   }
 
-  /** The watch has told everything up to this version. */
+  /** The watch has reported everything up to this version. */
   advance(resourceVersion: string): void {
     if (compareVersions(resourceVersion, this.#syncedVersion) > 0) this.#syncedVersion = resourceVersion;
   }
 
-  /** Whether the watch has told something newer than this version. */
+  /** Whether the watch has reported something newer than this version. */
   isAheadOf(resourceVersion: string): boolean {
     return compareVersions(this.#syncedVersion, resourceVersion) > 0;
   }
@@ -111,7 +111,7 @@ export class Store<T extends LiveObject = LiveObject> {
   /**
    * A list is complete. Drops what is not among its uids, and is not newer than the list.
    *
-   * @returns what was dropped: the deletions that no event told
+   * @returns what was dropped: the deletions that no event reported
    */
   retain(uids: ReadonlySet<string>, resourceVersion: string): T[] {
     this.advance(resourceVersion);

@@ -8,7 +8,7 @@ import type { LiveObject } from './object.ts';
 import type { Change, Store } from './store.ts';
 
 const PAGE_SIZE = 500;
-/** A watch that ends sooner than this and told nothing did not work, whatever the API server says. */
+/** A watch that ends sooner than this and reported nothing did not work, whatever the API server says. */
 const SHORTEST_WATCH_MILLIS = 1_000;
 
 export interface WatchOptions<T extends LiveObject> {
@@ -22,7 +22,7 @@ export interface WatchOptions<T extends LiveObject> {
   /** An object is new or differs. `previous` may have another uid: it was deleted and made again unseen. */
   onChange: (object: T, previous?: T) => void;
   onDelete: (object: T) => void;
-  /** Told when the kind turns out not to be served, and when it is served again. */
+  /** Called when the kind turns out not to be served, and when it is served again. */
   onAvailability?: (served: boolean) => void;
   /** Makes of an object what is stored. It still sees the managed fields, which the store drops. */
   transform?: (object: LiveObject) => T;
@@ -235,7 +235,7 @@ export class Watch<T extends LiveObject = LiveObject> {
   async #recover(error: unknown): Promise<void> {
     this.#options.metrics.connected(false);
     if (!isTransient(error) || isAhead(error)) this.#forgetPosition(error);
-    // One that was open for long works, even if nothing happened that it could have told.
+    // One that was open for long works, even if there was nothing to report.
     if (performance.now() - this.#openedAt > this.#timing.longestRetryMillis) this.#backoff.reset();
     this.#openedAt = Number.POSITIVE_INFINITY;
     const asked = error instanceof ApiError ? (error.retryAfterMillis ?? 0) : 0;

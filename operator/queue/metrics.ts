@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 /** How a run ended. */
 export type Outcome = 'success' | 'error' | 'requeue_after';
 
-/** What the work queue tells of its keys. */
+/** What the work queue reports of its keys. */
 export interface QueueMetrics {
   /** A key has become due that was not. */
   added(key: string): void;
@@ -15,7 +15,7 @@ export interface QueueMetrics {
   finished(key: string): void;
 }
 
-/** What the work queue tells of its runs. */
+/** What the work queue reports of its runs. */
 export interface ReconcileMetrics {
   workers(count: number): void;
   observe(outcome: Outcome, seconds: number): void;

@@ -20,8 +20,7 @@ interface WorkQueueOptions {
   /** How many keys are worked on at a time. */
   workers: number;
   /**
-   * One run: brings the world to where the key's resource wants it. It must end soon after its signal is
-   * aborted.
+   * One run: reconciles the key's resource. It must end soon after its signal is aborted.
    */
   process: (key: string, signal: AbortSignal) => Promise<Result>;
   log: Logger;
@@ -35,7 +34,7 @@ interface WorkQueueOptions {
 }
 
 /**
- * Says which resource to look at next; controller-runtime's contract. It holds keys (`namespace/name`), not
+ * Says which resource to reconcile next; controller-runtime's contract. It holds keys (`namespace/name`), not
  * objects or changes: a run looks at the whole resource as it is when the run starts, and so answers
  * everything that was asked before.
  *

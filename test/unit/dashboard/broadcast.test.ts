@@ -65,7 +65,7 @@ function setUp() {
   };
   const pipeline = new PipelineMonitor(() => facts);
   const delays = new ScreenDelays();
-  const parts = new FragmentCache({
+  const fragments = new FragmentCache({
     boards,
     stats,
     delays,
@@ -74,7 +74,7 @@ function setUp() {
     metrics,
     now,
   });
-  const broadcast = new Broadcast({ parts, metrics, release: 'r1', now });
+  const broadcast = new Broadcast({ fragments, metrics, release: 'r1', now });
   const join = (view: Partial<BoardFilter> = {}) => {
     const viewer = new RecordingViewer();
     broadcast.add(viewer, { board: null, season: 'this', ...view });

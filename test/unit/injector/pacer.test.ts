@@ -13,11 +13,11 @@ describe('Pace', () => {
     fc.assert(
       fc.property(anyGame, steps, (options, millis) => {
         const game = { ...options, eventsPerSecond: Math.min(options.eventsPerSecond, 200) };
-        const pace = new Pacer(simulate(game, START));
+        const pacer = new Pacer(simulate(game, START));
         let now = START;
         const handed = millis.flatMap((step) => {
           now += step;
-          return pace.due(now, NO_LIMIT);
+          return pacer.due(now, NO_LIMIT);
         });
         const expected = simulate(game, START);
         for (const emission of handed) expect(emission).toEqual(expected.next().value);
@@ -28,28 +28,28 @@ describe('Pace', () => {
   });
 
   it('hands out no more than it is asked for, and the rest the next time', () => {
-    const pace = new Pacer(simulate(ARCADE, START));
-    expect(pace.due(START + 900, 10)).toHaveLength(10);
-    expect(pace.behindMillis(START + 900)).toBeGreaterThan(0);
-    expect(pace.due(START + 900, NO_LIMIT).length).toBeGreaterThan(40);
-    expect(pace.behindMillis(START + 900)).toBe(0);
-    expect(pace.aheadMillis(START + 900)).toBeGreaterThan(0);
+    const pacer = new Pacer(simulate(ARCADE, START));
+    expect(pacer.due(START + 900, 10)).toHaveLength(10);
+    expect(pacer.behindMillis(START + 900)).toBeGreaterThan(0);
+    expect(pacer.due(START + 900, NO_LIMIT).length).toBeGreaterThan(40);
+    expect(pacer.behindMillis(START + 900)).toBe(0);
+    expect(pacer.aheadMillis(START + 900)).toBeGreaterThan(0);
   });
 
   it('makes up for a hiccup', () => {
-    const pace = new Pacer(simulate(ARCADE, START));
-    expect(pace.due(START + 950, NO_LIMIT).length).toBeGreaterThan(60);
-    expect(pace.skippedMillis).toBe(0);
+    const pacer = new Pacer(simulate(ARCADE, START));
+    expect(pacer.due(START + 950, NO_LIMIT).length).toBeGreaterThan(60);
+    expect(pacer.skippedMillis).toBe(0);
   });
 
   it('resumes from the present after an outage, without the events of the time between', () => {
-    const pace = new Pacer(simulate(ARCADE, START));
-    pace.due(START + 100, NO_LIMIT);
+    const pacer = new Pacer(simulate(ARCADE, START));
+    pacer.due(START + 100, NO_LIMIT);
     const back = START + 600_000;
-    const burst = pace.due(back, NO_LIMIT);
+    const burst = pacer.due(back, NO_LIMIT);
     expect(burst.length).toBeLessThanOrEqual(1);
-    expect(pace.skippedMillis).toBeGreaterThan(599_000);
-    const next = pace.due(back + 1000, NO_LIMIT);
+    expect(pacer.skippedMillis).toBeGreaterThan(599_000);
+    const next = pacer.due(back + 1000, NO_LIMIT);
     expect(next.length).toBeGreaterThan(60);
     expect(next.every(({ at }) => at > back)).toBe(true);
   });

@@ -18,7 +18,7 @@ async function run(eventsPerSecond: number, seconds: number, sendMillis: (batch:
     if (now >= START + seconds * 1000) stop.abort();
   };
   await pump({
-    pace: new Pacer(simulate({ ...ARCADE, eventsPerSecond }, START)),
+    pacer: new Pacer(simulate({ ...ARCADE, eventsPerSecond }, START)),
     send: async (events) => {
       batches.push([...events]);
       pass(sendMillis(batches.length));
