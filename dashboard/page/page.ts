@@ -55,7 +55,7 @@ export interface PageBoard {
   title: string;
   /** HTML of what changes. */
   html: string;
-  isVacant: boolean;
+  isEmpty: boolean;
 }
 
 interface Choice {
@@ -115,7 +115,7 @@ function pagePanel(panel: PageBoard, state: PageState, root: string): PagePanel 
   const { name } = panel;
   const query = formatQuery({ ...state, search: '', theme: 'auto' });
   const url = `${root}api/boards/${name}`;
-  const isNone = state.season === 'last' && panel.isVacant;
+  const isNone = state.season === 'last' && panel.isEmpty;
   return {
     ...panel,
     href: `${root}boards/${name}${formatQuery(state)}`,

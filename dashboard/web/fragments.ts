@@ -108,7 +108,7 @@ export class FragmentCache {
       found,
       boards: panels.map((panel) => {
         const { id, name, title, vacant } = panel;
-        return { id, name, title, isVacant: vacant !== null, html: renderBoard(panel) };
+        return { id, name, title, isEmpty: vacant !== null, html: renderBoard(panel) };
       }),
     };
   }
@@ -146,7 +146,7 @@ export class FragmentCache {
       const render = () => metrics.timeRender(() => renderBoard(this.#panel(board, season)));
       const version = `${this.#pipeline.kind} ${board.version(now(), season)}`;
       const fragment = this.#fragment(`${name} ${season}`, `board-${name}`, render, version);
-      return { ...fragment, name, title, isVacant: board.view(now(), season).rows.length === 0 };
+      return { ...fragment, name, title, isEmpty: board.view(now(), season).rows.length === 0 };
     });
   }
 
