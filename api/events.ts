@@ -1,12 +1,79 @@
 import { z } from 'zod';
+import { EVENT_FIELDS } from '../contract/event.ts';
+import { normalizeColumnType } from './column-type.ts';
 import { duration } from './duration.ts';
 import { integer } from './integer.ts';
+import { ONE_VALUE } from './one-value.ts';
+import { isSafeExpression } from './query.ts';
+import { namesAreUnique, type Rule, withRules } from './rule.ts';
 
 /** With at least one character that is not a dot: Kafka has no topics . and .. */
 const TOPIC_NAME = /^[a-zA-Z0-9._-]*[a-zA-Z0-9_-][a-zA-Z0-9._-]*$/;
 
-/** spec.events: where the game's events are. */
-export const events = z.strictObject({
+const column = z.strictObject({
+  name: z
+    .string()
+    .max(100)
+    .regex(
+      /^[A-Za-z_@][A-Za-z0-9_@.-]*$/,
+      'must be letters, digits, _ @ . and -, and begin with a letter, _ or @',
+    )
+    .describe('Name of the field in a record (format csv: any name, in the order of the values).'),
+  type: z
+    .string()
+    .max(2000)
+    .refine((text) => normalizeColumnType(text) !== undefined, {
+      message:
+        'must be a type such as STRING, INT, BIGINT, DOUBLE, DECIMAL(18, 2), BOOLEAN, TIMESTAMP_LTZ(3), ARRAY<STRING>, MAP<STRING, INT> or ROW<id STRING, tag STRING>',
+    })
+    .describe(
+      'Flink SQL type, such as STRING, INT, DECIMAL(18, 2), ARRAY<STRING> or ROW<id STRING, tag STRING>. A value that is none is NULL.',
+    ),
+});
+
+/** What a time is written in, and what it takes to have it in epoch milliseconds. */
+export const TIME_UNITS = ['Millis', 'Seconds', 'Micros', 'Nanos', 'Iso8601', 'Timestamp'] as const;
+export type TimeUnit = (typeof TIME_UNITS)[number];
+
+function expression(description: string) {
+  return z
+    .string()
+    .min(1)
+    .max(2000)
+    .refine(isSafeExpression, {
+      message:
+        'must be one SQL expression that no record can make fail: quotes, comments and parentheses closed, no query of its own; TRY_CAST for CAST; / and % only by a number or NULLIF(…, 0); none of MOD, ELEMENT, PARSE_JSON, FROM_BASE64, ENCODE, DECODE, REPEAT, LPAD, RPAD, ERROR ON; no semicolons, double quotes, hints, // comments and E strings',
+    })
+    .optional()
+    .describe(description);
+}
+
+const fields = z
+  .strictObject({
+    userId: expression('The player. Default user_id.'),
+    teamId: expression(
+      'The team that the player plays for. Unset: the game has no teams, and so no TopTeams and TeamMvps.',
+    ),
+    teamName: expression('The team’s name. Unset: teams have none.'),
+    score: expression(
+      'What the player scored: a whole number, or one whose decimals are dropped. Default score.',
+    ),
+    time: expression('When it happened, in timeUnit. Default event_time_millis.'),
+    timeUnit: z
+      .enum(TIME_UNITS)
+      .default('Millis')
+      .describe(
+        'What time is in. Millis, Seconds (with decimals), Micros or Nanos since 1970-01-01T00:00Z; Iso8601: text such as 2026-11-28T18:25:43.511+01:00, UTC where it names no zone; Timestamp: a column of type TIMESTAMP (UTC) or TIMESTAMP_LTZ.',
+      ),
+    eventId: expression('What names an event, for deduplicate. An event without one is invalid.'),
+  })
+  .optional()
+  .meta(ONE_VALUE);
+
+/** What a resource says of how its records become events. */
+export type EventMappingSpec = Pick<z.output<typeof schema>, 'format' | 'columns' | 'fields' | 'deduplicate'>;
+
+const schema = z.strictObject({
   topic: z
     .string()
     .min(1)
@@ -16,6 +83,29 @@ export const events = z.strictObject({
     .describe(
       'A topic of your own that holds the events; it is never created, changed or deleted. Unset: the topic <name>-user-score is managed.',
     ),
+  format: z
+    .enum(['json', 'csv'])
+    .default('json')
+    .describe(
+      'How a record is written. json: an object, or an array of objects; envelopes such as CloudEvents and Debezium are columns of type ROW. csv: a line of values separated by commas, in the order of columns.',
+    ),
+  columns: z
+    .array(column)
+    .min(1)
+    .max(200)
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+    .optional()
+    .describe(
+      `What a record has, as far as it is used. fields, where and Query boards can use all of them. Default: ${Object.keys(EVENT_FIELDS).join(', ')}.`,
+    ),
+  fields: fields.describe(
+    'How a record becomes an event: SQL expressions over columns. Unset: columns are named like the fields of an event. Under the names of these fields, boards see what they are set to, and no longer columns of the same names.',
+  ),
+  deduplicate: duration(
+    'Events with the same fields.eventId count once within this time, by Kafka’s time of the record: the first one does. Unset: every event counts.',
+    '1s',
+    '7d',
+  ).optional(),
   partitions: integer(1, 1000)
     .default(3)
     .meta({
@@ -37,3 +127,26 @@ export const events = z.strictObject({
     '1h',
   ).default('5s'),
 });
+
+const rules: Rule<z.output<typeof schema>>[] = [
+  {
+    // The API server holds this one by the list's map key.
+    message: 'the names of columns must be unique',
+    field: 'columns',
+    holds: ({ columns }) => columns === undefined || namesAreUnique(columns),
+  },
+  {
+    cel: '!has(self.deduplicate) || (has(self.fields) && has(self.fields.eventId))',
+    message: 'deduplicate needs fields.eventId',
+    field: 'deduplicate',
+    holds: ({ deduplicate, fields }) => deduplicate === undefined || fields?.eventId !== undefined,
+  },
+];
+
+/** spec.events: where the game's events are, and how a record becomes one. */
+export const events = withRules(schema, rules);
+
+/** Whether the events say which team a player plays for. */
+export function hasTeams({ fields }: EventMappingSpec): boolean {
+  return fields === undefined || fields.teamId !== undefined;
+}

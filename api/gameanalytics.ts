@@ -3,7 +3,7 @@ import { DEFAULT_SEASON } from './boards/shared-fields.ts';
 import { BOARD_TYPES } from './boards/types.ts';
 import { dashboard } from './dashboard.ts';
 import { celSeconds, millis } from './duration.ts';
-import { events } from './events.ts';
+import { events, hasTeams } from './events.ts';
 import { flink } from './flink.ts';
 import { injector } from './injector.ts';
 import { kafka } from './kafka.ts';
@@ -30,6 +30,8 @@ const WITHOUT_SEASON = BOARD_TYPES.filter(({ fields }) => !('season' in fields))
 const SEASON_SECONDS = celSeconds(`(has(b.season) ? b.season : '${DEFAULT_SEASON}')`);
 const IS_ENDLESS = "(has(b.season) && b.season == 'none')";
 const LONGEST_SEASON = `self.leaderboards.all(b, b.type in [${WITHOUT_SEASON.join(', ')}] || ${IS_ENDLESS} || 2 * (${SEASON_SECONDS}) <= ${celSeconds('self.events.retention')})`;
+
+const TEAM_TYPES = BOARD_TYPES.filter(({ ranksTeams }) => ranksTeams).map(({ name }) => name);
 
 const spec = withRules(
   z.strictObject({
@@ -78,6 +80,19 @@ const spec = withRules(
       message: 'an injector writes to a topic of your own (events.topic) only with allowOwnTopic: true',
       field: 'injector',
       holds: ({ events, injector }) => !events.topic || !injector || injector.allowOwnTopic,
+    },
+    {
+      cel: "!has(self.injector) || self.events.format == 'json'",
+      message: 'an injector writes JSON: it needs events.format json',
+      field: 'injector',
+      holds: ({ events, injector }) => !injector || events.format === 'json',
+    },
+    {
+      cel: `!has(self.events.fields) || has(self.events.fields.teamId) || self.leaderboards.all(b, !(b.type in [${TEAM_TYPES.map((type) => `'${type}'`).join(', ')}]))`,
+      message: `without events.fields.teamId the game has no teams: name leaderboards of other types than ${TEAM_TYPES.join(' and ')}`,
+      field: 'leaderboards',
+      holds: ({ events, leaderboards }) =>
+        hasTeams(events) || leaderboards.every(({ type }) => !TEAM_TYPES.includes(type)),
     },
     {
       // Both would be the same topic.

@@ -39,6 +39,26 @@ export function isSingleCondition(text: string): boolean {
   return bare.trim() !== '' && !SUBQUERY.test(bare) && staysInside(text);
 }
 
+/**
+ * What can fail on one record, so that its job would end again and again: functions that refuse a value, and
+ * those of which a value says how long their result is. All have a form that gives NULL, or are not needed to
+ * read a record.
+ */
+const CAN_FAIL =
+  /\b(CAST|MOD|ELEMENT|PARSE_JSON|FROM_BASE64|ENCODE|DECODE|REPEAT|LPAD|RPAD)\s*\(|\bERROR\s+ON\b|::/i;
+
+/** A division by what may be 0. */
+const UNSAFE_DIVISION = /[/%](?!\s*(NULLIF\s*\(|0*[1-9]|0*\.0*[1-9]))/i;
+
+/**
+ * Whether the text is one expression, as isSingleCondition says, that no record can make fail: divisions are
+ * by a number or by NULLIF(…, 0), casts are TRY_CAST.
+ */
+export function isSafeExpression(text: string): boolean {
+  const bare = withoutQuoted(text);
+  return isSingleCondition(text) && !CAN_FAIL.test(bare) && !UNSAFE_DIVISION.test(bare);
+}
+
 function staysInside(text: string): boolean {
   const bare = withoutQuoted(text);
   return !LOOSE.test(bare) && !LONE_RETURN.test(text) && isBalanced(bare);

@@ -52,9 +52,23 @@ export const SCORE = { least: 0, most: Number.MAX_SAFE_INTEGER };
  */
 export const EVENT_TIME = { least: 100_000_000_000, below: 10_000_000_000_000 };
 
+/** Field of an event that only some games have: what names it, so that one that came twice counts once. */
+export const EVENT_ID = 'event_id';
+
+/** The fields that say of a team which it is. */
+export const TEAM_FIELDS: readonly string[] = ['team_id', 'team_name'] satisfies EventField[];
+
+/** What a game's events may have or not. */
+export interface EventTraits {
+  hasTeams: boolean;
+  hasEventIds: boolean;
+}
+
 /** The values of a field that a valid event can have, and why others make it invalid. */
 export type EventCheck = {
-  field: EventField;
+  field: EventField | typeof EVENT_ID;
+  /** Only of events that have this. */
+  onlyWith?: keyof EventTraits;
   missing: string;
   outOfBounds: string;
 } & ({ longest: number } | { least: number; most: number } | { least: number; below: number });
@@ -62,7 +76,8 @@ export type EventCheck = {
 /** What makes an event valid. An invalid event's reason is that of the first check that fails. */
 export const EVENT_CHECKS: EventCheck[] = [
   id('user_id'),
-  id('team_id'),
+  { ...id('team_id'), onlyWith: 'hasTeams' },
+  { ...id(EVENT_ID), onlyWith: 'hasEventIds' },
   {
     field: 'event_time_millis',
     ...EVENT_TIME,
@@ -77,7 +92,7 @@ export const EVENT_CHECKS: EventCheck[] = [
   },
 ];
 
-function id(field: EventField): EventCheck {
+function id(field: EventCheck['field']): EventCheck {
   return {
     field,
     longest: LONGEST_TEXT,

@@ -1,8 +1,8 @@
 import { getBoardType, type Leaderboard } from '../api/boards/types.ts';
+import { hasTeams } from '../api/events.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-
 import { type BoardDefinition, LAST_EVENT, type RowColumn } from '../contract/board.ts';
-import { LONGEST_TEXT } from '../contract/event.ts';
+import { LONGEST_TEXT, TEAM_FIELDS } from '../contract/event.ts';
 import { boardDigest, topicRanks } from './layout.ts';
 
 /** A board of any type: what its readers know, and what its rows are made of. */
@@ -27,6 +27,7 @@ export function planBoard(resource: GameAnalytics, source: Leaderboard): Planned
   const { name, title, size, history } = source;
   const topic = `${resource.metadata.name}-${name}`;
   const { period, columns, identity, bar } = getBoardType(source).shape(source);
+  const isKnown = ({ name }: RowColumn) => hasTeams(resource.spec.events) || !TEAM_FIELDS.includes(name);
   return {
     name,
     title,
@@ -36,7 +37,7 @@ export function planBoard(resource: GameAnalytics, source: Leaderboard): Planned
     size,
     period,
     identity,
-    columns: columns.flatMap(({ name, shown }) => (shown ? [{ name, ...shown }] : [])),
+    columns: columns.filter(isKnown).flatMap(({ name, shown }) => (shown ? [{ name, ...shown }] : [])),
     ...(bar && { bar }),
     ...(columns.some(({ name }) => name === LAST_EVENT) && { lastEvent: LAST_EVENT }),
     rowColumns: columns,

@@ -1,6 +1,7 @@
 import {
   EVENT_CHECKS,
   EVENT_FIELDS,
+  EVENT_ID,
   type EventCheck,
   type EventField,
   LONGEST_TEXT,
@@ -28,10 +29,13 @@ const EVENT_COLUMNS = Object.entries(EVENT_FIELDS) as [EventField, (typeof EVENT
 
 /** Pieces of SQL by their names. */
 export const CONTRACT_SQL: Record<string, string> = {
-  'event-columns': EVENT_COLUMNS.map(([name, { type }]) => `${name} ${type},`).join('\n'),
-  'event-fields': EVENT_COLUMNS.map(([name]) => `${isChecked(name) ? name : cut(name)},`).join('\n'),
-  'valid-event': EVENT_CHECKS.map(valid).join('\n  AND '),
-  'invalid-reason': reasonCase(EVENT_CHECKS.flatMap(violations)),
+  'event-fields':
+    EVENT_COLUMNS.map(([name]) => `${isChecked(name) ? name : cut(name)},`).join('\n') +
+    onlyWith('hasEventIds', `\n${EVENT_ID},`),
+  'valid-event': EVENT_CHECKS.map((check, i) =>
+    onlyWith(check.onlyWith, `${valid(check)}${i < EVENT_CHECKS.length - 1 ? '\n  AND ' : ''}`),
+  ).join(''),
+  'invalid-reason': reasonCase(),
   'is-robot': `user_id LIKE '${ROBOT_PREFIX}%'`,
   'longest-text': String(LONGEST_TEXT),
   'slot-seconds': String(SLOT_MILLIS / 1000),
@@ -55,6 +59,11 @@ function isChecked(name: EventField): boolean {
 
 function cut(name: string): string {
   return `LEFT(${name}, ${LONGEST_TEXT}) AS ${name}`;
+}
+
+/** SQL that only scripts of events with a trait have. */
+function onlyWith(trait: EventCheck['onlyWith'], sql: string): string {
+  return trait ? `{{#if mapping.${trait}}}${sql}{{/if}}` : sql;
 }
 
 function valid(check: EventCheck): string {
@@ -85,9 +94,15 @@ function violations(check: EventCheck): Violation[] {
 }
 
 /** The reason of an event that is invalid: when it is none of the others, it is the last one. */
-function reasonCase(all: Violation[]): string {
+function reasonCase(): string {
   const text = (reason: string) => `'${reason.replaceAll("'", "''")}'`;
-  const cases = all.slice(0, -1).map(({ condition, reason }) => `WHEN ${condition} THEN ${text(reason)}`);
-  const last = text(all.at(-1)?.reason ?? '');
-  return ['CASE', ...cases.map((line) => `        ${line}`), `        ELSE ${last}`, '      END'].join('\n');
+  const cases = EVENT_CHECKS.flatMap((check) =>
+    violations(check).map(({ condition, reason }) => ({
+      line: `        WHEN ${condition} THEN ${text(reason)}\n`,
+      reason,
+      trait: check.onlyWith,
+    })),
+  );
+  const last = text(cases.pop()?.reason ?? '');
+  return `CASE\n${cases.map(({ line, trait }) => onlyWith(trait, line)).join('')}        ELSE ${last}\n      END`;
 }

@@ -125,7 +125,7 @@ export function boardsToReplay(from: Layout | undefined, to: Layout): Recomputat
 function fullReplayReason(from: Layout, to: Layout): string {
   return from.basis === to.basis
     ? 'the job had gathered too many boards that are gone'
-    : 'the events, their lateness or the SQL of all boards changed';
+    : 'the events, their mapping, their lateness or the SQL of all boards changed';
 }
 
 /**
@@ -181,8 +181,9 @@ function markRemoved({ board, lane }: StatementSlot): StatementSlot {
 }
 
 function hashInputs({ spec, metadata }: GameAnalytics): string {
-  const { topic, maxLateness } = spec.events;
-  return digest([metadata.name, spec.kafka.cluster, topic, maxLateness, TEMPLATES]);
+  const { topic, maxLateness, format, columns, fields, deduplicate } = spec.events;
+  const record = { format, columns, fields, deduplicate };
+  return digest([metadata.name, spec.kafka.cluster, topic, maxLateness, record, TEMPLATES]);
 }
 
 function digest(value: unknown): string {

@@ -21,6 +21,8 @@ handlebars.registerHelper({
   interval: (value: number) => raw(`INTERVAL '${daysToSeconds(value)}' DAY TO SECOND`),
   duration: (value: number) => raw(`${wholeNumber(value / 1000)} s`),
   type: ({ type }: { type: string }) => raw(columnType(type)),
+  columnType: (type: string) => raw(type),
+  expression: (sql: string) => raw(sql),
   season: (length: number | null) =>
     raw(`event_time_millis - MOD(event_time_millis, ${wholeNumber(length ?? FOR_EVER)})`),
   where: (condition: string | undefined) => raw(restriction('WHERE', condition)),

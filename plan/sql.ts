@@ -3,6 +3,7 @@ import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { SEASON_START } from '../contract/board.ts';
 import { maxRecordBytes, type PlannedBoard, planBoard } from './boards.ts';
+import { planEventMapping } from './event-mapping.ts';
 import { connectorOptions } from './kafka-access.ts';
 import { type Layout, layOut, type StatementSlot } from './layout.ts';
 import { template } from './sql-template.ts';
@@ -22,9 +23,13 @@ export function sqlScript(
 ): string {
   const { name } = resource.metadata;
   const kafka = connectorOptions(resource, bootstrapServers);
+  const { events } = resource.spec;
   const common = {
     kafka,
-    maxLatenessMillis: millis(resource.spec.events.maxLateness),
+    mapping: planEventMapping(events),
+    isCsv: events.format === 'csv',
+    deduplicateMillis: deduplicateMillis(resource),
+    maxLatenessMillis: millis(events.maxLateness),
     parallelism: resource.spec.flink.parallelism,
   };
   const lanes = [...new Set(layout.slots.map(({ lane }) => lane))].map((lane) => ({
@@ -63,9 +68,20 @@ export function groupPrefix({ metadata }: GameAnalytics): string {
   return `${metadata.name}.`;
 }
 
-function eventViews(lane: number): { rawEvents: string; validEvents: string } {
+/** The table of a lane's records, and the views of it. */
+function eventViews(lane: number) {
   const suffix = lane === 1 ? '' : `_${lane}`;
-  return { rawEvents: `raw_events${suffix}`, validEvents: `valid_events${suffix}` };
+  return {
+    rawEvents: `raw_events${suffix}`,
+    decodedEvents: `decoded_events${suffix}`,
+    identifiedEvents: `identified_events${suffix}`,
+    validEvents: `valid_events${suffix}`,
+  };
+}
+
+/** For how long an id counts once; 0: for no time. */
+function deduplicateMillis({ spec }: GameAnalytics): number {
+  return spec.events.deduplicate === undefined ? 0 : millis(spec.events.deduplicate);
 }
 
 /** A table that a statement fills. */
@@ -121,8 +137,8 @@ function selectColumns({ source, period, rowColumns }: PlannedBoard): string[] {
 
 /**
  * How long an unchanged total is kept. A season that is open or last is at most two seasons old, so what is
- * shown is always exact, however long the job was away; another hour is for clocks. Forever when a board has
- * one season only.
+ * shown is always exact, however long the job was away; another hour is for clocks. Ids of events are known
+ * for as long as they count once, in addition. Forever when a board has one season only.
  */
 function stateTtlMillis(resource: GameAnalytics): number {
   const seasons = resource.spec.leaderboards.flatMap((board) => {
@@ -130,7 +146,7 @@ function stateTtlMillis(resource: GameAnalytics): number {
     return 'seasonMillis' in board ? [board.seasonMillis] : [];
   });
   if (seasons.includes(null)) return FOR_EVER_MILLIS;
-  return 2 * Math.max(0, ...seasons.map(Number)) + millis('1h');
+  return 2 * Math.max(0, ...seasons.map(Number)) + millis('1h') + deduplicateMillis(resource);
 }
 
 /**

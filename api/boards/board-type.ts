@@ -45,6 +45,8 @@ export interface BoardType<Board extends CommonBoard & { type: string }, Fields 
   summary: string;
   /** The board of it that a resource has which names no boards. */
   default?: { name: string; title?: string };
+  /** Whether it is a board of teams, which needs events that name them. */
+  ranksTeams?: true;
   fields: Fields;
   /** About the values of its fields together. */
   rules: Rule<Values<Fields>>[];

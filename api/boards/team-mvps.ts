@@ -15,6 +15,7 @@ export const teamMvps = boardType<TeamMvpsBoard>()({
   name: 'TeamMvps',
   summary: 'each team’s best player, by share of the team’s total',
   default: { name: 'team-mvps', title: 'Team MVPs' },
+  ranksTeams: true,
   fields: {
     where,
     season,

@@ -10,6 +10,7 @@ export const topTeams = boardType<TopTeamsBoard>()({
   name: 'TopTeams',
   summary: 'teams by their total score',
   default: { name: 'top-teams' },
+  ranksTeams: true,
   fields: { where, season },
   rules: [],
   resolve: (values) => ({ seasonMillis: seasonMillis(values) }),

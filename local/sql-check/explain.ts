@@ -1,8 +1,9 @@
 import type { Leaderboard, QueryBoard } from '../../api/boards/types.ts';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { Problem } from '../../api/parse.ts';
+import { planEventMapping } from '../../plan/event-mapping.ts';
 import { sqlScript } from '../../plan/sql.ts';
-import { type FlinkCause, parseCause } from '../flink/error.ts';
+import { type FlinkCause, type Place, parseCause } from '../flink/error.ts';
 import { advised, rankKey } from './advice.ts';
 import { SqlError, type SqlGateway, type SqlSession, SqlTimeout } from './gateway.ts';
 import { placeWithin } from './place.ts';
@@ -23,6 +24,8 @@ export interface Explained {
  * needed.
  */
 export async function explainResource(gateway: SqlGateway, resource: GameAnalytics): Promise<Explained> {
+  const unreadable = await explainMapping(gateway, resource);
+  if (unreadable.length > 0) return { problems: unreadable, warnings: [] };
   const { preparation, inserts } = splitScript(sqlScript(resource, NO_KAFKA));
   const session = await preparedSession(gateway, resource, preparation);
   // Without its settings and tables nothing of it can be planned.
@@ -42,6 +45,34 @@ export async function explainResource(gateway: SqlGateway, resource: GameAnalyti
     }
   }
   return { problems: distinct(found.problems), warnings: distinct(found.warnings) };
+}
+
+/** What Flink refuses of the expressions that make an event of a record. */
+async function explainMapping(gateway: SqlGateway, resource: GameAnalytics): Promise<Problem[]> {
+  const { events } = resource.spec;
+  if (!events.columns && !events.fields) return [];
+  const { columns, fields } = planEventMapping(events);
+  const session = await gateway.openSession({});
+  const declared = columns.map(({ name, type }) => `\`${name}\` ${type}`).join(', ');
+  await session.execute(
+    `CREATE TEMPORARY TABLE records (${declared}) WITH (
+      'connector' = 'kafka', 'topic' = 'none', 'properties.bootstrap.servers' = '${NO_KAFKA}',
+      'scan.startup.mode' = 'earliest-offset', 'format' = 'json')`,
+  );
+  const problems: Problem[] = [];
+  for (const { sql, from } of fields) {
+    const statement = `EXPLAIN SELECT\n${sql}\nFROM records`;
+    const cause = await session.execute(statement).then(() => undefined, refusal);
+    const own = events.fields?.[from] ?? '';
+    const place = cause?.place && placeWithin(statement, cause.place, own);
+    const path = `spec.events.fields.${from}`;
+    if (cause) problems.push({ path: withPlace(path, place), message: cause.message });
+  }
+  return problems;
+}
+
+function withPlace(path: string, place: Place | undefined): string {
+  return place ? `${path}, line ${place.line}, column ${place.column}` : path;
 }
 
 /** A board with history is planned twice, with the same advice. */
@@ -119,7 +150,7 @@ function ownSql(board: Leaderboard): { field: string; text: string } {
 function placed(board: Leaderboard, path: string, statement: string, cause: FlinkCause): Problem {
   const place = cause.place && placeWithin(statement, cause.place, ownSql(board).text);
   return {
-    path: place ? `${path}, line ${place.line}, column ${place.column}` : path,
+    path: withPlace(path, place),
     message: advised(cause.message, board),
   };
 }

@@ -1,21 +1,22 @@
-import { beforeAll, describe, expect, it } from 'vitest';
-import { startSqlGateway } from '../../local/sql-check/gateway.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SqlGateway, startSqlGateway } from '../../local/sql-check/gateway.ts';
 import { splitScript } from '../../local/sql-check/statements.ts';
 import { sqlScript } from '../../plan/sql.ts';
 import { resource } from '../../testkit/resources/resource.ts';
 
+let gateway: SqlGateway;
+beforeAll(async () => {
+  gateway = await startSqlGateway(() => undefined, new AbortController().signal);
+});
+afterAll(() => gateway?.close());
+
 /** Flink's plan of a script's statement set, as text. */
 async function explain(script: string): Promise<string> {
-  const gateway = await startSqlGateway(() => undefined, new AbortController().signal);
-  try {
-    const { preparation, inserts } = splitScript(script);
-    const session = await gateway.openSession({});
-    for (const statement of preparation) await session.execute(statement);
-    const set = `EXPLAIN CHANGELOG_MODE STATEMENT SET BEGIN ${inserts.join(';\n')};\nEND`;
-    return String(await session.execute(set));
-  } finally {
-    await gateway.close();
-  }
+  const { preparation, inserts } = splitScript(script);
+  const session = await gateway.openSession({});
+  for (const statement of preparation) await session.execute(statement);
+  const set = `EXPLAIN CHANGELOG_MODE STATEMENT SET BEGIN ${inserts.join(';\n')};\nEND`;
+  return String(await session.execute(set));
 }
 
 /** The part of a physical plan that ends in a board's sink. */
@@ -99,5 +100,52 @@ describe('the plan that Flink makes of the SQL', () => {
 
   it('pushes the watermark into the source, with alignment', () => {
     expect(plan).toMatch(/TableSourceScan\(.*watermark=\[.*watermarkAlignment=\[/);
+  });
+});
+
+describe('the plan of records of another form', () => {
+  const columns = [
+    { name: 'player', type: 'STRING' },
+    { name: 'points', type: 'INT' },
+    { name: 'amount', type: 'DECIMAL(18, 2)' },
+    { name: 'result', type: 'ROW<kills INT, assists INT>' },
+    { name: 'id', type: 'STRING' },
+  ];
+  const boards = [
+    { name: 'top-players', type: 'TopPlayers' },
+    { name: 'top-teams', type: 'TopTeams' },
+    { name: 'hot-streakers', type: 'HotStreakers' },
+    { name: 'team-mvps', type: 'TeamMvps' },
+  ];
+  const planFor = (fields: object, events: object = {}) =>
+    explain(
+      sqlScript(
+        resource({
+          events: {
+            columns,
+            fields: { userId: 'player', teamId: 'player', time: 'points', ...fields },
+            ...events,
+          },
+          leaderboards: boards,
+        }),
+        'localhost:9092',
+      ),
+    );
+
+  it.each(['points', 'amount', '`result`.kills', '10 * `result`.kills + COALESCE(`result`.assists, 0)'])(
+    'ranks a score of %s the fast way',
+    async (score) => {
+      const plan = await planFor({ score });
+      for (const board of ['top-players', 'top-teams'])
+        expect(ranks(planOf(plan, board))).toEqual(['UpdateFastStrategy']);
+    },
+  );
+
+  it('keeps the ids of events once for all totals and once for all windows, and ranks the fast way', async () => {
+    const plan = await planFor({ score: 'points', eventId: 'id' }, { deduplicate: '1h' });
+    for (const board of ['top-players', 'top-teams'])
+      expect(ranks(planOf(plan, board))).toEqual(['UpdateFastStrategy']);
+    const execution = plan.slice(plan.indexOf('== Optimized Execution Plan =='));
+    expect(execution.match(/OverAggregate\(partitionBy=\[event_id\]/g)).toHaveLength(2);
   });
 });

@@ -38,6 +38,27 @@ describe('EXPLAIN of a resource’s SQL', () => {
   const explain = (...leaderboards: object[]) => explainResource(gateway, resource({ leaderboards }));
   const WELL = { problems: [], warnings: [] };
 
+  it('names the field, line and column of what cannot be read of a record', async () => {
+    const columns = [
+      { name: 'player', type: 'STRING' },
+      { name: 'clan', type: 'ROW<id STRING>' },
+    ];
+    const fields = {
+      userId: 'player',
+      teamId: '-- its id\n  clan.tag',
+      score: 'points',
+      time: "UPPER(player, 'x')",
+    };
+    const events = { columns, fields };
+    const leaderboards = [{ name: 'top', type: 'TopPlayers' }];
+    const { problems } = await explainResource(gateway, resource({ events, leaderboards }));
+    expect(problems).toEqual([
+      { path: 'spec.events.fields.teamId, line 2, column 3', message: expect.stringContaining('tag') },
+      { path: 'spec.events.fields.score, line 1, column 1', message: expect.stringContaining('points') },
+      { path: 'spec.events.fields.time, line 1, column 1', message: expect.stringContaining('UPPER') },
+    ]);
+  });
+
   it('ends, and names the board, when Flink does not come to an end with its query', async () => {
     const impatient = await startSqlGateway(() => undefined, new AbortController().signal, 20_000);
     try {

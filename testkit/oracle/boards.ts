@@ -10,12 +10,14 @@ import { type CountedEvent, countedEvents, type EventRecord, expectedRows, type 
 
 const SETTLE_MILLIS = 60_000;
 
-/** What the oracle cannot know of boards with SQL of their own, by their names. */
+/** What the oracle cannot know of a resource with SQL of its own, of boards by their names. */
 interface OwnSql {
   /** Which events fulfil a board's condition. */
   where?: Record<string, (event: CountedEvent) => boolean>;
   /** The rows of a Query board. */
   query?: Record<string, (events: CountedEvent[]) => Row[]>;
+  /** The records of a topic of another form, as our records that count as often. */
+  decode?: (records: EventRecord[]) => EventRecord[];
 }
 
 /**
@@ -27,9 +29,9 @@ export async function expectBoardsToEqualOracle(
   kafka: Kafka,
   resource: GameAnalytics,
   until: number,
-  { where = {}, query = {} }: OwnSql = {},
+  { where = {}, query = {}, decode = (records) => records }: OwnSql = {},
 ): Promise<void> {
-  const events = await readEvents(kafka, resource);
+  const events = decode(await readEvents(kafka, resource));
   const maxLateness = millis(resource.spec.events.maxLateness);
   for (const board of boards(resource)) {
     const fulfils = where[board.name] ?? (() => true);

@@ -21,6 +21,36 @@ function optional<T extends Record<string, unknown>>(fields: { [K in keyof T]: f
 }
 
 function events() {
+  return fc.tuple(topicOfEvents(), mapping()).map(([topic, mapped]) => ({ ...topic, ...mapped }));
+}
+
+/** Of events with teams, so that boards of every type can be made of them. */
+function mapping() {
+  const columns = fc.constantFrom(
+    [{ name: 'player', type: 'STRING' }],
+    [
+      { name: '@id', type: 'bigint' },
+      { name: 'clan', type: 'ROW<id STRING, `a tag` STRING>' },
+      { name: 'score', type: 'DECIMAL(18, 2)' },
+    ],
+  );
+  const fields = fc.record(
+    {
+      teamId: fc.constantFrom('clan.id', "'-' -- nobody's"),
+      eventId: fc.constant('`@id`'),
+      userId: fc.constantFrom('player', "COALESCE(player, ');')"),
+      score: fc.constantFrom('score', 'score / 2'),
+      timeUnit: fc.constantFrom('Millis', 'Seconds', 'Micros', 'Nanos', 'Iso8601', 'Timestamp'),
+    },
+    { requiredKeys: ['teamId', 'eventId'] },
+  );
+  return fc.oneof(
+    { weight: 3, arbitrary: fc.constant({}) },
+    { weight: 1, arbitrary: fc.record({ columns, fields, deduplicate: seconds(1, 3600) }) },
+  );
+}
+
+function topicOfEvents() {
   return optional({
     topic: fc.stringMatching(/^own[a-zA-Z0-9._-]{0,40}$/),
     partitions: fc.integer({ min: 1, max: 1000 }),

@@ -19,30 +19,27 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-cd403e82-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-52de665e-<id>_<transformation>';
 
--- The game's events, as they are in Kafka. What cannot be read as a field's type is NULL (a number's decimals
--- are dropped, digits in quotes are a number); nothing in the topic can stop the job.
+-- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
+-- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
+-- begin with a dollar are none that a column of a record can have.
 CREATE TABLE `raw_events` (
-  user_id STRING,
-  team_id STRING,
-  team_name STRING,
-  score BIGINT,
-  event_time_millis BIGINT,
+  `user_id` STRING,
+  `team_id` STRING,
+  `team_name` STRING,
+  `score` BIGINT,
+  `event_time_millis` BIGINT,
   -- When the record came to Kafka, or was made, as the topic's message.timestamp.type says: with it, being
   -- late is a fact of the topic's content and the same in every replay.
-  produced_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-  produced_at_millis AS 1000 * EXTRACT(EPOCH FROM produced_at) + EXTRACT(MILLISECOND FROM produced_at),
+  `$produced_at` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   -- When the job reads it: the order of what is not ordered by events' own times.
-  read_at AS PROCTIME(),
+  `$read_at` AS PROCTIME(),
   -- An event cannot have happened after it came to Kafka: a clock that runs ahead must not close everyone
   -- else's windows. (In a topic with the producers' own timestamps it does, as nothing in it says how late it
   -- is.)
-  event_time AS CASE
-    WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) < produced_at THEN TO_TIMESTAMP_LTZ(event_time_millis, 3)
-    ELSE produced_at
-  END,
-  WATERMARK FOR event_time AS event_time - INTERVAL '0 00:00:05' DAY TO SECOND
+  `$event_time` AS COALESCE(LEAST(TO_TIMESTAMP_LTZ(event_time_millis, 3), `$produced_at`), `$produced_at`),
+  WATERMARK FOR `$event_time` AS `$event_time` - INTERVAL '0 00:00:05' DAY TO SECOND
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'scores',
@@ -75,8 +72,23 @@ CREATE TABLE `raw_events` (
   'scan.watermark.alignment.max-drift' = '5 min',
   'scan.watermark.alignment.update-interval' = '200 ms',
   'value.format' = 'json',
+  'value.json.timestamp-format.standard' = 'ISO-8601',
   'value.json.ignore-parse-errors' = 'true'
 );
+
+-- The records as events, valid or not.
+CREATE VIEW `decoded_events` AS
+SELECT
+  user_id AS `user_id`,
+  team_id AS `team_id`,
+  team_name AS `team_name`,
+  score AS `score`,
+  event_time_millis AS `event_time_millis`,
+  `$event_time` AS event_time,
+  `$produced_at` AS produced_at,
+  1000 * EXTRACT(EPOCH FROM `$produced_at`) + EXTRACT(MILLISECOND FROM `$produced_at`) AS produced_at_millis,
+  `$read_at` AS read_at
+FROM `raw_events`;
 
 -- The events that count: with ids, a time, and a score from 0 to the largest integer that JSON carries
 -- exactly. Milliseconds from 1973 to 2286 have 12 or 13 digits; seconds, microseconds and nanoseconds of
@@ -96,7 +108,7 @@ SELECT
   read_at,
   -- The greatest of these texts has the newest name, after 19 digits.
   CAST(1000000000000000000 + LEAST(event_time_millis, produced_at_millis) AS STRING) || LEFT(team_name, 256) AS dated_team_name
-FROM `raw_events`
+FROM `decoded_events`
 WHERE user_id <> '' AND CHAR_LENGTH(user_id) <= 256
   AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
   AND event_time_millis >= 100000000000 AND event_time_millis < 10000000000000
@@ -238,7 +250,7 @@ WITH of_events AS (
         ELSE 'score is not from 0 to 9007199254740991'
       END
     END AS uncounted_reason
-  FROM `raw_events`
+  FROM `decoded_events`
 ), of_messages AS (
   SELECT
     1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)) AS slot_start,
@@ -254,7 +266,8 @@ WITH of_events AS (
       WHEN content LIKE '%}%{%' AND REGEXP(content, '[\]}]\s*[\[{]') AND content IS JSON
         AND ('[' || content || ']') IS NOT JSON THEN 1
       ELSE 0
-    END AS undecodable_messages
+    END
+    AS undecodable_messages
   FROM messages
 ), of_windows AS (
   SELECT
@@ -322,7 +335,7 @@ GROUP BY slot_start;
 INSERT INTO `top` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'bbbdb25a',
+  '446b68d9',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *

@@ -48,12 +48,70 @@ describe('a text with control characters', () => {
   });
 });
 
+describe('the records of events', () => {
+  const players = { leaderboards: [{ name: 'top', type: 'TopPlayers' }] };
+
+  it.each([
+    [
+      'a type that is none',
+      { ...players, events: { columns: [{ name: 'a', type: 'STRING) WITH (' }] } },
+      'spec.events.columns[0].type: must be a type such as STRING',
+    ],
+    [
+      'two columns of one name',
+      {
+        ...players,
+        events: {
+          columns: [
+            { name: 'a', type: 'INT' },
+            { name: 'a', type: 'INT' },
+          ],
+        },
+      },
+      'spec.events.columns: the names of columns must be unique',
+    ],
+    [
+      'a column with the name of one of the job’s',
+      { ...players, events: { columns: [{ name: '$event_time', type: 'INT' }] } },
+      'spec.events.columns[0].name: must be letters, digits',
+    ],
+    [
+      'an expression that a record can make fail',
+      { ...players, events: { fields: { score: 'points / players' } } },
+      'spec.events.fields.score: must be one SQL expression that no record can make fail',
+    ],
+    [
+      'boards of teams where there are none',
+      { events: { fields: { userId: 'player' } } },
+      'spec.leaderboards: without events.fields.teamId the game has no teams',
+    ],
+    [
+      'ids that count once where there are none',
+      { ...players, events: { deduplicate: '1h', fields: { userId: 'player' } } },
+      'spec.events.deduplicate: deduplicate needs fields.eventId',
+    ],
+    [
+      'an injector that is to write CSV',
+      { injector: {}, events: { format: 'csv' } },
+      'spec.injector: an injector writes JSON',
+    ],
+  ])('cannot have %s', (_, spec, problem) => {
+    expect(problems(spec)).toEqual([expect.stringContaining(problem)]);
+  });
+});
+
 describe('a manifest with a single field', () => {
   it('has every default', () => {
     const ofAnHour = { size: 10, history: false, seasonMillis: 3_600_000 };
     expect(resource().spec).toEqual({
       kafka: { cluster: 'games', listener: 'plain' },
-      events: { partitions: 3, retention: '24h', deletionPolicy: 'Retain', maxLateness: '5s' },
+      events: {
+        format: 'json',
+        partitions: 3,
+        retention: '24h',
+        deletionPolicy: 'Retain',
+        maxLateness: '5s',
+      },
       leaderboards: [
         { name: 'top-teams', type: 'TopTeams', title: 'Top Teams', ...ofAnHour },
         { name: 'top-players', type: 'TopPlayers', title: 'Top Players', ...ofAnHour },

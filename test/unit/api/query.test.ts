@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isSingleCondition, isSingleSelect } from '../../../api/query.ts';
+import { isSafeExpression, isSingleCondition, isSingleSelect } from '../../../api/query.ts';
 import { statements, tokens } from '../../../testkit/resources/sql-tokens.ts';
 
 describe('a single SELECT', () => {
@@ -190,3 +190,43 @@ function nastyText(): fc.Arbitrary<string> {
   const others = [';', '\n', '\r', ' ', 'x', '1', 'e', '*', '/', '-', ' DROP TABLE t '];
   return fc.array(fc.constantFrom(...openers, ...others), { maxLength: 12 }).map((parts) => parts.join(''));
 }
+
+describe('an expression that no record can make fail', () => {
+  it.each([
+    'points',
+    'clan.id',
+    'COALESCE(a, 0) * 3 -- CAST(x AS INT) / 0',
+    'TRY_CAST(points AS BIGINT)',
+    'a / 2 % 10',
+    'a / NULLIF(b, 0)',
+    'a / 0.5',
+    "REGEXP_REPLACE(name, '/', 'MOD(')",
+    'modulo(a)',
+    '`CAST`(a)',
+  ])('may be %j', (text) => {
+    expect(isSafeExpression(text)).toBe(true);
+  });
+
+  it.each([
+    'CAST(points AS INT)',
+    'cast (points AS INT)',
+    'a / b',
+    'a / 0',
+    'a % 0.00',
+    'a / (b)',
+    'a / -- two\n b',
+    'MOD(a, 2)',
+    'ELEMENT(tags)',
+    'PARSE_JSON(text)',
+    "JSON_VALUE(text, '$.a' ERROR ON EMPTY)",
+    'REPEAT(name, points)',
+    'LPAD(name, points)',
+    'FROM_BASE64(name)',
+    '(SELECT 1)',
+    'a; b',
+    'a)',
+    '',
+  ])('is not %j', (text) => {
+    expect(isSafeExpression(text)).toBe(false);
+  });
+});

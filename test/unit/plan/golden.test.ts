@@ -23,7 +23,9 @@ const ENVIRONMENT = {
  */
 const GOLDEN = '../../golden';
 
-const examples = readdirSync('examples').map((file) => basename(file, '.yaml'));
+const examples = readdirSync('examples')
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => basename(file, '.yaml'));
 
 const scriptOf = async (name: string) =>
   sqlScript(await readManifest(`examples/${name}.yaml`), ENVIRONMENT.bootstrapServers);
@@ -51,6 +53,31 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     name: 'state-in-a-claim',
     kinds: ['FlinkDeployment'],
     spec: { flink: { state: { claim: 'flink-state' }, checkpointInterval: '1m' } },
+  },
+  {
+    name: 'own-records',
+    kinds: ['FlinkDeployment', 'ConfigMap'],
+    spec: {
+      events: {
+        topic: 'matches',
+        format: 'csv',
+        columns: [
+          { name: 'match-id', type: 'STRING' },
+          { name: 'player', type: 'BIGINT' },
+          { name: 'points', type: 'DECIMAL(18, 2)' },
+          { name: 'at', type: 'STRING' },
+        ],
+        fields: {
+          userId: 'player',
+          score: 'points * 100 -- cents',
+          time: '`at`',
+          timeUnit: 'Iso8601',
+          eventId: '`match-id`',
+        },
+        deduplicate: '10m',
+      },
+      leaderboards: [{ name: 'players', type: 'TopPlayers', where: "`match-id` <> 'test'" }],
+    },
   },
   {
     name: 'state-at-a-uri',
@@ -160,7 +187,7 @@ describe.each(CASES)('$name', ({ name, kinds, spec, metadata }) => {
   });
 });
 
-it.each(['query-board', 'kafka-by-password', 'kafka-by-certificate'])(
+it.each(['own-records', 'query-board', 'kafka-by-password', 'kafka-by-certificate'])(
   '%s becomes this script',
   async (name) => {
     const spec = CASES.find((other) => other.name === name)?.spec;

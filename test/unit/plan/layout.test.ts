@@ -148,7 +148,7 @@ describe('a job whose spec changes', () => {
   ])('recomputes all boards after a change of %s', (_, to) => {
     expect(recomputes({}, to)).toEqual(
       ['top-teams', 'top-players', 'hot-streakers', 'team-mvps'].map(
-        (board) => `${board}: the events, their lateness or the SQL of all boards changed`,
+        (board) => `${board}: the events, their mapping, their lateness or the SQL of all boards changed`,
       ),
     );
     expect(canRestoreFrom(laidOut({}), laidOut({}, to))).toBe(false);

@@ -21,8 +21,8 @@ const QUOTING = [
   'season',
   'comment',
 ];
-/** Conditions of the resource, which the parser has checked. */
-const CHECKED = ['where', 'and'];
+/** SQL of the resource, which the parser has checked. */
+const CHECKED = ['where', 'and', 'columnType', 'expression'];
 /**
  * Whole statements that were rendered from templates of their own, the SELECT that the parser has checked,
  * and text of sql/.
@@ -36,7 +36,6 @@ const RENDERED = [
   '{{{statsTables}}}',
   '{{> board-columns}}',
   '{{> cells}}',
-  '{{> event-columns}}',
   '{{> event-fields}}',
   '{{> events-source}}',
   '{{> events-source topic=eventsTopic}}',

@@ -166,7 +166,7 @@ describe('an upgrade', () => {
     expect(decision.desired.spec.job.upgradeMode).toBe('stateless');
     expect(decision.condition.reason).toBe('Replaying');
     expect(decision.condition.message).toMatch(
-      /\(the events, their lateness or the SQL of all boards changed\): the boards are recomputed from the events that are kept/,
+      /\(the events, their mapping, their lateness or the SQL of all boards changed\): the boards are recomputed from the events that are kept/,
     );
   });
 

@@ -1,0 +1,140 @@
+import { normalizeColumnType } from '../api/column-type.ts';
+import { type EventMappingSpec, hasTeams, type TimeUnit } from '../api/events.ts';
+import { EVENT_FIELDS, EVENT_ID, type EventField, type EventTraits } from '../contract/event.ts';
+
+/** How the records of a topic become events, as sql/events.sql.hbs has it. */
+export interface EventMapping extends EventTraits {
+  /** What a record has; the types are Flink's, with names quoted. */
+  columns: { name: string; type: string }[];
+  /** The fields of an event: each as SQL over the columns, and which of spec.events.fields says it. */
+  fields: { name: string; sql: string; from: keyof Fields }[];
+  /** When it happened, in epoch milliseconds, over the columns. */
+  timeMillis: string;
+  /** Columns that are passed on as they are: the others are hidden by fields of the same names. */
+  otherColumns: string[];
+}
+
+type Fields = NonNullable<EventMappingSpec['fields']>;
+
+const FROM = {
+  user_id: 'userId',
+  team_id: 'teamId',
+  team_name: 'teamName',
+  score: 'score',
+  event_time_millis: 'time',
+} as const satisfies Record<EventField, keyof Fields>;
+
+const FIELD_NAMES = Object.keys(EVENT_FIELDS) as EventField[];
+
+const DEFAULT_COLUMNS = FIELD_NAMES.map((name) => ({ name, type: EVENT_FIELDS[name].type }));
+
+/** What a view of events has under its own name, whatever the columns of a record are called. */
+const OWN_COLUMNS = [
+  ...FIELD_NAMES,
+  EVENT_ID,
+  'event_time',
+  'produced_at',
+  'produced_at_millis',
+  'read_at',
+  'dated_team_name',
+];
+
+/**
+ * The mapping of a resource's events.
+ *
+ * @throws RangeError when a column's type is none, which the parser does not let through
+ */
+export function planEventMapping(spec: EventMappingSpec): EventMapping {
+  const columns = (spec.columns ?? DEFAULT_COLUMNS).map(({ name, type }) => ({
+    name,
+    type: columnType(type),
+  }));
+  const expressions = fieldExpressions(spec);
+  const hasEventIds = spec.fields?.eventId !== undefined;
+  return {
+    columns,
+    fields: [
+      ...FIELD_NAMES.map((name) => ({ name, sql: expressions[name], from: FROM[name] })),
+      ...(hasEventIds ? [{ name: EVENT_ID, sql: text(spec.fields?.eventId), from: 'eventId' as const }] : []),
+    ],
+    timeMillis: expressions.event_time_millis,
+    otherColumns: columns.map(({ name }) => name).filter((name) => !OWN_COLUMNS.includes(name)),
+    hasTeams: hasTeams(spec),
+    hasEventIds,
+  };
+}
+
+function columnType(type: string): string {
+  const normalized = normalizeColumnType(type);
+  if (normalized === undefined) throw new RangeError(`not a column type: ${type}`);
+  return normalized;
+}
+
+function fieldExpressions({ fields, columns }: EventMappingSpec): Record<EventField, string> {
+  if (!fields && !columns) return Object.fromEntries(FIELD_NAMES.map((name) => [name, name])) as never;
+  const { userId, teamId, teamName, score, time, timeUnit } = fields ?? {
+    teamId: 'team_id',
+    teamName: 'team_name',
+    timeUnit: 'Millis',
+  };
+  return {
+    user_id: text(userId ?? 'user_id'),
+    team_id: text(teamId),
+    team_name: text(teamName),
+    score: comparable(`TRY_CAST(${inParentheses(score ?? 'score')} AS BIGINT)`),
+    event_time_millis: TIME_MILLIS[timeUnit](inParentheses(time ?? 'event_time_millis')),
+  };
+}
+
+/** A comment may end an expression; the new line ends the comment. */
+function inParentheses(expression: string): string {
+  return `(\n${expression.trim()}\n)`;
+}
+
+function text(expression: string | undefined): string {
+  return expression === undefined
+    ? 'CAST(NULL AS STRING)'
+    : `TRY_CAST(${inParentheses(expression)} AS STRING)`;
+}
+
+/**
+ * The same value, in a form that the planner does not move into a condition on it: from `score >= 0` on a
+ * column it knows that totals only grow, and ranks them the fast way; from a condition on an expression it
+ * does not. An expression that is not deterministic stays where it is.
+ */
+function comparable(sql: string): string {
+  return `CASE WHEN RAND() < 2 THEN ${sql} END`;
+}
+
+/** SQL for epoch milliseconds, from SQL for a time in that unit; NULL when it is none. */
+const TIME_MILLIS: Record<TimeUnit, (time: string) => string> = {
+  Millis: (time) => `TRY_CAST(${time} AS BIGINT)`,
+  Seconds: (time) => `TRY_CAST(1000 * TRY_CAST(${time} AS DECIMAL(20, 6)) AS BIGINT)`,
+  Micros: (time) => `TRY_CAST(${time} AS BIGINT) / 1000`,
+  Nanos: (time) => `TRY_CAST(${time} AS BIGINT) / 1000000`,
+  Iso8601: (time) => iso8601Millis(`TRY_CAST(${time} AS STRING)`),
+  Timestamp: (time) => {
+    const instant = `TRY_CAST(${time} AS TIMESTAMP_LTZ(3))`;
+    return `1000 * EXTRACT(EPOCH FROM ${instant}) + EXTRACT(MILLISECOND FROM ${instant})`;
+  },
+};
+
+const DATE = String.raw`\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])`;
+const CLOCK = String.raw`([01]\d|2[0-3]):[0-5]\d:[0-5]\d`;
+const FRACTION = String.raw`([.,]\d+)?`;
+const OFFSET = String.raw`([Zz]|[+-][01]\d(:?[0-5]\d)?)?`;
+
+/** Flink's own formats know no offset from UTC, so date and time, decimals and offset are read one by one. */
+function iso8601Millis(text: string): string {
+  const part = (pattern: string, group: number) => `REGEXP_EXTRACT(${text}, '${pattern}', ${group})`;
+  const offsetPart = (group: number) =>
+    `COALESCE(TRY_CAST(${part(String.raw`([+-]\d{2}):?(\d{2})?$`, group)} AS INT), 0)`;
+  const sign = `CASE WHEN ${text} LIKE '%-__:__' OR ${text} LIKE '%-____' THEN -1 ELSE 1 END`;
+  return `CASE WHEN REGEXP(${text}, '^${DATE}[Tt ]${CLOCK}${FRACTION}${OFFSET}$') THEN
+    1000 * EXTRACT(EPOCH FROM TO_TIMESTAMP_LTZ(
+      SUBSTRING(${text} FROM 1 FOR 10) || ' ' || SUBSTRING(${text} FROM 12 FOR 8), 'yyyy-MM-dd HH:mm:ss', 'UTC'
+    ))
+    + TRY_CAST(SUBSTRING(COALESCE(${part(String.raw`[.,](\d+)`, 1)}, '') || '000' FROM 1 FOR 3) AS INT)
+    - 60000 * (60 * ${offsetPart(1)} + ${sign} * ${offsetPart(2)})
+  END`;
+}

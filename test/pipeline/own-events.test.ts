@@ -1,0 +1,286 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { GameAnalytics } from '../../api/gameanalytics.ts';
+import { parseGameAnalytics } from '../../api/parse.ts';
+import type { FlinkCluster } from '../../local/flink/cluster.ts';
+import { expectBoardsToEqualOracle } from '../../testkit/oracle/boards.ts';
+import type { CountedEvent, EventRecord } from '../../testkit/oracle/oracle.ts';
+import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
+import { gameMessages, type Message, produce, timePasses } from '../../testkit/streams/events.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const START = Date.UTC(2026, 10, 28, 12, 4);
+const PARTITIONS = 2;
+
+/** An event as ours are; a record that only lets time pass has nothing but a time. */
+interface Play {
+  user_id?: string | undefined;
+  team_id?: string | undefined;
+  team_name?: string | undefined;
+  score?: number | undefined;
+  event_time_millis: number;
+}
+
+/** A record of an example's topic, written and read without the code that is tested. */
+interface Form {
+  write(play: Play, id: number): string;
+  /** Undefined: it is no event. Of games without teams, all are of one team without a name. */
+  read(text: string): Partial<Play> | undefined;
+  /** Records that do not count, or that are hard to read. */
+  hostile: string[];
+  where?: Record<string, (event: CountedEvent) => boolean>;
+}
+
+const fromNorway = (user = '') => user.charCodeAt(user.length - 1) % 2 === 1;
+
+const FORMS: Record<string, Form> = {
+  'plain-json': {
+    write: ({ user_id, score, event_time_millis }) =>
+      JSON.stringify({
+        player: user_id,
+        points: score,
+        at: event_time_millis / 1000,
+        country: fromNorway(user_id) ? 'NO' : 'SE',
+      }),
+    read: readJson(({ player, points, at }) => ({
+      user_id: player,
+      team_id: 'none',
+      score: wholeNumber(points, 2 ** 31),
+      event_time_millis: Math.trunc(Math.round(Number(at) * 1e6) / 1e3),
+    })),
+    hostile: [
+      ...['1e300', '1795877045123', '-5', '"noon"', 'null', '[]', '{}', 'true'].map(
+        (at) => `{"player": "H", "points": 5, "at": ${at}}`,
+      ),
+      ...['4294967296', '-3', '"many"', '[7]', '1e300', 'null'].map(
+        (points) => `{"player": "H", "points": ${points}, "at": ${START / 1000}}`,
+      ),
+      `{"points": 5, "at": ${START / 1000}}`,
+      `{"player": "H", "points": "7", "at": "${START / 1000}"}`,
+      'no json',
+    ],
+    where: { norway: ({ user }) => fromNorway(user) && user !== 'H' },
+  },
+  'nested-json': {
+    write: ({ user_id, team_id, team_name, score, event_time_millis }, id) =>
+      JSON.stringify({
+        playerId: user_id,
+        clan: { id: team_id, tag: team_name },
+        result: { kills: score && Math.floor(score / 3), ...(score && { assists: score % 3 }) },
+        playedAt: isoTime(event_time_millis, OFFSETS[id % OFFSETS.length] ?? 0),
+      }),
+    read: readJson(({ playerId, clan, result, playedAt }) => ({
+      user_id: playerId,
+      team_id: clan?.id,
+      team_name: clan?.tag,
+      score: 10 * result?.kills + 3 * (result?.assists ?? 0),
+      event_time_millis: readIsoTime(playedAt),
+    })),
+    hostile: [
+      ...[
+        'yesterday',
+        '2026-11-28',
+        '2026-13-45T10:00:00Z',
+        '2026-11-28T25:00:00Z',
+        '2026-11-28T12:30:00+1',
+        `2026-11-28T12:30:00.${'1'.repeat(5000)}Z`,
+        '',
+      ].map((playedAt) =>
+        JSON.stringify({ playerId: 'H', clan: { id: 'C' }, result: { kills: 1 }, playedAt }),
+      ),
+      ...['null', '[]', '"Otters"', '{}', '{"id": null}', `{"id": "${'c'.repeat(300)}"}`].map(
+        (clan) =>
+          `{"playerId": "H", "clan": ${clan}, "result": {"kills": 1}, "playedAt": "2026-11-28T12:30:00Z"}`,
+      ),
+      ...['null', '[1, 2]', '{"kills": -4}', '{"assists": 2}', `{"kills": [${'1,'.repeat(50_000)}1]}`].map(
+        (result) =>
+          `{"playerId": "H", "clan": {"id": "C"}, "result": ${result}, "playedAt": "2026-11-28T12:30:00Z"}`,
+      ),
+      `{"playerId": "${'p'.repeat(700_000)}", "clan": {"id": "C"}, "result": {"kills": 1}, "playedAt": "2026-11-28T12:30:00Z"}`,
+    ],
+  },
+  cloudevents: {
+    write: ({ user_id, team_id, team_name, score, event_time_millis }, id) =>
+      JSON.stringify({
+        specversion: '1.0',
+        id: `game-${id}`,
+        source: '/match/7',
+        type: 'game.scored',
+        time: isoTime(event_time_millis, 0),
+        data: { player: user_id, team: { id: team_id, name: team_name }, score },
+      }),
+    read: readJson(({ type, time, data }) => ({
+      user_id: data?.player,
+      team_id: data?.team?.id,
+      team_name: data?.team?.name,
+      score: type === 'game.scored' ? data?.score : undefined,
+      event_time_millis: readIsoTime(time),
+    })),
+    hostile: [
+      '{"id": "x-1", "type": "game.started", "time": "2026-11-28T12:30:00Z", "data": {"player": "H", "team": {"id": "T"}, "score": 5}}',
+      '{"type": "game.scored", "time": "2026-11-28T12:30:00Z", "data": {"player": "H", "team": {"id": "T"}, "score": 5}}',
+      '{"id": "", "type": "game.scored", "time": "2026-11-28T12:30:00Z", "data": {"player": "H", "team": {"id": "T"}, "score": 5}}',
+      '{"id": "x-2", "type": "game.scored", "time": "2026-11-28T12:30:00Z", "data": "H"}',
+    ],
+  },
+  'beam-csv': {
+    write: ({ user_id = '', team_name = '', score = '', event_time_millis }) =>
+      [user_id, team_name, score, event_time_millis, new Date(event_time_millis).toISOString()].join(','),
+    read: (text) => {
+      const [user_id, team, score, time] = text.split(',');
+      return {
+        user_id,
+        team_id: team,
+        team_name: team,
+        score: wholeNumber(score || Number.NaN, 2 ** 31),
+        event_time_millis: Number(time || Number.NaN),
+      };
+    },
+    hostile: [
+      '',
+      ',,,',
+      'H,Otters',
+      'H,Otters,many,1795877045123,',
+      `H,Otters,-4,${START},`,
+      '"H,Otters',
+      '\u0000',
+    ],
+  },
+};
+
+const OFFSETS = [0, 60, -300, 345, -570];
+
+/** With an offset of so many minutes from UTC. */
+function isoTime(millis: number, offset: number): string {
+  const local = new Date(millis + offset * MINUTE).toISOString().slice(0, -1);
+  const clock = new Date(Math.abs(offset) * MINUTE).toISOString().slice(11, 16);
+  return offset === 0 ? `${local}Z` : `${local}${offset < 0 ? '-' : '+'}${clock}`;
+}
+
+function readIsoTime(text: unknown): number {
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(String(text));
+  return isTime ? Date.parse(String(text)) : Number.NaN;
+}
+
+function wholeNumber(value: unknown, below: number): number | undefined {
+  const number = typeof value === 'object' ? Number.NaN : Math.trunc(Number(value ?? Number.NaN));
+  return Math.abs(number) < below ? number : undefined;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what is in a topic can have any form
+function readJson(read: (record: any) => Record<string, unknown>): Form['read'] {
+  return (text) => {
+    try {
+      return read(JSON.parse(text));
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+/** The records as ours; of those with the same id, one that came less than an hour before makes it a copy. */
+function decoded(name: string, records: EventRecord[]): EventRecord[] {
+  const form = FORMS[name] as Form;
+  const newest = new Map<string, number>();
+  return records.flatMap(({ value, producedAt }) => {
+    const play = value === null ? undefined : form.read(value);
+    const record = { value: JSON.stringify(play ?? null), producedAt };
+    if (name !== 'cloudevents') return [record];
+    const id: unknown = JSON.parse(value ?? 'null')?.id;
+    if (typeof id !== 'string' || id === '' || play?.score === undefined) return [];
+    const before = newest.get(id);
+    newest.set(id, producedAt);
+    return before === undefined || producedAt - before >= HOUR ? [record] : [];
+  });
+}
+
+async function readExample(name: string): Promise<GameAnalytics> {
+  const manifest = parse(await readFile(`examples/own-events/${name}.yaml`, 'utf8'));
+  Object.assign(manifest.spec.events, { topic: `topic-of-${name}`, partitions: PARTITIONS });
+  const { resource, problems } = parseGameAnalytics(manifest);
+  if (!resource) throw new Error(JSON.stringify(problems));
+  return resource;
+}
+
+/** Part of the simulated game, in the form of an example; the ids of events begin at `firstId`. */
+function played(name: string, seed: number, from: number, firstId: number): Message[] {
+  return gameMessages(seed, from, 400).map((message, i) => ({
+    ...message,
+    value: (FORMS[name] as Form).write(JSON.parse(message.value), firstId + i),
+  }));
+}
+
+function passed(name: string, millis: number): Message[] {
+  return timePasses(millis, PARTITIONS).map((message) => ({
+    ...message,
+    value: (FORMS[name] as Form).write({ event_time_millis: millis }, millis + (message.partition ?? 0)),
+  }));
+}
+
+describe('records as games have them', () => {
+  let cluster: TestCluster;
+  let job: FlinkCluster | undefined;
+  beforeAll(async () => {
+    cluster = await startTestCluster();
+  });
+  afterEach(async () => {
+    await job?.stop();
+    job = undefined;
+  });
+  afterAll(async () => {
+    await cluster?.stop();
+  });
+
+  async function failures(): Promise<unknown[]> {
+    const response = await fetch(`${job?.url}/jobs/${(await job?.job())?.id}/exceptions`);
+    const { exceptionHistory } = (await response.json()) as { exceptionHistory: { entries: unknown[] } };
+    return exceptionHistory.entries;
+  }
+
+  async function expectBoards(name: string, resource: GameAnalytics, until: number): Promise<void> {
+    await expectBoardsToEqualOracle(cluster.kafka, resource, until, {
+      ...(FORMS[name]?.where && { where: FORMS[name].where }),
+      decode: (records) => decoded(name, records),
+    });
+  }
+
+  it.each(Object.keys(FORMS))(
+    'examples/own-events/%s.yaml counts its records and a game of them, and no other record stops it',
+    async (name) => {
+      const resource = await readExample(name);
+      const topic = resource.spec.events.topic as string;
+      job = await cluster.startJob(resource);
+      const own = (await readFile(`examples/own-events/${name}.records`, 'utf8')).trim().split('\n');
+      const hostile = FORMS[name]?.hostile ?? [];
+      const asMessages = (values: string[], timestamp: number) =>
+        values.map((value) => ({ key: 'own', value, timestamp }));
+      await produce(cluster.kafka, topic, asMessages(own, START));
+      await produce(cluster.kafka, topic, played(name, 1, START, 0));
+      await produce(cluster.kafka, topic, asMessages(hostile, START + 2 * MINUTE));
+      await produce(cluster.kafka, topic, played(name, 2, START + 10 * MINUTE, 1000));
+      const end = START + 30 * MINUTE;
+      await produce(cluster.kafka, topic, passed(name, end));
+      await expectBoards(name, resource, end);
+      expect(await failures()).toEqual([]);
+    },
+  );
+
+  it('an id counts once within its time, over a failure of the job too', async () => {
+    const resource = await readExample('cloudevents');
+    const topic = resource.spec.events.topic as string;
+    const later = (messages: Message[], millis: number) =>
+      messages.map((message) => ({ ...message, timestamp: message.timestamp + millis }));
+    job = await cluster.startJob(resource);
+    const first = played('cloudevents', 3, START + 2 * HOUR, 5000);
+    await produce(cluster.kafka, topic, [...first, ...later(first.slice(0, 50), 1000)]);
+    await produce(cluster.kafka, topic, passed('cloudevents', START + 3 * HOUR));
+    await expectBoards('cloudevents', resource, START + 3 * HOUR);
+    job.taskManagers[0]?.restart();
+    await produce(cluster.kafka, topic, later(first.slice(100, 200), 30 * MINUTE));
+    await produce(cluster.kafka, topic, later(first.slice(300), 2 * HOUR));
+    await produce(cluster.kafka, topic, passed('cloudevents', START + 5 * HOUR));
+    await expectBoards('cloudevents', resource, START + 5 * HOUR);
+  });
+});
