@@ -64,39 +64,56 @@ export interface EventTraits {
   hasEventIds: boolean;
 }
 
+/** Why an event is invalid. */
+export interface Violation {
+  /** Names the kind of reason in the API, in metrics, and in columns of the statistics. */
+  reason: string;
+  /** The reason in words. */
+  text: string;
+}
+
 /** The values of a field that a valid event can have, and why others make it invalid. */
 export type EventCheck = {
   field: EventField | typeof EVENT_ID;
   /** Only of events that have this. */
   onlyWith?: keyof EventTraits;
-  missing: string;
-  outOfBounds: string;
+  missing: Violation;
+  outOfBounds: Violation;
 } & ({ longest: number } | { least: number; most: number } | { least: number; below: number });
 
 /** What makes an event valid. An invalid event's reason is that of the first check that fails. */
 export const EVENT_CHECKS: EventCheck[] = [
-  id('user_id'),
-  { ...id('team_id'), onlyWith: 'hasTeams' },
-  { ...id(EVENT_ID), onlyWith: 'hasEventIds' },
+  id('user_id', 'no_user'),
+  { ...id('team_id', 'no_team'), onlyWith: 'hasTeams' },
+  { ...id(EVENT_ID, 'no_event_id'), onlyWith: 'hasEventIds' },
   {
     field: 'event_time_millis',
     ...EVENT_TIME,
-    missing: 'event_time_millis is missing, or no number',
-    outOfBounds: 'event_time_millis is no time from 1973 to 2286 in milliseconds',
+    missing: { reason: 'no_time', text: 'event_time_millis is missing, or no number' },
+    outOfBounds: {
+      reason: 'time_out_of_range',
+      text: 'event_time_millis is no time from 1973 to 2286 in milliseconds',
+    },
   },
   {
     field: 'score',
     ...SCORE,
-    missing: 'score is missing, or no number',
-    outOfBounds: `score is not from ${SCORE.least} to ${SCORE.most}`,
+    missing: { reason: 'no_score', text: 'score is missing, or no number' },
+    outOfBounds: { reason: 'score_out_of_range', text: `score is not from ${SCORE.least} to ${SCORE.most}` },
   },
 ];
 
-function id(field: EventCheck['field']): EventCheck {
+/** Why an event can be invalid, in the order of the checks. */
+export const VIOLATIONS: Violation[] = EVENT_CHECKS.flatMap(({ missing, outOfBounds }) => [
+  missing,
+  outOfBounds,
+]);
+
+function id(field: EventCheck['field'], reason: string): EventCheck {
   return {
     field,
     longest: LONGEST_TEXT,
-    missing: `${field} is missing, or no text`,
-    outOfBounds: `${field} has more than ${LONGEST_TEXT} characters`,
+    missing: { reason, text: `${field} is missing, or no text` },
+    outOfBounds: { reason: 'id_too_long', text: `${field} has more than ${LONGEST_TEXT} characters` },
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ROBOT_PREFIX } from './event.ts';
+import { ROBOT_PREFIX, VIOLATIONS } from './event.ts';
 
 /*
  * The pipeline's statistics. The job writes one record per slot to the topic <name>-pipeline-stats, the
@@ -13,8 +13,11 @@ export const SLOT_MILLIS = 5000;
 /** The key of a record: when its slot began, in epoch milliseconds. */
 export const SLOT_START = 'slot_start';
 
-/** What the job counts: events, messages (not decoded), and the players and teams of windows. */
-export const STATS_SOURCES = ['events', 'messages', 'windows'] as const;
+/**
+ * What the job counts: events, invalid ones, messages (not decoded), players and teams of windows, and, where
+ * an id counts once, its copies.
+ */
+export const STATS_SOURCES = ['events', 'invalid', 'messages', 'windows', 'duplicates'] as const;
 export type StatsSource = (typeof STATS_SOURCES)[number];
 
 interface Counter {
@@ -52,7 +55,7 @@ export const COUNTERS = {
   },
   uncountedEvents: {
     column: 'uncounted_events',
-    sources: ['events'],
+    sources: ['invalid'],
     addsUp: true,
     description: 'Invalid events: without what an event needs.',
   },
@@ -98,6 +101,60 @@ export function eachTotal<T>(value: (name: TotalName) => T): Record<TotalName, T
   return Object.fromEntries(TOTAL_NAMES.map((name) => [name, value(name)])) as Record<TotalName, T>;
 }
 
+/** Why something in the topic of the events is not counted. */
+interface Reason {
+  /** Names it in the HTTP API and in metrics. */
+  id: string;
+  /** The same in words. */
+  text: string;
+  /** Where it is found. */
+  source: StatsSource;
+  /** The fields of a record that have how many there are, and an example. */
+  countColumn: string;
+  exampleColumn: string;
+}
+
+/** The reason of messages without an event. */
+export const MALFORMED = 'malformed';
+
+/** The reason of valid events whose id was counted already. */
+const DUPLICATE: Reason = {
+  id: 'duplicate',
+  text: 'an event with the same id was counted less than events.deduplicate before',
+  source: 'duplicates',
+  countColumn: 'duplicate_events',
+  exampleColumn: 'example_duplicate',
+};
+
+/** The reasons, each of them counted by itself. An event has the first that applies. */
+export const REASONS: Reason[] = [
+  {
+    id: MALFORMED,
+    text: 'no event is in the message, or several objects or arrays one after the other',
+    source: 'messages',
+    countColumn: COUNTERS.undecodableMessages.column,
+    exampleColumn: 'example_malformed',
+  },
+  ...[...Map.groupBy(VIOLATIONS, ({ reason }) => reason)].map(
+    ([id, violations]): Reason => ({
+      id,
+      text: violations.map(({ text }) => text).join(' or '),
+      source: 'invalid',
+      countColumn: `uncounted_${id}`,
+      exampleColumn: `example_${id}`,
+    }),
+  ),
+  DUPLICATE,
+];
+
+/** The reasons of which events can be invalid. */
+export const INVALID_REASONS = REASONS.filter(({ source }) => source === 'invalid');
+
+/** A value for each reason, by its id. */
+export function eachReason<T>(value: (reason: Reason) => T): Record<string, T> {
+  return Object.fromEntries(REASONS.map((reason) => [reason.id, value(reason)]));
+}
+
 export const NEWEST_EVENT_TIME = 'When the newest event happened.';
 export const UNCOUNTED_REASON = 'Why the newest invalid event is invalid; null when there is none.';
 
@@ -120,6 +177,15 @@ export const STATS_COLUMNS: StatsColumn[] = [
     const { column, description, sources } = COUNTERS[name];
     return { name: column, type: 'BIGINT', description, sources, merge: 'sum' };
   }),
+  ...[...INVALID_REASONS, DUPLICATE].map(
+    ({ countColumn, text, source }): StatsColumn => ({
+      name: countColumn,
+      type: 'BIGINT',
+      description: `Events that do not count, because ${text}.`,
+      sources: [source],
+      merge: 'sum',
+    }),
+  ),
   {
     name: 'newest_event_time',
     type: 'BIGINT',
@@ -131,9 +197,18 @@ export const STATS_COLUMNS: StatsColumn[] = [
     name: 'uncounted_reason',
     type: 'STRING',
     description: UNCOUNTED_REASON,
-    sources: ['events'],
+    sources: ['invalid'],
     merge: 'newest',
   },
+  ...REASONS.map(
+    ({ countColumn, exampleColumn, source }): StatsColumn => ({
+      name: exampleColumn,
+      type: 'STRING',
+      description: `The newest of \`${countColumn}\`, masked${source === 'messages' ? ', if it is evident without decoding' : ''}; null when there is none.`,
+      sources: [source],
+      merge: 'newest',
+    }),
+  ),
 ];
 
 /** The key of a record. */
@@ -143,15 +218,26 @@ export const statsKey = z.object({ [SLOT_START]: z.int().min(0).multipleOf(SLOT_
 // arrived.
 const count = z.int().transform((value) => Math.max(value, 0));
 
+const text = z.string().max(200).nullish();
+
 const counts = z
   .object(Object.fromEntries(COUNTER_NAMES.map((name) => [COUNTERS[name].column, count])))
   .transform((record) => eachCounter((name) => record[COUNTERS[name].column] ?? 0));
+
+// Jobs from before the reasons were counted write none of these.
+const reasonCounts = z
+  .object(Object.fromEntries(REASONS.map(({ countColumn }) => [countColumn, count.nullish()])))
+  .transform((record) => ({ reasons: eachReason(({ countColumn }) => record[countColumn] ?? 0) }));
+
+const examples = z
+  .object(Object.fromEntries(REASONS.map(({ exampleColumn }) => [exampleColumn, text])))
+  .transform((record) => ({ examples: eachReason(({ exampleColumn }) => record[exampleColumn] ?? null) }));
 
 const newest = z
   .object({
     newest_event_time: z.int().min(0).max(8.64e15).nullable(),
     // Jobs from before it existed write none.
-    uncounted_reason: z.string().max(200).nullish(),
+    uncounted_reason: text,
   })
   .transform((record) => ({
     newestEventMillis: record.newest_event_time,
@@ -159,4 +245,7 @@ const newest = z
   }));
 
 /** The value of a record. */
-export const statsValue = z.intersection(counts, newest);
+export const statsValue = z.intersection(
+  z.intersection(counts, newest),
+  z.intersection(reasonCounts, examples),
+);

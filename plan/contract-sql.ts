@@ -6,8 +6,10 @@ import {
   type EventField,
   LONGEST_TEXT,
   ROBOT_PREFIX,
+  type Violation,
 } from '../contract/event.ts';
 import {
+  INVALID_REASONS,
   SLOT_MILLIS,
   SLOT_START,
   STATS_COLUMNS,
@@ -25,7 +27,32 @@ const MERGED = {
   newest: (name: string) => `SUBSTRING(MAX(${name}) FROM 20) AS ${name}`,
 };
 
+/** An example shows so much of an id, and of a malformed message. */
+const ID_EXAMPLE_CHARACTERS = 16;
+const MESSAGE_EXAMPLE_CHARACTERS = 80;
+
 const EVENT_COLUMNS = Object.entries(EVENT_FIELDS) as [EventField, (typeof EVENT_FIELDS)[EventField]][];
+
+interface Violated {
+  condition: string;
+  violation: Violation;
+  onlyWith: EventCheck['onlyWith'];
+}
+
+/** Conditions that are true of invalid events where those before them are not, each with why. */
+const VIOLATED: Violated[] = EVENT_CHECKS.flatMap((check) => {
+  const { field, missing, outOfBounds, onlyWith } = check;
+  if ('longest' in check)
+    return [
+      { condition: `${field} IS NULL OR ${field} = ''`, violation: missing, onlyWith },
+      { condition: `CHAR_LENGTH(${field}) > ${check.longest}`, violation: outOfBounds, onlyWith },
+    ];
+  const upper = 'below' in check ? `${field} >= ${check.below}` : `${field} > ${check.most}`;
+  return [
+    { condition: `${field} IS NULL`, violation: missing, onlyWith },
+    { condition: `${field} < ${check.least} OR ${upper}`, violation: outOfBounds, onlyWith },
+  ];
+});
 
 /** Pieces of SQL by their names. */
 export const CONTRACT_SQL: Record<string, string> = {
@@ -35,13 +62,28 @@ export const CONTRACT_SQL: Record<string, string> = {
   'valid-event': EVENT_CHECKS.map((check, i) =>
     onlyWith(check.onlyWith, `${valid(check)}${i < EVENT_CHECKS.length - 1 ? '\n  AND ' : ''}`),
   ).join(''),
-  'invalid-reason': reasonCase(),
+  'invalid-reason': violationCase(({ reason }) => reason),
+  'invalid-text': violationCase(({ text }) => text),
+  'invalid-example': EVENT_COLUMNS.filter(([name]) => isChecked(name))
+    .map(shown)
+    .join("\n      || ' ' || "),
+  'invalid-counts': INVALID_REASONS.map(
+    ({ id, countColumn }) => `CASE WHEN reason = ${quoted(id)} THEN 1 ELSE 0 END AS ${countColumn},`,
+  ).join('\n'),
+  'invalid-examples': INVALID_REASONS.map(
+    ({ id, exampleColumn }) =>
+      `CASE WHEN reason = ${quoted(id)} THEN dated || example END AS ${exampleColumn}`,
+  ).join(',\n'),
+  'duplicate-example': masked(EVENT_ID, ID_EXAMPLE_CHARACTERS),
+  'masked-content': masked('content', MESSAGE_EXAMPLE_CHARACTERS),
   'is-robot': `user_id LIKE '${ROBOT_PREFIX}%'`,
   'longest-text': String(LONGEST_TEXT),
   'slot-seconds': String(SLOT_MILLIS / 1000),
+  // When the slot of a record began.
+  'stats-slot': `1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), ${SLOT_MILLIS / 1000}))`,
   'stats-columns': STATS_COLUMNS.map(({ name, type }) => `${name} ${type},`).join('\n'),
   'stats-column-names': [SLOT_START, ...STATS_COLUMNS.map(({ name }) => name)].join(', '),
-  'stats-parts': STATS_SOURCES.map(statsPart).join('\nUNION ALL\n'),
+  'stats-parts': STATS_SOURCES.map(statsPart).join(''),
   'stats-merged': STATS_COLUMNS.map(({ name, merge }) => MERGED[merge](name)).join(',\n'),
 };
 
@@ -50,7 +92,9 @@ function statsPart(source: StatsSource): string {
     const nothing = merge === 'sum' ? '0' : 'NULL';
     return `CAST(${sources.includes(source) ? name : nothing} AS ${type}) AS ${name}`;
   });
-  return `SELECT\n${[SLOT_START, ...columns].map((column) => `  ${column}`).join(',\n')}\nFROM of_${source}`;
+  const part = `SELECT\n${[SLOT_START, ...columns].map((column) => `  ${column}`).join(',\n')}\nFROM of_${source}`;
+  if (source === 'duplicates') return `{{#if deduplicateMillis}}\nUNION ALL\n${part}{{/if}}`;
+  return source === STATS_SOURCES[0] ? part : `\nUNION ALL\n${part}`;
 }
 
 function isChecked(name: EventField): boolean {
@@ -73,36 +117,29 @@ function valid(check: EventCheck): string {
   return `${field} >= ${check.least} AND ${upper}`;
 }
 
-interface Violation {
-  condition: string;
-  reason: string;
+/** Something about why an event is invalid: when it is for none of the other reasons, it is for the last. */
+function violationCase(about: (violation: Violation) => string): string {
+  const branches = VIOLATED.map(({ condition, violation, onlyWith: trait }, index) => {
+    const isLast = index === VIOLATED.length - 1;
+    const branch = isLast ? 'ELSE' : `WHEN ${condition} THEN`;
+    return onlyWith(trait, `      ${branch} ${quoted(about(violation))}\n`);
+  });
+  return `CASE\n${branches.join('')}    END`;
 }
 
-/** The same as conditions that are true of invalid events, where those before them are not. */
-function violations(check: EventCheck): Violation[] {
-  const { field, missing, outOfBounds } = check;
-  if ('longest' in check)
-    return [
-      { condition: `${field} IS NULL OR ${field} = ''`, reason: missing },
-      { condition: `CHAR_LENGTH(${field}) > ${check.longest}`, reason: outOfBounds },
-    ];
-  const upper = 'below' in check ? `${field} >= ${check.below}` : `${field} > ${check.most}`;
-  return [
-    { condition: `${field} IS NULL`, reason: missing },
-    { condition: `${field} < ${check.least} OR ${upper}`, reason: outOfBounds },
-  ];
+/** A field with its value, of which numbers are as they are, and texts say only what form they have. */
+function shown([name, { type }]: (typeof EVENT_COLUMNS)[number]): string {
+  const value = type === 'STRING' ? masked(name, ID_EXAMPLE_CHARACTERS) : `CAST(${name} AS STRING)`;
+  return `'${name}=' || COALESCE(${value}, 'NULL')`;
 }
 
-/** The reason of an event that is invalid: when it is none of the others, it is the last one. */
-function reasonCase(): string {
-  const text = (reason: string) => `'${reason.replaceAll("'", "''")}'`;
-  const cases = EVENT_CHECKS.flatMap((check) =>
-    violations(check).map(({ condition, reason }) => ({
-      line: `        WHEN ${condition} THEN ${text(reason)}\n`,
-      reason,
-      trait: check.onlyWith,
-    })),
-  );
-  const last = text(cases.pop()?.reason ?? '');
-  return `CASE\n${cases.map(({ line, trait }) => onlyWith(trait, line)).join('')}        ELSE ${last}\n      END`;
+/** The beginning of a text, with 0 for digits, and x for what is neither punctuation nor a space. */
+function masked(text: string, characters: number): string {
+  const start = `LEFT(${text}, ${characters})`;
+  const end = `CASE WHEN CHAR_LENGTH(${text}) > ${characters} THEN '...' ELSE '' END`;
+  return `REGEXP_REPLACE(REGEXP_REPLACE(${start}, '[0-9]', '0'), '[^\\p{Punct} 0]', 'x') || ${end}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
 }

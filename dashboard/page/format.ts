@@ -74,6 +74,13 @@ export function formatValue(type: Column['type'], value: Value): string {
   return formatCell(type, value).text;
 }
 
+/** A share, 0..1, of which there is some: what would be shown as 0.0% is not nothing. */
+export function formatShare(share: number | null): string {
+  const least = 0.001;
+  if (share === null || share === 0 || share >= least) return formatValue('percent', share);
+  return `<${formatValue('percent', least)}`;
+}
+
 /** Events per second: with a decimal where it matters. */
 export function formatRate(perSecond: number): string {
   return RATE_FORMATS[perSecond < 10 ? 'small' : 'large'].format(perSecond);

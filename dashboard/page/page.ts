@@ -17,6 +17,7 @@ export interface Page {
   status: string;
   traffic: string;
   freshness: string;
+  notCounted: string;
   panels: PagePanel[];
   seasons: Choice[];
   themes: Choice[];
@@ -65,7 +66,10 @@ interface Choice {
 }
 
 export interface PageContent
-  extends Pick<Page, 'title' | 'found' | 'status' | 'traffic' | 'freshness' | 'assets' | 'release' | 'now'> {
+  extends Pick<
+    Page,
+    'title' | 'found' | 'status' | 'traffic' | 'freshness' | 'notCounted' | 'assets' | 'release' | 'now'
+  > {
   state: PageState;
   panels: PageBoard[];
   /** Of those boards that are shown, in the order of the panels. */

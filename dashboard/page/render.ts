@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import Handlebars from 'handlebars';
+import type { NotCountedPanel } from './not-counted.ts';
 import type { Page } from './page.ts';
 import type { Panel } from './panel.ts';
 import type { Status } from './status.ts';
@@ -40,6 +41,7 @@ export const renderBoard = template<Panel>('board');
 export const renderStatus = template<Status>('status');
 export const renderTraffic = template<Traffic>('traffic');
 export const renderFreshness = template<Freshness>('freshness');
+export const renderNotCounted = template<NotCountedPanel>('not-counted');
 const renderClock = template<Clock>('clock');
 export const renderPage = template<Page>('page');
 export const renderMissing = template<Missing>('missing');

@@ -3,7 +3,7 @@ import type { ObservedState, PipelineKind } from '../pipeline-state.ts';
 import type { ScreenDelays } from '../stats/screen-delays.ts';
 import type { Stats } from '../stats/stats.ts';
 import type { TopicState } from '../topic-state.ts';
-import { formatRate, formatSeconds, formatValue, type Timestamp, timestamp } from './format.ts';
+import { formatRate, formatSeconds, formatShare, formatValue, type Timestamp, timestamp } from './format.ts';
 
 /** The header's figures of what goes through the pipeline, as they will be shown. */
 export interface Traffic {
@@ -38,9 +38,6 @@ export interface Freshness {
 /** A newest event of longer ago is marked. */
 const STALE_MILLIS = 30_000;
 
-/** What would be shown as 0.0% is not nothing. */
-const LEAST_SHARE = 0.001;
-
 /**
  * @param pipeline how the pipeline is as a whole; what the events were is known only while all are counted
  * @param now epoch milliseconds
@@ -70,10 +67,7 @@ export function createTraffic(
 }
 
 function trouble(what: string, share: number | null | undefined): Fact[] {
-  if (!share) return [];
-  const text =
-    share < LEAST_SHARE ? `<${formatValue('percent', LEAST_SHARE)}` : formatValue('percent', share);
-  return [{ label: `${what} in 1 min`, text }];
+  return share ? [{ label: `${what} in 1 min`, text: formatShare(share) }] : [];
 }
 
 /** @param now epoch milliseconds */

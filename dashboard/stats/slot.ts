@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { eachCounter, SLOT_START, statsKey, statsValue } from '../../contract/stats.ts';
+import { eachCounter, eachReason, SLOT_START, statsKey, statsValue } from '../../contract/stats.ts';
 import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 
 /** What went through the pipeline in one slot of Kafka's time. All times are epoch milliseconds. */
@@ -8,6 +8,8 @@ export type Slot = { startMillis: number } & z.output<typeof statsValue>;
 /** The counts of a slot in which nothing happened. */
 export const NO_EVENTS: Omit<Slot, 'startMillis'> = {
   ...eachCounter(() => 0),
+  reasons: eachReason(() => 0),
+  examples: eachReason(() => null),
   newestEventMillis: null,
   uncountedReason: null,
 };

@@ -1,4 +1,11 @@
-import { eachTotal, SLOT_MILLIS, type TotalName } from '../../contract/stats.ts';
+import {
+  eachReason,
+  eachTotal,
+  MALFORMED,
+  REASONS,
+  SLOT_MILLIS,
+  type TotalName,
+} from '../../contract/stats.ts';
 import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 import { NO_EVENTS, parseSlot, type Slot } from './slot.ts';
 
@@ -35,9 +42,22 @@ const COUNTING_MILLIS = 10_000;
 const READING_MILLIS = 60_000;
 
 /** A slot as it is shown. */
-export interface ShownSlot extends Omit<Slot, 'undecodableMessages'> {
+export interface ShownSlot extends Omit<Slot, 'undecodableMessages' | 'reasons'> {
   /** Null until the job has read all events of the slot. */
   undecodableMessages: number | null;
+  /** The same by reason. */
+  reasons: Record<string, number | null>;
+}
+
+/** A reason why something was not counted in the last five minutes. */
+export interface NotCounted {
+  id: string;
+  text: string;
+  count: number;
+  /** Of the events of the last minute, 0..1; of malformed messages, of the messages. Null without any. */
+  minuteShare: number | null;
+  /** The newest, masked; null when none is known. */
+  example: string | null;
 }
 
 /** What there is to see at one moment. */
@@ -59,6 +79,8 @@ export interface StatsView {
   uncountedShare: number | null;
   /** Of the messages of the last minute, 0..1; null without any whose events have all been read. */
   undecodableShare: number | null;
+  /** By why; the most frequent reason first, and none that did not occur. */
+  notCounted: NotCounted[];
   /** In the last slot whose windows have closed; null when that was too long ago. */
   activePlayers: number | null;
   activeTeams: number | null;
@@ -145,6 +167,7 @@ export class Stats {
       robotShare: share(minute.robotEvents, minute.events),
       uncountedShare: share(minute.uncountedEvents, minute.events),
       undecodableShare: share(read.undecodableMessages, read.events + read.undecodableMessages),
+      notCounted: notCounted(slots, lastMinute),
       activePlayers: crowd?.activePlayers ?? null,
       activeTeams: crowd?.activeTeams ?? null,
       newestEventMillis: this.#newestEventMillis,
@@ -184,7 +207,9 @@ export class Stats {
       .map(({ writtenMillis, ...slot }) => {
         if (slot.activePlayers > 0) closedMillis = Math.max(closedMillis, writtenMillis);
         const isRead = readUntil !== null && (slot.startMillis < readUntil || closedMillis >= writtenMillis);
-        return { ...slot, undecodableMessages: isRead ? slot.undecodableMessages : null };
+        const undecodableMessages = isRead ? slot.undecodableMessages : null;
+        const reasons = { ...slot.reasons, [MALFORMED]: undecodableMessages };
+        return { ...slot, undecodableMessages, reasons };
       })
       .reverse();
   }
@@ -248,6 +273,27 @@ function eventsPerSecond({ events }: ShownSlot): number {
 
 function sumTotals(slots: ShownSlot[]): Record<TotalName, number> {
   return eachTotal((name) => sum(slots.map((slot) => slot[name] ?? 0)));
+}
+
+/** What was not counted in some slots, by reason. */
+export function sumReasons(slots: ShownSlot[]): Record<string, number> {
+  return eachReason(({ id }) => sum(slots.map(({ reasons }) => reasons[id] ?? 0)));
+}
+
+function notCounted(slots: ShownSlot[], lastMinute: ShownSlot[]): NotCounted[] {
+  const counts = sumReasons(slots);
+  const minute = sumReasons(lastMinute);
+  const read = sumTotals(lastMinute.filter(({ undecodableMessages }) => undecodableMessages !== null));
+  const { events } = sumTotals(lastMinute);
+  return REASONS.map(({ id, text }) => ({
+    id,
+    text,
+    count: counts[id] ?? 0,
+    minuteShare: share(minute[id] ?? 0, id === MALFORMED ? read.events + read.undecodableMessages : events),
+    example: slots.findLast(({ examples }) => examples[id] !== null)?.examples[id] ?? null,
+  }))
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => b.count - a.count);
 }
 
 function share(part: number, whole: number): number | null {

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import {
   COUNTERS,
   eachCounter,
+  eachReason,
   eachTotal,
+  MALFORMED,
   NEWEST_EVENT_TIME,
   SLOT_MILLIS,
   UNCOUNTED_REASON,
@@ -48,6 +50,8 @@ const board = z.object({
   rows: z.array(row).describe('By rank.'),
 });
 
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
 const slot = z.object({
   start: time,
   ...eachCounter((name) => count.describe(COUNTERS[name].description)),
@@ -56,6 +60,11 @@ const slot = z.object({
     .describe(
       `${COUNTERS.undecodableMessages.description} Null until the job has read all events of the slot.`,
     ),
+  notCounted: z
+    .object(
+      eachReason(({ id, text }) => (id === MALFORMED ? count.nullable() : count).describe(sentence(text))),
+    )
+    .describe('The invalid events and the malformed messages by reason.'),
   newestEventTime: time.nullable().describe(NEWEST_EVENT_TIME),
   uncountedReason: z.string().nullable().describe(UNCOUNTED_REASON),
 });
@@ -90,7 +99,19 @@ const stats = z.object({
     ),
   newestEventTime: time.nullable(),
   ageMillis: z.number().min(0).nullable().describe('Of the newest event.'),
-  totals: z.object(eachTotal((name) => count.describe(COUNTERS[name].description))).describe('Of all slots.'),
+  totals: z
+    .object({
+      ...eachTotal((name) => count.describe(COUNTERS[name].description)),
+      notCounted: z
+        .object(eachReason(({ text }) => count.describe(sentence(text))))
+        .describe('The invalid events and the malformed messages by reason.'),
+    })
+    .describe('Of all slots.'),
+  examples: z
+    .record(z.string(), z.string())
+    .describe(
+      'By reason, the newest event or message that was not counted, if it is known: digits are 0, letters are x.',
+    ),
   slots: z.array(slot).describe('The last five minutes, five seconds each; one without events is left out.'),
 });
 

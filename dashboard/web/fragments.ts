@@ -1,9 +1,16 @@
 import type { Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
+import { createNotCounted } from '../page/not-counted.ts';
 import { foundIn, type Page, type PageBoard } from '../page/page.ts';
 import { type BoardFilter, shownBoards } from '../page/page-state.ts';
 import { createPanel, type Panel } from '../page/panel.ts';
-import { renderBoard, renderFreshness, renderStatus, renderTraffic } from '../page/render.ts';
+import {
+  renderBoard,
+  renderFreshness,
+  renderNotCounted,
+  renderStatus,
+  renderTraffic,
+} from '../page/render.ts';
 import { type Advice, createStatus } from '../page/status.ts';
 import { TeamColors } from '../page/team-color.ts';
 import { createFreshness, createTraffic } from '../page/traffic.ts';
@@ -36,7 +43,8 @@ interface Rendered {
 interface BoardFragment extends Fragment, PageBoard {}
 
 /** The parts of a page, those of its boards by themselves. */
-export interface PageFragments extends Pick<Page, 'status' | 'traffic' | 'freshness' | 'found'> {
+export interface PageFragments
+  extends Pick<Page, 'status' | 'traffic' | 'freshness' | 'notCounted' | 'found'> {
   boards: PageBoard[];
 }
 
@@ -85,7 +93,8 @@ export class FragmentCache {
 
   /** All parts of a view, as they were at the last tick. */
   of(view: BoardFilter): Fragment[] {
-    return [this.#status(), this.#traffic(), this.#freshness(), ...this.#boards(view)];
+    const others = [this.#status(), this.#traffic(), this.#freshness(), this.#notCounted()];
+    return [...others, ...this.#boards(view)];
   }
 
   /**
@@ -98,6 +107,7 @@ export class FragmentCache {
       status: this.#status().html,
       traffic: this.#traffic().html,
       freshness: this.#freshness().html,
+      notCounted: this.#notCounted().html,
     };
     if (search === '') return { ...others, found: '', boards: this.#boards(view) };
     const { boards, season } = shownBoards(this.#options.boards, view);
@@ -135,6 +145,13 @@ export class FragmentCache {
     const { stats, delays, now } = this.#options;
     return this.#fragment('freshness', 'freshness', () =>
       renderFreshness(createFreshness(stats, delays, now())),
+    );
+  }
+
+  #notCounted(): Fragment {
+    const { stats, now } = this.#options;
+    return this.#fragment('not-counted', 'not-counted', () =>
+      renderNotCounted(createNotCounted(stats, this.#pipeline, now())),
     );
   }
 

@@ -3,7 +3,7 @@ import { COUNTERS, TOTAL_NAMES } from '../../contract/stats.ts';
 import type { Outcome } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import { countedUntil, PIPELINE_KINDS, type PipelineMonitor } from '../pipeline-state.ts';
-import type { Stats } from '../stats/stats.ts';
+import { type Stats, sumReasons } from '../stats/stats.ts';
 import type { TopicState } from '../topic-state.ts';
 
 /**
@@ -147,16 +147,26 @@ export class Metrics {
 
   /** Reports what was counted in the last five minutes, asked for when the metrics are read. */
   observeStats(stats: TopicState<Stats>, pipeline: PipelineMonitor): void {
-    const now = this.#now;
+    const view = () => {
+      const now = this.#now();
+      return stats.content.view(now, countedUntil(pipeline.observe(now), now));
+    };
+    new Gauge({
+      name: 'dashboard_not_counted_last_5m',
+      help: 'Events and messages of the last five minutes that are not counted, by why',
+      labelNames: ['reason'],
+      registers: [this.registry],
+      collect() {
+        for (const [reason, count] of Object.entries(sumReasons(view().slots))) this.set({ reason }, count);
+      },
+    });
     new Gauge({
       name: 'dashboard_events_last_5m',
       help: 'Events of the last five minutes: all that were read, and those that were late, of robots, invalid, or no events at all',
       labelNames: ['kind'],
       registers: [this.registry],
       collect() {
-        const nowMillis = now();
-        const untilMillis = countedUntil(pipeline.observe(nowMillis), nowMillis);
-        const { totals } = stats.content.view(nowMillis, untilMillis);
+        const { totals } = view();
         for (const name of TOTAL_NAMES) this.set({ kind: COUNTERS[name].column }, totals[name]);
       },
     });

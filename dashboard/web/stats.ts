@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { isCounted, type ObservedState, type PipelineMonitor } from '../pipeline-state.ts';
 import type { ScreenDelays } from '../stats/screen-delays.ts';
-import type { Progress, Stats } from '../stats/stats.ts';
+import { type Progress, type ShownSlot, type Stats, sumReasons } from '../stats/stats.ts';
 import type { TopicState } from '../topic-state.ts';
 import type { StatsAnswer } from './api-schema.ts';
 import { iso } from './timestamp.ts';
@@ -23,10 +23,8 @@ export async function statsRoutes(
     const nowMillis = now();
     const state = pipeline.observe(nowMillis);
     const { countedUntilMillis } = state;
-    const { slots, totals, eventsPerSecond, newestEventMillis } = stats.content.view(
-      nowMillis,
-      countedUntilMillis,
-    );
+    const view = stats.content.view(nowMillis, countedUntilMillis);
+    const { slots, totals, eventsPerSecond, newestEventMillis, notCounted } = view;
     return {
       now: iso(nowMillis),
       status: stats.status.kind,
@@ -36,12 +34,11 @@ export async function statsRoutes(
       newestEventTime: iso(newestEventMillis),
       // The producer's clock may be ahead.
       ageMillis: newestEventMillis === null ? null : Math.max(nowMillis - newestEventMillis, 0),
-      totals,
-      slots: slots.map(({ startMillis, newestEventMillis: newest, ...counts }) => ({
-        start: iso(startMillis),
-        ...counts,
-        newestEventTime: iso(newest),
-      })),
+      totals: { ...totals, notCounted: sumReasons(slots) },
+      examples: Object.fromEntries(
+        notCounted.flatMap(({ id, example }) => (example === null ? [] : [[id, example]])),
+      ),
+      slots: slots.map(slotFields),
     };
   });
 }
@@ -53,5 +50,14 @@ function pipelineFields({ kind, sinceMillis }: ObservedState, progress: Progress
     since: iso(sinceMillis),
     countedUntil: iso(isCounted(kind) ? handledMillis : countedMillis),
     lastCountAt: iso(progressMillis),
+  };
+}
+
+function slotFields({ startMillis, newestEventMillis, reasons, examples, ...counts }: ShownSlot) {
+  return {
+    start: iso(startMillis),
+    ...counts,
+    notCounted: reasons,
+    newestEventTime: iso(newestEventMillis),
   };
 }

@@ -22,7 +22,7 @@ import { Stats } from '../../dashboard/stats/stats.ts';
 import { violations } from '../../testkit/browser/axe.ts';
 import { SOON, startChromium, visit } from '../../testkit/browser/browser.ts';
 import { shownRows } from '../../testkit/browser/shown-board.ts';
-import { fill, type HandFed, type Player, serveDashboard } from '../../testkit/dashboard/dashboard.ts';
+import { fill, type HandFed, type Player, serveDashboard, spoil } from '../../testkit/dashboard/dashboard.ts';
 import { OUTPUT } from '../../testkit/pipeline/whole-pipeline.ts';
 import { resource } from '../../testkit/resources/resource.ts';
 
@@ -72,6 +72,10 @@ const STATES: Record<string, (fed: HandFed) => void> = {
     fed.events.answered({ hasUncounted: true, hasUnread: true }, Date.now() - 60_000);
   },
   live: (fed) => fill(fed, PLAYERS),
+  'live with events that do not count': (fed) => {
+    fill(fed, PLAYERS);
+    spoil(fed);
+  },
   stale: (fed) => {
     fill(fed, PLAYERS);
     for (const live of [...fed.boards, fed.stats]) live.markUnavailable('gone');

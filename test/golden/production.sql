@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-f233f5b2-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-d20e98fa-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -125,8 +125,27 @@ CREATE TABLE pipeline_stats (
   undecodable_messages BIGINT,
   active_players BIGINT,
   active_teams BIGINT,
+  uncounted_no_user BIGINT,
+  uncounted_id_too_long BIGINT,
+  uncounted_no_team BIGINT,
+  uncounted_no_event_id BIGINT,
+  uncounted_no_time BIGINT,
+  uncounted_time_out_of_range BIGINT,
+  uncounted_no_score BIGINT,
+  uncounted_score_out_of_range BIGINT,
+  duplicate_events BIGINT,
   newest_event_time BIGINT,
   uncounted_reason STRING,
+  example_malformed STRING,
+  example_no_user STRING,
+  example_id_too_long STRING,
+  example_no_team STRING,
+  example_no_event_id STRING,
+  example_no_time STRING,
+  example_time_out_of_range STRING,
+  example_no_score STRING,
+  example_score_out_of_range STRING,
+  example_duplicate STRING,
   PRIMARY KEY (slot_start) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
@@ -323,7 +342,7 @@ CREATE TABLE `team-mvps` (
 EXECUTE STATEMENT SET
 BEGIN
 INSERT INTO pipeline_stats (
-  slot_start, events, late_events, robot_events, uncounted_events, undecodable_messages, active_players, active_teams, newest_event_time, uncounted_reason
+  slot_start, events, late_events, robot_events, uncounted_events, undecodable_messages, active_players, active_teams, uncounted_no_user, uncounted_id_too_long, uncounted_no_team, uncounted_no_event_id, uncounted_no_time, uncounted_time_out_of_range, uncounted_no_score, uncounted_score_out_of_range, duplicate_events, newest_event_time, uncounted_reason, example_malformed, example_no_user, example_id_too_long, example_no_team, example_no_event_id, example_no_time, example_time_out_of_range, example_no_score, example_score_out_of_range, example_duplicate
 )
 WITH of_events AS (
   SELECT
@@ -331,31 +350,66 @@ WITH of_events AS (
     1 AS events,
     CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at - INTERVAL '0 00:00:05' DAY TO SECOND THEN 1 ELSE 0 END AS late_events,
     CASE WHEN user_id LIKE 'RBT%' THEN 1 ELSE 0 END AS robot_events,
-    CASE WHEN user_id <> '' AND CHAR_LENGTH(user_id) <= 256
-  AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
-  AND event_time_millis >= 100000000000 AND event_time_millis < 10000000000000
-  AND score >= 0 AND score <= 9007199254740991 THEN 0 ELSE 1 END AS uncounted_events,
     -- A message that gives an event is not malformed.
     -1 AS undecodable_messages,
-    CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at THEN event_time_millis END AS newest_event_time,
-    -- The greatest of these texts is that of the newest event: 19 digits, then the reason.
+    CASE WHEN TO_TIMESTAMP_LTZ(event_time_millis, 3) <= produced_at THEN event_time_millis END AS newest_event_time
+  FROM `decoded_events`
+), invalid AS (
+  SELECT
+    1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)) AS slot_start,
+    -- The greatest of texts that begin with these 19 digits is that of the newest event.
+    CAST(1000000000000000000 + produced_at_millis AS STRING) AS dated,
     CASE
-      WHEN user_id <> '' AND CHAR_LENGTH(user_id) <= 256
+      WHEN user_id IS NULL OR user_id = '' THEN 'no_user'
+      WHEN CHAR_LENGTH(user_id) > 256 THEN 'id_too_long'
+      WHEN team_id IS NULL OR team_id = '' THEN 'no_team'
+      WHEN CHAR_LENGTH(team_id) > 256 THEN 'id_too_long'
+      WHEN event_time_millis IS NULL THEN 'no_time'
+      WHEN event_time_millis < 100000000000 OR event_time_millis >= 10000000000000 THEN 'time_out_of_range'
+      WHEN score IS NULL THEN 'no_score'
+      ELSE 'score_out_of_range'
+    END AS reason,
+    CASE
+      WHEN user_id IS NULL OR user_id = '' THEN 'user_id is missing, or no text'
+      WHEN CHAR_LENGTH(user_id) > 256 THEN 'user_id has more than 256 characters'
+      WHEN team_id IS NULL OR team_id = '' THEN 'team_id is missing, or no text'
+      WHEN CHAR_LENGTH(team_id) > 256 THEN 'team_id has more than 256 characters'
+      WHEN event_time_millis IS NULL THEN 'event_time_millis is missing, or no number'
+      WHEN event_time_millis < 100000000000 OR event_time_millis >= 10000000000000 THEN 'event_time_millis is no time from 1973 to 2286 in milliseconds'
+      WHEN score IS NULL THEN 'score is missing, or no number'
+      ELSE 'score is not from 0 to 9007199254740991'
+    END AS text,
+    'user_id=' || COALESCE(REGEXP_REPLACE(REGEXP_REPLACE(LEFT(user_id, 16), '[0-9]', '0'), '[^\p{Punct} 0]', 'x') || CASE WHEN CHAR_LENGTH(user_id) > 16 THEN '...' ELSE '' END, 'NULL')
+      || ' ' || 'team_id=' || COALESCE(REGEXP_REPLACE(REGEXP_REPLACE(LEFT(team_id, 16), '[0-9]', '0'), '[^\p{Punct} 0]', 'x') || CASE WHEN CHAR_LENGTH(team_id) > 16 THEN '...' ELSE '' END, 'NULL')
+      || ' ' || 'score=' || COALESCE(CAST(score AS STRING), 'NULL')
+      || ' ' || 'event_time_millis=' || COALESCE(CAST(event_time_millis AS STRING), 'NULL') AS example
+  FROM `decoded_events`
+  WHERE (user_id <> '' AND CHAR_LENGTH(user_id) <= 256
   AND team_id <> '' AND CHAR_LENGTH(team_id) <= 256
   AND event_time_millis >= 100000000000 AND event_time_millis < 10000000000000
-  AND score >= 0 AND score <= 9007199254740991 THEN CAST(NULL AS STRING)
-      ELSE CAST(1000000000000000000 + produced_at_millis AS STRING) || CASE
-        WHEN user_id IS NULL OR user_id = '' THEN 'user_id is missing, or no text'
-        WHEN CHAR_LENGTH(user_id) > 256 THEN 'user_id has more than 256 characters'
-        WHEN team_id IS NULL OR team_id = '' THEN 'team_id is missing, or no text'
-        WHEN CHAR_LENGTH(team_id) > 256 THEN 'team_id has more than 256 characters'
-        WHEN event_time_millis IS NULL THEN 'event_time_millis is missing, or no number'
-        WHEN event_time_millis < 100000000000 OR event_time_millis >= 10000000000000 THEN 'event_time_millis is no time from 1973 to 2286 in milliseconds'
-        WHEN score IS NULL THEN 'score is missing, or no number'
-        ELSE 'score is not from 0 to 9007199254740991'
-      END
-    END AS uncounted_reason
-  FROM `decoded_events`
+  AND score >= 0 AND score <= 9007199254740991) IS NOT TRUE
+), of_invalid AS (
+  SELECT
+    slot_start,
+    1 AS uncounted_events,
+    CASE WHEN reason = 'no_user' THEN 1 ELSE 0 END AS uncounted_no_user,
+    CASE WHEN reason = 'id_too_long' THEN 1 ELSE 0 END AS uncounted_id_too_long,
+    CASE WHEN reason = 'no_team' THEN 1 ELSE 0 END AS uncounted_no_team,
+    CASE WHEN reason = 'no_event_id' THEN 1 ELSE 0 END AS uncounted_no_event_id,
+    CASE WHEN reason = 'no_time' THEN 1 ELSE 0 END AS uncounted_no_time,
+    CASE WHEN reason = 'time_out_of_range' THEN 1 ELSE 0 END AS uncounted_time_out_of_range,
+    CASE WHEN reason = 'no_score' THEN 1 ELSE 0 END AS uncounted_no_score,
+    CASE WHEN reason = 'score_out_of_range' THEN 1 ELSE 0 END AS uncounted_score_out_of_range,
+    dated || text AS uncounted_reason,
+    CASE WHEN reason = 'no_user' THEN dated || example END AS example_no_user,
+    CASE WHEN reason = 'id_too_long' THEN dated || example END AS example_id_too_long,
+    CASE WHEN reason = 'no_team' THEN dated || example END AS example_no_team,
+    CASE WHEN reason = 'no_event_id' THEN dated || example END AS example_no_event_id,
+    CASE WHEN reason = 'no_time' THEN dated || example END AS example_no_time,
+    CASE WHEN reason = 'time_out_of_range' THEN dated || example END AS example_time_out_of_range,
+    CASE WHEN reason = 'no_score' THEN dated || example END AS example_no_score,
+    CASE WHEN reason = 'score_out_of_range' THEN dated || example END AS example_score_out_of_range
+  FROM invalid
 ), of_messages AS (
   SELECT
     1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), 5)) AS slot_start,
@@ -371,8 +425,13 @@ WITH of_events AS (
       WHEN content LIKE '%}%{%' AND REGEXP(content, '[\]}]\s*[\[{]') AND content IS JSON
         AND ('[' || content || ']') IS NOT JSON THEN 1
       ELSE 0
-    END
-    AS undecodable_messages
+    END AS undecodable_messages,
+    -- Only of what does not look like an object or an array: decoding every message would cost too much.
+    CASE
+      WHEN content NOT LIKE '{%}' AND content NOT LIKE '[%]' AND (content IS NOT JSON OR content IS JSON SCALAR)
+        THEN CAST(1000000000000000000 + 1000 * EXTRACT(EPOCH FROM produced_at)
+          + EXTRACT(MILLISECOND FROM produced_at) AS STRING) || REGEXP_REPLACE(REGEXP_REPLACE(LEFT(content, 80), '[0-9]', '0'), '[^\p{Punct} 0]', 'x') || CASE WHEN CHAR_LENGTH(content) > 80 THEN '...' ELSE '' END
+    END AS example_malformed
   FROM messages
 ), of_windows AS (
   SELECT
@@ -388,13 +447,64 @@ WITH of_events AS (
     CAST(events AS BIGINT) AS events,
     CAST(late_events AS BIGINT) AS late_events,
     CAST(robot_events AS BIGINT) AS robot_events,
-    CAST(uncounted_events AS BIGINT) AS uncounted_events,
+    CAST(0 AS BIGINT) AS uncounted_events,
     CAST(undecodable_messages AS BIGINT) AS undecodable_messages,
     CAST(0 AS BIGINT) AS active_players,
     CAST(0 AS BIGINT) AS active_teams,
+    CAST(0 AS BIGINT) AS uncounted_no_user,
+    CAST(0 AS BIGINT) AS uncounted_id_too_long,
+    CAST(0 AS BIGINT) AS uncounted_no_team,
+    CAST(0 AS BIGINT) AS uncounted_no_event_id,
+    CAST(0 AS BIGINT) AS uncounted_no_time,
+    CAST(0 AS BIGINT) AS uncounted_time_out_of_range,
+    CAST(0 AS BIGINT) AS uncounted_no_score,
+    CAST(0 AS BIGINT) AS uncounted_score_out_of_range,
+    CAST(0 AS BIGINT) AS duplicate_events,
     CAST(newest_event_time AS BIGINT) AS newest_event_time,
-    CAST(uncounted_reason AS STRING) AS uncounted_reason
+    CAST(NULL AS STRING) AS uncounted_reason,
+    CAST(NULL AS STRING) AS example_malformed,
+    CAST(NULL AS STRING) AS example_no_user,
+    CAST(NULL AS STRING) AS example_id_too_long,
+    CAST(NULL AS STRING) AS example_no_team,
+    CAST(NULL AS STRING) AS example_no_event_id,
+    CAST(NULL AS STRING) AS example_no_time,
+    CAST(NULL AS STRING) AS example_time_out_of_range,
+    CAST(NULL AS STRING) AS example_no_score,
+    CAST(NULL AS STRING) AS example_score_out_of_range,
+    CAST(NULL AS STRING) AS example_duplicate
   FROM of_events
+  UNION ALL
+  SELECT
+    slot_start,
+    CAST(0 AS BIGINT) AS events,
+    CAST(0 AS BIGINT) AS late_events,
+    CAST(0 AS BIGINT) AS robot_events,
+    CAST(uncounted_events AS BIGINT) AS uncounted_events,
+    CAST(0 AS BIGINT) AS undecodable_messages,
+    CAST(0 AS BIGINT) AS active_players,
+    CAST(0 AS BIGINT) AS active_teams,
+    CAST(uncounted_no_user AS BIGINT) AS uncounted_no_user,
+    CAST(uncounted_id_too_long AS BIGINT) AS uncounted_id_too_long,
+    CAST(uncounted_no_team AS BIGINT) AS uncounted_no_team,
+    CAST(uncounted_no_event_id AS BIGINT) AS uncounted_no_event_id,
+    CAST(uncounted_no_time AS BIGINT) AS uncounted_no_time,
+    CAST(uncounted_time_out_of_range AS BIGINT) AS uncounted_time_out_of_range,
+    CAST(uncounted_no_score AS BIGINT) AS uncounted_no_score,
+    CAST(uncounted_score_out_of_range AS BIGINT) AS uncounted_score_out_of_range,
+    CAST(0 AS BIGINT) AS duplicate_events,
+    CAST(NULL AS BIGINT) AS newest_event_time,
+    CAST(uncounted_reason AS STRING) AS uncounted_reason,
+    CAST(NULL AS STRING) AS example_malformed,
+    CAST(example_no_user AS STRING) AS example_no_user,
+    CAST(example_id_too_long AS STRING) AS example_id_too_long,
+    CAST(example_no_team AS STRING) AS example_no_team,
+    CAST(example_no_event_id AS STRING) AS example_no_event_id,
+    CAST(example_no_time AS STRING) AS example_no_time,
+    CAST(example_time_out_of_range AS STRING) AS example_time_out_of_range,
+    CAST(example_no_score AS STRING) AS example_no_score,
+    CAST(example_score_out_of_range AS STRING) AS example_score_out_of_range,
+    CAST(NULL AS STRING) AS example_duplicate
+  FROM of_invalid
   UNION ALL
   SELECT
     slot_start,
@@ -405,8 +515,27 @@ WITH of_events AS (
     CAST(undecodable_messages AS BIGINT) AS undecodable_messages,
     CAST(0 AS BIGINT) AS active_players,
     CAST(0 AS BIGINT) AS active_teams,
+    CAST(0 AS BIGINT) AS uncounted_no_user,
+    CAST(0 AS BIGINT) AS uncounted_id_too_long,
+    CAST(0 AS BIGINT) AS uncounted_no_team,
+    CAST(0 AS BIGINT) AS uncounted_no_event_id,
+    CAST(0 AS BIGINT) AS uncounted_no_time,
+    CAST(0 AS BIGINT) AS uncounted_time_out_of_range,
+    CAST(0 AS BIGINT) AS uncounted_no_score,
+    CAST(0 AS BIGINT) AS uncounted_score_out_of_range,
+    CAST(0 AS BIGINT) AS duplicate_events,
     CAST(NULL AS BIGINT) AS newest_event_time,
-    CAST(NULL AS STRING) AS uncounted_reason
+    CAST(NULL AS STRING) AS uncounted_reason,
+    CAST(example_malformed AS STRING) AS example_malformed,
+    CAST(NULL AS STRING) AS example_no_user,
+    CAST(NULL AS STRING) AS example_id_too_long,
+    CAST(NULL AS STRING) AS example_no_team,
+    CAST(NULL AS STRING) AS example_no_event_id,
+    CAST(NULL AS STRING) AS example_no_time,
+    CAST(NULL AS STRING) AS example_time_out_of_range,
+    CAST(NULL AS STRING) AS example_no_score,
+    CAST(NULL AS STRING) AS example_score_out_of_range,
+    CAST(NULL AS STRING) AS example_duplicate
   FROM of_messages
   UNION ALL
   SELECT
@@ -418,8 +547,27 @@ WITH of_events AS (
     CAST(0 AS BIGINT) AS undecodable_messages,
     CAST(active_players AS BIGINT) AS active_players,
     CAST(active_teams AS BIGINT) AS active_teams,
+    CAST(0 AS BIGINT) AS uncounted_no_user,
+    CAST(0 AS BIGINT) AS uncounted_id_too_long,
+    CAST(0 AS BIGINT) AS uncounted_no_team,
+    CAST(0 AS BIGINT) AS uncounted_no_event_id,
+    CAST(0 AS BIGINT) AS uncounted_no_time,
+    CAST(0 AS BIGINT) AS uncounted_time_out_of_range,
+    CAST(0 AS BIGINT) AS uncounted_no_score,
+    CAST(0 AS BIGINT) AS uncounted_score_out_of_range,
+    CAST(0 AS BIGINT) AS duplicate_events,
     CAST(NULL AS BIGINT) AS newest_event_time,
-    CAST(NULL AS STRING) AS uncounted_reason
+    CAST(NULL AS STRING) AS uncounted_reason,
+    CAST(NULL AS STRING) AS example_malformed,
+    CAST(NULL AS STRING) AS example_no_user,
+    CAST(NULL AS STRING) AS example_id_too_long,
+    CAST(NULL AS STRING) AS example_no_team,
+    CAST(NULL AS STRING) AS example_no_event_id,
+    CAST(NULL AS STRING) AS example_no_time,
+    CAST(NULL AS STRING) AS example_time_out_of_range,
+    CAST(NULL AS STRING) AS example_no_score,
+    CAST(NULL AS STRING) AS example_score_out_of_range,
+    CAST(NULL AS STRING) AS example_duplicate
   FROM of_windows
 )
 -- A slot changes for seconds; it need not be remembered as long as a season.
@@ -432,15 +580,34 @@ SELECT /*+ STATE_TTL('parts' = '1 h') */
   SUM(undecodable_messages) AS undecodable_messages,
   SUM(active_players) AS active_players,
   SUM(active_teams) AS active_teams,
+  SUM(uncounted_no_user) AS uncounted_no_user,
+  SUM(uncounted_id_too_long) AS uncounted_id_too_long,
+  SUM(uncounted_no_team) AS uncounted_no_team,
+  SUM(uncounted_no_event_id) AS uncounted_no_event_id,
+  SUM(uncounted_no_time) AS uncounted_no_time,
+  SUM(uncounted_time_out_of_range) AS uncounted_time_out_of_range,
+  SUM(uncounted_no_score) AS uncounted_no_score,
+  SUM(uncounted_score_out_of_range) AS uncounted_score_out_of_range,
+  SUM(duplicate_events) AS duplicate_events,
   MAX(newest_event_time) AS newest_event_time,
-  SUBSTRING(MAX(uncounted_reason) FROM 20) AS uncounted_reason
+  SUBSTRING(MAX(uncounted_reason) FROM 20) AS uncounted_reason,
+  SUBSTRING(MAX(example_malformed) FROM 20) AS example_malformed,
+  SUBSTRING(MAX(example_no_user) FROM 20) AS example_no_user,
+  SUBSTRING(MAX(example_id_too_long) FROM 20) AS example_id_too_long,
+  SUBSTRING(MAX(example_no_team) FROM 20) AS example_no_team,
+  SUBSTRING(MAX(example_no_event_id) FROM 20) AS example_no_event_id,
+  SUBSTRING(MAX(example_no_time) FROM 20) AS example_no_time,
+  SUBSTRING(MAX(example_time_out_of_range) FROM 20) AS example_time_out_of_range,
+  SUBSTRING(MAX(example_no_score) FROM 20) AS example_no_score,
+  SUBSTRING(MAX(example_score_out_of_range) FROM 20) AS example_score_out_of_range,
+  SUBSTRING(MAX(example_duplicate) FROM 20) AS example_duplicate
 FROM parts
 GROUP BY slot_start;
 
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '6cb3084d',
+  '45776e6b',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -471,7 +638,7 @@ GROUP BY season_start;
 INSERT INTO `top-teams_history` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '6cb3084d',
+  '45776e6b',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -502,7 +669,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '1cacee42',
+  '02486798',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -533,7 +700,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  '263003ea',
+  '47169ae9',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -621,7 +788,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '76208aa1',
+  '12d83158',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { INVALID_REASONS, REASONS } from '../../contract/stats.ts';
 import type { FlinkCluster } from '../../local/flink/cluster.ts';
 import { expectBoardsToEqualOracle, readEvents } from '../../testkit/oracle/boards.ts';
-import { type CountedEvent, countedEvents, type Row } from '../../testkit/oracle/oracle.ts';
+import { type CountedEvent, countedEvents, notCounted, type Row } from '../../testkit/oracle/oracle.ts';
 import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
 import { newestByKey, readTopic } from '../../testkit/pipeline/topic.ts';
 import { resource } from '../../testkit/resources/resource.ts';
@@ -80,7 +81,12 @@ function poison(time: number): Message[] {
     { user_id: 'P', team_id: 'T', score: ' 12 ', event_time_millis: String(time) },
     { user_id: 'P', team_id: 'T', score: 'many', event_time_millis: time },
     { user_id: 'P', team_id: 'T', score: true, event_time_millis: time },
-    { user_id: 'P', team_id: 'T', score: { deep: 1 }, event_time_millis: time },
+    ...[{ deep: 1 }, {}, []].map((score) => ({
+      user_id: 'P',
+      team_id: 'T',
+      score,
+      event_time_millis: time,
+    })),
     { user_id: 'P', team_id: 'T', score: 2 ** 60, event_time_millis: time },
     { user_id: 'P', team_id: 'T', score: 5 },
     { user_id: 'P', team_id: 'T', score: 5, event_time_millis: 'noon' },
@@ -136,20 +142,6 @@ function future(time: number): Message[] {
   }));
 }
 
-/**
- * Whether Flink's JSON format reads it as an event, with whatever fields. It takes no number of more than
- * 1,000 digits.
- */
-function isObject(value: string | null): boolean {
-  if (/\d{1001}/.test(value ?? '')) return false;
-  try {
-    const parsed = JSON.parse(value ?? '');
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
-  } catch {
-    return false;
-  }
-}
-
 /** When an event says it happened, counted or not; NaN when it does not. */
 function timeOf(value: string | null): number {
   return Number(JSON.parse(value ?? '{}').event_time_millis);
@@ -196,7 +188,7 @@ describe('the boards of a stream of events', () => {
   it('come with counts of all that went through', async () => {
     const records = await readEvents(cluster.kafka, game);
     const counted = countedEvents(records);
-    const decoded = records.filter(({ value }) => isObject(value));
+    const decoded = records.filter((record) => !notCounted([record]).malformed);
     const slots = [...newestByKey(await readTopic(cluster.kafka, 'boards-pipeline-stats')).values()];
     const sum = (field: string) => slots.reduce((total, slot) => total + Number(JSON.parse(slot)[field]), 0);
     expect(sum('events') + sum('undecodable_messages')).toBe(records.length);
@@ -206,10 +198,27 @@ describe('the boards of a stream of events', () => {
     expect(sum('late_events')).toBe(
       decoded.filter(({ value, producedAt }) => timeOf(value) <= producedAt - 5_000).length,
     );
+    const ids = REASONS.map(({ id, countColumn }) => [id, sum(countColumn)] as const);
+    const reasons = Object.fromEntries(ids.filter(([, count]) => count > 0));
+    expect(reasons).toEqual(notCounted(records));
+    // The events of this game have no ids.
+    const possible = REASONS.map(({ id }) => id).filter((id) => !['no_event_id', 'duplicate'].includes(id));
+    expect(Object.keys(reasons).sort()).toEqual(possible.sort());
     for (const { uncounted_events, uncounted_reason } of slots.map((slot) => JSON.parse(slot)))
       expect(uncounted_reason ?? 'none').toMatch(
         uncounted_events > 0 ? /^(user_id|team_id|event_time_millis|score) (is|has) / : /^none$/,
       );
+    for (const slot of slots.map((slot) => JSON.parse(slot))) {
+      for (const { countColumn, exampleColumn } of INVALID_REASONS)
+        expect(slot[exampleColumn] ?? 'none', exampleColumn).toMatch(
+          slot[countColumn] > 0 ? /^user_id=.* team_id=.* score=.* event_time_millis=/ : /^none$/,
+        );
+      // Names and numbers of people and teams leave no trace in examples.
+      for (const { exampleColumn } of REASONS)
+        expect(
+          slot[exampleColumn]?.replaceAll(/\b(score|event_time_millis)=\S+|\w+=(NULL\b)?/g, '') ?? '',
+        ).toMatch(/^[x0\s\p{P}\p{S}]*$/u);
+    }
     const [busy] = slots.map((slot) => JSON.parse(slot)).filter(({ slot_start }) => slot_start === START);
     const inSlot = counted.filter(
       ({ time, producedAt }) => time >= START && time < START + 5_000 && time > producedAt - 5_000,

@@ -59,6 +59,15 @@ it('alerts ask for kinds of events that are counted', async () => {
   for (const [kind] of asked) expect(counted).toContain(kind);
 });
 
+it('alerts ask for reasons that there are', async () => {
+  const metrics = dashboardMetrics();
+  const counted = await metrics.registry.getSingleMetricAsString('dashboard_not_counted_last_5m');
+  const asked = (await expressions()).flatMap((expr) => [...expr.matchAll(/\breason(?:!?=|!~)"([\w|]+)"/g)]);
+  expect(asked.length).toBeGreaterThan(0);
+  for (const reason of asked.flatMap(([, reasons = '']) => reasons.split('|')))
+    expect(counted).toContain(`reason="${reason}"`);
+});
+
 it('each alert has a name of its own, says how grave it is, and what to do', async () => {
   const all = await alerts();
   expect(new Set(all.map(({ alert }) => alert)).size).toBe(all.length);

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { type BoardDefinition, boardDefinitions } from '../../contract/board.ts';
-import { SLOT_MILLIS } from '../../contract/stats.ts';
+import { REASONS, SLOT_MILLIS } from '../../contract/stats.ts';
 import { Board } from '../../dashboard/boards/board.ts';
 import { LiveBoard } from '../../dashboard/boards/live-board.ts';
 import { EventsWatch } from '../../dashboard/events-watch.ts';
@@ -90,6 +90,25 @@ export function fill({ boards, stats }: HandFed, players: Player[]): void {
   const counted = new Stats();
   for (const slot of slotsUntil(now)) counted.apply(slot, now);
   stats.publish(counted);
+}
+
+/** The examples that the job gives of what is not counted, as long as they can be. */
+const EXAMPLES = new Map([
+  ['malformed', `{"xxxx_xx":"xxx-${'0'.repeat(60)}","...`],
+  ['no_user', 'user_id=NULL team_id=xxxx-0 score=12 event_time_millis=1795377600000'],
+]);
+const EXAMPLE =
+  'user_id=xxxxxxxx-xxxx-xx... team_id=xxxxxxxx-xxxx-xx... score=NULL event_time_millis=1795377600';
+
+/** Adds a slot in which there is something of each reason not to count. */
+export function spoil({ stats }: HandFed): void {
+  const now = Date.now();
+  const counts = REASONS.map(({ countColumn }, index) => [countColumn, 3 ** (index + 1)]);
+  const examples = REASONS.map(({ id, exampleColumn }) => [exampleColumn, EXAMPLES.get(id) ?? EXAMPLE]);
+  const slot = { ...NO_STATS, ...Object.fromEntries([...counts, ...examples]) };
+  const crowd = { events: 30_000, uncounted_events: 9837, active_players: 1234, active_teams: 15 };
+  const slot_start = now - (now % SLOT_MILLIS) - 2 * SLOT_MILLIS;
+  stats.content.apply(record({ slot_start }, { ...slot, ...crowd, newest_event_time: now }, now), now);
 }
 
 function fieldsOf({ user_id, team_name, score }: Player, now: number): object {

@@ -29,25 +29,66 @@ export function countedEvents(records: EventRecord[]): CountedEvent[] {
   return records.flatMap((record) => counted(record) ?? []);
 }
 
+/** How many records do not count, by why. */
+export function notCounted(records: EventRecord[]): Record<string, number> {
+  const reasons = records.flatMap(({ value }) => reasonOf(value) ?? []);
+  return Object.fromEntries(
+    [...groupBy(reasons, (reason) => reason)].map(([id, { length }]) => [id, length]),
+  );
+}
+
+/** Why a message does not count: the first thing that is wrong with it. Nothing when it does. */
+function reasonOf(value: string | null): string | undefined {
+  const fields = fieldsOf(value);
+  if (!fields) return 'malformed';
+  for (const [id, reason] of [
+    [text(fields.user_id), 'no_user'],
+    [text(fields.team_id), 'no_team'],
+  ] as const) {
+    if (!id) return reason;
+    if (Array.from(id).length > LONGEST_TEXT) return 'id_too_long';
+  }
+  const time = integer(fields.event_time_millis);
+  if (time === null) return 'no_time';
+  if (time < EVENT_TIME.least || time >= EVENT_TIME.below) return 'time_out_of_range';
+  const score = integer(fields.score);
+  if (score === null) return 'no_score';
+  return score < SCORE.least || score > SCORE.most ? 'score_out_of_range' : undefined;
+}
+
 function counted({ value, producedAt }: EventRecord): CountedEvent | undefined {
-  const fields: Partial<Record<EventField, unknown>> | undefined = parseObject(value);
-  const user = text(fields?.user_id);
-  const team = text(fields?.team_id);
-  const score = integer(fields?.score);
-  const time = integer(fields?.event_time_millis);
-  if (!isId(user) || !isId(team) || score === null || score < SCORE.least || !isTime(time)) return undefined;
+  if (reasonOf(value)) return undefined;
+  const fields = fieldsOf(value);
+  const [user, team] = [text(fields?.user_id), text(fields?.team_id)] as [string, string];
+  const [score, time] = [integer(fields?.score), integer(fields?.event_time_millis)] as [number, number];
   const name = text(fields?.team_name);
   const teamName = name && Array.from(name).slice(0, LONGEST_TEXT).join('');
   return { user, team, teamName, score, time, producedAt };
 }
 
 function parseObject(value: string | null): Record<string, unknown> | undefined {
+  // Flink takes no number of so many digits.
+  if (/\d{1001}/.test(value ?? '')) return undefined;
   try {
     const parsed = JSON.parse(value ?? 'null');
     return parsed && typeof parsed === 'object' && !Array.isArray(parsed) ? parsed : undefined;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The fields of an event, as Flink's JSON format finds them. Where a number belongs, an object hides the
+ * fields after it, and an empty array the whole event.
+ */
+function fieldsOf(value: string | null): Partial<Record<EventField, unknown>> | undefined {
+  const parsed = parseObject(value);
+  const fields = Object.entries(parsed ?? {});
+  const odd = fields.findIndex(
+    ([name, content]) => ['score', 'event_time_millis'].includes(name) && content instanceof Object,
+  );
+  if (odd === -1) return parsed;
+  return Array.isArray(fields[odd]?.[1]) ? undefined : Object.fromEntries(fields.slice(0, odd));
 }
 
 function text(value: unknown): string | null {
@@ -61,16 +102,7 @@ function text(value: unknown): string | null {
 function integer(value: unknown): number | null {
   const digits = typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value);
   const number = typeof value === 'number' || digits ? Math.trunc(Number(value)) : Number.NaN;
-  return Number.isSafeInteger(number) ? number : null;
-}
-
-function isTime(value: number | null): value is number {
-  return value !== null && value >= EVENT_TIME.least && value < EVENT_TIME.below;
-}
-
-/** Of characters as SQL counts them: code points. */
-function isId(value: string | null): value is string {
-  return value !== null && value !== '' && Array.from(value).length <= LONGEST_TEXT;
+  return Math.abs(number) < 2 ** 63 ? number : null;
 }
 
 /**

@@ -19,8 +19,8 @@ export interface Stream {
   messages: Message[];
   /** What counts. */
   plays: Play[];
-  /** Those of the messages that do not count. */
-  uncounted: Message[];
+  /** Those of the messages that do not count, and why. */
+  uncounted: { message: Message; reason: string }[];
   /** A whole minute after the last record, epoch milliseconds. */
   end: number;
 }
@@ -70,8 +70,8 @@ interface Step {
   spoiled: Spoiled | undefined;
 }
 
-/** What makes an event one that does not count: other fields, or another text altogether. */
-type Spoiled = { fields: Record<string, unknown> } | { text: string };
+/** What makes an event one that does not count, and why: other fields, or another text altogether. */
+type Spoiled = { reason: string } & ({ fields: Record<string, unknown> } | { text: string });
 
 const PLAYERS = 24;
 const TEAMS = 7;
@@ -168,19 +168,35 @@ const NAMES = [
 const LONGEST = 256;
 
 const SPOILED: Spoiled[] = [
-  ...[-1, -(2 ** 31), 2 ** 53, 1e300, 'many', '', true, null, {}, []].map((score) => ({ fields: { score } })),
-  ...['', null, undefined, 'x'.repeat(LONGEST + 1), '\u{1F3C6}'.repeat(LONGEST + 1)].flatMap((id) => [
-    { fields: { user_id: id } },
-    { fields: { team_id: id } },
-  ]),
-  // Of today in seconds, microseconds and nanoseconds; then the first that are too small and too large.
-  ...[1_767_225_600, 1_767_225_600e6, 1_767_225_600e9, 1e11 - 1, 1e13, -1, 'noon', null, undefined].map(
-    (event_time_millis) => ({
-      fields: { event_time_millis },
-    }),
+  ...spoiledBy('score', 'score_out_of_range', [-1, -(2 ** 31), 2 ** 53]),
+  ...spoiledBy('score', 'no_score', [1e300, 'many', '', true, null]),
+  // The time follows, and Flink does not find it, or loses its way altogether.
+  ...spoiledBy('score', 'no_time', [{}]),
+  ...spoiledBy('score', 'malformed', [[]]),
+  ...spoiledBy('user_id', 'no_user', ['', null, undefined]),
+  ...spoiledBy('team_id', 'no_team', ['', null, undefined]),
+  ...['user_id', 'team_id'].flatMap((id) =>
+    spoiledBy(id, 'id_too_long', ['x'.repeat(LONGEST + 1), '\u{1F3C6}'.repeat(LONGEST + 1)]),
   ),
-  ...['', 'not json', '{"user_id":', '[]', 'null', '17', '"text"'].map((text) => ({ text })),
+  // Of today in seconds, microseconds and nanoseconds; then the first that are too small and too large.
+  ...spoiledBy('event_time_millis', 'time_out_of_range', [
+    1_767_225_600,
+    1_767_225_600e6,
+    1_767_225_600e9,
+    1e11 - 1,
+    1e13,
+    -1,
+  ]),
+  ...spoiledBy('event_time_millis', 'no_time', ['noon', null, undefined]),
+  ...['', 'not json', '{"user_id":', '[]', 'null', '17', '"text"'].map((text) => ({
+    text,
+    reason: 'malformed',
+  })),
 ];
+
+function spoiledBy(field: string, reason: string, values: unknown[]): Spoiled[] {
+  return values.map((value) => ({ fields: { [field]: value }, reason }));
+}
 
 /**
  * The stream that an outline stands for. Mirrored, every event has a twin of another player in another team:
@@ -201,7 +217,7 @@ function drawn({ mirrored, steps }: { mirrored: boolean; steps: Step[] }, option
       const message = { key: play.user, value: textOf(play, step), timestamp: now, partition };
       for (let copy = 0; copy < step.copies; copy += 1) {
         stream.messages.push(message);
-        if (step.spoiled) stream.uncounted.push(message);
+        if (step.spoiled) stream.uncounted.push({ message, reason: step.spoiled.reason });
         else stream.plays.push(play);
       }
     }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { RankHistory, type RankSnapshot } from '../../../dashboard/boards/rank-history.ts';
 import { describeMovement } from '../../../dashboard/page/movement.ts';
+import { createNotCounted } from '../../../dashboard/page/not-counted.ts';
 import { formatQuery, parseBoardFilter, parsePageState } from '../../../dashboard/page/page-state.ts';
+import { renderNotCounted } from '../../../dashboard/page/render.ts';
 import { isFound } from '../../../dashboard/page/search.ts';
 import { createFreshness, createTraffic, type Traffic } from '../../../dashboard/page/traffic.ts';
-import { countedUntil, type PipelineState } from '../../../dashboard/pipeline-state.ts';
+import { countedUntil, type LaggedState, type PipelineState } from '../../../dashboard/pipeline-state.ts';
 import { ScreenDelays } from '../../../dashboard/stats/screen-delays.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { TopicState } from '../../../dashboard/topic-state.ts';
@@ -176,6 +178,35 @@ describe('the traffic', () => {
       'invalid in 1 min: 10.0%',
       'malformed in 1 min: <0.1%',
     ]);
+  });
+});
+
+describe('why events are not counted', () => {
+  const stats = new TopicState(new Stats());
+  stats.publish(new Stats());
+  const counts = {
+    events: 9000,
+    uncounted_no_user: 1,
+    uncounted_no_time: 900,
+    example_no_time: 'user_id=<x>',
+  };
+  stats.content.apply(record({ slot_start: NOW - 5000 }, { ...NO_STATS, ...counts }), NOW);
+  const at = (pipeline: LaggedState) => createNotCounted(stats, pipeline, NOW + 2000);
+
+  it('is on the page with shares and an example, as text', () => {
+    const panel = at({ kind: 'live', untilMillis: NOW + 2000 });
+    expect(panel.reasons).toEqual([
+      { label: 'no time', text: expect.any(String), share: '10.0%', count: '900', example: 'user_id=<x>' },
+      { label: 'no user', text: expect.any(String), share: '<0.1%', count: '1', example: null },
+    ]);
+    expect(renderNotCounted(panel)).toContain('<code>user_id&#x3D;&lt;x&gt;</code>');
+  });
+
+  it('is hidden while all events count, and while it is not known whether they do', () => {
+    const hidden = '<section class="not-counted" id="not-counted" aria-label="Not counted" hidden>';
+    expect(renderNotCounted(at({ kind: 'behind', countingMillis: NOW }))).toContain(hidden);
+    const none = createNotCounted(new TopicState(new Stats()), { kind: 'live', untilMillis: NOW }, NOW);
+    expect(renderNotCounted(none)).toContain(hidden);
   });
 });
 

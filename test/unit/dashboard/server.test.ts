@@ -4,6 +4,7 @@ import { type AddressInfo, createConnection } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eachReason, REASONS } from '../../../contract/stats.ts';
 import type { Board } from '../../../dashboard/boards/board.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import { EventsWatch } from '../../../dashboard/events-watch.ts';
@@ -207,8 +208,11 @@ describe('the counts', () => {
       active_players: 5,
       active_teams: 6,
       newest_event_time: NOW - 1500,
+      uncounted_no_score: 3,
       uncounted_reason: 'score is missing, or no number',
+      example_no_score: 'user_id=xxx score=NULL',
     };
+    const reasons = { ...eachReason(() => 0), malformed: 4, no_score: 3 };
     const content = new Stats();
     content.apply(record({ slot_start: NOW - 20_000 }, counts), NOW);
     stats.publish(content);
@@ -230,7 +234,9 @@ describe('the counts', () => {
         robotEvents: 2,
         uncountedEvents: 3,
         undecodableMessages: 4,
+        notCounted: reasons,
       },
+      examples: { no_score: 'user_id=xxx score=NULL' },
       newestEventTime: new Date(NOW - 1500).toISOString(),
       ageMillis: 1500,
       slots: [
@@ -243,6 +249,7 @@ describe('the counts', () => {
           undecodableMessages: 4,
           activePlayers: 5,
           activeTeams: 6,
+          notCounted: reasons,
           newestEventTime: new Date(NOW - 1500).toISOString(),
           uncountedReason: 'score is missing, or no number',
         },
@@ -301,6 +308,7 @@ describe('the probes', () => {
     expect(body).toContain('dashboard_pipeline_state_seconds 0');
     expect(body).toContain('dashboard_pipeline_behind_seconds 0');
     expect(body).toContain('dashboard_events_last_5m{kind="undecodable_messages"} 0');
+    for (const { id } of REASONS) expect(body).toContain(`dashboard_not_counted_last_5m{reason="${id}"} 0`);
   });
 });
 

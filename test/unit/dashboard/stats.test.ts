@@ -106,6 +106,33 @@ describe('the counts', () => {
   });
 });
 
+describe('what is not counted', () => {
+  it('is listed by reason, the most frequent first, with shares of the last minute and the newest example', () => {
+    const stats = statsOf(
+      slot(200, { uncounted_no_time: 5, example_no_time: 'score=1' }),
+      slot(10, { uncounted_no_user: 2, example_no_user: 'score=2' }),
+      slot(5, { uncounted_no_user: 6, example_no_user: 'score=3', example_malformed: '}' }),
+    );
+    expect(stats.view(NOW + 2000).notCounted).toEqual([
+      { id: 'malformed', text: expect.any(String), count: 15, minuteShare: 10 / 210, example: '}' },
+      {
+        id: 'no_user',
+        text: 'user_id is missing, or no text',
+        count: 8,
+        minuteShare: 8 / 200,
+        example: 'score=3',
+      },
+      { id: 'no_time', text: expect.any(String), count: 5, minuteShare: 0, example: 'score=1' },
+    ]);
+  });
+
+  it('is nothing while all is counted, or may yet be', () => {
+    const NONE = { uncounted_events: 0, undecodable_messages: 0 };
+    expect(statsOf(slot(5, NONE)).view(NOW).notCounted).toEqual([]);
+    expect(statsOf(slot(5, { active_players: 0 })).view(NOW).notCounted).toEqual([]);
+  });
+});
+
 describe('how far the job has come', () => {
   const NONE = { events: 0, undecodable_messages: 0 };
 

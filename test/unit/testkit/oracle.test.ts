@@ -8,7 +8,7 @@ import { parseRecord } from '../../../dashboard/boards/record.ts';
 import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
 import { dashboard } from '../../../plan/dashboard.ts';
 import type { Deployment, KubernetesObject } from '../../../plan/objects.ts';
-import { expectedRows, type Row, type SeasonBoard } from '../../../testkit/oracle/oracle.ts';
+import { expectedRows, notCounted, type Row, type SeasonBoard } from '../../../testkit/oracle/oracle.ts';
 import { resource } from '../../../testkit/resources/resource.ts';
 import type { Message } from '../../../testkit/streams/events.ts';
 import { recount } from '../../../testkit/streams/recount.ts';
@@ -110,8 +110,21 @@ describe('the oracle', () => {
   it('is blind to events that do not count', () => {
     fc.assert(
       fc.property(anyBoard(), generated(), (board, { messages, uncounted }) => {
-        const counted = messages.filter((message) => !uncounted.includes(message));
+        const spoiled = new Set(uncounted.map(({ message }) => message));
+        const counted = messages.filter((message) => !spoiled.has(message));
         expect(rowsOf(board, messages)).toEqual(rowsOf(board, counted));
+      }),
+      RUNS,
+    );
+  });
+
+  it('knows why they do not', () => {
+    fc.assert(
+      fc.property(generated(), ({ messages, uncounted }) => {
+        const records = messages.map(({ value, timestamp }) => ({ value, producedAt: timestamp }));
+        const reasons = Map.groupBy(uncounted, ({ reason }) => reason);
+        const counts = [...reasons].map(([reason, { length }]) => [reason, length]);
+        expect(notCounted(records)).toEqual(Object.fromEntries(counts));
       }),
       RUNS,
     );
