@@ -20,7 +20,7 @@ export interface Panel {
   /** What to know about the rows shown; null when there is nothing to say. */
   notice: string | null;
   /** Shown instead of rows when there are none. */
-  vacant: { title: string; text: string } | null;
+  emptyState: { title: string; text: string } | null;
   period: PanelPeriod | null;
   updated: Timestamp | null;
   head: PanelCells;
@@ -81,7 +81,7 @@ const EMPTY_STATES = {
   unavailable: { title: 'Nothing known', text: 'Kafka does not answer.' },
   empty: { title: 'No scores yet', text: 'The first event that counts opens the board.' },
   none: { title: 'No last season', text: 'Nothing is kept of a season before this one.' },
-} satisfies Record<string, Panel['vacant']>;
+} satisfies Record<string, Panel['emptyState']>;
 
 export interface PanelOptions {
   season: Season;
@@ -114,7 +114,7 @@ export function createPanel(
     title: definition.title,
     state,
     notice: view.rows.length > 0 ? panelNotice(state, view, pipeline) : null,
-    vacant: view.rows.length > 0 ? null : emptyState(state, definition, season, pipeline),
+    emptyState: view.rows.length > 0 ? null : describeEmptyState(state, definition, season, pipeline),
     period: panelPeriod(view.period),
     // Of a season of which nothing is kept, nothing was updated.
     updated: isNone || view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
@@ -140,12 +140,12 @@ function panelNotice(state: PanelState, { period }: BoardView, pipeline: Pipelin
   return pipeline === 'live' ? NOTICES.quiet : null;
 }
 
-function emptyState(
+function describeEmptyState(
   state: PanelState,
   { period }: BoardDefinition,
   season: Season,
   pipeline: PipelineKind,
-): Panel['vacant'] {
+): Panel['emptyState'] {
   if (state !== 'empty' && state !== 'away') return EMPTY_STATES[state === 'error' ? 'error' : 'waiting'];
   if (state === 'away' && pipeline !== 'unavailable') return EMPTY_STATES.away;
   if (period?.kind === 'season' && season === 'last') return EMPTY_STATES.none;

@@ -117,8 +117,8 @@ export class FragmentCache {
       ...others,
       found,
       boards: panels.map((panel) => {
-        const { id, name, title, vacant } = panel;
-        return { id, name, title, isEmpty: vacant !== null, html: renderBoard(panel) };
+        const { id, name, title, emptyState } = panel;
+        return { id, name, title, isEmpty: emptyState !== null, html: renderBoard(panel) };
       }),
     };
   }

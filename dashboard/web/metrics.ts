@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { COUNTERS, TOTAL_NAMES } from '../../contract/stats.ts';
 import type { Outcome } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
-import { countedUntil, PIPELINE_KINDS, type PipelineMonitor } from '../pipeline-state.ts';
+import { PIPELINE_KINDS, type PipelineMonitor } from '../pipeline-state.ts';
 import { type Stats, sumReasons } from '../stats/stats.ts';
 import type { TopicState } from '../topic-state.ts';
 
@@ -148,8 +148,8 @@ export class Metrics {
   /** Reports what was counted in the last five minutes, asked for when the metrics are read. */
   observeStats(stats: TopicState<Stats>, pipeline: PipelineMonitor): void {
     const view = () => {
-      const now = this.#now();
-      return stats.content.view(now, countedUntil(pipeline.observe(now), now));
+      const nowMillis = this.#now();
+      return stats.content.view(nowMillis, pipeline.observe(nowMillis).countedUntilMillis);
     };
     new Gauge({
       name: 'dashboard_not_counted_last_5m',
