@@ -59,7 +59,7 @@ export interface BoardType<Board extends CommonBoard & { type: string }, Fields 
    */
   template?: string;
   /** What the SELECT needs in addition to these fields. */
-  templateValues?(board: Board): Record<string, number>;
+  templateValues?(board: Board): Record<string, number | string | boolean | undefined>;
 }
 
 /** The type, with the types of its fields as they are declared. */

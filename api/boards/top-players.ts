@@ -1,23 +1,32 @@
 import { boardType } from './board-type.ts';
-import { integerColumn, NEWEST_EVENT, PLACE, PLAYER, TEAM } from './columns.ts';
-import { season, seasonMillis, seasonPeriod, type TotalsBoard, where } from './shared-fields.ts';
+import { NEWEST_EVENT, PLACE, PLAYER, TEAM } from './columns.ts';
+import {
+  resolveScore,
+  type ScoredBoard,
+  scoreBar,
+  scoreColumn,
+  scoreFields,
+  scoreTemplateValues,
+} from './score.ts';
+import { season, seasonMillis, seasonPeriod, where } from './shared-fields.ts';
 
-export interface TopPlayersBoard extends TotalsBoard {
+export interface TopPlayersBoard extends ScoredBoard {
   type: 'TopPlayers';
 }
 
 export const topPlayers = boardType<TopPlayersBoard>()({
   name: 'TopPlayers',
-  summary: 'players by their total score',
+  summary: 'players by their score',
   default: { name: 'top-players' },
-  fields: { where, season },
+  fields: { where, season, ...scoreFields },
   rules: [],
-  resolve: (values) => ({ seasonMillis: seasonMillis(values) }),
+  resolve: (values) => ({ seasonMillis: seasonMillis(values), ...resolveScore(values) }),
   shape: (board) => ({
     period: seasonPeriod(board),
-    columns: [PLACE, PLAYER, TEAM, integerColumn('total_score', 'Score'), NEWEST_EVENT],
+    columns: [PLACE, PLAYER, TEAM, scoreColumn(board), NEWEST_EVENT],
     identity: ['user_id'],
-    bar: 'total_score',
+    ...scoreBar(board),
   }),
   template: 'top-players',
+  templateValues: scoreTemplateValues,
 });

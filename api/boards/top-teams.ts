@@ -1,24 +1,33 @@
 import { boardType } from './board-type.ts';
-import { integerColumn, NEWEST_EVENT, PLACE, TEAM, TEAM_ID } from './columns.ts';
-import { season, seasonMillis, seasonPeriod, type TotalsBoard, where } from './shared-fields.ts';
+import { NEWEST_EVENT, PLACE, TEAM, TEAM_ID } from './columns.ts';
+import {
+  resolveScore,
+  type ScoredBoard,
+  scoreBar,
+  scoreColumn,
+  scoreFields,
+  scoreTemplateValues,
+} from './score.ts';
+import { season, seasonMillis, seasonPeriod, where } from './shared-fields.ts';
 
-export interface TopTeamsBoard extends TotalsBoard {
+export interface TopTeamsBoard extends ScoredBoard {
   type: 'TopTeams';
 }
 
 export const topTeams = boardType<TopTeamsBoard>()({
   name: 'TopTeams',
-  summary: 'teams by their total score',
+  summary: 'teams by their score',
   default: { name: 'top-teams' },
   ranksTeams: true,
-  fields: { where, season },
+  fields: { where, season, ...scoreFields },
   rules: [],
-  resolve: (values) => ({ seasonMillis: seasonMillis(values) }),
+  resolve: (values) => ({ seasonMillis: seasonMillis(values), ...resolveScore(values) }),
   shape: (board) => ({
     period: seasonPeriod(board),
-    columns: [PLACE, TEAM_ID, TEAM, integerColumn('total_score', 'Score'), NEWEST_EVENT],
+    columns: [PLACE, TEAM_ID, TEAM, scoreColumn(board), NEWEST_EVENT],
     identity: ['team_id'],
-    bar: 'total_score',
+    ...scoreBar(board),
   }),
   template: 'top-teams',
+  templateValues: scoreTemplateValues,
 });

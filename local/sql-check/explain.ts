@@ -111,7 +111,9 @@ function refusal(error: unknown): FlinkCause {
 interface Subject {
   table: string;
   board: Leaderboard | undefined;
-  /** Names the board, and the field that has its SQL. */
+  /** Of the board in the resource. */
+  index: number;
+  /** Names the board, and the field that has its SQL where it is one. */
   path: string;
 }
 
@@ -119,40 +121,54 @@ function findSubject({ spec }: GameAnalytics, insert: string): Subject {
   const [, table = ''] = /\bINSERT INTO\s+`?([\w-]+)/.exec(insert) ?? [];
   const index = spec.leaderboards.findIndex(({ name }) => name === table || `${name}_history` === table);
   const board = spec.leaderboards[index];
-  return { table, board, path: board ? queryPath(board, index) : `the SQL of ${table}` };
+  const path = board ? boardPath(board, index, onlyField(board)) : `the SQL of ${table}`;
+  return { table, index, board, path };
 }
 
-async function explainInsert(
-  session: SqlSession,
-  { table, board, path }: Subject,
-  insert: string,
-): Promise<Explained> {
-  const found = board?.type === 'Query' && (await explainQuery(session, board, path, table));
+async function explainInsert(session: SqlSession, subject: Subject, insert: string): Promise<Explained> {
+  const { board, index, path } = subject;
+  const found = board?.type === 'Query' && (await explainQuery(session, board, subject));
   if (found && found.problems.length > 0) return found;
   const statement = `EXPLAIN ${insert}`;
   const plan = await session.execute(statement).then(String, refusal);
   if (typeof plan === 'string') return found || { problems: [], warnings: [] };
   const problem =
-    plan.place && board ? placed(board, path, statement, plan) : { path, message: plan.message };
+    plan.place && board ? placed(board, index, statement, plan) : { path, message: plan.message };
   return { problems: [problem], warnings: [] };
 }
 
-function queryPath(board: Leaderboard, index: number): string {
-  const { field } = ownSql(board);
-  return `spec.leaderboards[${index}]${field && `.${field}`} (${board.name})`;
+function boardPath(board: Leaderboard, index: number, field: string | undefined): string {
+  return `spec.leaderboards[${index}]${field ? `.${field}` : ''} (${board.name})`;
 }
 
-function ownSql(board: Leaderboard): { field: string; text: string } {
-  if (board.type === 'Query') return { field: 'query', text: board.query };
-  return board.where === undefined ? { field: '', text: '' } : { field: 'where', text: board.where };
+/** The SQL of a board that is in the resource, by its field. */
+function ownSql(board: Leaderboard): [field: string, text: string][] {
+  if (board.type === 'Query') return [['query', board.query]];
+  const { where, of } = { of: undefined, ...board };
+  return Object.entries({ where, of }).flatMap(([field, text]) =>
+    text === undefined ? [] : [[field, text]],
+  );
 }
 
-function placed(board: Leaderboard, path: string, statement: string, cause: FlinkCause): Problem {
-  const place = cause.place && placeWithin(statement, cause.place, ownSql(board).text);
-  return {
-    path: withPlace(path, place),
-    message: advised(cause.message, board),
-  };
+/** The field that has a board's SQL, where it is one. */
+function onlyField(board: Leaderboard): string | undefined {
+  const [first, ...others] = ownSql(board);
+  return others.length === 0 ? first?.[0] : undefined;
+}
+
+function placed(
+  board: Leaderboard,
+  index: number,
+  statement: string,
+  { place, message }: FlinkCause,
+): Problem {
+  const own = ownSql(board);
+  for (const [field, text] of own) {
+    const within = place && placeWithin(statement, place, text);
+    if (!within) continue;
+    return { path: withPlace(boardPath(board, index, field), within), message: advised(message, board) };
+  }
+  return { path: boardPath(board, index, onlyField(board)), message: advised(message, board) };
 }
 
 /**
@@ -162,8 +178,7 @@ function placed(board: Leaderboard, path: string, statement: string, cause: Flin
 async function explainQuery(
   session: SqlSession,
   board: QueryBoard,
-  path: string,
-  table: string,
+  { table, index, path }: Subject,
 ): Promise<Explained> {
   const columns = board.columns.map(({ name, type }) => `\`${name}\` ${type}`).join(', ');
   await session.execute(
@@ -174,7 +189,7 @@ async function explainQuery(
   const statement = `EXPLAIN INSERT INTO \`rows_of_${table}\`\n${board.query.trim()}`;
   const plan = await session.execute(statement).then(String, refusal);
   const failed = typeof plan === 'string' ? undefined : plan;
-  if (failed?.place) return { problems: [placed(board, path, statement, failed)], warnings: [] };
+  if (failed?.place) return { problems: [placed(board, index, statement, failed)], warnings: [] };
   const swapped = misplaced(board, await resultNames(session, board, `result_of_${table}`));
   if (swapped) return { problems: [{ path, message: swapped }], warnings: [] };
   if (failed) return { problems: [{ path, message: advised(failed.message, board) }], warnings: [] };

@@ -6,7 +6,7 @@ import type { FlinkCluster } from '../../local/flink/cluster.ts';
 import { boards } from '../../plan/boards.ts';
 import { groupPrefix } from '../../plan/sql.ts';
 import { boardRows, expectBoardsToEqualOracle } from '../../testkit/oracle/boards.ts';
-import { countedEvents, type Row } from '../../testkit/oracle/oracle.ts';
+import { type CountedEvent, countedEvents, type Row } from '../../testkit/oracle/oracle.ts';
 import { checkpoints, restored } from '../../testkit/pipeline/checkpoints.ts';
 import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
 import { newestByKey, readTopic } from '../../testkit/pipeline/topic.ts';
@@ -31,6 +31,10 @@ const SETTLED = { timeout: 60_000, interval: 250 };
 const SEED = Number(process.env.EXACTNESS_SEED ?? 20260101);
 const STREAMS = 12;
 
+/** Of some events none, of some less than 0. */
+const VALUE = 'CASE WHEN MOD(score, 3) > 0 THEN MOD(score, 100) - 20 END -- of many';
+const toValue = ({ score }: CountedEvent) => (score % 3 > 0 ? (score % 100) - 20 : null);
+
 const game = resource(
   {
     events: { topic: TOPIC, partitions: PARTITIONS },
@@ -51,10 +55,19 @@ const game = resource(
       { name: 'teams-ever', type: 'TopTeams', season: 'none', size: 3 },
       { name: 'players-ever', type: 'TopPlayers', season: 'none', size: 1000 },
       { name: 'mvps-ever', type: 'TeamMvps', season: 'none', size: 1000, minimumEvents: 2 },
+      { name: 'best-players', type: 'TopPlayers', season: '5m', score: 'Best' },
+      { name: 'lowest-values', type: 'TopTeams', season: '1m', size: 3, score: 'Lowest', of: VALUE },
+      { name: 'latest-values', type: 'TopPlayers', season: '1m', score: 'Latest', of: VALUE },
+      { name: 'counted-values', type: 'TopPlayers', season: '5m', score: 'Count', of: VALUE },
+      { name: 'summed-values', type: 'TopTeams', season: '5m', of: VALUE },
     ],
     flink: { checkpointInterval: '2s' },
   },
   'exactness',
+);
+
+const OF = Object.fromEntries(
+  game.spec.leaderboards.flatMap((board) => ('of' in board ? [[board.name, toValue]] : [])),
 );
 
 /**
@@ -120,7 +133,7 @@ describe(`the boards of generated streams (seed ${SEED}) equal the oracle`, () =
   async function expectExact({ messages, end }: Pick<Stream, 'messages' | 'end'>): Promise<void> {
     const used = partitionsOf(messages);
     await send(timePasses(end, PARTITIONS).filter(({ partition }) => used.has(partition)));
-    await expectBoardsToEqualOracle(cluster.kafka, game, end - MAX_LATENESS);
+    await expectBoardsToEqualOracle(cluster.kafka, game, end - MAX_LATENESS, { of: OF });
   }
 
   async function playThrough(count: number): Promise<void> {

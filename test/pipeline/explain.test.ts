@@ -44,6 +44,16 @@ const BUSIEST = `
     FROM (SELECT team_id, COUNT(*) AS events FROM valid_events GROUP BY team_id)
   ) WHERE rnk <= 10`;
 
+const VALUE = 'score * 2 - MOD(event_time_millis, 7)';
+/** Boards by every score, of the event's score and of a value that the planner knows nothing of. */
+const SCORED = ['Sum', 'Best', 'Lowest', 'Count', 'Latest'].flatMap((score) => [
+  { name: `teams-${score}`.toLowerCase(), type: 'TopTeams', score },
+  { name: `players-${score}-of`.toLowerCase(), type: 'TopPlayers', score, of: VALUE, where: 'score > 1' },
+]);
+const [LATEST, FAST] = [/latest/, /sum|best|lowest|count/].map((names) =>
+  SCORED.map(({ name }) => name).filter((name) => names.test(name)),
+);
+
 describe('the plan that Flink makes of the SQL', () => {
   let plan = '';
   beforeAll(async () => {
@@ -54,7 +64,7 @@ describe('the plan that Flink makes of the SQL', () => {
       { name: 'team-mvps', type: 'TeamMvps' },
       { name: 'busiest', type: 'Query', columns: BUSIEST_COLUMNS, query: BUSIEST },
     ];
-    plan = await explain(sqlScript(resource({ leaderboards: boards }), 'localhost:9092'));
+    plan = await explain(sqlScript(resource({ leaderboards: [...boards, ...SCORED] }), 'localhost:9092'));
   });
 
   it('reads the events once, and for pipeline-stats once more without decoding them', () => {
@@ -63,8 +73,16 @@ describe('the plan that Flink makes of the SQL', () => {
     expect([...scans].map(([, table]) => table).sort()).toEqual(['messages', 'raw_events']);
   });
 
-  it.each(['top-teams', 'top-players', 'busiest'])('ranks %s the fast way', (board) => {
+  it.each(['top-teams', 'top-players', 'busiest', ...FAST!])('ranks %s the fast way', (board) => {
     expect(ranks(planOf(plan, board))).toEqual(['UpdateFastStrategy']);
+  });
+
+  it.each(LATEST!)('sorts %s, which can fall, without a rank that retracts and without a join', (board) => {
+    expect(planOf(plan, board)).not.toMatch(/\b(Rank|Join|Union)\(/);
+  });
+
+  it.each(SCORED.filter(({ of }) => of).map(({ name }) => name))('computes the value of %s once', (board) => {
+    expect(planOf(plan, board).match(/\*\(score, 2\)/g)).toHaveLength(1);
   });
 
   it('ranks MVPs without a join and without a rank that retracts, each event in the order in which it is read', () => {
@@ -75,7 +93,7 @@ describe('the plan that Flink makes of the SQL', () => {
     ]);
   });
 
-  it.each(['top-teams', 'top-players', 'team-mvps', 'busiest'])(
+  it.each(['top-teams', 'top-players', 'team-mvps', 'busiest', ...FAST!, ...LATEST!])(
     'combines what a rank takes back and replaces before %s is written',
     (board) => {
       expect(planOf(plan, board)).toMatch(

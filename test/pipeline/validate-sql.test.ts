@@ -183,6 +183,17 @@ describe('EXPLAIN of a resource’s SQL', () => {
     ]);
   });
 
+  it('says what is wrong with an expression, also where the board has a condition', async () => {
+    const of = "\n team_nam || ''";
+    const { problems } = await explain({ name: 'best', type: 'TopTeams', where: 'score > 1', of });
+    expect(problems).toEqual([
+      {
+        path: 'spec.leaderboards[0].of (best), line 2, column 2',
+        message: "Column 'team_nam' not found in any table",
+      },
+    ]);
+  });
+
   it('says once what is wrong with a board that keeps its history', async () => {
     const { problems } = await explain({ ...board('busiest', busiest('rnk, events')), history: true });
     expect(problems.map(({ path }) => path)).toEqual(['spec.leaderboards[0].query (busiest)']);

@@ -6,7 +6,14 @@ import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { boards, type PlannedBoard } from '../../plan/boards.ts';
 import { eventsTopic } from '../../plan/topics.ts';
 import { newestByKey, readTopic, type TopicRecord } from '../pipeline/topic.ts';
-import { type CountedEvent, countedEvents, type EventRecord, expectedRows, type Row } from './oracle.ts';
+import {
+  type CountedEvent,
+  countedEvents,
+  type EventRecord,
+  expectedRows,
+  type PointsOf,
+  type Row,
+} from './oracle.ts';
 
 const SETTLE_MILLIS = 60_000;
 
@@ -14,6 +21,8 @@ const SETTLE_MILLIS = 60_000;
 interface OwnSql {
   /** Which events fulfil a board's condition. */
   where?: Record<string, (event: CountedEvent) => boolean>;
+  /** What a board's `of` makes of an event. */
+  of?: Record<string, PointsOf>;
   /** The rows of a Query board. */
   query?: Record<string, (events: CountedEvent[]) => Row[]>;
   /** The records of a topic of another form, as our records that count as often. */
@@ -29,7 +38,7 @@ export async function expectBoardsToEqualOracle(
   kafka: Kafka,
   resource: GameAnalytics,
   until: number,
-  { where = {}, query = {}, decode = (records) => records }: OwnSql = {},
+  { where = {}, of = {}, query = {}, decode = (records) => records }: OwnSql = {},
 ): Promise<void> {
   const events = decode(await readEvents(kafka, resource));
   const maxLateness = millis(resource.spec.events.maxLateness);
@@ -37,7 +46,8 @@ export async function expectBoardsToEqualOracle(
     const fulfils = where[board.name] ?? (() => true);
     const counted = events.filter((event) => countedEvents([event]).some(fulfils));
     const rows =
-      query[board.name]?.(countedEvents(counted)) ?? expectedRows(board.source, counted, maxLateness, until);
+      query[board.name]?.(countedEvents(counted)) ??
+      expectedRows(board.source, counted, maxLateness, until, of[board.name]);
     const expected = sorted(rows);
     expect(expected.length, `the oracle has rows for ${board.name}`).toBeGreaterThan(0);
     await expectRows(kafka, board, expected);

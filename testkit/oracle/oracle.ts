@@ -14,6 +14,9 @@ export type SeasonBoard = Extract<Leaderboard, TotalsBoard>;
 
 export type Row = Record<string, string | number | null>;
 
+/** What a board's `of` makes of an event; null: nothing that counts. */
+export type PointsOf = (event: CountedEvent) => number | null;
+
 /** An event that counts. */
 export interface CountedEvent {
   user: string;
@@ -114,13 +117,14 @@ export function expectedRows(
   records: EventRecord[],
   maxLateness: number,
   until: number,
+  pointsOf?: PointsOf,
 ): Row[] {
   const events = countedEvents(records);
   switch (board.type) {
     case 'TopTeams':
     case 'TopPlayers':
     case 'TeamMvps':
-      return seasonRows(board, events);
+      return seasonRows(board, events, pointsOf);
     case 'HotStreakers':
       return hotStreakers(board, events, maxLateness, until);
     case 'Query':
@@ -129,8 +133,9 @@ export function expectedRows(
 }
 
 /** The rows of all seasons of a board of totals. */
-export function seasonRows(board: SeasonBoard, events: CountedEvent[]): Row[] {
-  const seasons = groupBy(events, ({ time }) =>
+export function seasonRows(board: SeasonBoard, events: CountedEvent[], pointsOf?: PointsOf): Row[] {
+  const counted = pointsOf ? withPoints(board, events, pointsOf) : events;
+  const seasons = groupBy(counted, ({ time }) =>
     board.seasonMillis ? time - (time % board.seasonMillis) : 0,
   );
   return [...seasons].flatMap(([season_start, played]) =>
@@ -140,28 +145,64 @@ export function seasonRows(board: SeasonBoard, events: CountedEvent[]): Row[] {
   );
 }
 
-const RANKINGS = { TopTeams: topTeams, TopPlayers: topPlayers, TeamMvps: teamMvps };
-
-function topTeams(events: CountedEvent[]): Row[] {
-  return [...groupBy(events, ({ team }) => team)]
-    .map(([team_id, played]) => ({
-      team_id,
-      team_name: newestName(played),
-      total_score: total(played),
-      last_event_at: lastEventAt(played),
-    }))
-    .sort((a, b) => b.total_score - a.total_score || compareBytes(a.team_id, b.team_id));
+/** The events that have points, with these in place of their scores. */
+function withPoints(board: SeasonBoard, events: CountedEvent[], pointsOf: PointsOf): CountedEvent[] {
+  return events.flatMap((event) => {
+    const points = pointsOf(event);
+    const isRefused =
+      points === null || !Number.isSafeInteger(points) || (points < 0 && scoreOf(board) === 'Sum');
+    return isRefused ? [] : [{ ...event, score: points }];
+  });
 }
 
-function topPlayers(events: CountedEvent[]): Row[] {
-  return [...groupBy(events, ({ user }) => user)]
-    .map(([user_id, played]) => ({
-      user_id,
+function scoreOf(board: SeasonBoard): keyof typeof SCORES {
+  return ('score' in board && board.score) || 'Sum';
+}
+
+/** What a score makes of the events of a player or a team, and whether the greatest is the first. */
+const SCORES = {
+  Sum: { compute: total, sign: 1 },
+  Best: { compute: (events: CountedEvent[]) => Math.max(...events.map(({ score }) => score)), sign: 1 },
+  Lowest: { compute: (events: CountedEvent[]) => Math.min(...events.map(({ score }) => score)), sign: -1 },
+  Latest: { compute: latest, sign: 1 },
+  Count: { compute: (events: CountedEvent[]) => events.length, sign: 1 },
+};
+
+/** The score of the newest event; of several, the greatest. An event is no newer than its record. */
+function latest(events: CountedEvent[]): number {
+  const newness = ({ time, producedAt }: CountedEvent) => Math.min(time, producedAt);
+  const newest = Math.max(...events.map(newness));
+  return Math.max(...events.filter((event) => newness(event) === newest).map(({ score }) => score));
+}
+
+const RANKINGS = { TopTeams: topTeams, TopPlayers: topPlayers, TeamMvps: teamMvps };
+
+function topTeams(events: CountedEvent[], board: SeasonBoard): Row[] {
+  return ranked(events, 'team_id', ({ team }) => team, SCORES[scoreOf(board)]);
+}
+
+function topPlayers(events: CountedEvent[], board: SeasonBoard): Row[] {
+  return ranked(events, 'user_id', ({ user }) => user, SCORES[scoreOf(board)]);
+}
+
+type ScoreRow = Row & { total_score: number };
+
+function ranked(
+  events: CountedEvent[],
+  column: 'user_id' | 'team_id',
+  holder: (event: CountedEvent) => string,
+  { compute, sign }: (typeof SCORES)[keyof typeof SCORES],
+): ScoreRow[] {
+  return [...groupBy(events, holder)]
+    .map(([id, played]) => ({
+      [column]: id,
       team_name: newestName(played),
-      total_score: total(played),
+      total_score: compute(played),
       last_event_at: lastEventAt(played),
     }))
-    .sort((a, b) => b.total_score - a.total_score || compareBytes(a.user_id, b.user_id));
+    .sort(
+      (a, b) => sign * (b.total_score - a.total_score) || compareBytes(String(a[column]), String(b[column])),
+    );
 }
 
 function teamMvps(events: CountedEvent[], board: SeasonBoard): Row[] {
@@ -169,7 +210,9 @@ function teamMvps(events: CountedEvent[], board: SeasonBoard): Row[] {
   return [...groupBy(events, ({ team }) => team)]
     .filter(([, played]) => played.length >= minimumEvents)
     .map(([team_id, played]) => {
-      const [best] = topPlayers(played) as [{ user_id: string; total_score: number }];
+      const [best] = ranked(played, 'user_id', ({ user }) => user, SCORES.Sum) as [
+        ScoreRow & { user_id: string },
+      ];
       const team_total = total(played);
       return {
         user_id: best.user_id,

@@ -31,6 +31,8 @@ export const FULL: Spec = {
       history: true,
       where: "user_id NOT LIKE 'RBT%'",
       season: '2h',
+      score: 'Lowest',
+      of: 'CHAR_LENGTH(team_name)',
     },
     { name: 'mvps', type: 'TeamMvps', minimumEvents: 3 },
     {
@@ -118,6 +120,10 @@ const SPECIAL: Record<string, SpecialCase> = {
   'leaderboards[].where': {
     valid: ['TRUE', `score > ${'1'.repeat(1992)}`, "team_name LIKE 'EU %' -- Europe", "user_id <> ';)'"],
     reported: [' ', '-- all', 'TRUE) OR (TRUE', 'TRUE; DROP TABLE x', "user_id = 'open", 'user_id <> ""'],
+  },
+  'leaderboards[].of': {
+    valid: ['score', `score + ${'1'.repeat(1992)}`, "CASE WHEN team_name = ';)' THEN 1 END -- one"],
+    reported: [' ', '-- score', 'score) + (score', 'score; DROP TABLE x', "'open", '(SELECT 1)'],
   },
   'leaderboards[].season': { valid: ['none', '1m', '36h'], refused: ['59s', '37h', '31d'] },
   'leaderboards[].shortWindow': { valid: ['10s', '110s'], refused: ['0s', '15s', '120s'] },

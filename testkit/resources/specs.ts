@@ -88,17 +88,23 @@ const where = () =>
   );
 
 function seasonBoard() {
-  return fc.record(
-    {
-      name: boardName(),
-      type: fc.constantFrom('TopTeams', 'TopPlayers', 'TeamMvps'),
-      title: title(),
-      size: size(),
-      history: fc.boolean(),
-      where: where(),
-      season: fc.constantFrom('none', '1m', '90s', '1h', '12h'),
-    },
-    { requiredKeys: ['name', 'type'] },
+  const fields = {
+    name: boardName(),
+    title: title(),
+    size: size(),
+    history: fc.boolean(),
+    where: where(),
+    season: fc.constantFrom('none', '1m', '90s', '1h', '12h'),
+  };
+  const scored = {
+    ...fields,
+    type: fc.constantFrom('TopTeams', 'TopPlayers'),
+    score: fc.constantFrom('Sum', 'Best', 'Lowest', 'Latest', 'Count'),
+    of: fc.constantFrom('score', 'score - 3 -- less', "CASE WHEN user_id <> ';)' THEN 1 END"),
+  };
+  return fc.oneof(
+    fc.record(scored, { requiredKeys: ['name', 'type'] }),
+    fc.record({ ...fields, type: fc.constant('TeamMvps') }, { requiredKeys: ['name', 'type'] }),
   );
 }
 

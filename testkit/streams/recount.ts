@@ -12,19 +12,37 @@ import type { Play } from './streams.ts';
  * Every row a board should hold in the end; of a board of instants, of every instant up to `until`. In no
  * order.
  */
-export function recount(board: Leaderboard, plays: Play[], maxLateness: number, until: number): Row[] {
+export function recount(
+  board: Leaderboard,
+  plays: Play[],
+  maxLateness: number,
+  until: number,
+  pointsOf?: (play: Play) => number | null,
+): Row[] {
   switch (board.type) {
     case 'HotStreakers':
       return streakRows(board, plays, maxLateness, until);
     case 'Query':
       throw new Error('what a Query board should hold, its test says');
     default:
-      return seasonRows(board, plays);
+      return seasonRows(board, pointsOf ? scored(board, plays, pointsOf) : plays);
   }
+}
+
+/** The plays that count by what is scored of them. */
+function scored(board: SeasonBoard, plays: Play[], pointsOf: (play: Play) => number | null): Play[] {
+  const least = 'score' in board && board.score ? Number.MIN_SAFE_INTEGER : 0;
+  return plays
+    .map((play) => ({ ...play, score: pointsOf(play) ?? Number.NaN }))
+    .filter(({ score }) => score >= least && score <= Number.MAX_SAFE_INTEGER);
 }
 
 interface Tally {
   total: bigint;
+  best: bigint;
+  lowest: bigint;
+  latest: bigint;
+  latestAt: number;
   events: number;
   name: string | null;
   nameAt: number;
@@ -71,41 +89,82 @@ function entry<K, V>(map: Map<K, V>, key: K, first: () => V): V {
 }
 
 function count(tallies: Map<string, Tally>, id: string, { score, teamName, time, producedAt }: Play): void {
-  const fresh = { total: 0n, events: 0, name: null, nameAt: 0, lastEventAt: 0 };
-  const tally: Tally = entry(tallies, id, () => fresh);
+  const points = BigInt(score);
   const at = Math.min(time, producedAt);
+  const tally = entry<string, Tally>(tallies, id, () => ({
+    total: 0n,
+    best: points,
+    lowest: points,
+    latest: points,
+    latestAt: at,
+    events: 0,
+    name: null,
+    nameAt: 0,
+    lastEventAt: 0,
+  }));
   const isNewer =
     tally.name === null || at > tally.nameAt || (at === tally.nameAt && isBefore(tally.name, teamName ?? ''));
   if (teamName !== null && isNewer) Object.assign(tally, { name: teamName, nameAt: at });
-  tally.total += BigInt(score);
+  if (points > tally.best) tally.best = points;
+  if (points < tally.lowest) tally.lowest = points;
+  if (at > tally.latestAt || (at === tally.latestAt && points > tally.latest)) {
+    Object.assign(tally, { latest: points, latestAt: at });
+  }
+  tally.total += points;
   tally.events += 1;
   tally.lastEventAt = Math.max(tally.lastEventAt, producedAt);
 }
 
-function teamRows({ teams }: Season): Row[] {
+function teamRows({ teams }: Season, board: SeasonBoard): Row[] {
   return [...teams].map(([team_id, tally]) => ({
-    rnk: rankByTotal(teams, team_id),
+    rnk: rankByTotal(teams, team_id, totalIn(board)),
     team_id,
-    ...totalFields(tally),
+    ...totalFields(tally, board),
   }));
 }
 
-function playerRows({ players }: Season): Row[] {
+function playerRows({ players }: Season, board: SeasonBoard): Row[] {
   return [...players].map(([user_id, tally]) => ({
-    rnk: rankByTotal(players, user_id),
+    rnk: rankByTotal(players, user_id, totalIn(board)),
     user_id,
-    ...totalFields(tally),
+    ...totalFields(tally, board),
   }));
 }
 
-function totalFields({ total, name, lastEventAt }: Tally): Row {
-  return { team_name: name, total_score: Number(total), last_event_at: lastEventAt };
+function totalFields(tally: Tally, board: SeasonBoard): Row {
+  const sign = isLowestFirst(board) ? -1n : 1n;
+  return {
+    team_name: tally.name,
+    total_score: Number(sign * totalIn(board)(tally)),
+    last_event_at: tally.lastEventAt,
+  };
 }
 
-function rankByTotal(tallies: Map<string, Tally>, id: string): number {
-  const { total } = tallies.get(id)!;
+/** What a board ranks by, greater where it is better. */
+function totalIn(board: SeasonBoard): (tally: Tally) => bigint {
+  const score = ('score' in board && board.score) || 'Sum';
+  const totals = {
+    Sum: ({ total }: Tally) => total,
+    Best: ({ best }: Tally) => best,
+    Lowest: ({ lowest }: Tally) => -lowest,
+    Latest: ({ latest }: Tally) => latest,
+    Count: ({ events }: Tally) => BigInt(events),
+  };
+  return totals[score];
+}
+
+function isLowestFirst(board: SeasonBoard): boolean {
+  return 'score' in board && board.score === 'Lowest';
+}
+
+function rankByTotal(
+  tallies: Map<string, Tally>,
+  id: string,
+  totalOf: (tally: Tally) => bigint = ({ total }) => total,
+): number {
+  const total = totalOf(tallies.get(id)!);
   const ahead = [...tallies].filter(
-    ([rival, tally]) => tally.total > total || (tally.total === total && isBefore(rival, id)),
+    ([rival, tally]) => totalOf(tally) > total || (totalOf(tally) === total && isBefore(rival, id)),
   );
   return 1 + ahead.length;
 }

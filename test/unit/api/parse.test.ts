@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { getBoardType } from '../../../api/boards/types.ts';
 import { REFUSED_KEYS } from '../../../api/flink.ts';
 import { API_VERSION, KIND } from '../../../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../../../api/parse.ts';
@@ -208,7 +209,7 @@ describe('a malformed manifest', () => {
       {
         path: 'spec.leaderboards[0].sesaon',
         message:
-          'is not a field; allowed here: name, type, title, size, history, where, season, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
+          'is not a field; allowed here: name, type, title, size, history, where, season, score, of, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
       },
       { path: 'spec.dashboard.replicas', message: 'must be a whole number' },
       { path: 'spec.paused', message: 'expected boolean, not "no"' },
@@ -423,6 +424,48 @@ describe('a condition on a board’s events', () => {
     const long = `score > ${'1'.repeat(1992)}`;
     expect(problems(conditional('TopTeams', long))).toEqual([]);
     expect(problems(conditional('TopTeams', `${long}1`))).toHaveLength(1);
+  });
+});
+
+describe('a score', () => {
+  const scored = (fields: object) => ({ leaderboards: [{ ...board('a', 'TopTeams'), ...fields }] });
+  const columns = (fields: object) =>
+    resource(scored(fields)).spec.leaderboards.flatMap((one) => getBoardType(one).shape(one).columns);
+
+  it.each([
+    ['Sum', 'Score'],
+    ['Best', 'Best'],
+    ['Lowest', 'Lowest'],
+    ['Latest', 'Latest'],
+    ['Count', 'Events'],
+  ])('%s is headed %s', (score, label) => {
+    expect(columns({ score })).toContainEqual(
+      expect.objectContaining({ name: 'total_score', shown: { label, type: 'integer' } }),
+    );
+  });
+
+  it('of which the smallest is the first has no bar', () => {
+    const bars = ['Best', 'Lowest'].map((score) => {
+      const [made] = resource(scored({ score })).spec.leaderboards;
+      return getBoardType(made!).shape(made!).bar;
+    });
+    expect(bars).toEqual(['total_score', undefined]);
+  });
+
+  it('is of an expression that stays inside its parentheses', () => {
+    const of = ' score - 3 -- less\n';
+    expect(resource(scored({ of })).spec.leaderboards).toMatchObject([{ of }]);
+    expect(problems(scored({ of: 'score) + (score' }))).toEqual([
+      'spec.leaderboards[0].of: of must be one expression with its quotes, comments and parentheses closed; semicolons, double quotes, hints, // comments and E strings are not allowed',
+    ]);
+    expect(problems(scored({ of: '(SELECT 1)' }))).toHaveLength(1);
+  });
+
+  it('is not for other types', () => {
+    expect(problems({ leaderboards: [{ ...board('a', 'TeamMvps'), score: 'Best', of: 'score' }] })).toEqual([
+      'spec.leaderboards[0].score: score is only for TopTeams, TopPlayers',
+      'spec.leaderboards[0].of: of is only for TopTeams, TopPlayers',
+    ]);
   });
 });
 

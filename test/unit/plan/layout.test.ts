@@ -81,6 +81,7 @@ describe('a job whose spec changes', () => {
         }),
       ),
     ],
+    ['the score to what it is by default', ofBoards(teams()), ofBoards(teams({ score: 'Sum' }))],
     ['the size of a Query board', ofBoards(query()), ofBoards(query({ size: 50 }))],
     ['the order of boards', ofBoards(teams(), streaks()), ofBoards(streaks(), teams())],
     ['the injector', {}, { injector: { eventsPerSecond: 100 } }],
@@ -117,6 +118,18 @@ describe('a job whose spec changes', () => {
       ofBoards(players(), teams()),
       ofBoards(players({ where: "user_id <> 'x'" }), teams()),
       ['players: its definition changed'],
+    ],
+    [
+      'a score',
+      ofBoards(players(), teams()),
+      ofBoards(players({ score: 'Best' }), teams()),
+      ['players: its definition changed'],
+    ],
+    [
+      'what is scored',
+      ofBoards(players(), teams({ of: 'score' })),
+      ofBoards(players(), teams({ of: 'score + 1' })),
+      ['teams: its definition changed'],
     ],
     [
       'a window',
@@ -183,6 +196,19 @@ describe('a job whose spec changes', () => {
     expect(layouts.find(({ epoch }) => epoch !== layouts[0]?.epoch)?.slots).toHaveLength(2);
     for (const { slots } of layouts) expect(slots.filter(({ retired }) => !retired)).toHaveLength(2);
   });
+});
+
+it('a board without a score of its own has the statement that it had before there were others', () => {
+  const [slot] = laidOut(ofBoards(teams())).slots;
+  const fields = {
+    name: 'teams',
+    title: '',
+    size: 16,
+    history: false,
+    type: 'TopTeams',
+    seasonMillis: 3_600_000,
+  };
+  expect(JSON.stringify(slot?.board)).toBe(JSON.stringify(fields));
 });
 
 describe('a layout', () => {

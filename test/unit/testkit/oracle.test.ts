@@ -8,7 +8,13 @@ import { parseRecord } from '../../../dashboard/boards/record.ts';
 import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
 import { dashboard } from '../../../plan/dashboard.ts';
 import type { Deployment, KubernetesObject } from '../../../plan/objects.ts';
-import { expectedRows, notCounted, type Row, type SeasonBoard } from '../../../testkit/oracle/oracle.ts';
+import {
+  expectedRows,
+  notCounted,
+  type PointsOf,
+  type Row,
+  type SeasonBoard,
+} from '../../../testkit/oracle/oracle.ts';
 import { resource } from '../../../testkit/resources/resource.ts';
 import type { Message } from '../../../testkit/streams/events.ts';
 import { recount } from '../../../testkit/streams/recount.ts';
@@ -30,9 +36,10 @@ const seasonBoards = (...types: SeasonBoard['type'][]) =>
       size: sizes(),
       season: fc.constantFrom('1m', '10m', 'none'),
       minimumEvents: fc.constantFrom(1, 2, 5),
+      score: fc.constantFrom('Sum', 'Best', 'Lowest', 'Latest', 'Count'),
     })
-    .map(({ minimumEvents, ...fields }) =>
-      fields.type === 'TeamMvps' ? { ...fields, minimumEvents } : fields,
+    .map(({ minimumEvents, score, ...fields }) =>
+      fields.type === 'TeamMvps' ? { ...fields, minimumEvents } : { ...fields, score },
     )
     .map(boardOf<SeasonBoard>);
 
@@ -65,9 +72,14 @@ const anyBoard = (): fc.Arbitrary<Leaderboard> =>
   fc.oneof(seasonBoards('TopTeams', 'TopPlayers', 'TeamMvps'), streakBoards());
 
 /** The oracle's rows, by period and rank. */
-function rowsOf(board: Leaderboard, messages: Message[], until = START + 30 * MINUTE): Row[] {
+function rowsOf(
+  board: Leaderboard,
+  messages: Message[],
+  until = START + 30 * MINUTE,
+  pointsOf?: PointsOf,
+): Row[] {
   const records = messages.map(({ value, timestamp }) => ({ value, producedAt: timestamp }));
-  return inOrder(expectedRows(board, records, MAX_LATENESS, until));
+  return inOrder(expectedRows(board, records, MAX_LATENESS, until, pointsOf));
 }
 
 function inOrder(rows: Row[]): Row[] {
@@ -90,6 +102,21 @@ describe('the oracle', () => {
       fc.property(anyOfType, generated(), untils, (board, { messages, plays }, until) => {
         const expected = inOrder(recount(board, plays, MAX_LATENESS, until));
         expect(rowsOf(board, messages, until)).toEqual(expected);
+      }),
+      RUNS,
+    );
+  });
+
+  it('agrees with a second count of values that are not the scores', () => {
+    const values = fc.constantFrom(
+      ({ score }: { score: number }) => (score % 3 === 0 ? null : (score % 100) - 20),
+      ({ time }: { time: number }) => time % 1_000,
+      () => null,
+    );
+    fc.assert(
+      fc.property(seasonBoards('TopTeams', 'TopPlayers'), generated(), values, (board, stream, of) => {
+        const expected = inOrder(recount(board, stream.plays, MAX_LATENESS, 0, of));
+        expect(rowsOf(board, stream.messages, 0, of)).toEqual(expected);
       }),
       RUNS,
     );
@@ -150,7 +177,10 @@ describe('the oracle', () => {
     ['TopPlayers', 'total_score'],
     ['TeamMvps', 'team_total'],
   ] as const)('counts every score of a season once in %s', (type, column) => {
-    const whole = seasonBoards(type).map((board) => ({ ...board, size: 1000, minimumEvents: 1 }));
+    const whole = seasonBoards(type).map(
+      ({ score: _, ...board }: SeasonBoard & { score?: string }) =>
+        ({ ...board, size: 1000, minimumEvents: 1 }) as SeasonBoard,
+    );
     fc.assert(
       fc.property(whole, generated(), (board, { messages, plays }) => {
         const rows = rowsOf(board, messages).map((row): SeasonScore => [periodOf(row), Number(row[column])]);

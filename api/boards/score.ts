@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { RowColumn } from '../../contract/board.ts';
+import { isSingleCondition } from '../query.ts';
+import type { TypeField, Values } from './board-type.ts';
+import { integerColumn } from './columns.ts';
+import { EVENT_COLUMNS, STAYS_INSIDE, type TotalsBoard } from './shared-fields.ts';
+
+/* What a board of scores makes of the events of a player or a team. */
+
+/** By the name of the score: the heading of its column. */
+const HEADINGS = { Sum: 'Score', Best: 'Best', Lowest: 'Lowest', Latest: 'Latest', Count: 'Events' };
+
+type Score = keyof typeof HEADINGS;
+
+const SCORES = Object.keys(HEADINGS) as [Score, ...Score[]];
+
+/** A board that ranks by a score. */
+export interface ScoredBoard extends TotalsBoard {
+  /** Not set: Sum. */
+  score?: Exclude<Score, 'Sum'>;
+  /** SQL of an event's value, which stays inside parentheses on lines of its own. Not set: its score. */
+  of?: string;
+}
+
+const score: TypeField<z.ZodEnum<Record<Score, Score>>> = {
+  schema: z.enum(Object.fromEntries(SCORES.map((name) => [name, name])) as Record<Score, Score>),
+  description:
+    'what is ranked of the values of a player’s or a team’s events. Sum, Best and Latest (that of the newest event; of several, the greatest): the greatest first. Lowest: the smallest first. Count: how many events have a value. Latest takes more CPU, because it can fall. Default Sum.',
+};
+
+/**
+ * A value is none that JSON cannot carry exactly. By the bound of a sum the planner knows that it only grows.
+ */
+const MOST = Number.MAX_SAFE_INTEGER;
+
+const of: TypeField<z.ZodString> = {
+  schema: z.string().min(1).max(2000),
+  description: `a SQL expression that gives an event’s value, such as CHAR_LENGTH(team_name). Its columns are those of the view valid_events (${EVENT_COLUMNS}). It is cast to BIGINT, which drops decimals. An event without a value does not count for this board: NULL, what is no number, beyond ±${MOST}, or below 0 in a Sum. Default: the event’s score.`,
+  rules: [{ message: `of must be one expression ${STAYS_INSIDE}`, holds: isSingleCondition }],
+};
+
+export const scoreFields = { score, of };
+
+export function resolveScore(values: Values<typeof scoreFields>): Pick<ScoredBoard, 'score' | 'of'> {
+  const { score = 'Sum', of } = values;
+  return { ...(score !== 'Sum' && { score }), ...(of !== undefined && { of }) };
+}
+
+const TOTAL = 'total_score';
+
+export function scoreColumn({ score }: ScoredBoard): RowColumn {
+  return integerColumn(TOTAL, HEADINGS[score ?? 'Sum']);
+}
+
+/** The bar of a board of scores; none where the leader's would be the shortest. */
+export function scoreBar({ score }: ScoredBoard): { bar?: string } {
+  return score === 'Lowest' ? {} : { bar: TOTAL };
+}
+
+/** What the SELECTs of boards of scores are rendered with. */
+export function scoreTemplateValues({ score, of }: ScoredBoard) {
+  return {
+    of: of?.trim(),
+    least: score === undefined ? 0 : -MOST,
+    most: MOST,
+    isCount: score === 'Count',
+    isBest: score === 'Best',
+    isLowest: score === 'Lowest',
+    isLatest: score === 'Latest',
+  };
+}
