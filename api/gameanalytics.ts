@@ -1,6 +1,14 @@
 import { z } from 'zod';
-import { DEFAULT_SEASON } from './boards/shared-fields.ts';
-import { BOARD_TYPES } from './boards/types.ts';
+import { longestSeasonMillis } from '../contract/calendar.ts';
+import {
+  completeCalendar,
+  DEFAULT_SEASON,
+  IS_TIME_ZONE,
+  longestMillis,
+  timeZone,
+  weekStart,
+} from './boards/shared-fields.ts';
+import { BOARD_TYPES, type Leaderboard } from './boards/types.ts';
 import { dashboard } from './dashboard.ts';
 import { celSeconds, millis } from './duration.ts';
 import { events, hasTeams } from './events.ts';
@@ -27,7 +35,11 @@ const DEFAULT_LEADERBOARDS = BOARD_TYPES.flatMap((type) => {
 const WITHOUT_SEASON = BOARD_TYPES.filter(({ fields }) => !('season' in fields)).map(
   ({ name }) => `'${name}'`,
 );
-const SEASON_SECONDS = celSeconds(`(has(b.season) ? b.season : '${DEFAULT_SEASON}')`);
+const CALENDAR_SECONDS = (['Day', 'Week', 'Month'] as const)
+  .map((every) => `'${every}': ${longestSeasonMillis({ every }) / 1_000}`)
+  .join(', ');
+const LENGTH_SECONDS = celSeconds(`(has(b.season) ? b.season : '${DEFAULT_SEASON}')`);
+const SEASON_SECONDS = `has(b.calendar) ? {${CALENDAR_SECONDS}}[b.calendar.every] : ${LENGTH_SECONDS}`;
 const IS_ENDLESS = "(has(b.season) && b.season == 'none')";
 const LONGEST_SEASON = `self.leaderboards.all(b, b.type in [${WITHOUT_SEASON.join(', ')}] || ${IS_ENDLESS} || 2 * (${SEASON_SECONDS}) <= ${celSeconds('self.events.retention')})`;
 
@@ -45,6 +57,10 @@ const spec = withRules(
       // One value: merged by name, a list that is applied server-side would be added to the default one.
       .meta({ 'x-kubernetes-list-type': 'atomic' })
       .describe('The leaderboards, in the order the dashboard shows them.'),
+    timeZone: withRules(timeZone, [IS_TIME_ZONE])
+      .default('UTC')
+      .describe('The time zone of calendars that name none, of the IANA database, such as Europe/Berlin.'),
+    weekStart: weekStart.default('Monday').describe('The first day of a week, of calendars that name none.'),
     flink: flink.prefault({}).describe('The Flink job that computes the leaderboards.'),
     injector: injector
       .optional()
@@ -61,10 +77,7 @@ const spec = withRules(
       field: 'events.retention',
       holds: ({ events, leaderboards }) =>
         leaderboards.every(
-          (b) =>
-            !('seasonMillis' in b) ||
-            b.seasonMillis === null ||
-            2 * b.seasonMillis <= millis(events.retention),
+          (b) => !('seasonMillis' in b) || 2 * (longestMillis(b) ?? 0) <= millis(events.retention),
         ),
     },
     {
@@ -103,7 +116,13 @@ const spec = withRules(
         leaderboards.every((a) => !a.history || leaderboards.every((b) => b.name !== `${a.name}-history`)),
     },
   ],
-);
+).transform((spec) => ({
+  ...spec,
+  leaderboards: spec.leaderboards.map((board): Leaderboard => {
+    if (!('calendar' in board) || !board.calendar) return board;
+    return { ...board, calendar: completeCalendar(board.calendar, spec) };
+  }),
+}));
 
 const metadata = z.looseObject({
   name: ownName(),

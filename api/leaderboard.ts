@@ -103,6 +103,11 @@ const rules: Rule<Fields>[] = [
     field: 'name',
     holds: (board) => !RESERVED_NAMES.includes(board.name),
   },
+  {
+    cel: '!(has(self.season) && has(self.calendar))',
+    message: 'season and calendar exclude each other',
+    holds: ({ season, calendar }) => season === undefined || calendar === undefined,
+  },
   ...rulesOfTypes(),
 ];
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { calendar, seasonEnd } from './calendar.ts';
 
 /*
  * What a board is to its readers: the fields of its records, and the definition by which the plan tells the
@@ -45,8 +46,9 @@ const column = z.strictObject({
 const period = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('season'),
-    /** Null: how long a season lasts is not known, or it never ends. */
+    /** Null: seasons are those of the calendar, or how long they last is not known, or they never end. */
     lengthMillis: positiveMillis.nullable(),
+    calendar: calendar.optional(),
   }),
   z.strictObject({ kind: z.literal('instant'), everyMillis: positiveMillis }),
 ]);
@@ -107,3 +109,16 @@ export type Column = z.infer<typeof column>;
 
 /** What the records of a board belong to; null: there is one board for all time. */
 export type Period = BoardDefinition['period'];
+
+type SeasonPeriod = Extract<Period, { kind: 'season' }>;
+
+/**
+ * When a season ends that begins then; null where that is not known, or never. Both in epoch milliseconds.
+ */
+export function seasonEndMillis(
+  { lengthMillis, calendar }: SeasonPeriod,
+  startMillis: number,
+): number | null {
+  if (calendar) return seasonEnd(calendar, startMillis);
+  return lengthMillis === null ? null : startMillis + lengthMillis;
+}

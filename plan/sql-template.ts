@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import Handlebars from 'handlebars';
+import type { TotalsBoard } from '../api/boards/shared-fields.ts';
+import type { Step } from '../contract/calendar.ts';
 import { CONTRACT_SQL } from './contract-sql.ts';
 
 const FOLDER = new URL('../sql/', import.meta.url);
@@ -23,8 +25,13 @@ handlebars.registerHelper({
   type: ({ type }: { type: string }) => raw(columnType(type)),
   columnType: (type: string) => raw(type),
   expression: (sql: string) => raw(sql),
-  season: (length: number | null) =>
-    raw(`event_time_millis - MOD(event_time_millis, ${wholeNumber(length ?? FOR_EVER)})`),
+  season: ({ seasonMillis, calendar }: Pick<TotalsBoard, 'seasonMillis' | 'calendar'>) =>
+    raw(
+      calendar
+        ? '`$calendar_start`'
+        : `event_time_millis - MOD(event_time_millis, ${wholeNumber(seasonMillis ?? FOR_EVER)})`,
+    ),
+  steps: (steps: Step[]) => raw(stepsByTime(steps)),
   where: (condition: string | undefined) => raw(restriction('WHERE', condition)),
   and: (condition: string | undefined) => raw(restriction('AND', condition)),
   comment: (text: string) => raw(text.replace(/[^ -~]/g, '?')),
@@ -63,6 +70,16 @@ function quote(value: string, mark: "'" | '`'): string {
 function wholeNumber(value: number): string {
   if (!Number.isSafeInteger(value)) throw new RangeError(`not a whole number: ${value}`);
   return String(value);
+}
+
+/** The value of the step that an event's time is in, found by halving. */
+function stepsByTime(steps: Step[]): string {
+  const [first, ...others] = steps;
+  if (!first) throw new RangeError('no steps');
+  if (others.length === 0) return wholeNumber(first.value);
+  const middle = Math.ceil(steps.length / 2);
+  const [before, after] = [steps.slice(0, middle), steps.slice(middle)].map(stepsByTime);
+  return `IF(event_time_millis < ${wholeNumber(steps[middle]!.from)}, ${before}, ${after})`;
 }
 
 /**

@@ -1,7 +1,9 @@
+import { longestMillis } from '../api/boards/shared-fields.ts';
 import { BOARD_TYPES, getBoardType } from '../api/boards/types.ts';
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { SEASON_START } from '../contract/board.ts';
+import { type Calendar, firstWeekDay, localOffsets, startOffsets } from '../contract/calendar.ts';
 import { maxRecordBytes, type PlannedBoard, planBoard } from './boards.ts';
 import { planEventMapping } from './event-mapping.ts';
 import { connectorOptions } from './kafka-access.ts';
@@ -33,6 +35,7 @@ export function sqlScript(
     parallelism: resource.spec.flink.parallelism,
   };
   const lanes = [...new Set(layout.slots.map(({ lane }) => lane))].map((lane) => ({
+    lane,
     ...common,
     ...eventViews(lane),
     topic: eventsTopic(resource),
@@ -50,7 +53,7 @@ export function sqlScript(
     name,
     uidFormat: `${layout.epoch}-<id>_<transformation>`,
     stateTtl: `${stateTtlMillis(resource)} ms`,
-    events: lanes.map((lane) => EVENTS(lane)),
+    events: lanes.flatMap((lane) => [EVENTS(lane), ...calendarViews(layout, lane)]),
     statsTables: STATS_TABLES(stats),
     stats: STATS(stats).trim(),
     boards: sinks.map((sink) => ({
@@ -82,6 +85,35 @@ function eventViews(lane: number) {
 /** For how long an id counts once; 0: for no time. */
 function deduplicateMillis({ spec }: GameAnalytics): number {
   return spec.events.deduplicate === undefined ? 0 : millis(spec.events.deduplicate);
+}
+
+/** The views of a lane with the seasons of the calendars that its boards have. */
+function calendarViews(
+  { slots }: Layout,
+  { lane, validEvents }: { lane: number; validEvents: string },
+): string[] {
+  const calendars = slots.flatMap(({ board, ...slot }) =>
+    slot.lane === lane && 'calendar' in board && board.calendar ? [board.calendar] : [],
+  );
+  const views = new Map(calendars.map((calendar) => [calendarView(validEvents, calendar), calendar]));
+  return [...views].map(([name, calendar]) =>
+    CALENDAR({
+      name,
+      validEvents,
+      timeZone: calendar.timeZone,
+      isMonth: calendar.every === 'Month',
+      firstMillis: calendar.every === 'Week' ? firstWeekDay(calendar) * DAY : 0,
+      lengthMillis: calendar.every === 'Week' ? 7 * DAY : DAY,
+      offsets: localOffsets(calendar.timeZone),
+      startOffsets: startOffsets(calendar),
+    }),
+  );
+}
+
+const DAY = millis('1d');
+
+function calendarView(validEvents: string, { every, weekStart, timeZone }: Calendar): string {
+  return [validEvents, every, ...(weekStart ? [weekStart] : []), timeZone].join('_');
 }
 
 /** A table that a statement fills. */
@@ -143,7 +175,7 @@ function selectColumns({ source, period, rowColumns }: PlannedBoard): string[] {
 function stateTtlMillis(resource: GameAnalytics): number {
   const seasons = resource.spec.leaderboards.flatMap((board) => {
     if (board.type === 'Query') return [null];
-    return 'seasonMillis' in board ? [board.seasonMillis] : [];
+    return 'seasonMillis' in board ? [longestMillis(board)] : [];
   });
   if (seasons.includes(null)) return FOR_EVER_MILLIS;
   return 2 * Math.max(0, ...seasons.map(Number)) + millis('1h') + deduplicateMillis(resource);
@@ -159,8 +191,10 @@ function select({ board, lane }: StatementSlot, maxLatenessMillis: number): stri
   const views = eventViews(lane);
   if (board.type === 'Query') return queried(board.query, views.validEvents);
   const { where: condition } = board;
+  const calendar = 'calendar' in board ? board.calendar : undefined;
+  const validEvents = calendar ? calendarView(views.validEvents, calendar) : views.validEvents;
   const more = getBoardType(board).templateValues?.(board);
-  return SELECTS.get(board.type)!({ ...board, ...views, ...more, maxLatenessMillis, condition }).trim();
+  return SELECTS.get(board.type)!({ ...board, ...more, validEvents, maxLatenessMillis, condition }).trim();
 }
 
 /**
@@ -174,6 +208,7 @@ function queried(query: string, events: string): string {
 
 const SCRIPT = template('script');
 const EVENTS = template('events');
+const CALENDAR = template('calendar');
 const STATS_TABLES = template('pipeline-stats-tables');
 const STATS = template('pipeline-stats');
 const BOARD = template('board');

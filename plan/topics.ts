@@ -1,3 +1,4 @@
+import { longestMillis } from '../api/boards/shared-fields.ts';
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { boards, maxRecordBytes, type PlannedBoard } from './boards.ts';
@@ -65,15 +66,18 @@ function statsKafkaTopic(resource: GameAnalytics): KafkaTopic {
 }
 
 function cleanup(board: PlannedBoard): Record<string, string | number> {
-  const { period } = board;
-  if (period?.kind !== 'season' || period.lengthMillis === null) return { 'cleanup.policy': 'compact' };
+  if (longestSeason(board) === null) return { 'cleanup.policy': 'compact' };
   return { 'cleanup.policy': 'compact,delete', 'retention.ms': readableMillis(board) };
 }
 
 /** Past seasons stay readable for a week, and for three seasons where these are longer. */
-function readableMillis({ period }: PlannedBoard): number {
-  const season = period?.kind === 'season' ? (period.lengthMillis ?? 0) : 0;
-  return Math.max(millis('7d'), 3 * season);
+function readableMillis(board: PlannedBoard): number {
+  return Math.max(millis('7d'), 3 * (longestSeason(board) ?? 0));
+}
+
+/** In milliseconds; null where a board has no seasons whose length is known, or one forever. */
+function longestSeason({ source }: PlannedBoard): number | null {
+  return 'seasonMillis' in source ? longestMillis(source) : null;
 }
 
 /** Not what the cluster's default may be: nobody has to know more codecs than the producers use. */

@@ -1,9 +1,17 @@
 import { z } from 'zod';
 import type { Period } from '../../contract/board.ts';
+import {
+  type Calendar,
+  isTimeZone,
+  longestSeasonMillis,
+  WEEK_DAYS,
+  ZONE_RULES,
+} from '../../contract/calendar.ts';
 import { EVENT_FIELDS, ROBOT_PREFIX } from '../../contract/event.ts';
 import { celSeconds, millis } from '../duration.ts';
 import { isSingleCondition } from '../query.ts';
-import type { CommonBoard, TypeField } from './board-type.ts';
+import type { Rule } from '../rule.ts';
+import type { CommonBoard, TypeField, Values } from './board-type.ts';
 
 /* Fields that several types of board have. */
 
@@ -33,11 +41,12 @@ export const where: TypeField<z.ZodString> = {
 
 /** A board whose totals run within a season. */
 export interface TotalsBoard extends ConditionalBoard {
-  /** Length of a season; null: one season forever. */
+  /** Length of a season; null: one season forever, or those of the calendar. */
   seasonMillis: number | null;
+  calendar?: Calendar;
 }
 
-export const season: TypeField<z.ZodString> = {
+const season: TypeField<z.ZodString> = {
   schema: z
     .string()
     .max(7)
@@ -55,13 +64,68 @@ export const season: TypeField<z.ZodString> = {
 
 export const DEFAULT_SEASON = '1h';
 
-/** The length of a season; null: one season forever. */
-export function seasonMillis({ season }: { season?: string | undefined }): number | null {
-  return season === 'none' ? null : millis(season ?? DEFAULT_SEASON);
+export const weekStart = z.enum(WEEK_DAYS);
+
+export const timeZone = z
+  .string()
+  .max(64)
+  .regex(/^[A-Za-z][A-Za-z0-9_+/-]*$/, 'must be a time zone of the IANA database, such as Europe/Berlin');
+
+export const IS_TIME_ZONE: Rule<string> = {
+  message: 'must be a time zone of the IANA database, such as Europe/Berlin',
+  holds: isTimeZone,
+};
+
+const calendarSchema = z.strictObject({
+  every: z.enum(['Day', 'Week', 'Month']).describe('How long a season is.'),
+  weekStart: weekStart.optional().describe('The first day of a week. Default: that of spec.weekStart.'),
+  timeZone: timeZone
+    .optional()
+    .describe('The time zone whose midnights the seasons begin at. Default: that of spec.timeZone.'),
+});
+
+const ZONE_YEARS = [ZONE_RULES.from, ZONE_RULES.until - 1].map((time) => new Date(time).getUTCFullYear());
+
+const calendar: TypeField<typeof calendarSchema> = {
+  schema: calendarSchema,
+  description: `seasons that are days, weeks or months of a time zone, in place of \`season\`. They begin at its midnights, so that a day may have 23 or 25 hours. Rules of time zones hold from ${ZONE_YEARS.join(' to ')}.`,
+  rules: [
+    {
+      message: `timeZone ${IS_TIME_ZONE.message}`,
+      holds: ({ timeZone }) => timeZone === undefined || isTimeZone(timeZone),
+    },
+  ],
+};
+
+export const seasonFields = { season, calendar };
+
+/** The seasons of a board. What its calendar leaves out, the spec's defaults complete. */
+export function resolveSeason({ season, calendar }: Values<typeof seasonFields>): Seasons {
+  if (calendar) return { seasonMillis: null, calendar: calendar as Calendar };
+  return { seasonMillis: season === 'none' ? null : millis(season ?? DEFAULT_SEASON) };
 }
 
-export function seasonPeriod({ seasonMillis }: TotalsBoard): Period {
-  return { kind: 'season', lengthMillis: seasonMillis };
+type Seasons = Pick<TotalsBoard, 'seasonMillis' | 'calendar'>;
+
+/** A calendar with what it leaves out as the spec has it, and without what means nothing to it. */
+export function completeCalendar(
+  { every, timeZone, weekStart }: z.output<typeof calendarSchema>,
+  defaults: Required<Pick<Calendar, 'timeZone' | 'weekStart'>>,
+): Calendar {
+  return {
+    every,
+    timeZone: timeZone ?? defaults.timeZone,
+    ...(every === 'Week' && { weekStart: weekStart ?? defaults.weekStart }),
+  };
+}
+
+export function seasonPeriod({ seasonMillis, calendar }: Seasons): Period {
+  return { kind: 'season', lengthMillis: seasonMillis, ...(calendar && { calendar }) };
+}
+
+/** The length of a board's longest season; null: one season forever. */
+export function longestMillis({ seasonMillis, calendar }: Seasons): number | null {
+  return calendar ? longestSeasonMillis(calendar) : seasonMillis;
 }
 
 /** A heading made of a name: top-teams and top_teams become "Top Teams". */

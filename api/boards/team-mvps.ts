@@ -1,7 +1,7 @@
 import { integer } from '../integer.ts';
 import { boardType } from './board-type.ts';
 import { decimalColumn, integerColumn, NEWEST_EVENT, PLACE, PLAYER, TEAM, TEAM_ID } from './columns.ts';
-import { season, seasonMillis, seasonPeriod, type TotalsBoard, where } from './shared-fields.ts';
+import { resolveSeason, seasonFields, seasonPeriod, type TotalsBoard, where } from './shared-fields.ts';
 
 export interface TeamMvpsBoard extends TotalsBoard {
   type: 'TeamMvps';
@@ -18,7 +18,7 @@ export const teamMvps = boardType<TeamMvpsBoard>()({
   ranksTeams: true,
   fields: {
     where,
-    season,
+    ...seasonFields,
     minimumEvents: {
       schema: integer(1, 1_000_000),
       description: `how many events of a season a team needs to be ranked. The share of a player in a team that has hardly played says little: of one event it is 100 %. Default ${DEFAULT_MINIMUM_EVENTS}.`,
@@ -27,7 +27,7 @@ export const teamMvps = boardType<TeamMvpsBoard>()({
   rules: [],
   resolve: (values) => ({
     minimumEvents: values.minimumEvents ?? DEFAULT_MINIMUM_EVENTS,
-    seasonMillis: seasonMillis(values),
+    ...resolveSeason(values),
   }),
   shape: (board) => ({
     period: seasonPeriod(board),

@@ -8,7 +8,7 @@ import {
   scoreFields,
   scoreTemplateValues,
 } from './score.ts';
-import { season, seasonMillis, seasonPeriod, where } from './shared-fields.ts';
+import { resolveSeason, seasonFields, seasonPeriod, where } from './shared-fields.ts';
 
 export interface TopPlayersBoard extends ScoredBoard {
   type: 'TopPlayers';
@@ -18,9 +18,9 @@ export const topPlayers = boardType<TopPlayersBoard>()({
   name: 'TopPlayers',
   summary: 'players by their score',
   default: { name: 'top-players' },
-  fields: { where, season, ...scoreFields },
+  fields: { where, ...seasonFields, ...scoreFields },
   rules: [],
-  resolve: (values) => ({ seasonMillis: seasonMillis(values), ...resolveScore(values) }),
+  resolve: (values) => ({ ...resolveSeason(values), ...resolveScore(values) }),
   shape: (board) => ({
     period: seasonPeriod(board),
     columns: [PLACE, PLAYER, TEAM, scoreColumn(board), NEWEST_EVENT],

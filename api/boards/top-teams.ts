@@ -8,7 +8,7 @@ import {
   scoreFields,
   scoreTemplateValues,
 } from './score.ts';
-import { season, seasonMillis, seasonPeriod, where } from './shared-fields.ts';
+import { resolveSeason, seasonFields, seasonPeriod, where } from './shared-fields.ts';
 
 export interface TopTeamsBoard extends ScoredBoard {
   type: 'TopTeams';
@@ -19,9 +19,9 @@ export const topTeams = boardType<TopTeamsBoard>()({
   summary: 'teams by their score',
   default: { name: 'top-teams' },
   ranksTeams: true,
-  fields: { where, season, ...scoreFields },
+  fields: { where, ...seasonFields, ...scoreFields },
   rules: [],
-  resolve: (values) => ({ seasonMillis: seasonMillis(values), ...resolveScore(values) }),
+  resolve: (values) => ({ ...resolveSeason(values), ...resolveScore(values) }),
   shape: (board) => ({
     period: seasonPeriod(board),
     columns: [PLACE, TEAM_ID, TEAM, scoreColumn(board), NEWEST_EVENT],

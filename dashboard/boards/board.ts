@@ -1,4 +1,4 @@
-import type { BoardDefinition } from '../../contract/board.ts';
+import { type BoardDefinition, seasonEndMillis } from '../../contract/board.ts';
 import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 import { type BoardRecord, parseRecord, type Row } from './record.ts';
 
@@ -81,8 +81,10 @@ export class Board {
   view(now: number, season: Season = 'this'): BoardView {
     const updatedMillis = this.#updatedMillis;
     const { period } = this.definition;
-    if (period?.kind === 'season')
-      return { ...this.#seasonAt(now, period.lengthMillis, season), updatedMillis };
+    if (period?.kind === 'season') {
+      const endOf = (startMillis: number) => seasonEndMillis(period, startMillis);
+      return { ...this.#seasonAt(now, endOf, season), updatedMillis };
+    }
     const [record] = this.#seasons.values();
     const atMillis = record?.instantMillis ?? null;
     return {
@@ -133,15 +135,21 @@ export class Board {
   }
 
   /** Of the seasons that have begun: one far in the future (a broken clock) must not hijack the board. */
-  #seasonAt(now: number, lengthMillis: number | null, season: Season): Pick<BoardView, 'period' | 'rows'> {
+  #seasonAt(
+    now: number,
+    endOf: (startMillis: number) => number | null,
+    season: Season,
+  ): Pick<BoardView, 'period' | 'rows'> {
     const begun = [...this.#seasons.keys()].filter((start) => start <= now).sort((a, b) => b - a);
-    const isOver = (start: number, index: number) =>
-      lengthMillis === null ? index > 0 : start + lengthMillis <= now;
+    const isOver = (start: number, index: number) => {
+      const endMillis = endOf(start);
+      return endMillis === null ? index > 0 : endMillis <= now;
+    };
     const startMillis = season === 'last' ? begun.find(isOver) : begun[0];
     if (startMillis === undefined) return { period: null, rows: [] };
     const rows = this.#seasons.get(startMillis)?.rows ?? [];
-    if (lengthMillis === null) return { period: null, rows };
-    const endMillis = startMillis + lengthMillis;
+    const endMillis = endOf(startMillis);
+    if (endMillis === null) return { period: null, rows };
     return { period: { kind: 'season', startMillis, endMillis, over: now >= endMillis }, rows };
   }
 }

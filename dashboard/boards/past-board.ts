@@ -1,4 +1,4 @@
-import type { BoardDefinition } from '../../contract/board.ts';
+import { type BoardDefinition, seasonEndMillis } from '../../contract/board.ts';
 import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 import { Board, type BoardView } from './board.ts';
 import { parseRecord } from './record.ts';
@@ -61,9 +61,10 @@ export class PastBoard {
     const { period } = this.#definition;
     if (!this.#shown) return false;
     if (!period) return true;
-    const lengthMillis = period.kind === 'season' ? period.lengthMillis : null;
+    const { periodMillis } = this.#shown;
+    const endMillis = period.kind === 'season' ? seasonEndMillis(period, periodMillis) : null;
     // A later period can have had its last record before those that were read of this one.
-    const nextMillis = this.#shown.periodMillis + (lengthMillis ?? 1);
+    const nextMillis = endMillis ?? periodMillis + 1;
     const latestMillis = this.#atMillis + this.#aheadMillis;
     return (
       nextMillis > latestMillis || this.#startMillis < nextMillis - this.#aheadMillis - CLOCKS_APART_MILLIS

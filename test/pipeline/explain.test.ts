@@ -50,12 +50,18 @@ const SCORED = ['Sum', 'Best', 'Lowest', 'Count', 'Latest'].flatMap((score) => [
   { name: `teams-${score}`.toLowerCase(), type: 'TopTeams', score },
   { name: `players-${score}-of`.toLowerCase(), type: 'TopPlayers', score, of: VALUE, where: 'score > 1' },
 ]);
+const CALENDARS = [
+  { name: 'weekly', type: 'TopTeams', calendar: { every: 'Week', timeZone: 'Europe/Berlin' } },
+  { name: 'monthly', type: 'TopPlayers', calendar: { every: 'Month', timeZone: 'America/New_York' } },
+  { name: 'daily-mvps', type: 'TeamMvps', calendar: { every: 'Day', timeZone: 'Australia/Lord_Howe' } },
+];
 const [LATEST, FAST] = [/latest/, /sum|best|lowest|count/].map((names) =>
   SCORED.map(({ name }) => name).filter((name) => names.test(name)),
 );
 
 describe('the plan that Flink makes of the SQL', () => {
   let plan = '';
+  let calendarPlan = '';
   beforeAll(async () => {
     const boards = [
       { name: 'top-teams', type: 'TopTeams' },
@@ -64,7 +70,10 @@ describe('the plan that Flink makes of the SQL', () => {
       { name: 'team-mvps', type: 'TeamMvps' },
       { name: 'busiest', type: 'Query', columns: BUSIEST_COLUMNS, query: BUSIEST },
     ];
-    plan = await explain(sqlScript(resource({ leaderboards: [...boards, ...SCORED] }), 'localhost:9092'));
+    const spec = { leaderboards: [...boards, ...SCORED], events: { retention: '90d' } };
+    plan = await explain(sqlScript(resource(spec), 'localhost:9092'));
+    // More than a resource may have.
+    calendarPlan = await explain(sqlScript(resource({ ...spec, leaderboards: CALENDARS }), 'localhost:9092'));
   });
 
   it('reads the events once, and for pipeline-stats once more without decoding them', () => {
@@ -75,6 +84,15 @@ describe('the plan that Flink makes of the SQL', () => {
 
   it.each(['top-teams', 'top-players', 'busiest', ...FAST!])('ranks %s the fast way', (board) => {
     expect(ranks(planOf(plan, board))).toEqual(['UpdateFastStrategy']);
+  });
+
+  it.each(['weekly', 'monthly'])('ranks %s, of the seasons of a calendar, the fast way', (board) => {
+    expect(ranks(planOf(calendarPlan, board))).toEqual(['UpdateFastStrategy']);
+  });
+
+  it.each(CALENDARS.map(({ name }) => name))('has no step of its own for the calendar of %s', (board) => {
+    expect(planOf(calendarPlan, board)).not.toMatch(/\b(Join|Union|Correlate)\(.*calendar/);
+    expect(planOf(calendarPlan, board).match(/\bCalc\(.*IF\(/g)).toHaveLength(1);
   });
 
   it.each(LATEST!)('sorts %s, which can fall, without a rank that retracts and without a join', (board) => {

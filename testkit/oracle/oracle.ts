@@ -1,6 +1,7 @@
 import type { TotalsBoard } from '../../api/boards/shared-fields.ts';
 import type { HotStreakersBoard, Leaderboard } from '../../api/boards/types.ts';
 import { EVENT_TIME, type EventField, LONGEST_TEXT, SCORE } from '../../contract/event.ts';
+import { calendarSeason } from './calendar.ts';
 
 /** A record of the events topic, as it is there. */
 export interface EventRecord {
@@ -135,14 +136,17 @@ export function expectedRows(
 /** The rows of all seasons of a board of totals. */
 export function seasonRows(board: SeasonBoard, events: CountedEvent[], pointsOf?: PointsOf): Row[] {
   const counted = pointsOf ? withPoints(board, events, pointsOf) : events;
-  const seasons = groupBy(counted, ({ time }) =>
-    board.seasonMillis ? time - (time % board.seasonMillis) : 0,
-  );
+  const seasons = groupBy(counted, ({ time }) => seasonStart(board, time));
   return [...seasons].flatMap(([season_start, played]) =>
     RANKINGS[board.type](played, board)
       .slice(0, board.size)
       .map((row, index) => ({ season_start, rnk: index + 1, ...row })),
   );
+}
+
+function seasonStart({ calendar, seasonMillis }: SeasonBoard, time: number): number {
+  if (calendar) return calendarSeason(calendar, time).start;
+  return seasonMillis ? time - (time % seasonMillis) : 0;
 }
 
 /** The events that have points, with these in place of their scores. */

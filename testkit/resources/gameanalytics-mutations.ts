@@ -81,13 +81,22 @@ export const FULL: Spec = {
     auth: { secretName: 'sign-in' },
     resources: resources(),
   },
+  timeZone: 'Europe/Berlin',
+  weekStart: 'Saturday',
   paused: false,
 };
 
 /** A spec with the fields that exclude others. */
 const OTHERWISE: Spec = {
   kafka: { cluster: 'games', authentication: { type: 'tls' } },
-  events: { topic: 'own-events' },
+  events: { topic: 'own-events', retention: '60h' },
+  leaderboards: [
+    {
+      name: 'daily',
+      type: 'TopTeams',
+      calendar: { every: 'Day', weekStart: 'Sunday', timeZone: 'Asia/Kathmandu' },
+    },
+  ],
   injector: { allowOwnTopic: true },
   flink: { state: { uri: 's3://bucket/path' } },
 };
@@ -102,6 +111,12 @@ function resourceCases(path: string): Record<string, SpecialCase> {
     [`${path}.limits.memory`]: { valid: ['256Mi', '268435456', most], unrealisable: ['255Mi', '0'] },
   };
 }
+
+const TIME_ZONE: SpecialCase = {
+  valid: ['UTC', 'America/Argentina/Buenos_Aires', 'Etc/GMT+5'],
+  refused: ['', '+05:30', ' UTC'],
+  reported: ['Mars/Phobos'],
+};
 
 const KUBERNETES_NAME: SpecialCase = { unrealisable: ['a..b'] };
 
@@ -126,6 +141,9 @@ const SPECIAL: Record<string, SpecialCase> = {
     reported: [' ', '-- score', 'score) + (score', 'score; DROP TABLE x', "'open", '(SELECT 1)'],
   },
   'leaderboards[].season': { valid: ['none', '1m', '36h'], refused: ['59s', '37h', '31d'] },
+  'leaderboards[].calendar.every': { valid: ['Day'], refused: ['Week', 'Month'] },
+  'leaderboards[].calendar.timeZone': TIME_ZONE,
+  timeZone: TIME_ZONE,
   'leaderboards[].shortWindow': { valid: ['10s', '110s'], refused: ['0s', '15s', '120s'] },
   'leaderboards[].longWindow': { valid: ['30s', '1d'], refused: ['20s', '125s', '86410s'] },
   'leaderboards[].memory': { valid: ['10s', '1d'], refused: ['0s', '15s', '86410s'] },

@@ -12,8 +12,18 @@ export function validSpecs(): fc.Arbitrary<Record<string, unknown>> {
     flink: flink(),
     injector: injector(),
     dashboard: dashboard(),
+    timeZone: fc.constantFrom(...TIME_ZONES),
+    weekStart: fc.constantFrom('Monday', 'Sunday'),
     paused: fc.boolean(),
-  }).map((spec) => ({ kafka: { cluster: 'games' }, ...spec }));
+  }).map((spec) => ({ kafka: { cluster: 'games' }, ...spec, ...longKept(spec) }));
+}
+
+const TIME_ZONES = ['UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kathmandu'];
+
+/** Events are kept for as long as the seasons of calendars need. */
+function longKept({ events, leaderboards }: { events?: object; leaderboards?: object[] }): object {
+  const hasCalendar = leaderboards?.some((board) => 'calendar' in board);
+  return hasCalendar ? { events: { ...events, retention: '90d' } } : {};
 }
 
 function optional<T extends Record<string, unknown>>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) {
@@ -94,17 +104,24 @@ function seasonBoard() {
     size: size(),
     history: fc.boolean(),
     where: where(),
-    season: fc.constantFrom('none', '1m', '90s', '1h', '12h'),
   };
+  const season = fc.constantFrom('none', '1m', '90s', '1h', '12h');
+  const calendar = optional({
+    timeZone: fc.constantFrom(...TIME_ZONES),
+    weekStart: fc.constantFrom('Monday', 'Saturday'),
+  }).chain((rest) => fc.constantFrom('Day', 'Week', 'Month').map((every) => ({ every, ...rest })));
   const scored = {
     ...fields,
     type: fc.constantFrom('TopTeams', 'TopPlayers'),
     score: fc.constantFrom('Sum', 'Best', 'Lowest', 'Latest', 'Count'),
     of: fc.constantFrom('score', 'score - 3 -- less', "CASE WHEN user_id <> ';)' THEN 1 END"),
   };
+  const requiredKeys = ['name' as const, 'type' as const];
   return fc.oneof(
-    fc.record(scored, { requiredKeys: ['name', 'type'] }),
-    fc.record({ ...fields, type: fc.constant('TeamMvps') }, { requiredKeys: ['name', 'type'] }),
+    fc.record({ ...scored, season }, { requiredKeys }),
+    fc.record({ ...scored, calendar }, { requiredKeys }),
+    fc.record({ ...fields, season, type: fc.constant('TeamMvps') }, { requiredKeys }),
+    fc.record({ ...fields, calendar, type: fc.constant('TeamMvps') }, { requiredKeys }),
   );
 }
 

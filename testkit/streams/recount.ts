@@ -1,4 +1,5 @@
 import type { HotStreakersBoard, Leaderboard } from '../../api/boards/types.ts';
+import { seasonStart } from '../../contract/calendar.ts';
 import type { Row, SeasonBoard } from '../oracle/oracle.ts';
 import type { Play } from './streams.ts';
 
@@ -59,7 +60,7 @@ interface Season {
 function seasonRows(board: SeasonBoard, plays: Play[]): Row[] {
   const seasons = new Map<number, Season>();
   for (const play of plays) {
-    const start = board.seasonMillis ? Math.floor(play.time / board.seasonMillis) * board.seasonMillis : 0;
+    const start = startOfSeason(board, play.time);
     const season = entry(seasons, start, () => ({
       players: new Map(),
       teams: new Map(),
@@ -78,6 +79,11 @@ function seasonRows(board: SeasonBoard, plays: Play[]): Row[] {
       .filter(({ rnk }) => Number(rnk) <= board.size)
       .map((row) => ({ season_start, ...row })),
   );
+}
+
+function startOfSeason({ calendar, seasonMillis }: SeasonBoard, time: number): number {
+  if (calendar) return seasonStart(calendar, time);
+  return seasonMillis ? Math.floor(time / seasonMillis) * seasonMillis : 0;
 }
 
 const ROWS = { TopTeams: teamRows, TopPlayers: playerRows, TeamMvps: mvpRows };

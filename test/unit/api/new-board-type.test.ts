@@ -14,7 +14,7 @@ const MODULE = `
 import { integer } from '../integer.ts';
 import { boardType } from './board-type.ts';
 import { integerColumn, NEWEST_EVENT, PLACE, PLAYER, TEAM } from './columns.ts';
-import { season, seasonMillis, seasonPeriod, type TotalsBoard, where } from './shared-fields.ts';
+import { resolveSeason, seasonFields, seasonPeriod, type TotalsBoard, where } from './shared-fields.ts';
 
 export interface BestScoresBoard extends TotalsBoard {
   type: 'BestScores';
@@ -27,7 +27,7 @@ export const bestScores = boardType<BestScoresBoard>()({
   default: { name: 'best-scores' },
   fields: {
     where,
-    season,
+    ...seasonFields,
     leastScore: {
       schema: integer(0, 1_000_000),
       description: 'the least score that is ranked. Default 5.',
@@ -41,7 +41,7 @@ export const bestScores = boardType<BestScoresBoard>()({
       holds: (values) => values.season !== 'none' || values.leastScore !== undefined,
     },
   ],
-  resolve: (values) => ({ leastScore: values.leastScore ?? 5, seasonMillis: seasonMillis(values) }),
+  resolve: (values) => ({ leastScore: values.leastScore ?? 5, ...resolveSeason(values) }),
   shape: (board) => ({
     period: seasonPeriod(board),
     columns: [PLACE, PLAYER, TEAM, integerColumn('best_score', 'Best'), NEWEST_EVENT],
@@ -54,13 +54,13 @@ export const bestScores = boardType<BestScoresBoard>()({
 
 const SELECT = `WITH best AS (
   SELECT
-    {{season seasonMillis}} AS season_start,
+    {{season this}} AS season_start,
     user_id,
     SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
     MAX(score) AS best_score,
     MAX(produced_at_millis) AS last_event_at
   FROM {{identifier validEvents}}{{where condition}}
-  GROUP BY {{season seasonMillis}}, user_id
+  GROUP BY {{season this}}, user_id
   HAVING MAX(score) >= {{integer leastScore}}
 )
 SELECT

@@ -140,6 +140,8 @@ describe('a manifest with a single field', () => {
       dashboard: {
         resources: { requests: { cpu: '50m', memory: '256Mi' }, limits: { memory: '512Mi' } },
       },
+      timeZone: 'UTC',
+      weekStart: 'Monday',
       paused: false,
     });
   });
@@ -209,14 +211,14 @@ describe('a malformed manifest', () => {
       {
         path: 'spec.leaderboards[0].sesaon',
         message:
-          'is not a field; allowed here: name, type, title, size, history, where, season, score, of, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
+          'is not a field; allowed here: name, type, title, size, history, where, season, calendar, score, of, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
       },
       { path: 'spec.dashboard.replicas', message: 'must be a whole number' },
       { path: 'spec.paused', message: 'expected boolean, not "no"' },
       {
         path: 'spec.kafkaa',
         message:
-          'is not a field; allowed here: kafka, events, leaderboards, flink, injector, dashboard, paused',
+          'is not a field; allowed here: kafka, events, leaderboards, timeZone, weekStart, flink, injector, dashboard, paused',
       },
       { path: 'spec.leaderboards', message: 'the names of leaderboards must be unique' },
     ]);
@@ -424,6 +426,55 @@ describe('a condition on a board’s events', () => {
     const long = `score > ${'1'.repeat(1992)}`;
     expect(problems(conditional('TopTeams', long))).toEqual([]);
     expect(problems(conditional('TopTeams', `${long}1`))).toHaveLength(1);
+  });
+});
+
+describe('a calendar', () => {
+  const calendars = (calendar: object, spec: object = {}) => ({
+    events: { retention: '90d' },
+    leaderboards: [{ ...board('a', 'TeamMvps'), calendar }],
+    ...spec,
+  });
+  const parsed = (calendar: object, spec?: object) =>
+    resource(calendars(calendar, spec)).spec.leaderboards.map((one) => 'calendar' in one && one.calendar);
+
+  it('takes what it leaves out from the spec', () => {
+    const week = { every: 'Week' };
+    expect(parsed(week)).toEqual([{ every: 'Week', timeZone: 'UTC', weekStart: 'Monday' }]);
+    const spec = { timeZone: 'Europe/Berlin', weekStart: 'Sunday' };
+    expect(parsed(week, spec)).toEqual([{ ...week, ...spec }]);
+    const own = { ...week, timeZone: 'Asia/Kathmandu', weekStart: 'Saturday' };
+    expect(parsed(own, spec)).toEqual([own]);
+  });
+
+  it('has a first day of its weeks only where seasons are weeks, so that another recomputes nothing else', () => {
+    expect(parsed({ every: 'Month', weekStart: 'Sunday' })).toEqual([{ every: 'Month', timeZone: 'UTC' }]);
+  });
+
+  it('excludes a season', () => {
+    const both = { ...board('a', 'TopTeams'), season: '1h', calendar: { every: 'Day' } };
+    expect(problems({ events: { retention: '90d' }, leaderboards: [both] })).toEqual([
+      'spec.leaderboards[0]: season and calendar exclude each other',
+    ]);
+  });
+
+  it('is of a time zone that there is', () => {
+    const message = 'must be a time zone of the IANA database, such as Europe/Berlin';
+    expect(problems(calendars({ every: 'Day', timeZone: 'Mars/Phobos' }))).toEqual([
+      `spec.leaderboards[0].calendar: timeZone ${message}`,
+    ]);
+    expect(problems({ timeZone: 'Mars/Phobos' })).toEqual([`spec.timeZone: ${message}`]);
+  });
+
+  it.each([
+    ['Day', '54h', '53h'],
+    ['Week', '342h', '341h'],
+    ['Month', '1494h', '1493h'],
+  ])('of a %s needs events kept for %s', (every, enough, short) => {
+    expect(problems(calendars({ every }, { events: { retention: enough } }))).toEqual([]);
+    expect(problems(calendars({ every }, { events: { retention: short } }))).toEqual([
+      expect.stringContaining('spec.events.retention: retention must be at least twice the longest season'),
+    ]);
   });
 });
 

@@ -122,6 +122,22 @@ describe('a board of seasons', () => {
     expect(board.view(SEASON + HOUR).period).toEqual({ ...period, over: true });
   });
 
+  it('has a season of a calendar end at the local midnight', () => {
+    const calendar = { every: 'Day', timeZone: 'Europe/Berlin' };
+    const daily = boardDefinition.parse({
+      ...TOP_TEAMS_JSON,
+      period: { kind: 'season', lengthMillis: null, calendar },
+    });
+    // Clocks are set forward on 29 March 2026.
+    const [startMillis, endMillis] = [Date.UTC(2026, 2, 28, 23), Date.UTC(2026, 2, 29, 22)];
+    const board = boardOf(daily, [season([team('a', 1)], startMillis)]);
+    const period = { kind: 'season', startMillis, endMillis };
+    expect(board.view(endMillis - 1).period).toEqual({ ...period, over: false });
+    expect(board.view(endMillis).period).toEqual({ ...period, over: true });
+    expect(board.view(endMillis - 1, 'last').period).toBeNull();
+    expect(board.view(endMillis, 'last').period).toEqual({ ...period, over: true });
+  });
+
   it('has the last season that is over, also while none is running', () => {
     const board = boardOf(topTeams, [season([team('last', 1)], LAST), season([team('now', 1)])]);
     const last = (now: number) => board.view(now, 'last').rows.map((row) => row.values.get('team_id'));

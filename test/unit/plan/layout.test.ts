@@ -30,6 +30,11 @@ const query = (fields: Spec = {}) => ({
 
 const ofBoards = (...leaderboards: Spec[]) => ({ leaderboards });
 
+const ofMonths = (calendar: Spec) => ({
+  ...ofBoards(players(), teams({ calendar })),
+  events: { retention: '90d' },
+});
+
 /** The layout after a row of changes, each made to a job that runs the one before. */
 function laidOut(...specs: Spec[]): Layout {
   const [layout] = specs.reduce<Layout[]>(([previous], spec) => [layOut(resource(spec), previous)], []);
@@ -81,6 +86,11 @@ describe('a job whose spec changes', () => {
         }),
       ),
     ],
+    [
+      'the first day of weeks, of months',
+      { ...ofMonths({ every: 'Month' }), weekStart: 'Sunday' },
+      { ...ofMonths({ every: 'Month' }), weekStart: 'Monday' },
+    ],
     ['the score to what it is by default', ofBoards(teams()), ofBoards(teams({ score: 'Sum' }))],
     ['the size of a Query board', ofBoards(query()), ofBoards(query({ size: 50 }))],
     ['the order of boards', ofBoards(teams(), streaks()), ofBoards(streaks(), teams())],
@@ -124,6 +134,12 @@ describe('a job whose spec changes', () => {
       ofBoards(players(), teams()),
       ofBoards(players({ score: 'Best' }), teams()),
       ['players: its definition changed'],
+    ],
+    [
+      'a calendar',
+      ofMonths({ every: 'Month' }),
+      ofMonths({ every: 'Month', timeZone: 'Asia/Tokyo' }),
+      ['teams: its definition changed'],
     ],
     [
       'what is scored',

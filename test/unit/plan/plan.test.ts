@@ -134,7 +134,9 @@ describe('topics', () => {
   it('never are the user’s own', () => {
     fc.assert(
       fc.property(validSpecs(), fc.constantFrom('scores', 'game-user-score', 'game'), (spec, topic) => {
-        const names = topics({ ...spec, events: { topic } }).map(({ metadata }) => metadata.name);
+        const names = topics({ ...spec, events: { ...(spec.events as object), topic } }).map(
+          ({ metadata }) => metadata.name,
+        );
         expect(names).not.toContain(topic);
       }),
       { numRuns: 100 },
@@ -160,6 +162,13 @@ describe('topics', () => {
     expect(retention('1h')).toBe(7 * 86_400_000);
     expect(retention('7d')).toBe(21 * 86_400_000);
     expect(retention('none')).toBeUndefined();
+    const [monthly] = [{ name: 'top', type: 'TopTeams', calendar: { every: 'Month' } }];
+    const ofMonths = topics({ events: { retention: '90d' }, leaderboards: [monthly] }).at(-1)?.spec.config;
+    // Of three months with 31 days and clocks that are set back.
+    expect(ofMonths).toMatchObject({
+      'cleanup.policy': 'compact,delete',
+      'retention.ms': 3 * (31 * 24 + 3) * 3_600_000,
+    });
   });
 });
 

@@ -19,6 +19,7 @@ const QUOTING = [
   'duration',
   'type',
   'season',
+  'steps',
   'comment',
 ];
 /** SQL of the resource, which the parser has checked. */

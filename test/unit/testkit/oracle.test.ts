@@ -26,6 +26,7 @@ const MINUTE = 60 * SECOND;
 const START = Date.UTC(2026, 0, 1, 12, 4);
 const MAX_LATENESS = 5 * SECOND;
 const RUNS = { numRuns: 200 };
+const LONG_KEPT = { events: { retention: '90d' } };
 
 const generated = () => streams({ start: START });
 
@@ -102,6 +103,27 @@ describe('the oracle', () => {
       fc.property(anyOfType, generated(), untils, (board, { messages, plays }, until) => {
         const expected = inOrder(recount(board, plays, MAX_LATENESS, until));
         expect(rowsOf(board, messages, until)).toEqual(expected);
+      }),
+      RUNS,
+    );
+  });
+
+  it('agrees with a second count of the seasons of calendars, as the clock changes', () => {
+    const change = Date.parse('2026-10-25T01:00Z');
+    const around = streams({ start: change - 10 * MINUTE, maxSteps: 200 });
+    const calendars = fc.record({
+      every: fc.constantFrom('Day', 'Week', 'Month'),
+      // Midnight in the Azores; before it in the others.
+      timeZone: fc.constantFrom('Atlantic/Azores', 'Europe/Berlin', 'Asia/Kathmandu'),
+    });
+    const types = fc.constantFrom('TopTeams', 'TopPlayers', 'TeamMvps');
+    const calendarBoards = fc
+      .record({ type: types, calendar: calendars })
+      .map((board) => resource({ leaderboards: [{ name: 'board', ...board }], ...LONG_KEPT }))
+      .map(({ spec }) => spec.leaderboards[0] as SeasonBoard);
+    fc.assert(
+      fc.property(calendarBoards, around, (board, { messages, plays }) => {
+        expect(rowsOf(board, messages, 0)).toEqual(inOrder(recount(board, plays, MAX_LATENESS, 0)));
       }),
       RUNS,
     );

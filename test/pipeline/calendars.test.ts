@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { localOffsets, seasonEnd, seasonStart, ZONE_RULES } from '../../contract/calendar.ts';
+import { EVENT_TIME } from '../../contract/event.ts';
+import type { FlinkCluster } from '../../local/flink/cluster.ts';
+import { expectBoardsToEqualOracle } from '../../testkit/oracle/boards.ts';
+import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
+import { resource } from '../../testkit/resources/resource.ts';
+import { event, type Message, produce } from '../../testkit/streams/events.ts';
+
+const NOW = Date.UTC(2026, 0, 1, 12);
+/** Another one plays other events: CALENDAR_SEED=… */
+const SEED = Number(process.env.CALENDAR_SEED ?? 20260101);
+
+/** An hour with a change of half an hour, midnights that do not exist, and a zone with 45 minutes. */
+const CALENDARS = [
+  { every: 'Day', timeZone: 'Australia/Lord_Howe' },
+  { every: 'Week', timeZone: 'Asia/Beirut', weekStart: 'Sunday' },
+  { every: 'Month', timeZone: 'Pacific/Chatham' },
+] as const;
+
+const game = resource(
+  {
+    events: { topic: 'calendars', partitions: 1, retention: '90d' },
+    leaderboards: CALENDARS.flatMap((calendar) =>
+      ['TopTeams', 'TeamMvps'].map((type) => ({
+        name: `${type}-${calendar.every}`.toLowerCase(),
+        type,
+        calendar,
+        ...(type === 'TeamMvps' && { minimumEvents: 1 }),
+      })),
+    ),
+  },
+  'calendars',
+);
+
+/** Where seasons begin and end and clocks change, a millisecond before and after, and anywhere. */
+function times(): number[] {
+  const around = CALENDARS.flatMap((calendar) =>
+    localOffsets(calendar.timeZone)
+      .slice(1)
+      .flatMap(({ from }) => [from, seasonStart(calendar, from), seasonEnd(calendar, from)]),
+  );
+  const edges = [...around, ZONE_RULES.from, ZONE_RULES.until, EVENT_TIME.least + 1, EVENT_TIME.below - 1];
+  const anywhere = fc.integer({ min: EVENT_TIME.least, max: EVENT_TIME.below - 1 });
+  return [
+    ...edges.flatMap((time) => [time - 1, time]),
+    ...fc.sample(anywhere, { numRuns: 300, seed: SEED }),
+    ...fc.sample(fc.integer({ min: ZONE_RULES.from, max: ZONE_RULES.until }), { numRuns: 300, seed: SEED }),
+  ];
+}
+
+function play(time: number, i: number): Message {
+  const [user, team] = [`P${i % 7}`, `T${i % 3}`];
+  return { ...event({ user, team, score: 1 + (i % 11), time }), timestamp: NOW, partition: 0 };
+}
+
+let cluster: TestCluster;
+let job: FlinkCluster;
+beforeAll(async () => {
+  cluster = await startTestCluster();
+  job = await cluster.startJob(game);
+});
+afterAll(async () => {
+  await job?.stop();
+  await cluster?.stop();
+});
+
+it(`seasons of calendars equal those of Temporal, as clocks change in three zones and beyond their rules (seed ${SEED})`, async () => {
+  await produce(cluster.kafka, 'calendars', times().map(play));
+  await expectBoardsToEqualOracle(cluster.kafka, game, NOW);
+  expect(await job.job()).toMatchObject({ state: 'RUNNING', allTasksRunning: true });
+});
