@@ -4,7 +4,7 @@ import { normalizeColumnType } from './column-type.ts';
 import { duration } from './duration.ts';
 import { integer } from './integer.ts';
 import { ONE_VALUE } from './one-value.ts';
-import { isSafeExpression } from './query.ts';
+import { isSafeExpression, SAFE_EXPRESSION } from './query.ts';
 import { namesAreUnique, type Rule, withRules } from './rule.ts';
 
 /** With at least one character that is not a dot: Kafka has no topics . and .. */
@@ -41,8 +41,7 @@ function expression(description: string) {
     .min(1)
     .max(2000)
     .refine(isSafeExpression, {
-      message:
-        'must be one SQL expression that no record can make fail: quotes, comments and parentheses closed, no query of its own; TRY_CAST for CAST; / and % only by a number or NULLIF(…, 0); none of MOD, ELEMENT, PARSE_JSON, FROM_BASE64, ENCODE, DECODE, REPEAT, LPAD, RPAD, ERROR ON; no semicolons, double quotes, hints, // comments and E strings',
+      message: `must be ${SAFE_EXPRESSION}`,
     })
     .optional()
     .describe(description);

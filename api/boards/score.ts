@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { RowColumn } from '../../contract/board.ts';
-import { isSingleCondition } from '../query.ts';
+import { isSafeExpression, SAFE_EXPRESSION } from '../query.ts';
 import type { TypeField, Values } from './board-type.ts';
 import { integerColumn } from './columns.ts';
-import { EVENT_COLUMNS, STAYS_INSIDE, type TotalsBoard } from './shared-fields.ts';
+import { EVENT_COLUMNS, type TotalsBoard } from './shared-fields.ts';
 
 /* What a board of scores makes of the events of a player or a team. */
 
@@ -36,7 +36,7 @@ const MOST = Number.MAX_SAFE_INTEGER;
 const of: TypeField<z.ZodString> = {
   schema: z.string().min(1).max(2000),
   description: `a SQL expression that gives an event’s value, such as CHAR_LENGTH(team_name). Its columns are those of the view valid_events (${EVENT_COLUMNS}). It is cast to BIGINT, which drops decimals. An event without a value does not count for this board: NULL, what is no number, beyond ±${MOST}, or below 0 in a Sum. Default: the event’s score.`,
-  rules: [{ message: `of must be one expression ${STAYS_INSIDE}`, holds: isSingleCondition }],
+  rules: [{ message: `of must be ${SAFE_EXPRESSION}`, holds: isSafeExpression }],
 };
 
 export const scoreFields = { score, of };

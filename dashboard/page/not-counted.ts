@@ -1,4 +1,4 @@
-import { countedUntil, type LaggedState } from '../pipeline-state.ts';
+import type { ObservedState } from '../pipeline-state.ts';
 import type { Stats } from '../stats/stats.ts';
 import type { TopicState } from '../topic-state.ts';
 import { formatShare, formatValue } from './format.ts';
@@ -20,16 +20,16 @@ export interface NotCountedPanel {
 }
 
 /**
- * @param pipeline how the pipeline is as a whole; what is not counted is known only while all events are read
+ * @param pipeline up to when all events are counted: what is not is known only while that is
  * @param now epoch milliseconds
  */
 export function createNotCounted(
   stats: TopicState<Stats>,
-  pipeline: LaggedState,
+  { countedUntilMillis }: Pick<ObservedState, 'countedUntilMillis'>,
   now: number,
 ): NotCountedPanel {
-  const untilMillis = countedUntil(pipeline, now);
-  const notCounted = untilMillis === null ? [] : stats.content.view(now, untilMillis).notCounted;
+  const notCounted =
+    countedUntilMillis === null ? [] : stats.content.view(now, countedUntilMillis).notCounted;
   return {
     reasons: notCounted.map(({ id, text, count, minuteShare, example }) => ({
       label: id.replaceAll('_', ' '),

@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-40f23904-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-bdf5e916-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -524,29 +524,37 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '27af6309',
+  'e78d2858',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
   FROM (
-WITH totals AS (
+WITH plays AS (
   SELECT
     event_time_millis - MOD(event_time_millis, 3600000) AS season_start,
+    user_id,
+    team_id,
+    dated_team_name,
+    produced_at_millis,
+    score AS points
+  FROM `valid_events`
+), totals AS (
+  SELECT
+    season_start,
     team_id,
     SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
-    SUM(score) AS total_score,
+    SUM(points) AS total_score,
     MAX(produced_at_millis) AS last_event_at
-  FROM `valid_events`
-  GROUP BY event_time_millis - MOD(event_time_millis, 3600000), team_id
+  FROM plays
+  GROUP BY season_start, team_id
+), ranked AS (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, team_id) AS rnk
+  FROM totals
 )
-SELECT
-  season_start,
-  ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, team_id) AS rnk,
-  team_id,
-  team_name,
-  total_score,
-  last_event_at
-FROM totals
+SELECT season_start, rnk, team_id, team_name, total_score, last_event_at
+FROM ranked
   ) AS ranked (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
   WHERE rnk <= 16
 )
@@ -555,29 +563,37 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '040dea92',
+  '9758664a',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
   FROM (
-WITH totals AS (
+WITH plays AS (
   SELECT
     event_time_millis - MOD(event_time_millis, 3600000) AS season_start,
     user_id,
-    SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
-    SUM(score) AS total_score,
-    MAX(produced_at_millis) AS last_event_at
+    team_id,
+    dated_team_name,
+    produced_at_millis,
+    score AS points
   FROM `valid_events`
-  GROUP BY event_time_millis - MOD(event_time_millis, 3600000), user_id
+), totals AS (
+  SELECT
+    season_start,
+    user_id,
+    SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
+    SUM(points) AS total_score,
+    MAX(produced_at_millis) AS last_event_at
+  FROM plays
+  GROUP BY season_start, user_id
+), ranked AS (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, user_id) AS rnk
+  FROM totals
 )
-SELECT
-  season_start,
-  ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, user_id) AS rnk,
-  user_id,
-  team_name,
-  total_score,
-  last_event_at
-FROM totals
+SELECT season_start, rnk, user_id, team_name, total_score, last_event_at
+FROM ranked
   ) AS ranked (`season_start`, `rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`)
   WHERE rnk <= 16
 )
@@ -586,7 +602,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  'd0e049e9',
+  'fb31c901',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -674,7 +690,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '5aa1d69a',
+  '873177b1',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *

@@ -4,9 +4,10 @@ import { parse } from 'yaml';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../../api/parse.ts';
 import type { FlinkCluster } from '../../local/flink/cluster.ts';
-import { expectBoardsToEqualOracle } from '../../testkit/oracle/boards.ts';
+import { expectBoardsToEqualOracle, readEvents } from '../../testkit/oracle/boards.ts';
 import type { CountedEvent, EventRecord } from '../../testkit/oracle/oracle.ts';
 import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
+import { newestByKey, readTopic } from '../../testkit/pipeline/topic.ts';
 import { gameMessages, type Message, produce, timePasses } from '../../testkit/streams/events.ts';
 
 const MINUTE = 60_000;
@@ -180,20 +181,31 @@ function readJson(read: (record: any) => Record<string, unknown>): Form['read'] 
   };
 }
 
-/** The records as ours; of those with the same id, one that came less than an hour before makes it a copy. */
+/** The records as ours, without the copies of those that count. */
 function decoded(name: string, records: EventRecord[]): EventRecord[] {
   const form = FORMS[name] as Form;
+  const { counted } = name === 'cloudevents' ? splitCopies(records) : { counted: records };
+  return counted.map(({ value, producedAt }) => ({
+    value: JSON.stringify((value !== null && form.read(value)) || null),
+    producedAt,
+  }));
+}
+
+/** Of valid CloudEvents with the same id, one that came less than an hour before makes it a copy. */
+function splitCopies(records: EventRecord[]): { counted: EventRecord[]; copies: number } {
   const newest = new Map<string, number>();
-  return records.flatMap(({ value, producedAt }) => {
-    const play = value === null ? undefined : form.read(value);
-    const record = { value: JSON.stringify(play ?? null), producedAt };
-    if (name !== 'cloudevents') return [record];
-    const id: unknown = JSON.parse(value ?? 'null')?.id;
-    if (typeof id !== 'string' || id === '' || play?.score === undefined) return [];
+  const valid = records.filter(({ value }) => value !== null && isScored(JSON.parse(value)));
+  const counted = valid.filter(({ value, producedAt }) => {
+    const { id } = JSON.parse(value as string);
     const before = newest.get(id);
     newest.set(id, producedAt);
-    return before === undefined || producedAt - before >= HOUR ? [record] : [];
+    return before === undefined || producedAt - before >= HOUR;
   });
+  return { counted, copies: valid.length - counted.length };
+}
+
+function isScored({ id, data }: { id?: unknown; data?: { score?: unknown } }): boolean {
+  return typeof id === 'string' && id !== '' && data?.score !== undefined;
 }
 
 async function readExample(name: string): Promise<GameAnalytics> {
@@ -239,6 +251,12 @@ describe('records as games have them', () => {
     return exceptionHistory.entries;
   }
 
+  /** How many copies the statistics of the CloudEvents say that there were. */
+  async function countedCopies(): Promise<number> {
+    const slots = newestByKey(await readTopic(cluster.kafka, 'cloudevents-pipeline-stats')).values();
+    return [...slots].reduce((total, slot) => total + JSON.parse(slot).duplicate_events, 0);
+  }
+
   async function expectBoards(name: string, resource: GameAnalytics, until: number): Promise<void> {
     await expectBoardsToEqualOracle(cluster.kafka, resource, until, {
       ...(FORMS[name]?.where && { where: FORMS[name].where }),
@@ -282,5 +300,7 @@ describe('records as games have them', () => {
     await produce(cluster.kafka, topic, later(first.slice(300), 2 * HOUR));
     await produce(cluster.kafka, topic, passed('cloudevents', START + 5 * HOUR));
     await expectBoards('cloudevents', resource, START + 5 * HOUR);
+    const { copies } = splitCopies(await readEvents(cluster.kafka, resource));
+    await expect.poll(countedCopies, { timeout: 30_000 }).toBe(copies);
   });
 });

@@ -101,6 +101,26 @@ const OTHERWISE: Spec = {
   flink: { state: { uri: 's3://bucket/path' } },
 };
 
+/** A spec of records of another form. */
+const RECORDS: Spec = {
+  kafka: { cluster: 'games' },
+  events: {
+    format: 'csv',
+    columns: [{ name: 'id', type: 'STRING' }],
+    fields: {
+      userId: 'id',
+      teamId: 'id',
+      teamName: 'id',
+      score: '1',
+      time: 'id',
+      timeUnit: 'Nanos',
+      eventId: 'id',
+    },
+    deduplicate: '2h',
+  },
+  leaderboards: [{ name: 'players', type: 'TopPlayers' }],
+};
+
 /** A quantity can be written in many ways; a request above its limit is Kubernetes' to refuse. */
 function resourceCases(path: string): Record<string, SpecialCase> {
   const most = '9'.repeat(20);
@@ -118,6 +138,11 @@ const TIME_ZONE: SpecialCase = {
   reported: ['Mars/Phobos'],
 };
 
+const EXPRESSION: SpecialCase = {
+  valid: ['id', `id || '${'x'.repeat(1992)}'`, "TRY_CAST(id AS INT) / NULLIF(2, 0) -- ');'"],
+  reported: [' ', '-- id', 'id) || (id', 'id; DROP TABLE x', 'CAST(id AS INT)', 'id / id', '(SELECT 1)'],
+};
+
 const KUBERNETES_NAME: SpecialCase = { unrealisable: ['a..b'] };
 
 /** What the API server knows by CEL rules, or not at all. FULL's longest season is 2h. */
@@ -126,6 +151,19 @@ const SPECIAL: Record<string, SpecialCase> = {
   'kafka.authentication.type': { valid: ['tls'] },
   'events.topic': { refused: ['..'] },
   'events.retention': { valid: ['4h', '240m', '999999d'], refused: ['239m', '9m', '0d'] },
+  'events.columns[].name': { valid: ['a', '@timestamp', 'a.b-c'], refused: ['$a', '1a', 'a b'] },
+  'events.columns[].type': {
+    valid: ['int', 'ROW<a INT, `b c` ARRAY<STRING>>', 'DECIMAL(18, 2)'],
+    reported: ['x', 'STRING) WITH (', 'INT NOT NULL', 'ROW<>'],
+  },
+  'events.fields': { needed: true, valid: [], refused: [{}] },
+  'events.fields.userId': EXPRESSION,
+  'events.fields.teamId': EXPRESSION,
+  'events.fields.teamName': EXPRESSION,
+  'events.fields.score': EXPRESSION,
+  'events.fields.time': EXPRESSION,
+  'events.fields.eventId': { ...EXPRESSION, needed: true },
+  'events.deduplicate': { valid: ['1s', '7d'], refused: ['0s', '8d'] },
   'events.maxLateness': { valid: ['1s', '1h', '3600s'], refused: ['0s', '61m'] },
   leaderboards: { refused: [[...Array(2)].map(() => ({ name: 'twice', type: 'TopTeams' }))] },
   'leaderboards[].name': {
@@ -204,5 +242,5 @@ const SPECIAL: Record<string, SpecialCase> = {
 
 /** Every mutation of the spec of a GameAnalytics. */
 export function gameAnalyticsMutations(): Mutation[] {
-  return mutations(specSchema(), [FULL, OTHERWISE], SPECIAL);
+  return mutations(specSchema(), [FULL, OTHERWISE, RECORDS], SPECIAL);
 }

@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-664a50e5-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-e64efbc6-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -502,29 +502,37 @@ GROUP BY slot_start;
 INSERT INTO `top` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'efe38051',
+  '7e9f6db2',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
   FROM (
-WITH totals AS (
+WITH plays AS (
   SELECT
     event_time_millis - MOD(event_time_millis, 3600000) AS season_start,
+    user_id,
+    team_id,
+    dated_team_name,
+    produced_at_millis,
+    score AS points
+  FROM `valid_events`
+), totals AS (
+  SELECT
+    season_start,
     team_id,
     SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
-    SUM(score) AS total_score,
+    SUM(points) AS total_score,
     MAX(produced_at_millis) AS last_event_at
-  FROM `valid_events`
-  GROUP BY event_time_millis - MOD(event_time_millis, 3600000), team_id
+  FROM plays
+  GROUP BY season_start, team_id
+), ranked AS (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, team_id) AS rnk
+  FROM totals
 )
-SELECT
-  season_start,
-  ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, team_id) AS rnk,
-  team_id,
-  team_name,
-  total_score,
-  last_event_at
-FROM totals
+SELECT season_start, rnk, team_id, team_name, total_score, last_event_at
+FROM ranked
   ) AS ranked (`season_start`, `rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`)
   WHERE rnk <= 16
 )

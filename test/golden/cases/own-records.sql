@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-72d85a5c-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-6217e636-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -553,32 +553,40 @@ GROUP BY slot_start;
 INSERT INTO `players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'eaa4237d',
+  '9c61150f',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
   FROM (
-WITH totals AS (
+WITH plays AS (
   SELECT
     event_time_millis - MOD(event_time_millis, 3600000) AS season_start,
     user_id,
-    SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
-    SUM(score) AS total_score,
-    MAX(produced_at_millis) AS last_event_at
+    team_id,
+    dated_team_name,
+    produced_at_millis,
+    score AS points
   FROM `valid_events`
   WHERE (
 `match-id` <> 'test'
   )
-  GROUP BY event_time_millis - MOD(event_time_millis, 3600000), user_id
+), totals AS (
+  SELECT
+    season_start,
+    user_id,
+    SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
+    SUM(points) AS total_score,
+    MAX(produced_at_millis) AS last_event_at
+  FROM plays
+  GROUP BY season_start, user_id
+), ranked AS (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, user_id) AS rnk
+  FROM totals
 )
-SELECT
-  season_start,
-  ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY total_score DESC, user_id) AS rnk,
-  user_id,
-  team_name,
-  total_score,
-  last_event_at
-FROM totals
+SELECT season_start, rnk, user_id, team_name, total_score, last_event_at
+FROM ranked
   ) AS ranked (`season_start`, `rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`)
   WHERE rnk <= 16
 )

@@ -4,6 +4,7 @@ import { getBoardType } from '../../../api/boards/types.ts';
 import { REFUSED_KEYS } from '../../../api/flink.ts';
 import { API_VERSION, KIND } from '../../../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../../../api/parse.ts';
+import { SAFE_EXPRESSION } from '../../../api/query.ts';
 import { plan } from '../../../plan/plan.ts';
 import { resource } from '../../../testkit/resources/resource.ts';
 import { validSpecs } from '../../../testkit/resources/specs.ts';
@@ -507,7 +508,7 @@ describe('a score', () => {
     const of = ' score - 3 -- less\n';
     expect(resource(scored({ of })).spec.leaderboards).toMatchObject([{ of }]);
     expect(problems(scored({ of: 'score) + (score' }))).toEqual([
-      'spec.leaderboards[0].of: of must be one expression with its quotes, comments and parentheses closed; semicolons, double quotes, hints, // comments and E strings are not allowed',
+      `spec.leaderboards[0].of: of must be ${SAFE_EXPRESSION}`,
     ]);
     expect(problems(scored({ of: '(SELECT 1)' }))).toHaveLength(1);
   });

@@ -6,7 +6,7 @@ import { formatQuery, parseBoardFilter, parsePageState } from '../../../dashboar
 import { renderNotCounted } from '../../../dashboard/page/render.ts';
 import { isFound } from '../../../dashboard/page/search.ts';
 import { createFreshness, createTraffic, type Traffic } from '../../../dashboard/page/traffic.ts';
-import { countedUntil, type LaggedState, type PipelineState } from '../../../dashboard/pipeline-state.ts';
+import { countedUntil, type PipelineState } from '../../../dashboard/pipeline-state.ts';
 import { ScreenDelays } from '../../../dashboard/stats/screen-delays.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
 import { TopicState } from '../../../dashboard/topic-state.ts';
@@ -191,10 +191,11 @@ describe('why events are not counted', () => {
     example_no_time: 'user_id=<x>',
   };
   stats.content.apply(record({ slot_start: NOW - 5000 }, { ...NO_STATS, ...counts }), NOW);
-  const at = (pipeline: LaggedState) => createNotCounted(stats, pipeline, NOW + 2000);
+  const at = (countedUntilMillis: number | null) =>
+    createNotCounted(stats, { countedUntilMillis }, NOW + 2000);
 
   it('is on the page with shares and an example, as text', () => {
-    const panel = at({ kind: 'live', untilMillis: NOW + 2000 });
+    const panel = at(NOW + 2000);
     expect(panel.reasons).toEqual([
       { label: 'no time', text: expect.any(String), share: '10.0%', count: '900', example: 'user_id=<x>' },
       { label: 'no user', text: expect.any(String), share: '<0.1%', count: '1', example: null },
@@ -204,8 +205,8 @@ describe('why events are not counted', () => {
 
   it('is hidden while all events count, and while it is not known whether they do', () => {
     const hidden = '<section class="not-counted" id="not-counted" aria-label="Not counted" hidden>';
-    expect(renderNotCounted(at({ kind: 'behind', countingMillis: NOW }))).toContain(hidden);
-    const none = createNotCounted(new TopicState(new Stats()), { kind: 'live', untilMillis: NOW }, NOW);
+    expect(renderNotCounted(at(null))).toContain(hidden);
+    const none = createNotCounted(new TopicState(new Stats()), { countedUntilMillis: NOW }, NOW);
     expect(renderNotCounted(none)).toContain(hidden);
   });
 });
