@@ -47,19 +47,22 @@ export function isSingleCondition(text: string): boolean {
 const CAN_FAIL =
   /\b(CAST|MOD|ELEMENT|PARSE_JSON|FROM_BASE64|ENCODE|DECODE|REPEAT|LPAD|RPAD)\s*\(|\bERROR\s+ON\b|::/i;
 
+/** MOD by a number that is not 0, or by NULLIF. */
+const SAFE_MOD = /\bMOD(\s*\([^()]*,\s*(?:0*[1-9]\d*|NULLIF\s*\([^()]*\))\s*\))/gi;
+
 /** A division by what may be 0. */
 const UNSAFE_DIVISION = /[/%](?!\s*(NULLIF\s*\(|0*[1-9]|0*\.0*[1-9]))/i;
 
 /** What isSafeExpression asks for, as the end of a message. */
 export const SAFE_EXPRESSION =
-  'one SQL expression that no record can make fail: quotes, comments and parentheses closed, no query of its own; TRY_CAST for CAST; / and % only by a number or NULLIF(…, 0); none of MOD, ELEMENT, PARSE_JSON, FROM_BASE64, ENCODE, DECODE, REPEAT, LPAD, RPAD, ERROR ON; no semicolons, double quotes, hints, // comments and E strings';
+  'one SQL expression that no record can make fail: quotes, comments and parentheses closed, no query of its own; TRY_CAST for CAST; /, % and MOD only by a number or NULLIF(…, 0); none of ELEMENT, PARSE_JSON, FROM_BASE64, ENCODE, DECODE, REPEAT, LPAD, RPAD, ERROR ON; no semicolons, double quotes, hints, // comments and E strings';
 
 /**
  * Whether the text is one expression, as isSingleCondition says, that no record can make fail: divisions are
  * by a number or by NULLIF(…, 0), casts are TRY_CAST.
  */
 export function isSafeExpression(text: string): boolean {
-  const bare = withoutQuoted(text);
+  const bare = withoutQuoted(text).replace(SAFE_MOD, '$1');
   return isSingleCondition(text) && !CAN_FAIL.test(bare) && !UNSAFE_DIVISION.test(bare);
 }
 
