@@ -126,6 +126,33 @@ const MVPS: Backlog[] = BACKENDS.flatMap(({ backend, ...state }) =>
   })),
 );
 
+const RECORDS: Backlog = {
+  name: 'records',
+  title: 'Records of another form, 100,000 players, heap',
+  players: 100_000,
+  events: 500_000,
+  stateBackend: 'hashmap',
+  taskManagerMemory: MEMORY,
+  subjects: [
+    'the four boards',
+    'the four boards of mapped records',
+    'the same with times as text',
+    'the same with each id once',
+  ],
+  limitCpuSeconds: LIMIT_CPU_SECONDS,
+};
+
+const SCORES: Backlog = {
+  name: 'scores',
+  title: 'Top Players by other scores, 100,000 players, heap',
+  players: 100_000,
+  events: 500_000,
+  stateBackend: 'hashmap',
+  taskManagerMemory: MEMORY,
+  subjects: ['Top Players by Sum', 'Top Players by Best', 'Top Players by Count', 'Top Players by Latest'],
+  limitCpuSeconds: LIMIT_CPU_SECONDS,
+};
+
 const LIVE_RATES = [1_000, 10_000];
 
 interface Measurement {
@@ -171,7 +198,7 @@ function usual(full: boolean): Measurement[] {
 
 function long(full: boolean): Measurement[] {
   return [
-    ...[...MILLION, ...MVPS].map((backlog) => onBacklog(full ? whole(backlog) : backlog)),
+    ...[...MILLION, ...MVPS, RECORDS, SCORES].map((backlog) => onBacklog(full ? whole(backlog) : backlog)),
     ...LIVE_RATES.map(live),
     { name: 'injector', measure: (signal) => withRuntime(signal, benchInjector) },
   ];

@@ -39,15 +39,42 @@ interface Subject {
   jobs: Job[];
 }
 
-/** The boards of the product's job; undefined: the default four. */
+type ProductJob = Pick<JobOptions, 'leaderboards' | 'records'>;
+
+/** The events as they are, described as if they were records of another form. */
+const MAPPED = { userId: 'user_id', teamId: 'team_id', teamName: 'team_name', score: 'score + 0' };
+const COLUMNS = [
+  ...['user_id', 'team_id', 'team_name', 'readable_time'].map((name) => ({ name, type: 'STRING' })),
+  ...['score', 'event_time_millis'].map((name) => ({ name, type: 'BIGINT' })),
+];
+const EVENT_ID = "user_id || '-' || TRY_CAST(event_time_millis AS STRING)";
+
+function topPlayers(score: string): ProductJob {
+  return { leaderboards: [{ name: 'top-players', type: 'TopPlayers', score }] };
+}
+
+/** The boards of the product's job, by default the four, and what their events are read from. */
 const PRODUCT = {
-  'the four boards': undefined,
-  'the two total boards': [
-    { name: 'top-teams', type: 'TopTeams' },
-    { name: 'top-players', type: 'TopPlayers' },
-  ],
-  'Team MVPs': [{ name: 'team-mvps', type: 'TeamMvps' }],
-} satisfies Record<string, JobOptions['leaderboards']>;
+  'the four boards': {},
+  'the two total boards': {
+    leaderboards: [
+      { name: 'top-teams', type: 'TopTeams' },
+      { name: 'top-players', type: 'TopPlayers' },
+    ],
+  },
+  'Team MVPs': { leaderboards: [{ name: 'team-mvps', type: 'TeamMvps' }] },
+  'the four boards of mapped records': { records: { columns: COLUMNS, fields: MAPPED } },
+  'the same with times as text': {
+    records: { columns: COLUMNS, fields: { ...MAPPED, time: 'readable_time', timeUnit: 'Iso8601' } },
+  },
+  'the same with each id once': {
+    records: { columns: COLUMNS, fields: { ...MAPPED, eventId: EVENT_ID }, deduplicate: '1h' },
+  },
+  'Top Players by Sum': topPlayers('Sum'),
+  'Top Players by Best': topPlayers('Best'),
+  'Top Players by Count': topPlayers('Count'),
+  'Top Players by Latest': topPlayers('Latest'),
+} satisfies Record<string, ProductJob>;
 
 const BASELINES = {
   'the demo’s queries': baselineJobs('the demo’s', true),
@@ -56,10 +83,10 @@ const BASELINES = {
 
 function subjectsOf(name: SubjectName, former: FormerRevision | undefined): Subject[] {
   if (!isProduct(name)) return [{ title: name, jobs: BASELINES[name] }];
-  const leaderboards = PRODUCT[name];
+  const job = PRODUCT[name];
   return [
-    productSubject(name, { leaderboards }),
-    ...(former ? [productSubject(`${name} of ${former.name}`, { leaderboards, former })] : []),
+    productSubject(name, job),
+    ...(former ? [productSubject(`${name} of ${former.name}`, { ...job, former })] : []),
   ];
 }
 
@@ -67,7 +94,7 @@ function isProduct(name: SubjectName): name is keyof typeof PRODUCT {
   return name in PRODUCT;
 }
 
-function productSubject(title: string, which: Pick<JobOptions, 'leaderboards' | 'former'>): Subject {
+function productSubject(title: string, which: ProductJob & Pick<JobOptions, 'former'>): Subject {
   return {
     title,
     jobs: [{ title, make: (broker, options) => product(broker, { ...options, ...which }) }],

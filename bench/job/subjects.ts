@@ -15,6 +15,8 @@ export interface JobOptions {
   taskManagerMemory: string;
   /** Boards of the product's job; the default four when left out. */
   leaderboards?: Record<string, unknown>[] | undefined;
+  /** What spec.events says of the records of the product's job; nothing when left out. */
+  records?: Record<string, unknown> | undefined;
   /** A revision that plans the product's job instead of the present one. */
   former?: FormerRevision | undefined;
 }
@@ -83,9 +85,9 @@ function baselineFile(name: string): string {
   return readFileSync(new URL(`./baseline/${name}.sql`, import.meta.url), 'utf8');
 }
 
-function benchSpec({ events, stateBackend, taskManagerMemory, leaderboards }: JobOptions) {
+function benchSpec({ events, stateBackend, taskManagerMemory, leaderboards, records }: JobOptions) {
   return {
-    events: { topic: events },
+    events: { topic: events, ...records },
     ...(leaderboards && { leaderboards }),
     flink: {
       taskManager: { memory: taskManagerMemory },

@@ -41,11 +41,13 @@ const STALE_MILLIS = 30_000;
 /**
  * @param pipeline how the pipeline is as a whole; what the events were is known only while all are counted
  * @param now epoch milliseconds
+ * @param hasTeams whether the game has teams, as far as its boards show
  */
 export function createTraffic(
   stats: TopicState<Stats>,
   { kind, countedUntilMillis }: Pick<ObservedState, 'kind' | 'countedUntilMillis'>,
   now: number,
+  hasTeams: boolean,
 ): Traffic {
   const view = countedUntilMillis === null ? null : stats.content.view(now, countedUntilMillis);
   return {
@@ -57,7 +59,14 @@ export function createTraffic(
         label: `players in ${SLOT_MILLIS / 1000} s`,
         text: formatValue('integer', view?.activePlayers ?? null),
       },
-      { label: `teams in ${SLOT_MILLIS / 1000} s`, text: formatValue('integer', view?.activeTeams ?? null) },
+      ...(hasTeams
+        ? [
+            {
+              label: `teams in ${SLOT_MILLIS / 1000} s`,
+              text: formatValue('integer', view?.activeTeams ?? null),
+            },
+          ]
+        : []),
       { label: 'robots in 1 min', text: formatValue('percent', view?.robotShare ?? null) },
       ...trouble('late', view?.lateShare),
       ...trouble('invalid', view?.uncountedShare),

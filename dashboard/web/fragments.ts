@@ -1,3 +1,4 @@
+import { TEAM_FIELDS } from '../../contract/event.ts';
 import type { Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import { createNotCounted } from '../page/not-counted.ts';
@@ -65,11 +66,15 @@ export class FragmentCache {
   readonly #fragments = new Map<string, Fragment>();
   #tick = 0;
   readonly #colors: TeamColors;
+  readonly #hasTeams: boolean;
   #pipeline: ObservedState;
 
   constructor(options: FragmentCacheOptions) {
     this.#options = options;
     this.#colors = new TeamColors(options.boards, options.now);
+    this.#hasTeams = options.boards.some(({ definition: { columns, identity } }) =>
+      [...identity, ...columns.map(({ name }) => name)].some((name) => TEAM_FIELDS.includes(name)),
+    );
     this.#pipeline = options.pipeline.observe(options.now());
   }
 
@@ -137,7 +142,7 @@ export class FragmentCache {
   #traffic(): Fragment {
     const { stats, now } = this.#options;
     return this.#fragment('traffic', 'traffic', () =>
-      renderTraffic(createTraffic(stats, this.#pipeline, now())),
+      renderTraffic(createTraffic(stats, this.#pipeline, now(), this.#hasTeams)),
     );
   }
 

@@ -453,7 +453,7 @@ describe('a page that gets hundreds of frames', () => {
       }));
       parts.push({
         id: 'traffic',
-        html: renderTraffic(createTraffic(fed.stats, state, now)),
+        html: renderTraffic(createTraffic(fed.stats, state, now, true)),
       });
       parts.push({
         id: 'freshness',

@@ -146,21 +146,26 @@ describe('the traffic', () => {
     { kind: 'stalled', progressMillis: NOW },
     { kind: 'behind', countingMillis: NOW },
   ] as const)('says nothing while not all events are counted: %o', (pipeline) => {
-    const traffic = createTraffic(counted(slot(5, { late_events: 5 })), observed(pipeline), NOW + 2000);
+    const traffic = createTraffic(counted(slot(5, { late_events: 5 })), observed(pipeline), NOW + 2000, true);
     expect(traffic).toMatchObject({ state: pipeline.kind, rate: '–', spark: null });
     expect(textsOf(traffic)).toEqual(['players in 5 s: –', 'teams in 5 s: –', 'robots in 1 min: –']);
+  });
+
+  it('has no teams of a game without them', () => {
+    const traffic = createTraffic(counted(slot(15, {}), slot(5, {})), LIVE, NOW + 2000, false);
+    expect(textsOf(traffic).filter((text) => text.startsWith('teams'))).toEqual([]);
   });
 
   it('ends with the slots whose events have all been counted', () => {
     const stats = counted(slot(15, {}), slot(10, {}), slot(5, { events: 1 }));
     const until = (untilMillis: number) =>
-      createTraffic(stats, observed({ kind: 'live', untilMillis }), NOW + 2000).rate;
+      createTraffic(stats, observed({ kind: 'live', untilMillis }), NOW + 2000, true).rate;
     expect(until(NOW + 2000)).not.toBe('20');
     expect(until(NOW - 5000)).toBe('20');
   });
 
   it('draws the rate of full slots, those without events too, and says it in words', () => {
-    const traffic = createTraffic(counted(slot(15, {}), slot(5, { events: 50 })), LIVE, NOW + 2000);
+    const traffic = createTraffic(counted(slot(15, {}), slot(5, { events: 50 })), LIVE, NOW + 2000, true);
     expect(traffic).toMatchObject({ state: 'live', rate: '10' });
     expect(traffic.spark).toMatchObject({
       line: 'M0.0 8.0L50.0 100.0L100.0 54.0',
@@ -173,7 +178,7 @@ describe('the traffic', () => {
     const stats = counted(
       slot(5, { events: 9000, late_events: 90, uncounted_events: 900, undecodable_messages: 1 }),
     );
-    expect(textsOf(createTraffic(stats, LIVE, NOW + 2000)).slice(3)).toEqual([
+    expect(textsOf(createTraffic(stats, LIVE, NOW + 2000, true)).slice(3)).toEqual([
       'late in 1 min: 1.0%',
       'invalid in 1 min: 10.0%',
       'malformed in 1 min: <0.1%',
