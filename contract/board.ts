@@ -33,6 +33,9 @@ const positiveMillis = z.int().min(1);
 
 export const topicName = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be the name of a Kafka topic');
 
+/** How many seasons that are over stay readable where a board does not say. */
+export const DEFAULT_KEEP_SEASONS = 2;
+
 const column = z.strictObject({
   name: columnName,
   label: z.string().min(1).max(60),
@@ -70,6 +73,8 @@ export const boardDefinition = z
     size: z.int().min(1).max(1000),
     /** Null: one board for all time. */
     period: period.nullable(),
+    /** How many seasons that are over stay readable; not set: the default. */
+    keepSeasons: z.int().min(1).optional(),
     /** The columns that say who holds a rank; a row keeps its element id while it climbs and falls. */
     identity: z.array(columnName).min(1),
     columns: z.array(column).min(1),

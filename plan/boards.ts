@@ -39,6 +39,7 @@ export function planBoard(resource: GameAnalytics, source: Leaderboard): Planned
     identity,
     columns: columns.filter(isKnown).flatMap(({ name, shown }) => (shown ? [{ name, ...shown }] : [])),
     ...(bar && { bar }),
+    ...('keepSeasons' in source && { keepSeasons: source.keepSeasons }),
     ...(columns.some(({ name }) => name === LAST_EVENT) && { lastEvent: LAST_EVENT }),
     rowColumns: columns,
     source,

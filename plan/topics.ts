@@ -1,6 +1,7 @@
 import { longestMillis } from '../api/boards/shared-fields.ts';
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
+import { DEFAULT_KEEP_SEASONS } from '../contract/board.ts';
 import { boards, maxRecordBytes, type PlannedBoard } from './boards.ts';
 import { strimziMetadata } from './metadata.ts';
 import { type KafkaTopic, STRIMZI_API } from './objects.ts';
@@ -54,6 +55,7 @@ function historyKafkaTopic(resource: GameAnalytics, board: PlannedBoard): KafkaT
   if (!historyTopic) return [];
   const config = {
     'cleanup.policy': 'delete',
+    // Every change of many seasons would be much: `keepSeasons` is of boards as they ended.
     'retention.ms': readableMillis(board),
     'max.message.bytes': maxRecordBytes(board),
   };
@@ -67,12 +69,12 @@ function statsKafkaTopic(resource: GameAnalytics): KafkaTopic {
 
 function cleanup(board: PlannedBoard): Record<string, string | number> {
   if (longestSeason(board) === null) return { 'cleanup.policy': 'compact' };
-  return { 'cleanup.policy': 'compact,delete', 'retention.ms': readableMillis(board) };
+  return { 'cleanup.policy': 'compact,delete', 'retention.ms': readableMillis(board, board.keepSeasons) };
 }
 
-/** Past seasons stay readable for a week, and for three seasons where these are longer. */
-function readableMillis(board: PlannedBoard): number {
-  return Math.max(millis('7d'), 3 * (longestSeason(board) ?? 0));
+/** The running season and those that are kept stay readable, and each for a week at least. */
+function readableMillis(board: PlannedBoard, keepSeasons = DEFAULT_KEEP_SEASONS): number {
+  return Math.max(millis('7d'), (keepSeasons + 1) * (longestSeason(board) ?? 0));
 }
 
 /** In milliseconds; null where a board has no seasons whose length is known, or one forever. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Period } from '../../contract/board.ts';
+import { DEFAULT_KEEP_SEASONS, type Period } from '../../contract/board.ts';
 import {
   type Calendar,
   isTimeZone,
@@ -9,6 +9,7 @@ import {
 } from '../../contract/calendar.ts';
 import { EVENT_FIELDS, ROBOT_PREFIX } from '../../contract/event.ts';
 import { celSeconds, millis } from '../duration.ts';
+import { integer } from '../integer.ts';
 import { isSingleCondition } from '../query.ts';
 import type { Rule } from '../rule.ts';
 import type { CommonBoard, TypeField, Values } from './board-type.ts';
@@ -44,6 +45,8 @@ export interface TotalsBoard extends ConditionalBoard {
   /** Length of a season; null: one season forever, or those of the calendar. */
   seasonMillis: number | null;
   calendar?: Calendar;
+  /** How many seasons that are over stay readable; not set: the default. */
+  keepSeasons?: number;
 }
 
 const season: TypeField<z.ZodString> = {
@@ -97,15 +100,21 @@ const calendar: TypeField<typeof calendarSchema> = {
   ],
 };
 
-export const seasonFields = { season, calendar };
+const keepSeasons: TypeField<z.ZodNumber> = {
+  schema: integer(1, 100),
+  description: `how many seasons that are over stay readable, in the board’s topic and in the HTTP API. Default ${DEFAULT_KEEP_SEASONS}.`,
+};
+
+export const seasonFields = { season, calendar, keepSeasons };
 
 /** The seasons of a board. What its calendar leaves out, the spec's defaults complete. */
-export function resolveSeason({ season, calendar }: Values<typeof seasonFields>): Seasons {
-  if (calendar) return { seasonMillis: null, calendar: calendar as Calendar };
-  return { seasonMillis: season === 'none' ? null : millis(season ?? DEFAULT_SEASON) };
+export function resolveSeason({ season, calendar, keepSeasons }: Values<typeof seasonFields>): Seasons {
+  const kept = keepSeasons === undefined ? {} : { keepSeasons };
+  if (calendar) return { seasonMillis: null, calendar: calendar as Calendar, ...kept };
+  return { seasonMillis: season === 'none' ? null : millis(season ?? DEFAULT_SEASON), ...kept };
 }
 
-type Seasons = Pick<TotalsBoard, 'seasonMillis' | 'calendar'>;
+type Seasons = Pick<TotalsBoard, 'seasonMillis' | 'calendar' | 'keepSeasons'>;
 
 /** A calendar with what it leaves out as the spec has it, and without what means nothing to it. */
 export function completeCalendar(

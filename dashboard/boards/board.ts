@@ -1,4 +1,4 @@
-import { type BoardDefinition, seasonEndMillis } from '../../contract/board.ts';
+import { type BoardDefinition, DEFAULT_KEEP_SEASONS, seasonEndMillis } from '../../contract/board.ts';
 import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 import { type BoardRecord, parseRecord, type Row } from './record.ts';
 
@@ -7,11 +7,6 @@ import { type BoardRecord, parseRecord, type Row } from './record.ts';
  * latest one. A record is a whole board, so there is no moment at which half of one can be seen. Pure: the
  * time is passed in.
  */
-
-/**
- * The newest past seasons kept: the running one, the last one for its winners, and one more for late events.
- */
-const PAST_SEASONS = 3;
 
 /** Seasons that have not begun on this clock, nearest first: producers' clocks may be ahead. */
 const FUTURE_SEASONS = 2;
@@ -25,9 +20,14 @@ export type Outcome = 'applied' | 'ignored' | 'malformed';
 export type Season = 'this' | 'last';
 
 /** The time that the shown rows belong to; all times are epoch milliseconds. */
-export type ShownPeriod =
-  | { kind: 'season'; startMillis: number; endMillis: number; over: boolean }
-  | { kind: 'instant'; atMillis: number };
+export type ShownPeriod = ShownSeason | { kind: 'instant'; atMillis: number };
+
+export interface ShownSeason {
+  kind: 'season';
+  startMillis: number;
+  endMillis: number;
+  over: boolean;
+}
 
 /** What there is to see of a board at one moment. */
 export interface BoardView {
@@ -94,6 +94,30 @@ export class Board {
     };
   }
 
+  /** The seasons that have begun and are kept, the newest first; none on boards whose seasons never end. */
+  seasons(now: number): ShownSeason[] {
+    const { period } = this.definition;
+    if (period?.kind !== 'season') return [];
+    return this.#begun(now).flatMap((startMillis) => {
+      const endMillis = seasonEndMillis(period, startMillis);
+      return endMillis === null ? [] : [{ kind: 'season', startMillis, endMillis, over: now >= endMillis }];
+    });
+  }
+
+  /** The board of the season that a moment lies in; undefined when it is none that has begun and is kept. */
+  seasonOf(atMillis: number, now: number): BoardView | undefined {
+    const period = this.seasons(now).find(
+      ({ startMillis, endMillis }) => startMillis <= atMillis && atMillis < endMillis,
+    );
+    if (!period) return undefined;
+    const rows = this.#seasons.get(period.startMillis)?.rows ?? [];
+    return { period, rows, updatedMillis: this.#updatedMillis };
+  }
+
+  #begun(now: number): number[] {
+    return [...this.#seasons.keys()].filter((start) => start <= now).sort((a, b) => b - a);
+  }
+
   /**
    * Instants only go forward, also when a job that was restored computes earlier ones again. A tombstone is
    * of no instant.
@@ -126,7 +150,8 @@ export class Board {
 
   #forgetSeasons(now: number): void {
     const newestFirst = [...this.#seasons.keys()].sort((a, b) => b - a);
-    const past = newestFirst.filter((start) => start <= now).slice(PAST_SEASONS);
+    const kept = 1 + (this.definition.keepSeasons ?? DEFAULT_KEEP_SEASONS);
+    const past = this.#begun(now).slice(kept);
     const future = newestFirst.filter((start) => start > now).slice(0, -FUTURE_SEASONS);
     for (const start of [...past, ...future]) {
       this.#seasons.delete(start);
@@ -140,7 +165,7 @@ export class Board {
     endOf: (startMillis: number) => number | null,
     season: Season,
   ): Pick<BoardView, 'period' | 'rows'> {
-    const begun = [...this.#seasons.keys()].filter((start) => start <= now).sort((a, b) => b - a);
+    const begun = this.#begun(now);
     const isOver = (start: number, index: number) => {
       const endMillis = endOf(start);
       return endMillis === null ? index > 0 : endMillis <= now;

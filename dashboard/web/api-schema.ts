@@ -41,6 +41,12 @@ const row = z
 
 const season = z.object({ start: time, end: time, over: z.boolean() });
 
+const seasons = z.object({
+  seasons: z
+    .array(z.object({ ...season.shape, url: z.string().describe('Path of the board of this season.') }))
+    .describe('Those that have begun and are kept, the newest first.'),
+});
+
 const board = z.object({
   ...summary.shape,
   at: time.optional().describe('The moment that was asked for.'),
@@ -119,10 +125,12 @@ const stats = z.object({
 export const answers = {
   Boards: z.object({ boards: z.array(summary) }),
   Board: board,
+  Seasons: seasons,
   Stats: stats,
   Error: z.object({ error: z.string().describe('What is wrong, in a sentence.') }),
 };
 
 export type BoardSummary = z.infer<typeof summary>;
 export type BoardAnswer = z.infer<typeof board>;
+export type SeasonsAnswer = z.infer<typeof seasons>;
 export type StatsAnswer = z.infer<typeof stats>;

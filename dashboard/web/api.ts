@@ -1,17 +1,17 @@
 import etag from '@fastify/etag';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BoardDefinition } from '../../contract/board.ts';
-import type { BoardView, ShownPeriod } from '../boards/board.ts';
+import type { BoardView, ShownPeriod, ShownSeason } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
-import type { BoardAnswer, BoardSummary } from './api-schema.ts';
+import type { BoardAnswer, BoardSummary, SeasonsAnswer } from './api-schema.ts';
 import { compressAnswer } from './compress.ts';
 import { answerConditionally } from './conditional.ts';
 import { csv } from './csv.ts';
 import { openApiDocument } from './openapi.ts';
 import type { PastBoards } from './past-boards.ts';
 import { type StatsOptions, statsRoutes } from './stats.ts';
-import { iso } from './timestamp.ts';
+import { iso, parseTimestamp } from './timestamp.ts';
 
 export interface ApiOptions extends StatsOptions {
   title: string;
@@ -30,6 +30,8 @@ interface BoardRequest {
 type Found =
   | { board: LiveBoard; view: BoardView; moment?: { at: string } }
   | { code: 400 | 404 | 503; error: string; retryAfterSeconds?: number };
+
+const NO_BOARD = { code: 404, error: 'there is no such board; /api/boards lists them' } as const;
 
 /**
  * The boards as JSON and CSV, and the pipeline's counts as JSON. Times are ISO 8601 in UTC, ratios are 0..1.
@@ -59,7 +61,7 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
 
   const find = async ({ params, query }: FastifyRequest<BoardRequest>): Promise<Found> => {
     const board = boards.find(({ definition }) => definition.name === params.name);
-    if (!board) return { code: 404, error: 'there is no such board; /api/boards lists them' };
+    if (!board) return NO_BOARD;
     if (query.season !== undefined) return findSeason(board, query, now());
     if (query.at === undefined) return { board, view: board.view(now()) };
     const answer = await past.answer(board.definition.name, query.at);
@@ -79,6 +81,17 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     return { ...summary(board), ...moment, ...viewFields(board.definition, view) } satisfies BoardAnswer;
   });
 
+  app.get<BoardRequest>('/api/boards/:name/seasons', async ({ params }, reply) => {
+    const board = boards.find(({ definition }) => definition.name === params.name);
+    if (!board) return refuse(reply, NO_BOARD);
+    const url = `${basePath}/api/boards/${params.name}?season=`;
+    return {
+      seasons: board.content
+        .seasons(now())
+        .map((season) => ({ ...seasonFields(season), url: `${url}${season.startMillis}` })),
+    } satisfies SeasonsAnswer;
+  });
+
   app.get<BoardRequest>('/api/boards/:name.csv', async (request, reply) => {
     const found = await find(request);
     if ('error' in found) return refuse(reply, found);
@@ -96,14 +109,21 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
 }
 
 function findSeason(board: LiveBoard, { at, season }: BoardRequest['Querystring'], now: number): Found {
-  if ((season !== 'this' && season !== 'last') || at !== undefined)
-    return { code: 400, error: 'season can be this or last, and not together with at' };
+  const atMillis = parseTimestamp(season);
+  if ((season !== 'this' && season !== 'last' && atMillis === null) || at !== undefined)
+    return { code: 400, error: INVALID_SEASON };
   if (season === 'this') return { board, view: board.view(now) };
   if (board.definition.period?.kind !== 'season') return { code: 404, error: 'this board has no seasons' };
-  const view = board.view(now, 'last');
-  if (view.rows.length === 0) return { code: 404, error: 'nothing is kept of the season before' };
-  return { board, view };
+  const view = atMillis === null ? board.view(now, 'last') : board.content.seasonOf(atMillis, now);
+  if (view && view.rows.length > 0) return { board, view };
+  return {
+    code: 404,
+    error: `nothing is kept of ${atMillis === null ? 'the season before' : 'this season'}`,
+  };
 }
+
+const INVALID_SEASON =
+  'season can be this, last, or a moment of it (ISO 8601, or epoch milliseconds), and not together with at';
 
 function refuse(reply: FastifyReply, { code, error, retryAfterSeconds }: Extract<Found, { error: string }>) {
   if (retryAfterSeconds) reply.header('retry-after', retryAfterSeconds);
@@ -137,5 +157,9 @@ function withIsoTimes({ columns }: BoardDefinition, row: Row): Row {
 function periodFields(period: ShownPeriod | null) {
   if (!period) return {};
   if (period.kind === 'instant') return { asOf: iso(period.atMillis) };
-  return { season: { start: iso(period.startMillis), end: iso(period.endMillis), over: period.over } };
+  return { season: seasonFields(period) };
+}
+
+function seasonFields({ startMillis, endMillis, over }: ShownSeason) {
+  return { start: iso(startMillis), end: iso(endMillis), over };
 }

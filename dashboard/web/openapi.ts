@@ -14,8 +14,8 @@ const SEASON = {
   name: 'season',
   in: 'query',
   description:
-    '`this`: the season that is shown, which is the default. `last`: the one before, as it ended; of boards that have seasons.',
-  schema: { type: 'string', enum: ['this', 'last'] },
+    '`this`: the season that is shown, which is the default. `last`: the one before, as it ended. Or a moment of the season, in ISO 8601 with a zone or epoch milliseconds. Of boards that have seasons.',
+  schema: { type: 'string' },
 };
 const NAME = {
   name: 'name',
@@ -62,6 +62,9 @@ export function openApiDocument(title: string, basePath: string, secured: boolea
       },
       '/api/boards/{name}.csv': {
         get: operation('downloadBoard', 'A board for a spreadsheet', CSV, [NAME, SEASON, AT], REFUSALS),
+      },
+      '/api/boards/{name}/seasons': {
+        get: operation('listSeasons', 'The seasons of a board', json('Seasons'), [NAME], REFUSALS),
       },
       '/api/stats': {
         get: operation('getStats', 'What went through the pipeline in the last five minutes', json('Stats')),

@@ -31,6 +31,7 @@ export const FULL: Spec = {
       history: true,
       where: "user_id NOT LIKE 'RBT%'",
       season: '2h',
+      keepSeasons: 5,
       score: 'Lowest',
       of: 'CHAR_LENGTH(team_name)',
     },

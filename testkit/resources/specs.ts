@@ -104,6 +104,7 @@ function seasonBoard() {
     size: size(),
     history: fc.boolean(),
     where: where(),
+    keepSeasons: fc.integer({ min: 1, max: 100 }),
   };
   const season = fc.constantFrom('none', '1m', '90s', '1h', '12h');
   const calendar = optional({

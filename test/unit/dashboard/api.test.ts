@@ -42,6 +42,7 @@ describe('the OpenAPI document', () => {
       ['/api/boards/{name}', '/api/boards/top-teams', 200],
       ['/api/boards/{name}', '/api/boards/hot-streakers', 200],
       ['/api/boards/{name}', '/api/boards/top-teams?season=last', 200],
+      ['/api/boards/{name}/seasons', '/api/boards/top-teams/seasons', 200],
       ['/api/boards/{name}', `/api/boards/top-teams?at=${NOW - 1}`, 200],
       ['/api/boards/{name}', '/api/boards/top-teams?at=soon', 400],
       ['/api/boards/{name}', '/api/boards/nothing', 404],
@@ -58,6 +59,7 @@ describe('the OpenAPI document', () => {
       '/api/boards',
       '/api/boards/{name}',
       '/api/boards/{name}.csv',
+      '/api/boards/{name}/seasons',
       '/api/stats',
     ]);
   });
@@ -189,6 +191,35 @@ describe('a download', () => {
   });
 });
 
+describe('past seasons', () => {
+  const past = (hours: number) => season([team(`winner-${hours}`, 5)], SEASON - hours * HOUR);
+
+  it('are listed, the newest first, as many as the board keeps, and each is found', async () => {
+    served = await serve();
+    for (const hours of [4, 3, 2, 1, 0]) served.teams.apply(past(hours), NOW);
+    const { seasons } = (await get('/api/boards/top-teams/seasons')).json();
+    expect(seasons.map(({ start, over }: { start: string; over: boolean }) => [start, over])).toEqual(
+      [0, 1, 2].map((hours) => [new Date(SEASON - hours * HOUR).toISOString(), hours > 0]),
+    );
+    for (const [i, { url }] of seasons.entries())
+      expect((await get(url)).json().rows[0].team_id).toBe(`winner-${i}`);
+  });
+
+  it('are found by any moment of theirs, as CSV too', async () => {
+    served = await serve();
+    for (const hours of [2, 1, 0]) served.teams.apply(past(hours), NOW);
+    const moment = new Date(SEASON - HOUR - 1).toISOString();
+    const { season: found, rows } = (await get(`/api/boards/top-teams?season=${moment}`)).json();
+    expect([found.end, rows[0].team_id]).toEqual([new Date(SEASON - HOUR).toISOString(), 'winner-2']);
+    expect((await get(`/api/boards/top-teams.csv?season=${moment}`)).body).toContain('winner-2');
+  });
+
+  it('are none of a board of instants', async () => {
+    served = await serve();
+    expect((await get('/api/boards/hot-streakers/seasons')).json()).toEqual({ seasons: [] });
+  });
+});
+
 describe('the season before', () => {
   it('comes as JSON and as CSV', async () => {
     served = await serve();
@@ -213,8 +244,11 @@ describe('the season before', () => {
   it.each([
     ['top-teams?season=last', 404, 'nothing is kept of the season before'],
     ['hot-streakers?season=last', 404, 'this board has no seasons'],
-    ['top-teams?season=next', 400, 'season can be this or last, and not together with at'],
-    ['top-teams?season=last&at=0', 400, 'season can be this or last, and not together with at'],
+    ['top-teams?season=next', 400, expect.stringMatching(/^season can be this, last, or a moment/)],
+    ['top-teams?season=last&at=0', 400, expect.stringMatching(/and not together with at$/)],
+    [`top-teams?season=${SEASON - 5 * HOUR}`, 404, 'nothing is kept of this season'],
+    [`hot-streakers?season=${SEASON}`, 404, 'this board has no seasons'],
+    ['no-board/seasons', 404, 'there is no such board; /api/boards lists them'],
   ])('is refused for %s with %i', async (url, code, error) => {
     served = await serve();
     const response = await get(`/api/boards/${url}`);

@@ -72,6 +72,7 @@ describe('a job whose spec changes', () => {
     ['the image', {}, { flink: { image: 'flink:mine' } }],
     ['signing in to Kafka', {}, { kafka: { cluster: 'games', authentication: { type: 'tls' } } }],
     ['a title', ofBoards(teams()), ofBoards(teams({ title: 'Best' }))],
+    ['how many seasons are kept', ofBoards(teams()), ofBoards(teams({ keepSeasons: 12 }))],
     ['a smaller size', ofBoards(teams({ size: 16 })), ofBoards(teams({ size: 1 }))],
     ['a greater size', ofBoards(teams({ size: 10 })), ofBoards(teams({ size: 16 }))],
     [

@@ -154,11 +154,14 @@ describe('topics', () => {
     }
   });
 
-  it('of boards with seasons keep three of them, and a week at least', () => {
-    const retention = (season: string) =>
-      topics({ events: { retention: '90d' }, leaderboards: [{ name: 'top', type: 'TopTeams', season }] }).at(
-        -1,
-      )?.spec.config['retention.ms'];
+  it('of boards with seasons keep the running one and those that are over, and a week at least', () => {
+    const retention = (season: string, keepSeasons?: number) =>
+      topics({
+        events: { retention: '90d' },
+        leaderboards: [{ name: 'top', type: 'TopTeams', season, ...(keepSeasons && { keepSeasons }) }],
+      }).at(-1)?.spec.config['retention.ms'];
+    expect(retention('1h', 1)).toBe(7 * 86_400_000);
+    expect(retention('7d', 12)).toBe(13 * 7 * 86_400_000);
     expect(retention('1h')).toBe(7 * 86_400_000);
     expect(retention('7d')).toBe(21 * 86_400_000);
     expect(retention('none')).toBeUndefined();
