@@ -1,6 +1,7 @@
 import { normalizeColumnType } from '../api/column-type.ts';
 import { type EventMappingSpec, hasTeams, type TimeUnit } from '../api/events.ts';
 import { EVENT_FIELDS, EVENT_ID, type EventField, type EventTraits } from '../contract/event.ts';
+import { computedFirst } from './sql-template.ts';
 
 /** How the records of a topic become events, as sql/events.sql.hbs has it. */
 export interface EventMapping extends EventTraits {
@@ -81,7 +82,7 @@ function fieldExpressions({ fields, columns }: EventMappingSpec): Record<EventFi
     user_id: text(userId ?? 'user_id'),
     team_id: text(teamId),
     team_name: text(teamName),
-    score: comparable(`TRY_CAST(${inParentheses(score ?? 'score')} AS BIGINT)`),
+    score: computedFirst(`TRY_CAST(${inParentheses(score ?? 'score')} AS BIGINT)`),
     event_time_millis: TIME_MILLIS[timeUnit](inParentheses(time ?? 'event_time_millis')),
   };
 }
@@ -95,15 +96,6 @@ function text(expression: string | undefined): string {
   return expression === undefined
     ? 'CAST(NULL AS STRING)'
     : `TRY_CAST(${inParentheses(expression)} AS STRING)`;
-}
-
-/**
- * The same value, in a form that the planner does not move into a condition on it: from `score >= 0` on a
- * column it knows that totals only grow, and ranks them the fast way; from a condition on an expression it
- * does not. An expression that is not deterministic stays where it is.
- */
-function comparable(sql: string): string {
-  return `CASE WHEN RAND() < 2 THEN ${sql} END`;
 }
 
 /** SQL for epoch milliseconds, from SQL for a time in that unit; NULL when it is none. */

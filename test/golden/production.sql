@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-d81e4121-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-6b3dd395-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -607,7 +607,7 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '2f48b9bb',
+  '0744d6c4',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -646,7 +646,7 @@ GROUP BY season_start;
 INSERT INTO `top-teams_history` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '2f48b9bb',
+  '0744d6c4',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -685,7 +685,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'ebc4b7e5',
+  'e08834d0',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -724,7 +724,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  'c09adfd8',
+  'e55f12b6',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -812,7 +812,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'c65c1f01',
+  '9cdf7b84',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *

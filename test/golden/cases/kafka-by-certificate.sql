@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-e64efbc6-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-32031c78-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -502,7 +502,7 @@ GROUP BY slot_start;
 INSERT INTO `top` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '7e9f6db2',
+  '1ce36cb8',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *

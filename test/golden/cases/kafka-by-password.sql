@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-362bfa13-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-f513c3a3-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -525,7 +525,7 @@ GROUP BY slot_start;
 INSERT INTO `top` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'e5738fb8',
+  'c79004a4',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -564,7 +564,7 @@ GROUP BY season_start;
 INSERT INTO `top_history` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'e5738fb8',
+  'c79004a4',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *

@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-db1797de-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-d0fdfdb1-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -466,7 +466,7 @@ GROUP BY slot_start;
 INSERT INTO `biggest-events` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '2f70805b',
+  'b9a7ed2c',
   ARRAY_AGG(ROW(`rnk`, LEFT(`user_id`, 256), `biggest`))
 FROM (
   SELECT *

@@ -23,7 +23,7 @@ const QUOTING = [
   'comment',
 ];
 /** SQL of the resource, which the parser has checked. */
-const CHECKED = ['where', 'and', 'columnType', 'expression'];
+const CHECKED = ['where', 'and', 'columnType', 'expression', 'points'];
 /**
  * Whole statements that were rendered from templates of their own, the SELECT that the parser has checked,
  * and text of sql/.
