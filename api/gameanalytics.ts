@@ -73,7 +73,7 @@ const spec = withRules(
     {
       cel: LONGEST_SEASON,
       message:
-        'retention must be at least twice the longest season, so that a restart can replay the open and the last one',
+        'retention must be at least twice the longest season (season, calendar), so that a restart can replay the open and the last one',
       field: 'events.retention',
       holds: ({ events, leaderboards }) =>
         leaderboards.every(

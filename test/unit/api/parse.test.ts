@@ -255,7 +255,7 @@ describe('a malformed manifest', () => {
 
 describe('across fields', () => {
   const SEASON_TOO_LONG =
-    'spec.events.retention: retention must be at least twice the longest season, so that a restart can replay the open and the last one';
+    'spec.events.retention: retention must be at least twice the longest season (season, calendar), so that a restart can replay the open and the last one';
 
   it('the events are kept for at least two seasons', () => {
     const season = (season: string) => [{ name: 'top', type: 'TopTeams', season }];
@@ -474,7 +474,9 @@ describe('a calendar', () => {
   ])('of a %s needs events kept for %s', (every, enough, short) => {
     expect(problems(calendars({ every }, { events: { retention: enough } }))).toEqual([]);
     expect(problems(calendars({ every }, { events: { retention: short } }))).toEqual([
-      expect.stringContaining('spec.events.retention: retention must be at least twice the longest season'),
+      expect.stringContaining(
+        'spec.events.retention: retention must be at least twice the longest season (season, calendar)',
+      ),
     ]);
   });
 });
