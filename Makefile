@@ -10,7 +10,7 @@ CLI := $(NODE) cli/main.ts
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run kind kind-down images sbom test unit operator idle images-test pipeline browser bench bench-freshness bench-operator bench-viewers check kube-linter fix crds clean-state
+.PHONY: help run kind kind-down images sbom test unit operator sql idle images-test pipeline browser bench bench-freshness bench-operator bench-viewers check kube-linter fix crds clean-state
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -30,8 +30,9 @@ images: ## Build the images with docker, podman or buildah (BUILD_FLAGS: flags f
 sbom: ## Print the npm packages of the app image as a software bill of materials (CycloneDX)
 	@tools/sbom
 
-# The tier that waits for twelve minutes runs in parallel with those that use the cores.
-test: check unit operator ## Run the checks and every tier of tests
+# Tiers that often wait run in parallel with others.
+test: check unit ## Run the checks and every tier of tests
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line operator sql
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line idle busy
 
 .PHONY: busy
@@ -45,6 +46,9 @@ unit: $(INSTALLED) ## Run the unit tests, and hold what they cover of the code
 
 operator: $(INSTALLED) ## Run the tests of the operator on a real Kubernetes API server
 	@npm run --silent test -- --project operator
+
+sql: $(INSTALLED) ## Run the tests of what Flink plans for the SQL, and of what it refuses
+	@npm run --silent test -- --project sql
 
 idle: $(INSTALLED) ## Watch for twelve minutes that the operator does nothing when nothing changes
 	@npm run --silent test -- --project idle

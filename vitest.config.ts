@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 const IDLE = 'test/operator/idle.test.ts';
+/** They need no cluster, only Flink's planner. */
+const SQL = ['test/pipeline/explain.test.ts', 'test/pipeline/validate-sql.test.ts'];
 
 /** The tiers, which test/README.md describes. */
 export default defineConfig({
@@ -18,9 +20,10 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       onApiServer('operator', { include: ['test/operator/**/*.test.ts'], exclude: [IDLE], maxWorkers: 2 }),
       onApiServer('idle', { include: [IDLE] }),
-      tier('images', 'test/images/**/*.test.ts'),
-      tier('pipeline', 'test/pipeline/**/*.test.ts'),
-      tier('browser', 'test/browser/**/*.test.ts'),
+      tier('sql', SQL),
+      tier('images', ['test/images/**/*.test.ts']),
+      tier('pipeline', ['test/pipeline/**/*.test.ts'], SQL),
+      tier('browser', ['test/browser/**/*.test.ts']),
     ],
   },
 });
@@ -32,8 +35,8 @@ function onApiServer(name: string, files: { include: string[]; exclude?: string[
 }
 
 /** A tier that starts JVMs: one file at a time, with time for a slow machine. */
-function tier(name: string, include: string) {
+function tier(name: string, include: string[], exclude: string[] = []) {
   return {
-    test: { name, include: [include], fileParallelism: false, testTimeout: 240_000, hookTimeout: 240_000 },
+    test: { name, include, exclude, fileParallelism: false, testTimeout: 240_000, hookTimeout: 240_000 },
   };
 }

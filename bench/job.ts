@@ -128,8 +128,8 @@ const MVPS: Backlog[] = BACKENDS.flatMap(({ backend, ...state }) =>
 
 const RECORDS: Backlog = {
   name: 'records',
-  title: 'Records of another form, 100,000 players, heap',
-  players: 100_000,
+  title: 'Records of another form, 10,000 players, heap',
+  players: 10_000,
   events: 500_000,
   stateBackend: 'hashmap',
   taskManagerMemory: MEMORY,
@@ -144,8 +144,8 @@ const RECORDS: Backlog = {
 
 const SCORES: Backlog = {
   name: 'scores',
-  title: 'Top Players by other scores, 100,000 players, heap',
-  players: 100_000,
+  title: 'Top Players by other scores, 10,000 players, heap',
+  players: 10_000,
   events: 500_000,
   stateBackend: 'hashmap',
   taskManagerMemory: MEMORY,
