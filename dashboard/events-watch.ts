@@ -1,9 +1,3 @@
-/** What there is in Kafka beyond the newest that the job has counted, and beyond the newest it has read. */
-export interface Answer {
-  hasUncounted: boolean;
-  hasUnread: boolean;
-}
-
 /**
  * What was found out about the events that are in Kafka: where the side that asks and the side that tells
  * meet.
@@ -11,7 +5,6 @@ export interface Answer {
 export class EventsWatch {
   #answers = true;
   #ends = new Map<number, bigint>();
-  #isAllRead = true;
   #isReplaced = false;
   #uncountedSince: number | null = null;
 
@@ -28,11 +21,6 @@ export class EventsWatch {
     return this.#uncountedSince;
   }
 
-  /** Whether the job has read all messages, as far as is known, but for those of the last seconds. */
-  get isAllRead(): boolean {
-    return this.#isAllRead;
-  }
-
   /**
    * Whether the topic is another one than it was: deleted and created again, or cut short. It stays so, since
    * what of the old one was counted stays counted.
@@ -47,17 +35,15 @@ export class EventsWatch {
     this.#ends = new Map(ends);
   }
 
-  /** Kafka answered whether there are events not counted and messages not read; or it does not tell. */
-  answered({ hasUncounted, hasUnread }: Answer, now: number): void {
+  /** Kafka answered: there are such events, or not, or it does not tell. */
+  answered(hasUncounted: boolean, now: number): void {
     this.#answers = true;
     this.#uncountedSince = hasUncounted ? (this.#uncountedSince ?? now) : null;
-    this.#isAllRead = !hasUnread;
   }
 
   /** Kafka did not answer in time. */
   unanswered(): void {
     this.#answers = false;
     this.#uncountedSince = null;
-    this.#isAllRead = true;
   }
 }

@@ -12,7 +12,7 @@ export type PipelineState =
   | { kind: 'unavailable' }
   /** The events topic is not the one whose events were counted before. */
   | { kind: 'replaced' }
-  /** There are messages in Kafka that the job has not read, and it counts nothing; null: it never did. */
+  /** There are events in Kafka that the job has not counted, and it counts nothing; null: it never did. */
   | { kind: 'stalled'; progressMillis: number | null }
   /** The job counts events of that time, which is long ago. */
   | { kind: 'behind'; countingMillis: number }
@@ -57,11 +57,6 @@ export interface PipelineFacts {
    * are none.
    */
   uncountedSince: number | null;
-  /**
-   * Whether the job has read all that is in Kafka. It reads messages apart from the events in them: what it
-   * has read and not counted is malformed, or an event that it still has to count.
-   */
-  isAllRead: boolean;
 }
 
 /** How long events may wait to be counted before the page says so. */
@@ -82,20 +77,16 @@ const SETTLING_MILLIS = 20_000;
 /** Without an event for longer, the game is quiet. */
 const QUIET_MILLIS = 30_000;
 
-/** @param laggedMillis when the job was last seen not to keep up, in epoch milliseconds */
-export function pipelineState(facts: PipelineFacts, now: number, laggedMillis?: number): PipelineState {
-  const { handledMillis, countingMillis, progressMillis, uncountedSince, isAllRead } = facts;
+export function pipelineState(facts: PipelineFacts, now: number): PipelineState {
+  const { handledMillis, countingMillis, progressMillis, uncountedSince } = facts;
   if (!facts.available) return { kind: 'unavailable' };
   if (!facts.countsKnown) return { kind: 'waiting' };
   if (facts.isReplaced) return { kind: 'replaced' };
   if (uncountedSince !== null && now - uncountedSince >= PATIENCE_MILLIS) {
     const isIdle = now - (progressMillis ?? 0) >= PATIENCE_MILLIS;
-    if (isIdle && !isAllRead) return { kind: 'stalled', progressMillis };
-    // A job that kept up, has read all and counts nothing has found nothing to count. After a lag it may have
-    // read the messages first, and their events wait.
-    const keepsUp = isAllRead && countingMillis === null && !isSettling(laggedMillis, now);
+    if (isIdle) return { kind: 'stalled', progressMillis };
     const atMillis = countingMillis ?? handledMillis ?? now;
-    if (!keepsUp && now - atMillis >= BEHIND_MILLIS) return { kind: 'behind', countingMillis: atMillis };
+    if (now - atMillis >= BEHIND_MILLIS) return { kind: 'behind', countingMillis: atMillis };
   }
   // Who makes the events may have a clock that is slow: while they are counted, the game is not quiet.
   const lastMillis = Math.max(handledMillis ?? 0, progressMillis ?? 0);
@@ -108,13 +99,9 @@ export function pipelineState(facts: PipelineFacts, now: number, laggedMillis?: 
 
 /** Up to when all events are counted; null when that is not known. */
 export function countedUntil(state: LaggedState, now: number): number | null {
-  if (isSettling(state.laggedMillis, now)) return null;
+  if (state.laggedMillis !== undefined && now - state.laggedMillis < SETTLING_MILLIS) return null;
   if (state.kind === 'live') return state.untilMillis;
   return state.kind === 'quiet' ? now : null;
-}
-
-function isSettling(laggedMillis: number | undefined, now: number): boolean {
-  return laggedMillis !== undefined && now - laggedMillis < SETTLING_MILLIS;
 }
 
 /** A state, and when the job was last seen not to keep up. */
@@ -141,7 +128,7 @@ export class PipelineMonitor {
 
   /** The state at `now`; to be called a few times a minute at least. */
   observe(now: number): ObservedState {
-    const state = pipelineState(this.#facts(now), now, this.#laggedMillis);
+    const state = pipelineState(this.#facts(now), now);
     if (state.kind !== this.#kind) this.#sinceMillis = now;
     this.#kind = state.kind;
     if (!isCounted(state.kind) && state.kind !== 'waiting') this.#laggedMillis = now;

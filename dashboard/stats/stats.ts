@@ -96,8 +96,6 @@ export interface Progress {
   handledMillis: number | null;
   /** The same of the events that are being counted just now; a job that starts over counts old ones. */
   countingMillis: number | null;
-  /** Kafka's time of the newest message that was read, whether or not it is known what is in it. */
-  readMillis: number | null;
   /** When the job last wrote a count. */
   progressMillis: number | null;
 }
@@ -138,7 +136,6 @@ export class Stats {
     return {
       countedMillis: this.#countedMillis,
       handledMillis: newest(this.#countedMillis, isMalformed ? this.#readMillis : null),
-      readMillis: newest(this.#countedMillis, this.#readMillis),
       countingMillis: recent.reduce<number | null>((last, one) => newest(last, one.countedMillis), null),
       progressMillis: this.#progressMillis,
     };
@@ -178,12 +175,10 @@ export class Stats {
     const { startMillis } = slot;
     // An event that is further on than the count of it is of a broken clock.
     const newestEventMillis = slot.newestEventMillis && Math.min(slot.newestEventMillis, writtenMillis);
-    // A job that was restarted counts the events since its last checkpoint again, and reads the messages
-    // again.
-    const before = this.#slots.get(startMillis) ?? NO_EVENTS;
-    if (slot.events < before.events) this.#countedMillis = startMillis + SLOT_MILLIS;
-    if (messagesIn(slot) < messagesIn(before)) this.#readMillis = startMillis + SLOT_MILLIS;
-    if (slot.events !== before.events) this.#countedAt = newest(this.#countedAt, writtenMillis);
+    // A job that was restarted counts the events since its last checkpoint again.
+    const before = this.#slots.get(startMillis)?.events ?? 0;
+    if (slot.events < before) this.#countedMillis = startMillis + SLOT_MILLIS;
+    if (slot.events !== before) this.#countedAt = newest(this.#countedAt, writtenMillis);
     // Players and teams are counted in the slot in which their events happened, whenever that was.
     if (slot.events > 0) this.#noteCounted(startMillis + SLOT_MILLIS, writtenMillis);
     if (slot.undecodableMessages > 0) this.#readMillis = newest(this.#readMillis, startMillis + SLOT_MILLIS);
@@ -260,11 +255,6 @@ function fullSlots(slots: ShownSlot[], endMillis: number, lookBackMillis: number
     const startMillis = start + index * SLOT_MILLIS;
     return known.get(startMillis) ?? { ...NO_EVENTS, startMillis };
   });
-}
-
-/** All that was read, whether it has given events or not. */
-function messagesIn({ events, undecodableMessages }: Omit<Slot, 'startMillis'>): number {
-  return events + undecodableMessages;
 }
 
 function eventsPerSecond({ events }: ShownSlot): number {

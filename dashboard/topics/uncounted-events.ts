@@ -4,13 +4,12 @@ import type { KafkaAdmin } from '../../kafka/admin.ts';
 import type { KafkaClient } from '../../kafka/client.ts';
 import { describeKafkaError, isFromBroker } from '../../kafka/errors.ts';
 import { sleep } from '../../lib/sleep.ts';
-import type { Answer, EventsWatch } from '../events-watch.ts';
-import { MOST_AHEAD_MILLIS, type Progress } from '../stats/stats.ts';
+import type { EventsWatch } from '../events-watch.ts';
+import { MOST_AHEAD_MILLIS } from '../stats/stats.ts';
 
 /*
- * Finding out whether there are events that the job has not counted, or messages that it has not read,
- * whether the topic is still the same one, and whether Kafka answers at all, by asking for offsets: the
- * events themselves are not read.
+ * Finding out whether there are events that the job has not counted, whether the topic is still the same one,
+ * and whether Kafka answers at all, by asking for offsets: the events themselves are not read.
  */
 
 export interface UncountedEventsOptions {
@@ -18,8 +17,8 @@ export interface UncountedEventsOptions {
   /** The topic of the events. */
   topic: string;
   watch: EventsWatch;
-  /** How far the job has come. */
-  progress: () => Progress;
+  /** Kafka's time of the newest event that was counted, in epoch milliseconds; null when none was. */
+  countedMillis: () => number | null;
   /** Epoch milliseconds. */
   now: () => number;
   log: { warn(fields: object, message: string): void };
@@ -51,11 +50,11 @@ export async function watchUncountedEvents(
   let told = '';
   while (!signal.aborted) {
     try {
-      watch.answered(await askInTime(options, connection), now());
+      watch.answered(await hasUncounted(options, connection), now());
       told = '';
     } catch (error) {
       // An answer too: the topic is missing, or its access lists do not allow the question.
-      if (isFromBroker(error)) watch.answered({ hasUncounted: false, hasUnread: false }, now());
+      if (isFromBroker(error)) watch.answered(false, now());
       else watch.unanswered();
       const reason = describeKafkaError(error instanceof Error ? error.message : String(error), topic);
       if (reason !== told) log.warn({ topic, reason }, 'events cannot be asked for');
@@ -67,7 +66,7 @@ export async function watchUncountedEvents(
 }
 
 /** Asks again where a connection breaks, but not for long. */
-async function askInTime(options: UncountedEventsOptions, connection: AdminConnection): Promise<Answer> {
+async function hasUncounted(options: UncountedEventsOptions, connection: AdminConnection): Promise<boolean> {
   const deadline = Date.now() + ANSWER_MILLIS;
   for (;;) {
     try {
@@ -87,21 +86,15 @@ async function askInTime(options: UncountedEventsOptions, connection: AdminConne
  * the mark at a transaction's end, which is no event at all: one alone is none.
  */
 async function ask(
-  { topic, watch, progress, now }: UncountedEventsOptions,
+  { topic, watch, countedMillis, now }: UncountedEventsOptions,
   admin: KafkaAdmin,
-): Promise<Answer> {
+): Promise<boolean> {
   const ends = await admin.fetchTopicOffsetsByTimestamp(topic, now() + MOST_AHEAD_MILLIS);
+  const fromMillis = (countedMillis() ?? now() - LOOK_BACK_MILLIS) + MARGIN_MILLIS;
+  const starts = await admin.fetchTopicOffsetsByTimestamp(topic, fromMillis);
   const endOf = new Map(ends.map(({ partition, offset }) => [partition, BigInt(offset)]));
   watch.sawEnds(endOf);
-  const hasNewer = async (millis: number | null) => {
-    const fromMillis = (millis ?? now() - LOOK_BACK_MILLIS) + MARGIN_MILLIS;
-    const starts = await admin.fetchTopicOffsetsByTimestamp(topic, fromMillis);
-    return starts.some(({ partition, offset }) => (endOf.get(partition) ?? 0n) - BigInt(offset) > 1n);
-  };
-  const { handledMillis, readMillis } = progress();
-  const hasUncounted = await hasNewer(handledMillis);
-  const hasUnread = hasUncounted && (readMillis === handledMillis || (await hasNewer(readMillis)));
-  return { hasUncounted, hasUnread };
+  return starts.some(({ partition, offset }) => (endOf.get(partition) ?? 0n) - BigInt(offset) > 1n);
 }
 
 /** A connection that is made when it is needed. */

@@ -131,7 +131,6 @@ async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
     countsKnown: stats.ready,
     isReplaced: events.isReplaced,
     uncountedSince: events.uncountedSince,
-    isAllRead: events.isAllRead,
     ...stats.content.progress(nowMillis),
   }));
   metrics.observePipeline(pipeline);

@@ -69,7 +69,7 @@ const STATES: Record<string, (fed: HandFed) => void> = {
   stalled: (fed) => {
     fill(fed, PLAYERS);
     fed.stats.publish(new Stats());
-    fed.events.answered({ hasUncounted: true, hasUnread: true }, Date.now() - 60_000);
+    fed.events.answered(true, Date.now() - 60_000);
   },
   live: (fed) => fill(fed, PLAYERS),
   'live with events that do not count': (fed) => {

@@ -21,7 +21,6 @@ const NOTHING_KNOWN: PipelineFacts = {
   progressMillis: null,
   isReplaced: false,
   uncountedSince: null,
-  isAllRead: true,
 };
 
 /** Of Flink's Prometheus reporter, with its default scopes. */

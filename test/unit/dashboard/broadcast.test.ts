@@ -62,7 +62,6 @@ function setUp() {
     progressMillis: NOW,
     isReplaced: false,
     uncountedSince: null,
-    isAllRead: true,
   };
   const pipeline = new PipelineMonitor(() => facts);
   const delays = new ScreenDelays();
@@ -167,7 +166,6 @@ describe('the broadcast', () => {
     boards[1]?.content.apply(instant([player('a')]), NOW);
     const viewer = join();
     facts.uncountedSince = NOW - 60_000;
-    facts.isAllRead = false;
     facts.progressMillis = NOW - 60_000;
     broadcast.tick();
     expect(viewer.others[1]).toEqual(['status', 'traffic', 'clock']);

@@ -4,7 +4,6 @@ import type { Kafka } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import { EventsWatch } from '../../../dashboard/events-watch.ts';
-import { Stats } from '../../../dashboard/stats/stats.ts';
 import { feed } from '../../../dashboard/topics/feed.ts';
 import { readPast } from '../../../dashboard/topics/history.ts';
 import { boardSource } from '../../../dashboard/topics/sources.ts';
@@ -114,8 +113,7 @@ describe('the watch for uncounted events', () => {
   const watched = async (kafka: Kafka) => {
     const watch = new EventsWatch();
     const stopping = new AbortController();
-    const progress = () => new Stats().progress(NOW);
-    const options = { kafka, topic: 'events', watch, progress, now: Date.now, log: silent };
+    const options = { kafka, topic: 'events', watch, countedMillis: () => null, now: Date.now, log: silent };
     const watching = watchUncountedEvents(options, stopping.signal);
     await expect.poll(() => watch.answers, { timeout: 20_000 }).toBe(false);
     expect(watch.uncountedSince).toBeNull();
@@ -139,15 +137,12 @@ describe('the watch for uncounted events', () => {
 
   it('says since when there are such events, and forgets it with each answer that there are none', () => {
     const watch = new EventsWatch();
-    const some = { hasUncounted: true, hasUnread: true };
-    watch.answered(some, NOW);
-    watch.answered(some, NOW + 2000);
-    expect([watch.uncountedSince, watch.isAllRead]).toEqual([NOW, false]);
-    watch.answered({ ...some, hasUnread: false }, NOW + 3000);
-    expect([watch.uncountedSince, watch.isAllRead]).toEqual([NOW, true]);
-    watch.answered({ hasUncounted: false, hasUnread: false }, NOW + 4000);
+    watch.answered(true, NOW);
+    watch.answered(true, NOW + 2000);
+    expect(watch.uncountedSince).toBe(NOW);
+    watch.answered(false, NOW + 4000);
     expect(watch.uncountedSince).toBeNull();
-    watch.answered(some, NOW + 6000);
+    watch.answered(true, NOW + 6000);
     watch.unanswered();
     expect([watch.answers, watch.uncountedSince]).toEqual([false, null]);
   });

@@ -20,16 +20,9 @@ const WELL: PipelineFacts = {
   progressMillis: NOW - 500,
   isReplaced: false,
   uncountedSince: null,
-  isAllRead: true,
 };
 
 const stateWith = (facts: Partial<PipelineFacts>) => pipelineState({ ...WELL, ...facts }, NOW);
-
-/** There are events that the job has not counted, and it has not read their messages. */
-const WAITING = { uncountedSince: NOW - 10_000, isAllRead: false };
-
-/** A burst after a silence: its messages were read, and gave no event. */
-const READ = { handledMillis: NOW - 600_000, countingMillis: null, uncountedSince: NOW - 10_000 };
 
 /** The job has counted nothing for a minute. */
 const IDLE = { handledMillis: NOW - 60_000, countingMillis: null, progressMillis: NOW - 60_000 };
@@ -70,12 +63,12 @@ describe('a pipeline', () => {
     ],
     [
       'is stalled when events wait and nothing is counted',
-      { ...IDLE, ...WAITING },
+      { ...IDLE, uncountedSince: NOW - 10_000 },
       { kind: 'stalled', progressMillis: NOW - 60_000 },
     ],
     [
       'is stalled when events wait and nothing was ever counted',
-      { ...WAITING, handledMillis: null, countingMillis: null, progressMillis: null },
+      { handledMillis: null, countingMillis: null, progressMillis: null, uncountedSince: NOW - 10_000 },
       { kind: 'stalled', progressMillis: null },
     ],
     [
@@ -93,28 +86,8 @@ describe('a pipeline', () => {
   });
 
   it('has some seconds to count the events that come after a pause', () => {
-    expect(stateWith({ ...IDLE, ...WAITING, uncountedSince: NOW - 9999 }).kind).toBe('quiet');
-    expect(stateWith({ ...IDLE, ...WAITING }).kind).toBe('stalled');
-  });
-
-  it.each([
-    ['just now', 500, 'live'],
-    ['ten seconds ago', 10_000, 'live'],
-    ['a minute ago', 60_000, 'quiet'],
-  ])('is no job that does not count when it has read all, %s, and nothing in it counts', (_, ago, kind) => {
-    expect(stateWith({ ...READ, progressMillis: NOW - ago }).kind).toBe(kind);
-  });
-
-  it('is not known to be counted up to now while what was read may still give events', () => {
-    expect(stateWith(READ)).toEqual({ kind: 'live', untilMillis: READ.handledMillis - 5000 });
-  });
-
-  it('stays behind when it has read all messages before it counts their events', () => {
-    const caughtUp = (facts: Partial<PipelineFacts>) =>
-      pipelineState({ ...WELL, ...READ, ...facts }, NOW, NOW);
-    expect(caughtUp({})).toEqual({ kind: 'behind', countingMillis: READ.handledMillis });
-    expect(caughtUp({ progressMillis: NOW - 15_000 }).kind).toBe('behind');
-    expect(stateWith({ ...READ, countingMillis: NOW - 90_000 }).kind).toBe('behind');
+    expect(stateWith({ ...IDLE, uncountedSince: NOW - 9999 }).kind).toBe('quiet');
+    expect(stateWith({ ...IDLE, uncountedSince: NOW - 10_000 }).kind).toBe('stalled');
   });
 
   it('is not behind by seconds, which events on their way always are', () => {
@@ -201,7 +174,7 @@ describe('the status on the page', () => {
   });
 
   it('is the same while nothing changes but the time: browsers tell the ages', () => {
-    const monitor = new PipelineMonitor(() => ({ ...WELL, ...IDLE, ...WAITING }));
+    const monitor = new PipelineMonitor(() => ({ ...WELL, ...IDLE, uncountedSince: NOW - 60_000 }));
     const at = (now: number) => renderStatus(createStatus(monitor.observe(now), ADVICE));
     expect(at(NOW + 30_000)).toBe(at(NOW));
   });

@@ -141,7 +141,6 @@ describe('how far the job has come', () => {
       countedMillis: null,
       handledMillis: null,
       countingMillis: null,
-      readMillis: null,
       progressMillis: null,
     });
     const stats = statsOf(slot(20), slot(10, { ...NONE, undecodable_messages: 1 }), slot(5, NONE));
@@ -149,7 +148,6 @@ describe('how far the job has come', () => {
       countedMillis: NOW - 15_000,
       handledMillis: NOW - 15_000,
       countingMillis: NOW - 15_000,
-      readMillis: NOW - 5000,
       progressMillis: NOW,
     });
   });
@@ -160,18 +158,6 @@ describe('how far the job has come', () => {
     stats.apply(slot(15), NOW);
     stats.apply(slot(10), NOW);
     expect(stats.progress(NOW).countedMillis).toBe(NOW - 5000);
-  });
-
-  it('goes back with messages that are read again, not with those whose events are counted', () => {
-    const messages = (secondsAgo: number, counts: object) => slot(secondsAgo, { ...NONE, ...counts });
-    const stats = statsOf(
-      messages(20, { undecodable_messages: 4 }),
-      messages(10, { undecodable_messages: 4 }),
-      messages(20, { events: 3, undecodable_messages: 1 }),
-    );
-    expect(stats.progress(NOW).readMillis).toBe(NOW - 5000);
-    stats.apply(messages(20, { events: 3 }), NOW);
-    expect(stats.progress(NOW).readMillis).toBe(NOW - 15_000);
   });
 
   it('counts malformed messages in, once the job has long closed no window', () => {
@@ -189,7 +175,6 @@ describe('how far the job has come', () => {
       countedMillis: NOW - 3_595_000,
       handledMillis: NOW - 3_595_000,
       countingMillis: null,
-      readMillis: NOW - 3_595_000,
       progressMillis: NOW - 3_599_000,
     });
   });
