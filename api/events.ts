@@ -31,8 +31,8 @@ const column = z.strictObject({
     ),
 });
 
-/** What a time is written in, and what it takes to have it in epoch milliseconds. */
-export const TIME_UNITS = ['Millis', 'Seconds', 'Micros', 'Nanos', 'Iso8601', 'Timestamp'] as const;
+/** What a time is written in. */
+const TIME_UNITS = ['Millis', 'Seconds', 'Micros', 'Nanos', 'Iso8601', 'Timestamp'] as const;
 export type TimeUnit = (typeof TIME_UNITS)[number];
 
 function expression(description: string) {
