@@ -8,23 +8,25 @@ import { SOON, startChromium, type Visit, visit } from '../../testkit/browser/br
 import { servedRows, shownRows } from '../../testkit/browser/shown-board.ts';
 import { kafkaClient } from '../../testkit/pipeline/topic.ts';
 import { killServer, OUTPUT, startWholePipeline } from '../../testkit/pipeline/whole-pipeline.ts';
+import { longSeason } from '../../testkit/resources/long-season.ts';
 import { resource } from '../../testkit/resources/resource.ts';
 import { event, produce } from '../../testkit/streams/events.ts';
 
 const SIZE = 10;
-/** The demo, livelier, and with seasons so long that none is likely to end during the tests. */
+const SEASON = longSeason();
+/** The demo, livelier, and with seasons that do not end during the tests. */
 const arcade = resource(
   {
     leaderboards: [
-      { name: 'top-teams', type: 'TopTeams', size: SIZE, season: '12h' },
-      { name: 'top-players', type: 'TopPlayers', size: SIZE, season: '12h' },
+      { name: 'top-teams', type: 'TopTeams', size: SIZE, season: SEASON },
+      { name: 'top-players', type: 'TopPlayers', size: SIZE, season: SEASON },
       { name: 'hot-streakers', type: 'HotStreakers', size: SIZE },
       {
         name: 'team-mvps',
         type: 'TeamMvps',
         title: 'Team MVPs',
         size: SIZE,
-        season: '12h',
+        season: SEASON,
         minimumEvents: 1,
       },
     ],

@@ -13,6 +13,7 @@ import { Arcade } from '../../testkit/operator/arcade.ts';
 import { startOperator } from '../../testkit/operator/operator.ts';
 import { expectBoardsToEqualOracle } from '../../testkit/oracle/boards.ts';
 import { kafkaClient } from '../../testkit/pipeline/topic.ts';
+import { longSeason } from '../../testkit/resources/long-season.ts';
 import { resource } from '../../testkit/resources/resource.ts';
 import { createKafka } from '../../testkit/stand-ins/kafka.ts';
 import { LocalApps, localJobs } from '../../testkit/stand-ins/local.ts';
@@ -24,8 +25,9 @@ import { kafkaTopics } from '../../testkit/stand-ins/topics.ts';
  * Flink's operator and the kubelet a real Kafka, a real Flink and real processes.
  */
 
-const teams = (size: number) => ({ name: 'top-teams', type: 'TopTeams', size, season: '12h' });
-const PLAYERS = { name: 'top-players', type: 'TopPlayers', size: 7, season: '12h' };
+const SEASON = longSeason();
+const teams = (size: number) => ({ name: 'top-teams', type: 'TopTeams', size, season: SEASON });
+const PLAYERS = { name: 'top-players', type: 'TopPlayers', size: 7, season: SEASON };
 /** How long a new job may take on a slow machine. */
 const ROLLED = 150_000;
 

@@ -24,11 +24,25 @@ import { SOON, startChromium, visit } from '../../testkit/browser/browser.ts';
 import { shownRows } from '../../testkit/browser/shown-board.ts';
 import { fill, type HandFed, type Player, serveDashboard, spoil } from '../../testkit/dashboard/dashboard.ts';
 import { OUTPUT } from '../../testkit/pipeline/whole-pipeline.ts';
+import { longSeason } from '../../testkit/resources/long-season.ts';
 import { resource } from '../../testkit/resources/resource.ts';
 
 /* Every face of the page, in both themes and at all sizes; the boards are fed by hand. */
 
-const arcade = resource({ dashboard: { title: 'Arcade' } }, 'arcade');
+const SEASON = longSeason();
+/** The four boards that a game has, in seasons that do not end during the tests. */
+const arcade = resource(
+  {
+    leaderboards: [
+      { name: 'top-teams', type: 'TopTeams', season: SEASON },
+      { name: 'top-players', type: 'TopPlayers', season: SEASON },
+      { name: 'hot-streakers', type: 'HotStreakers' },
+      { name: 'team-mvps', type: 'TeamMvps', title: 'Team MVPs', season: SEASON },
+    ],
+    dashboard: { title: 'Arcade' },
+  },
+  'arcade',
+);
 
 const TEAMS =
   'Azure Otter,Teal Heron,Coral Lynx,Amber Wolf,Plum Raven,Ivory Stag,Rust Badger,Jade Crane,Slate Puma,Mint Hare'.split(

@@ -10,6 +10,7 @@ import { users } from '../../plan/users.ts';
 import { expectBoardsToEqualOracle } from '../../testkit/oracle/boards.ts';
 import { kafkaClient } from '../../testkit/pipeline/topic.ts';
 import { startWholePipeline } from '../../testkit/pipeline/whole-pipeline.ts';
+import { longSeason } from '../../testkit/resources/long-season.ts';
 import { resource } from '../../testkit/resources/resource.ts';
 
 /*
@@ -25,7 +26,7 @@ const NO_GROUP = /^Failed to find group coordinator$/;
 const COMPONENTS = ['injector', 'flink', 'dashboard'] as const;
 type Component = (typeof COMPONENTS)[number];
 
-const TEAMS = { name: 'top-teams', type: 'TopTeams', season: '12h', history: true };
+const TEAMS = { name: 'top-teams', type: 'TopTeams', season: longSeason(), history: true };
 const arcade = (type: 'scram-sha-512' | 'tls') =>
   resource(
     {
