@@ -35,6 +35,7 @@ const OWN_COLUMNS = [
   EVENT_ID,
   'event_time',
   'produced_at',
+  'arrived_at',
   'produced_at_millis',
   'read_at',
   'dated_team_name',

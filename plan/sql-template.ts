@@ -35,6 +35,11 @@ handlebars.registerHelper({
   steps: (steps: Step[]) => raw(stepsByTime(steps)),
   where: (condition: string | undefined) => raw(restriction('WHERE', condition)),
   and: (condition: string | undefined) => raw(restriction('AND', condition)),
+  /** The time at which a record came to Kafka; by the clock of its producer, at the latest now. */
+  arrival: (column: string, isOwnTopic: boolean) => {
+    const time = quote(column, '`');
+    return raw(isOwnTopic ? `LEAST(${time}, CURRENT_ROW_TIMESTAMP())` : time);
+  },
   comment: (text: string) => raw(text.replace(/[^ -~]/g, '?')),
 });
 const files = readdirSync(FOLDER).map((file): [string, string] => [

@@ -30,6 +30,7 @@ export function sqlScript(
     kafka,
     mapping: planEventMapping(events),
     isCsv: events.format === 'csv',
+    isOwnTopic: events.topic !== undefined,
     deduplicateMillis: deduplicateMillis(resource),
     maxLatenessMillis: millis(events.maxLateness),
     parallelism: resource.spec.flink.parallelism,

@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-a42a4dc2-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-2bac5500-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -36,8 +36,9 @@ CREATE TABLE `raw_events` (
   -- When the job reads it: the order of what is not ordered by events' own times.
   `$read_at` AS PROCTIME(),
   -- An event cannot have happened after it came to Kafka: a clock that runs ahead must not close everyone
-  -- else's windows. (In a topic with the producers' own timestamps it does, as nothing in it says how late it
-  -- is.)
+  -- else's windows. A topic of the user's own may have its producers' times, and nothing in it says which of
+  -- them are ahead, but none can be of a time after the record is read.
+  `$arrived_at` AS `$produced_at`,
   `$event_time` AS COALESCE(LEAST(TO_TIMESTAMP_LTZ(event_time_millis, 3), `$produced_at`), `$produced_at`),
   WATERMARK FOR `$event_time` AS `$event_time` - INTERVAL '0 00:00:05' DAY TO SECOND
 ) WITH (
@@ -77,6 +78,7 @@ SELECT
   event_time_millis AS `event_time_millis`,
   `$event_time` AS event_time,
   `$produced_at` AS produced_at,
+  `$arrived_at` AS arrived_at,
   1000 * EXTRACT(EPOCH FROM `$produced_at`) + EXTRACT(MILLISECOND FROM `$produced_at`) AS produced_at_millis,
   `$read_at` AS read_at
 FROM `raw_events`;
@@ -95,6 +97,7 @@ SELECT
   event_time_millis,
   event_time,
   produced_at,
+  arrived_at,
   produced_at_millis,
   read_at,
   -- The greatest of these texts has the newest name, after 19 digits.
@@ -153,7 +156,8 @@ CREATE TABLE pipeline_stats (
 CREATE TABLE messages (
   content STRING,
   produced_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-  WATERMARK FOR produced_at AS produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
+  `$arrived_at` AS `produced_at`,
+  WATERMARK FOR `$arrived_at` AS `$arrived_at` - INTERVAL '0 00:00:05' DAY TO SECOND
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'minimal-user-score',
@@ -356,7 +360,7 @@ WITH of_events AS (
     COUNT(DISTINCT user_id) AS active_players,
     COUNT(DISTINCT team_id) AS active_teams
   FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '5' SECOND))
-  WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
+  WHERE event_time > arrived_at - INTERVAL '0 00:00:05' DAY TO SECOND
   GROUP BY window_start, window_end
 ), parts AS (
   SELECT
@@ -524,7 +528,7 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '7cf9c1e1',
+  '0eb3a4a5',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -563,7 +567,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'dd4a59c8',
+  'cbc03868',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -602,7 +606,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  '8d04ddb7',
+  '3e224178',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -614,7 +618,7 @@ FROM (
 WITH slices AS (
   SELECT window_time AS slice_time, user_id, MAX(dated_team_name) AS dated_team_name, SUM(score) AS total, COUNT(*) AS events
   FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '0 00:00:05' DAY TO SECOND))
-  WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
+  WHERE event_time > arrived_at - INTERVAL '0 00:00:05' DAY TO SECOND
   GROUP BY window_start, window_end, window_time, user_id
 ), recent_totals AS (
   -- Only players with events in the short window have a hotness: a row for each of them and each instant,
@@ -690,7 +694,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'accc3205',
+  '47d22e54',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *

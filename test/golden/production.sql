@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-6b3dd395-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-42b60797-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -36,8 +36,9 @@ CREATE TABLE `raw_events` (
   -- When the job reads it: the order of what is not ordered by events' own times.
   `$read_at` AS PROCTIME(),
   -- An event cannot have happened after it came to Kafka: a clock that runs ahead must not close everyone
-  -- else's windows. (In a topic with the producers' own timestamps it does, as nothing in it says how late it
-  -- is.)
+  -- else's windows. A topic of the user's own may have its producers' times, and nothing in it says which of
+  -- them are ahead, but none can be of a time after the record is read.
+  `$arrived_at` AS `$produced_at`,
   `$event_time` AS COALESCE(LEAST(TO_TIMESTAMP_LTZ(event_time_millis, 3), `$produced_at`), `$produced_at`),
   WATERMARK FOR `$event_time` AS `$event_time` - INTERVAL '0 00:00:05' DAY TO SECOND
 ) WITH (
@@ -85,6 +86,7 @@ SELECT
   event_time_millis AS `event_time_millis`,
   `$event_time` AS event_time,
   `$produced_at` AS produced_at,
+  `$arrived_at` AS arrived_at,
   1000 * EXTRACT(EPOCH FROM `$produced_at`) + EXTRACT(MILLISECOND FROM `$produced_at`) AS produced_at_millis,
   `$read_at` AS read_at
 FROM `raw_events`;
@@ -103,6 +105,7 @@ SELECT
   event_time_millis,
   event_time,
   produced_at,
+  arrived_at,
   produced_at_millis,
   read_at,
   -- The greatest of these texts has the newest name, after 19 digits.
@@ -169,7 +172,8 @@ CREATE TABLE pipeline_stats (
 CREATE TABLE messages (
   content STRING,
   produced_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-  WATERMARK FOR produced_at AS produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
+  `$arrived_at` AS `produced_at`,
+  WATERMARK FOR `$arrived_at` AS `$arrived_at` - INTERVAL '0 00:00:05' DAY TO SECOND
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'arena-user-score',
@@ -439,7 +443,7 @@ WITH of_events AS (
     COUNT(DISTINCT user_id) AS active_players,
     COUNT(DISTINCT team_id) AS active_teams
   FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '5' SECOND))
-  WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
+  WHERE event_time > arrived_at - INTERVAL '0 00:00:05' DAY TO SECOND
   GROUP BY window_start, window_end
 ), parts AS (
   SELECT
@@ -607,7 +611,7 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '0744d6c4',
+  '07ef13e6',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -646,7 +650,7 @@ GROUP BY season_start;
 INSERT INTO `top-teams_history` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '0744d6c4',
+  '07ef13e6',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -685,7 +689,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'e08834d0',
+  'f42e3b72',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -724,7 +728,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  'e55f12b6',
+  '635a6df9',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -736,7 +740,7 @@ FROM (
 WITH slices AS (
   SELECT window_time AS slice_time, user_id, MAX(dated_team_name) AS dated_team_name, SUM(score) AS total, COUNT(*) AS events
   FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '0 00:00:05' DAY TO SECOND))
-  WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
+  WHERE event_time > arrived_at - INTERVAL '0 00:00:05' DAY TO SECOND
   GROUP BY window_start, window_end, window_time, user_id
 ), recent_totals AS (
   -- Only players with events in the short window have a hotness: a row for each of them and each instant,
@@ -812,7 +816,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '9cdf7b84',
+  '20344563',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *

@@ -62,6 +62,7 @@ const [LATEST, FAST] = [/latest/, /sum|best|lowest|count/].map((names) =>
 describe('the plan that Flink makes of the SQL', () => {
   let plan = '';
   let calendarPlan = '';
+  let ownTopicPlan = '';
   beforeAll(async () => {
     const boards = [
       { name: 'top-teams', type: 'TopTeams' },
@@ -72,15 +73,26 @@ describe('the plan that Flink makes of the SQL', () => {
     ];
     const spec = { leaderboards: [...boards, ...SCORED], events: { retention: '90d' } };
     plan = await explain(sqlScript(resource(spec), 'localhost:9092'));
+    const own = resource({ leaderboards: boards, events: { topic: 'game.matches' } });
+    ownTopicPlan = await explain(sqlScript(own, 'localhost:9092'));
     // More than a resource may have.
     calendarPlan = await explain(sqlScript(resource({ ...spec, leaderboards: CALENDARS }), 'localhost:9092'));
   });
 
-  it('reads the events once, and for pipeline-stats once more without decoding them', () => {
-    const execution = plan.slice(plan.indexOf('== Optimized Execution Plan =='));
-    const scans = execution.matchAll(/TableSourceScan\(table=\[\[default_catalog, default_database, (\w+)/g);
-    expect([...scans].map(([, table]) => table).sort()).toEqual(['messages', 'raw_events']);
-  });
+  it.each([
+    ['a managed topic', () => plan],
+    ['a topic of the user’s own', () => ownTopicPlan],
+  ])(
+    'reads the events once, and for pipeline-stats once more without decoding them: of %s',
+    (_, planOfTopic) => {
+      const plan = planOfTopic();
+      const execution = plan.slice(plan.indexOf('== Optimized Execution Plan =='));
+      const scans = execution.matchAll(
+        /TableSourceScan\(table=\[\[default_catalog, default_database, (\w+)/g,
+      );
+      expect([...scans].map(([, table]) => table).sort()).toEqual(['messages', 'raw_events']);
+    },
+  );
 
   it.each(['top-teams', 'top-players', 'busiest', ...FAST!])('ranks %s the fast way', (board) => {
     expect(ranks(planOf(plan, board))).toEqual(['UpdateFastStrategy']);

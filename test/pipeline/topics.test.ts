@@ -18,6 +18,7 @@ const { ConfigResourceTypes } = kafkajs; // Not an export that Node finds by nam
 
 const PARTITIONS = 2;
 const SOON = { timeout: 60_000, interval: 250 };
+const LATER = { timeout: 120_000, interval: 1_000 };
 const MINUTE = 60_000;
 
 const players = { name: 'players', type: 'TopPlayers', season: 'none', size: 100 };
@@ -36,6 +37,12 @@ function gameWith(...leaderboards: object[]): GameAnalytics {
 
 const game = gameWith(players, streaks);
 const TOPIC = eventsTopic(game);
+
+/** Of a topic that has the times of its producers, as Kafka's topics have them when nobody says otherwise. */
+const theirs = resource(
+  { events: { topic: 'game.matches', partitions: PARTITIONS }, leaderboards: [streaks] },
+  'theirs',
+);
 
 /** A team's name as a number: of one that is none, Flink’s job fails. */
 const fragile = gameWith(players, streaks, {
@@ -72,8 +79,8 @@ describe('a topic as people have it', () => {
   });
 
   /** The newest rows of a board, of players of that prefix. */
-  async function rows(name: string, prefix: string): Promise<Row[]> {
-    const board = boards(game).find((one) => one.name === name);
+  async function rows(name: string, prefix: string, of = game): Promise<Row[]> {
+    const board = boards(of).find((one) => one.name === name);
     if (!board) throw new Error(`there is no board ${name}`);
     const records = newestByKey(await readTopic(cluster.kafka, board.topic));
     const all = [...records.values()].flatMap((value) => boardRows(board, value));
@@ -202,6 +209,32 @@ describe('a topic as people have it', () => {
     const all = execFileSync('ps', ['-eww', '-o', 'args='], { encoding: 'utf8', maxBuffer: 2 ** 26 });
     const own = all.split('\n').filter((line) => line.includes(state) && line.includes('SqlDriver'));
     expect(own).toEqual([expect.stringMatching(/ --scriptUri file:\S+\/job\.sql$/)]);
+  });
+
+  it('of the user’s own may have clocks that are ahead in every partition: the streaks of the others continue', async () => {
+    await job.stop();
+    job = await cluster.startJob(theirs);
+    const minutesAhead = (user: string, minutes: number, partition: number): Message => ({
+      ...event({ user, team: 'T', name: '1', score: 1, time: Date.now() + minutes * MINUTE }),
+      partition,
+    });
+    const honest = [0, 1].map((partition) => `honest-${partition}`);
+    const shown = async () => {
+      const ahead = [20, 50].map((minutes, partition) =>
+        minutesAhead(`ahead-${partition}`, minutes, partition),
+      );
+      const onTime = honest.map((user, partition) => minutesAhead(user, 0, partition));
+      await produce(cluster.kafka, 'game.matches', [...ahead, ...onTime]);
+      return (await rows('streaks', 'honest-', theirs)).map(({ user_id, peak_at }) => ({ user_id, peak_at }));
+    };
+    await expect.poll(shown, LATER).toHaveLength(honest.length);
+    // Not only those that were there before the first clock that is ahead was read.
+    const since = Date.now() + 10_000;
+    const later = honest.map((user_id) => ({
+      user_id,
+      peak_at: expect.toSatisfy((at: number) => at > since),
+    }));
+    await expect.poll(shown, LATER).toEqual(expect.arrayContaining(later));
   });
 
   it('whose content ends the job: the root cause can be asked for', async () => {

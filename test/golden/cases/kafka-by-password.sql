@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-f513c3a3-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-571291a4-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -36,8 +36,9 @@ CREATE TABLE `raw_events` (
   -- When the job reads it: the order of what is not ordered by events' own times.
   `$read_at` AS PROCTIME(),
   -- An event cannot have happened after it came to Kafka: a clock that runs ahead must not close everyone
-  -- else's windows. (In a topic with the producers' own timestamps it does, as nothing in it says how late it
-  -- is.)
+  -- else's windows. A topic of the user's own may have its producers' times, and nothing in it says which of
+  -- them are ahead, but none can be of a time after the record is read.
+  `$arrived_at` AS `$produced_at`,
   `$event_time` AS COALESCE(LEAST(TO_TIMESTAMP_LTZ(event_time_millis, 3), `$produced_at`), `$produced_at`),
   WATERMARK FOR `$event_time` AS `$event_time` - INTERVAL '0 00:00:05' DAY TO SECOND
 ) WITH (
@@ -85,6 +86,7 @@ SELECT
   event_time_millis AS `event_time_millis`,
   `$event_time` AS event_time,
   `$produced_at` AS produced_at,
+  `$arrived_at` AS arrived_at,
   1000 * EXTRACT(EPOCH FROM `$produced_at`) + EXTRACT(MILLISECOND FROM `$produced_at`) AS produced_at_millis,
   `$read_at` AS read_at
 FROM `raw_events`;
@@ -103,6 +105,7 @@ SELECT
   event_time_millis,
   event_time,
   produced_at,
+  arrived_at,
   produced_at_millis,
   read_at,
   -- The greatest of these texts has the newest name, after 19 digits.
@@ -169,7 +172,8 @@ CREATE TABLE pipeline_stats (
 CREATE TABLE messages (
   content STRING,
   produced_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-  WATERMARK FOR produced_at AS produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
+  `$arrived_at` AS `produced_at`,
+  WATERMARK FOR `$arrived_at` AS `$arrived_at` - INTERVAL '0 00:00:05' DAY TO SECOND
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'game-user-score',
@@ -357,7 +361,7 @@ WITH of_events AS (
     COUNT(DISTINCT user_id) AS active_players,
     COUNT(DISTINCT team_id) AS active_teams
   FROM TABLE(TUMBLE(TABLE `valid_events`, DESCRIPTOR(event_time), INTERVAL '5' SECOND))
-  WHERE event_time > produced_at - INTERVAL '0 00:00:05' DAY TO SECOND
+  WHERE event_time > arrived_at - INTERVAL '0 00:00:05' DAY TO SECOND
   GROUP BY window_start, window_end
 ), parts AS (
   SELECT
@@ -525,7 +529,7 @@ GROUP BY slot_start;
 INSERT INTO `top` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'c79004a4',
+  '3112a4ef',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -564,7 +568,7 @@ GROUP BY season_start;
 INSERT INTO `top_history` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'c79004a4',
+  '3112a4ef',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *

@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-40a916ad-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-bc720158-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -35,8 +35,9 @@ CREATE TABLE `raw_events` (
   -- When the job reads it: the order of what is not ordered by events' own times.
   `$read_at` AS PROCTIME(),
   -- An event cannot have happened after it came to Kafka: a clock that runs ahead must not close everyone
-  -- else's windows. (In a topic with the producers' own timestamps it does, as nothing in it says how late it
-  -- is.)
+  -- else's windows. A topic of the user's own may have its producers' times, and nothing in it says which of
+  -- them are ahead, but none can be of a time after the record is read.
+  `$arrived_at` AS LEAST(`$produced_at`, CURRENT_ROW_TIMESTAMP()),
   `$event_time` AS COALESCE(LEAST(TO_TIMESTAMP_LTZ(CASE WHEN REGEXP(TRY_CAST((
 `at`
 ) AS STRING), '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?([Zz]|[+-][01]\d(:?[0-5]\d)?)?$') THEN
@@ -59,7 +60,7 @@ CREATE TABLE `raw_events` (
 ) AS STRING) LIKE '%-____' THEN -1 ELSE 1 END * COALESCE(TRY_CAST(REGEXP_EXTRACT(TRY_CAST((
 `at`
 ) AS STRING), '([+-]\d{2}):?(\d{2})?$', 2) AS INT), 0))
-  END, 3), `$produced_at`), `$produced_at`),
+  END, 3), LEAST(`$produced_at`, CURRENT_ROW_TIMESTAMP())), LEAST(`$produced_at`, CURRENT_ROW_TIMESTAMP())),
   WATERMARK FOR `$event_time` AS `$event_time` - INTERVAL '0 00:00:05' DAY TO SECOND
 ) WITH (
   'connector' = 'kafka',
@@ -130,6 +131,7 @@ points * 100 -- cents
   `at`,
   `$event_time` AS event_time,
   `$produced_at` AS produced_at,
+  `$arrived_at` AS arrived_at,
   1000 * EXTRACT(EPOCH FROM `$produced_at`) + EXTRACT(MILLISECOND FROM `$produced_at`) AS produced_at_millis,
   `$read_at` AS read_at
 FROM `raw_events`;
@@ -162,6 +164,7 @@ SELECT
   `at`,
   event_time,
   produced_at,
+  arrived_at,
   produced_at_millis,
   read_at,
   -- The greatest of these texts has the newest name, after 19 digits.

@@ -9,6 +9,7 @@ import { statements, structure, tokens } from '../../../testkit/resources/sql-to
 
 /** Helpers whose output is one literal, one name, a number, or a comment. */
 const QUOTING = [
+  'arrival',
   'string',
   'property',
   'identifier',
