@@ -1,13 +1,25 @@
-import { generateKeyPair, randomBytes } from 'node:crypto';
+import 'reflect-metadata'; // For the package below, which expects it.
+import { generateKeyPair, type KeyObject, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import forge from 'node-forge';
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
 import { LOOPBACK } from '../process/ports.ts';
 
 const newKeyPair = promisify(generateKeyPair);
 
 const VALID_MILLIS = 365 * 86_400_000;
 
-/** A certificate and its private key, in PEM. */
+const ALGORITHM = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+
+/** A certificate and its private key (PKCS #8, as Kafka reads it), in PEM. */
 export interface Identity {
   certificate: string;
   key: string;
@@ -16,64 +28,63 @@ export interface Identity {
 /** Signs for others. */
 export class CertificateAuthority {
   readonly certificate: string;
-  readonly #key: string;
+  readonly #issuer: Issuer;
 
-  private constructor({ certificate, key }: Identity) {
+  private constructor(certificate: string, issuer: Issuer) {
     this.certificate = certificate;
-    this.#key = key;
+    this.#issuer = issuer;
   }
 
   static async create(name: string): Promise<CertificateAuthority> {
-    const [publicKey, key] = await keys();
+    const { publicKey, privateKey } = await newKeys();
+    const issuer = { name, key: privateKey };
     const extensions = [
-      { name: 'basicConstraints', cA: true, critical: true },
-      { name: 'keyUsage', keyCertSign: true, critical: true },
+      new BasicConstraintsExtension(true, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),
     ];
-    return new CertificateAuthority({ certificate: sign({ name, publicKey, extensions }, name, key), key });
+    return new CertificateAuthority(await sign({ name, publicKey, extensions }, issuer), issuer);
   }
 
   /** Someone of this name; as a server, at the loopback address. */
   async issue(name: string): Promise<Identity> {
-    const [publicKey, key] = await keys();
+    const { publicKey, privateKey } = await newKeys();
     const extensions = [
-      { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
-      { name: 'subjectAltName', altNames: [{ type: IP_ADDRESS, ip: LOOPBACK }] },
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+      new SubjectAlternativeNameExtension([{ type: 'ip', value: LOOPBACK }]),
     ];
-    const issuer = forge.pki.certificateFromPem(this.certificate).subject.getField('CN').value as string;
-    return { certificate: sign({ name, publicKey, extensions }, issuer, this.#key), key };
+    const certificate = await sign({ name, publicKey, extensions }, this.#issuer);
+    return { certificate, key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })) };
   }
 }
 
-/** The type of a subject's alternative name that is an address (RFC 5280). */
-const IP_ADDRESS = 7;
-
-async function keys(): Promise<[publicKey: string, privateKey: string]> {
-  // By Node, which is quicker at it, and writes the private one as Kafka reads it (PKCS #8).
-  const { publicKey, privateKey } = await newKeyPair('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  });
-  return [publicKey, privateKey];
+function newKeys(): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
+  return newKeyPair('rsa', { modulusLength: 2048 });
 }
 
 interface Subject {
   name: string;
-  publicKey: string;
-  extensions: object[];
+  publicKey: KeyObject;
+  extensions: Extension[];
 }
 
-function sign({ name, publicKey, extensions }: Subject, issuer: string, issuerKey: string): string {
-  const certificate = forge.pki.createCertificate();
-  certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
-  // Positive, whatever is drawn.
-  certificate.serialNumber = `00${randomBytes(16).toString('hex')}`;
-  // Clocks of one machine agree, but a certificate counts from its full second.
-  certificate.validity.notBefore = new Date(Date.now() - 60_000);
-  certificate.validity.notAfter = new Date(Date.now() + VALID_MILLIS);
-  certificate.setSubject([{ name: 'commonName', value: name }]);
-  certificate.setIssuer([{ name: 'commonName', value: issuer }]);
-  certificate.setExtensions(extensions);
-  certificate.sign(forge.pki.privateKeyFromPem(issuerKey), forge.md.sha256.create());
-  return forge.pki.certificateToPem(certificate);
+interface Issuer {
+  name: string;
+  key: KeyObject;
+}
+
+async function sign({ name, publicKey, extensions }: Subject, issuer: Issuer): Promise<string> {
+  const certificate = await X509CertificateGenerator.create({
+    // Positive, whatever is drawn.
+    serialNumber: `00${randomBytes(16).toString('hex')}`,
+    subject: [{ CN: [name] }],
+    issuer: [{ CN: [issuer.name] }],
+    // Clocks of one machine agree, but a certificate counts from its full second.
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + VALID_MILLIS),
+    publicKey: publicKey.toCryptoKey(ALGORITHM, true, ['verify']),
+    signingKey: issuer.key.toCryptoKey(ALGORITHM, false, ['sign']),
+    signingAlgorithm: ALGORITHM,
+    extensions,
+  });
+  return certificate.toString('pem');
 }
