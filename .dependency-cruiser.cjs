@@ -31,9 +31,10 @@ const layers = {
     shared: ['credentials', 'events-watch', 'pipeline-state', 'settings', 'topic-state'],
     folders: {
       boards: [],
+      static: [],
       stats: ['boards'],
       topics: ['boards', 'stats'],
-      page: ['boards', 'stats'],
+      page: ['boards', 'stats', 'static'],
       web: ['boards', 'page', 'stats'],
     },
   },

@@ -4,9 +4,9 @@ import type { LiveBoard } from '../boards/live-board.ts';
 import type { RankSnapshot } from '../boards/rank-history.ts';
 import type { Row } from '../boards/record.ts';
 import { isCounted, type PipelineKind } from '../pipeline-state.ts';
+import { isFound } from '../static/search.js';
 import { type Cell, formatCell, formatValue, type Timestamp, timestamp } from './format.ts';
 import { describeMovement, type Movement } from './movement.ts';
-import { isFound } from './search.ts';
 import type { TeamColor, TeamColors } from './team-color.ts';
 
 /** A board's panel with everything said as it will be shown: the template only places it. */
@@ -176,10 +176,14 @@ function panelRows(definition: BoardDefinition, rows: readonly Row[], context: R
     rank: row.rank,
     move: describeMovement(row, context.before),
     color: context.colors.of(definition, row),
-    found: isFound(definition, row, context.search),
+    found: isFound(textsOf(definition, row), context.search),
     ...panelCells(definition, ({ name, type }) => formatCell(type, row.values.get(name) ?? null)),
     ...(bars[index] ?? NO_BAR),
   }));
+}
+
+function textsOf({ columns }: BoardDefinition, row: Row): string[] {
+  return columns.filter(({ type }) => type === 'text').map(({ name }) => String(row.values.get(name) ?? ''));
 }
 
 function panelCells(definition: BoardDefinition, cellOf: (column: Column) => Cell): PanelCells {

@@ -4,6 +4,8 @@
  * place.
  */
 
+import { isFound } from './search.js';
+
 /** @type {<E extends HTMLElement = HTMLElement>(selector: string, root?: ParentNode) => E[]} */
 const $$ = (selector, root = document) => /** @type {any} */ ([...root.querySelectorAll(selector)]);
 /** An element that is always there. @type {(selector: string, root?: ParentNode) => HTMLElement} */
@@ -120,20 +122,15 @@ function glide() {
   }
 }
 
-/* The search. The server looks in the same way for those who have no script. */
-
-/** @type {(text: string) => string} */
-const fold = (text) => text.normalize('NFKC').toLowerCase();
-/** @type {(row: HTMLElement, sought: string) => boolean} */
-const isFound = (row, sought) =>
-  $$('.who bdi, .text bdi', row).some((name) => fold(name.textContent).includes(sought));
+/* The search. The server does it for those who have no script. */
 
 /** What the server sent knows nothing of a search: it is marked again before anyone sees it. */
 function markFound() {
-  const sought = fold(search.value.trim());
+  const sought = search.value.trim();
   let count = 0;
   for (const row of $$('tbody tr')) {
-    const found = sought !== '' && isFound(row, sought);
+    const names = $$('.who bdi, .text bdi', row).map(({ textContent }) => textContent);
+    const found = isFound(names, sought);
     if (found !== 'found' in row.dataset) row.toggleAttribute('data-found', found);
     if (found) count += 1;
   }

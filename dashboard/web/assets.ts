@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { basename } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { compress, type Encoding, encodingFor } from './compress.ts';
 
@@ -24,15 +25,23 @@ const TYPES: Record<string, string> = {
   svg: 'image/svg+xml',
 };
 
-const own = (file: string) => new URL(`../static/${file}`, import.meta.url);
-const installed = createRequire(import.meta.url).resolve;
+const read = (file: URL | string) => readFileSync(file, 'utf8');
+const own = (file: string) => read(new URL(`../static/${file}`, import.meta.url));
+const installed = (file: string) => read(createRequire(import.meta.url).resolve(file));
+
+const search = createAsset('search.js', own('search.js'));
 
 const assets = {
-  style: load('dashboard.css', own('dashboard.css')),
-  script: load('dashboard.js', own('dashboard.js')),
-  icon: load('icon.svg', own('icon.svg')),
+  style: createAsset('dashboard.css', own('dashboard.css')),
+  search,
+  // It imports the search by the name of its file, and the browser has that under its name with the hash.
+  script: createAsset('dashboard.js', own('dashboard.js').replace('search.js', basename(search.url))),
+  icon: createAsset('icon.svg', own('icon.svg')),
   // One file: htmx starts on its own as soon as it is there, and must not start without its extension.
-  htmx: load('htmx.js', installed('htmx.org/dist/htmx.min.js'), installed('htmx.org/dist/ext/hx-ws.min.js')),
+  htmx: createAsset(
+    'htmx.js',
+    `${installed('htmx.org/dist/htmx.min.js')}\n${installed('htmx.org/dist/ext/hx-ws.min.js')}`,
+  ),
 };
 
 /** The assets' URLs, by the names the page template uses. */
@@ -55,8 +64,8 @@ export async function assetRoutes(app: FastifyInstance): Promise<void> {
   }
 }
 
-function load(name: string, ...files: (URL | string)[]): Asset {
-  const body = Buffer.from(files.map((file) => readFileSync(file, 'utf8')).join('\n'));
+function createAsset(name: string, text: string): Asset {
+  const body = Buffer.from(text);
   const hash = createHash('sha256').update(body).digest('hex').slice(0, 12);
   const [stem, extension = ''] = name.split('.');
   return {

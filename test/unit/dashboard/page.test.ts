@@ -222,6 +222,17 @@ describe('a panel', () => {
   });
 
   it.each([
+    ['team', true],
+    ['2', false],
+    ['', false],
+  ])('finds a row by its names and not by its numbers: %j', (search, found) => {
+    const live = liveBoardOf(topTeams, [season([team('a', 2)])]);
+    const options = { season: 'this', now: NOW, pipeline: 'live', search } as const;
+    const { rows } = createPanel(live, { ...options, colors: new TeamColors([live], () => NOW) });
+    expect(rows).toMatchObject([{ found }]);
+  });
+
+  it.each([
     '<script>alert(1)</script>',
     '"><img src=x onerror=alert(1)>',
     "' onmouseover='alert(1)",

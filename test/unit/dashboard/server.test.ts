@@ -67,13 +67,22 @@ describe('the page', () => {
   it('names assets that exist, may be kept forever, and are served with their type', async () => {
     const { body } = await app.inject('/');
     const urls = [...body.matchAll(/(?:href|src)="(assets\/[^"]+)"/g)].map((match) => match[1]);
-    expect(urls).toHaveLength(4);
+    expect(urls).toHaveLength(5);
     for (const url of urls) {
       const { statusCode, headers } = await app.inject(`/${url}`);
       expect(statusCode).toBe(200);
       expect(headers['cache-control']).toContain('immutable');
       expect(headers['content-type']).toMatch(/css|javascript|svg/);
     }
+  });
+
+  it('names the modules of its script by their URLs', async () => {
+    const { body } = await app.inject('/');
+    const script = body.match(/<script type="module" src="([^"]+)"/)?.[1];
+    const modules = [...(await app.inject(`/${script}`)).body.matchAll(/^import .* from '\.\/(.+)';$/gm)];
+    expect(modules.map(([, file]) => file)).toEqual([expect.stringMatching(/^search-[0-9a-f]{12}\.js$/)]);
+    for (const [, file] of modules)
+      expect(body).toContain(`<link rel="modulepreload" href="assets/${file}">`);
   });
 });
 
