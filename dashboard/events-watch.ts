@@ -6,7 +6,7 @@ export class EventsWatch {
   #answers = true;
   #ends = new Map<number, bigint>();
   #isReplaced = false;
-  #uncountedSince: number | null = null;
+  #uncountedSince: number | undefined;
 
   /** False while Kafka does not answer what it is asked. */
   get answers(): boolean {
@@ -14,10 +14,10 @@ export class EventsWatch {
   }
 
   /**
-   * Since when events are known that are well newer than the newest counted one, in epoch milliseconds; null:
-   * none are.
+   * Since when events are known that are well newer than the newest counted one, if any are, in epoch
+   * milliseconds.
    */
-  get uncountedSince(): number | null {
+  get uncountedSince(): number | undefined {
     return this.#uncountedSince;
   }
 
@@ -38,12 +38,12 @@ export class EventsWatch {
   /** Kafka answered: there are such events, or not, or it does not tell. */
   answered(hasUncounted: boolean, now: number): void {
     this.#answers = true;
-    this.#uncountedSince = hasUncounted ? (this.#uncountedSince ?? now) : null;
+    this.#uncountedSince = hasUncounted ? (this.#uncountedSince ?? now) : undefined;
   }
 
   /** Kafka did not answer in time. */
   unanswered(): void {
     this.#answers = false;
-    this.#uncountedSince = null;
+    this.#uncountedSince = undefined;
   }
 }

@@ -37,7 +37,7 @@ interface Given {
   credentials: (() => Credentials) | undefined;
 }
 
-function settingsOrExplain(): Given | null {
+function settingsOrExplain(): Given | undefined {
   const parsed = parseSettings(process.env);
   if ('problems' in parsed) return refuse(parsed.problems);
   const { settings } = parsed;
@@ -51,9 +51,9 @@ function settingsOrExplain(): Given | null {
   }
 }
 
-function refuse(problems: readonly string[]): null {
+function refuse(problems: readonly string[]): undefined {
   process.stderr.write(`${[...problems, 'See --help.'].join('\n')}\n`);
-  return null;
+  return undefined;
 }
 
 async function listen(app: FastifyInstance, { HOST, PORT }: Settings): Promise<boolean> {

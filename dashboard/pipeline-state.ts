@@ -53,10 +53,10 @@ export interface PipelineFacts {
   /** When the job last wrote a count; null when it never did. */
   progressMillis: number | null;
   /**
-   * Since when events are known to be in Kafka that are well newer than the newest counted one; null: there
-   * are none.
+   * Since when events are known to be in Kafka that are well newer than the newest counted one, if there are
+   * any.
    */
-  uncountedSince: number | null;
+  uncountedSince: number | undefined;
 }
 
 /** How long events may wait to be counted before the page says so. */
@@ -82,7 +82,7 @@ export function pipelineState(facts: PipelineFacts, now: number): PipelineState 
   if (!facts.available) return { kind: 'unavailable' };
   if (!facts.countsKnown) return { kind: 'waiting' };
   if (facts.isReplaced) return { kind: 'replaced' };
-  if (uncountedSince !== null && now - uncountedSince >= PATIENCE_MILLIS) {
+  if (uncountedSince !== undefined && now - uncountedSince >= PATIENCE_MILLIS) {
     const isIdle = now - (progressMillis ?? 0) >= PATIENCE_MILLIS;
     if (isIdle) return { kind: 'stalled', progressMillis };
     const atMillis = countingMillis ?? handledMillis ?? now;
@@ -91,7 +91,7 @@ export function pipelineState(facts: PipelineFacts, now: number): PipelineState 
   // Who makes the events may have a clock that is slow: while they are counted, the game is not quiet.
   const lastMillis = Math.max(handledMillis ?? 0, progressMillis ?? 0);
   if (now - lastMillis > QUIET_MILLIS) return { kind: 'quiet', countedMillis: handledMillis };
-  const isCaughtUp = uncountedSince === null && now - (handledMillis ?? 0) >= UNKNOWN_MILLIS;
+  const isCaughtUp = uncountedSince === undefined && now - (handledMillis ?? 0) >= UNKNOWN_MILLIS;
   // The newest slot with a counted event is still being counted.
   const untilMillis = isCaughtUp || handledMillis === null ? now : Math.min(handledMillis - SLOT_MILLIS, now);
   return { kind: 'live', untilMillis };

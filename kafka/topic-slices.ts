@@ -42,8 +42,8 @@ const PARTITION = 0;
 export class TopicSlices {
   readonly #kafka: KafkaClient;
   readonly #topic: string;
-  #connection: Promise<Connection> | null = null;
-  #reading: Reading | null = null;
+  #connection: Promise<Connection> | undefined;
+  #reading: Reading | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
 
@@ -88,7 +88,7 @@ export class TopicSlices {
       try {
         await promise;
       } finally {
-        this.#reading = null;
+        this.#reading = undefined;
         signal.removeEventListener('abort', abort);
         consumer.pause([{ topic: this.#topic }]);
       }
@@ -99,8 +99,8 @@ export class TopicSlices {
     clearTimeout(this.#idle);
     this.#reading?.reject(new Error('the connection was closed'));
     const connection = this.#connection;
-    this.#connection = null;
-    const ended = await connection?.catch(() => null);
+    this.#connection = undefined;
+    const ended = await connection?.catch(() => undefined);
     await Promise.allSettled([ended?.consumer.disconnect(), ended?.admin.disconnect()]);
   }
 

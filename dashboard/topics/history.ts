@@ -18,7 +18,7 @@ const GROWTH = 4n;
  * Finds a board as it was shown at `atMillis` (epoch milliseconds), reading its history from there backward
  * until nothing older can matter. It holds one fetch and a record of each season.
  *
- * @returns null when what was shown is no longer kept
+ * @returns undefined when what was shown is no longer kept
  * @throws what kafkajs reports when the topic cannot be read, or the signal's reason
  */
 export async function readPast(
@@ -26,7 +26,7 @@ export async function readPast(
   definition: BoardDefinition,
   atMillis: number,
   signal: AbortSignal,
-): Promise<BoardView | null> {
+): Promise<BoardView | undefined> {
   const past = new PastBoard(definition, atMillis);
   const { first, end } = await topic.extent(atMillis + DISORDER_MILLIS, signal);
   let position = end;
@@ -38,7 +38,7 @@ export async function readPast(
   }
   const view = past.view();
   const isKnown = view.updatedMillis !== null && (past.isComplete || first === 0n);
-  return isKnown ? view : null;
+  return isKnown ? view : undefined;
 }
 
 function grown(size: bigint): bigint {

@@ -13,8 +13,8 @@ export type Effort = 'quickly' | 'thoroughly';
 const BROTLI_QUALITY: Record<Effort, number> = { quickly: 4, thoroughly: constants.BROTLI_MAX_QUALITY };
 const GZIP_LEVEL: Record<Effort, number> = { quickly: 6, thoroughly: constants.Z_BEST_COMPRESSION };
 
-/** The best encoding that a client takes, by its Accept-Encoding; null: it takes none. */
-export function encodingFor(accepted: string | string[] | undefined): Encoding | null {
+/** The best encoding that a client takes, by its Accept-Encoding, if it takes one. */
+export function encodingFor(accepted: string | string[] | undefined): Encoding | undefined {
   const taken = String(accepted ?? '')
     .split(',')
     .map((one) =>
@@ -25,7 +25,7 @@ export function encodingFor(accepted: string | string[] | undefined): Encoding |
     )
     .filter(([, weight]) => weight === undefined || Number(weight) > 0)
     .map(([name]) => name);
-  return ENCODINGS.find((encoding) => taken.includes(encoding)) ?? null;
+  return ENCODINGS.find((encoding) => taken.includes(encoding));
 }
 
 export function compress(content: Buffer, encoding: Encoding, effort: Effort): Buffer {

@@ -6,8 +6,8 @@ import { INVALID_TIMESTAMP, parseTimestamp } from './timestamp.ts';
  * time, and none for long.
  */
 
-/** Finds a board as it was shown; null when nothing is kept of that time. */
-export type History = (atMillis: number, signal: AbortSignal) => Promise<BoardView | null>;
+/** Finds a board as it was shown, if it is kept. */
+export type History = (atMillis: number, signal: AbortSignal) => Promise<BoardView | undefined>;
 
 /** A board of the past, or why there is none. */
 export type PastAnswer =

@@ -73,10 +73,10 @@ export class SignIn {
   #inspect(request: FastifyRequest) {
     const { token, username, password } = this.#options.credentials();
     const hasName = username !== undefined && password !== undefined;
-    const basic = hasName ? `basic ${Buffer.from(`${username}:${password}`).toString('base64')}` : null;
-    const accepted = [token === undefined ? null : `bearer ${token}`, basic].flatMap((authorization) =>
-      authorization === null ? [] : [accept(authorization)],
-    );
+    const accepted = [
+      ...(token === undefined ? [] : [`bearer ${token}`]),
+      ...(hasName ? [`basic ${Buffer.from(`${username}:${password}`).toString('base64')}`] : []),
+    ].map(accept);
     const given = presented(request);
     const match = accepted.find((one) => matches(one, given));
     return {
@@ -84,7 +84,7 @@ export class SignIn {
       given,
       // The cookie cannot be guessed; what is in a header may be.
       isGuess: given.authorization !== NOTHING && given.cookie !== match?.cookie,
-      scheme: basic ? 'Basic realm="dashboard", charset="UTF-8"' : 'Bearer realm="dashboard"',
+      scheme: hasName ? 'Basic realm="dashboard", charset="UTF-8"' : 'Bearer realm="dashboard"',
     };
   }
 

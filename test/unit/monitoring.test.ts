@@ -20,7 +20,7 @@ const NOTHING_KNOWN: PipelineFacts = {
   countingMillis: null,
   progressMillis: null,
   isReplaced: false,
-  uncountedSince: null,
+  uncountedSince: undefined,
 };
 
 /** Of Flink's Prometheus reporter, with its default scopes. */

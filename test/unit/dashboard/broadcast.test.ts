@@ -61,7 +61,7 @@ function setUp() {
     countingMillis: null,
     progressMillis: NOW,
     isReplaced: false,
-    uncountedSince: null,
+    uncountedSince: undefined,
   };
   const pipeline = new PipelineMonitor(() => facts);
   const delays = new ScreenDelays();

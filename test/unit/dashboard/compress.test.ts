@@ -8,9 +8,9 @@ describe('an encoding', () => {
     ['gzip', 'gzip'],
     ['br;q=0, gzip;q=0.5', 'gzip'],
     ['GZIP ; q=1', 'gzip'],
-    ['identity', null],
-    ['', null],
-    [undefined, null],
+    ['identity', undefined],
+    ['', undefined],
+    [undefined, undefined],
   ])('for %j is %s', (accepted, encoding) => {
     expect(encodingFor(accepted)).toBe(encoding);
   });

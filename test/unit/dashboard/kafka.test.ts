@@ -116,7 +116,7 @@ describe('the watch for uncounted events', () => {
     const options = { kafka, topic: 'events', watch, countedMillis: () => null, now: Date.now, log: silent };
     const watching = watchUncountedEvents(options, stopping.signal);
     await expect.poll(() => watch.answers, { timeout: 20_000 }).toBe(false);
-    expect(watch.uncountedSince).toBeNull();
+    expect(watch.uncountedSince).toBeUndefined();
     stopping.abort();
     await watching;
   };
@@ -141,10 +141,10 @@ describe('the watch for uncounted events', () => {
     watch.answered(true, NOW + 2000);
     expect(watch.uncountedSince).toBe(NOW);
     watch.answered(false, NOW + 4000);
-    expect(watch.uncountedSince).toBeNull();
+    expect(watch.uncountedSince).toBeUndefined();
     watch.answered(true, NOW + 6000);
     watch.unanswered();
-    expect([watch.answers, watch.uncountedSince]).toEqual([false, null]);
+    expect([watch.answers, watch.uncountedSince]).toEqual([false, undefined]);
   });
 });
 

@@ -23,12 +23,12 @@ it('a search that takes too long is given up and answered, even if it does not l
 });
 
 it('a search that was given up counts as one until it has ended', async () => {
-  const gate = Promise.withResolvers<null>();
+  const gate = Promise.withResolvers<undefined>();
   const past = impatient(() => gate.promise);
   const ask = () => past.answer('board', String(NOW));
   await Promise.all([ask(), ask(), ask(), ask()]);
   expect(await ask()).toMatchObject({ code: 503, retryAfterSeconds: 1 });
-  gate.resolve(null);
+  gate.resolve(undefined);
   await gate.promise;
   expect(await ask()).toMatchObject({ code: 404 });
 });

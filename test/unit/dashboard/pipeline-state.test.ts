@@ -19,7 +19,7 @@ const WELL: PipelineFacts = {
   countingMillis: NOW - 1000,
   progressMillis: NOW - 500,
   isReplaced: false,
-  uncountedSince: null,
+  uncountedSince: undefined,
 };
 
 const stateWith = (facts: Partial<PipelineFacts>) => pipelineState({ ...WELL, ...facts }, NOW);

@@ -164,7 +164,7 @@ describe('a board of the past', () => {
 
   it('is refused with 404 where none is kept, of the board or of the time', async () => {
     expect((await at(EARLIER)).json()).toEqual({ error: 'this board keeps no history' });
-    histories.set('top-teams', async () => null);
+    histories.set('top-teams', async () => undefined);
     const response = await at(EARLIER);
     expect(response.statusCode).toBe(404);
     expect(response.json()).toEqual({ error: `nothing is kept of ${new Date(EARLIER).toISOString()}` });
@@ -176,20 +176,20 @@ describe('a board of the past', () => {
     ['two moments', `${EARLIER}&at=${EARLIER}`, /^at must be/],
     ['the future', NOW + 1, /^at is in the future$/],
   ])('is refused with 400 for %s', async (_, moment, sentence) => {
-    histories.set('top-teams', async () => null);
+    histories.set('top-teams', async () => undefined);
     const response = await at(moment);
     expect(response.statusCode).toBe(400);
     expect(response.json().error).toMatch(sentence);
   });
 
   it('is looked for a few at a time: others learn when to come again', async () => {
-    const gate = Promise.withResolvers<null>();
+    const gate = Promise.withResolvers<undefined>();
     histories.set('top-teams', () => gate.promise);
     const waiting = Promise.all(Array.from({ length: 4 }, () => at(EARLIER)));
     const refused = await at(EARLIER);
     expect(refused.statusCode).toBe(503);
     expect(refused.headers['retry-after']).toBe('1');
-    gate.resolve(null);
+    gate.resolve(undefined);
     expect((await waiting).map(({ statusCode }) => statusCode)).toEqual([404, 404, 404, 404]);
     expect((await at(EARLIER)).statusCode).toBe(404);
   });
