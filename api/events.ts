@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { EVENT_FIELDS } from '../contract/event.ts';
+import { EVENT_FIELDS, EVENT_ID, type EventField } from '../contract/event.ts';
+import { COLUMN_NAME } from './column-name.ts';
 import { normalizeColumnType } from './column-type.ts';
 import { duration } from './duration.ts';
 import { integer } from './integer.ts';
@@ -14,10 +15,7 @@ const column = z.strictObject({
   name: z
     .string()
     .max(100)
-    .regex(
-      /^[A-Za-z_@][A-Za-z0-9_@.-]*$/,
-      'must be letters, digits, _ @ . and -, and begin with a letter, _ or @',
-    )
+    .regex(COLUMN_NAME, 'must be letters, digits, _ @ . and -, and begin with a letter, _ or @')
     .describe('Name of the field in a record (format csv: any name, in the order of the values).'),
   type: z
     .string()
@@ -144,6 +142,45 @@ const rules: Rule<z.output<typeof schema>>[] = [
 
 /** spec.events: where the game's events are, and how a record becomes one. */
 export const events = withRules(schema, rules);
+
+export const EVENT_FIELD_NAMES = Object.keys(EVENT_FIELDS) as EventField[];
+
+/** What a view of events has under its own name, whatever the columns of a record are called. */
+const OWN_COLUMNS: readonly string[] = [
+  ...EVENT_FIELD_NAMES,
+  EVENT_ID,
+  'event_time',
+  'produced_at',
+  'arrived_at',
+  'produced_at_millis',
+  'read_at',
+  'dated_team_name',
+];
+
+/** Whether boards see a column of a record: the others are hidden by fields of the same names. */
+export function isVisible(column: string): boolean {
+  return !OWN_COLUMNS.includes(column);
+}
+
+/** Types whose values are names: texts, whole numbers, and whether something is so. */
+const NAMING_TYPES = ['STRING', 'BOOLEAN', 'TINYINT', 'SMALLINT', 'INT', 'BIGINT'];
+
+/** The columns of events whose values can have boards of their own. */
+export function namingColumns({ columns = [], fields }: EventMappingSpec): string[] {
+  const own = EVENT_FIELD_NAMES.filter(
+    (name) => !fields || !(TEAM_COLUMNS[name] && fields[TEAM_COLUMNS[name]] === undefined),
+  );
+  const others = columns.filter(
+    ({ name, type }) => isVisible(name) && NAMING_TYPES.includes(normalizeColumnType(type) ?? ''),
+  );
+  return [...own, ...others.map(({ name }) => name)];
+}
+
+/** The fields that are NULL in all events unless they are set. */
+const TEAM_COLUMNS: Partial<Record<EventField, 'teamId' | 'teamName'>> = {
+  team_id: 'teamId',
+  team_name: 'teamName',
+};
 
 /** Whether the events say which team a player plays for. */
 export function hasTeams({ fields }: EventMappingSpec): boolean {

@@ -11,7 +11,7 @@ import {
 import { BOARD_TYPES, type Leaderboard } from './boards/types.ts';
 import { dashboard } from './dashboard.ts';
 import { celSeconds, millis } from './duration.ts';
-import { events, hasTeams } from './events.ts';
+import { EVENT_FIELD_NAMES, events, hasTeams, namingColumns } from './events.ts';
 import { flink } from './flink.ts';
 import { injector } from './injector.ts';
 import { kafka } from './kafka.ts';
@@ -44,6 +44,26 @@ const IS_ENDLESS = "(has(b.season) && b.season == 'none')";
 const LONGEST_SEASON = `self.leaderboards.all(b, b.type in [${WITHOUT_SEASON.join(', ')}] || ${IS_ENDLESS} || 2 * (${SEASON_SECONDS}) <= ${celSeconds('self.events.retention')})`;
 
 const TEAM_TYPES = BOARD_TYPES.filter(({ ranksTeams }) => ranksTeams).map(({ name }) => name);
+
+const BY_WHAT = 'by must be a column of the events that is text, a whole number or BOOLEAN';
+
+interface Spec {
+  events: z.output<typeof events>;
+  leaderboards: Leaderboard[];
+}
+
+/** The boards by a column that there is not, or whose values are no names. */
+function boardsByNoColumn({ events, leaderboards }: Spec): Leaderboard[] {
+  const columns = namingColumns(events);
+  return leaderboards.filter(
+    (board) => 'by' in board && board.by !== undefined && !columns.includes(board.by),
+  );
+}
+
+function explainBy(spec: Spec): string {
+  const names = boardsByNoColumn(spec).map(({ name }) => name);
+  return `${BY_WHAT}, of ${names.join(', ')}: there is ${namingColumns(spec.events).join(', ')}; others of a record are named in events.columns`;
+}
 
 const spec = withRules(
   z.strictObject({
@@ -106,6 +126,13 @@ const spec = withRules(
       field: 'leaderboards',
       holds: ({ events, leaderboards }) =>
         hasTeams(events) || leaderboards.every(({ type }) => !TEAM_TYPES.includes(type)),
+    },
+    {
+      cel: `self.leaderboards.all(b, !has(b.by) || b.by in [${EVENT_FIELD_NAMES.map((name) => `'${name}'`).join(', ')}] || (has(self.events.columns) && self.events.columns.exists(c, c.name == b.by)))`,
+      message: BY_WHAT,
+      explain: explainBy,
+      field: 'leaderboards',
+      holds: (spec) => boardsByNoColumn(spec).length === 0,
     },
     {
       // Both would be the same topic.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { TypeField, TypeFields } from './boards/board-type.ts';
+import { byRules } from './boards/by.ts';
 import { inWords } from './boards/shared-fields.ts';
 import { BOARD_TYPES, getBoardType, type Leaderboard } from './boards/types.ts';
 import { integer } from './integer.ts';
@@ -108,6 +109,7 @@ const rules: Rule<Fields>[] = [
     message: 'season and calendar exclude each other',
     holds: ({ season, calendar }) => season === undefined || calendar === undefined,
   },
+  ...byRules,
   ...rulesOfTypes(),
 ];
 

@@ -8,6 +8,8 @@ import type { z } from 'zod';
 export interface Rule<T> {
   cel?: string;
   message: string;
+  /** What our parser says in place of the message, which cannot tell of the value. */
+  explain?(value: T): string;
   /** Field of the value that the message is about, when it is not the value as a whole. */
   field?: string;
   holds?(value: T): boolean;
@@ -25,10 +27,10 @@ export function withRules<S extends z.ZodType>(schema: S, rules: Rule<z.output<S
 }
 
 function withPredicate<S extends z.ZodType>(schema: S, rule: Rule<z.output<S>>): S {
-  const { holds, message, field } = rule;
+  const { holds, message, field, explain = () => message } = rule;
   if (!holds) return schema;
   return schema.refine((value) => holdsOrUnreadable(holds, value), {
-    message,
+    error: ({ input }) => explain(input as z.output<S>),
     ...(field && { path: [field] }),
     // Judge even when other fields are wrong, so that one run reports every problem.
     when: () => true,

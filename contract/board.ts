@@ -13,6 +13,12 @@ import { calendar, seasonEnd } from './calendar.ts';
  */
 export const SEASON_START = 'season_start';
 
+/**
+ * The other part of the key on boards by value, and a field of the record: the value whose board it is, a
+ * text that is not empty.
+ */
+export const VALUE = 'value';
+
 /** Field of a row: its rank, from 1. */
 export const RANK = 'rnk';
 
@@ -35,6 +41,9 @@ export const topicName = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be th
 
 /** How many seasons that are over stay readable where a board does not say. */
 export const DEFAULT_KEEP_SEASONS = 2;
+
+/** How many values of a season readers keep where a board by value does not say. */
+export const DEFAULT_MAX_VALUES = 1000;
 
 const column = z.strictObject({
   name: columnName,
@@ -75,6 +84,16 @@ export const boardDefinition = z
     period: period.nullable(),
     /** How many seasons that are over stay readable; not set: the default. */
     keepSeasons: z.int().min(1).optional(),
+    /** Set: there is a board for each value of a column of the events. */
+    by: z
+      .strictObject({
+        /** Of the column. */
+        name: z.string().min(1).max(100),
+        label: z.string().min(1).max(100),
+        /** How many values of a season are kept. */
+        maxValues: z.int().min(1),
+      })
+      .optional(),
     /** The columns that say who holds a rank; a row keeps its element id while it climbs and falls. */
     identity: z.array(columnName).min(1),
     columns: z.array(column).min(1),

@@ -1,3 +1,4 @@
+import { inWords } from '../api/boards/shared-fields.ts';
 import { getBoardType, type Leaderboard } from '../api/boards/types.ts';
 import { hasTeams } from '../api/events.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
@@ -26,7 +27,7 @@ export function toDefinition({ rowColumns: _, source: __, ...definition }: Plann
 export function planBoard(resource: GameAnalytics, source: Leaderboard): PlannedBoard {
   const { name, title, size, history } = source;
   const topic = `${resource.metadata.name}-${name}`;
-  const { period, columns, identity, bar } = getBoardType(source).shape(source);
+  const { period, columns, identity, bar, by } = getBoardType(source).shape(source);
   const isKnown = ({ name }: RowColumn) => hasTeams(resource.spec.events) || !TEAM_FIELDS.includes(name);
   return {
     name,
@@ -36,6 +37,7 @@ export function planBoard(resource: GameAnalytics, source: Leaderboard): Planned
     digest: boardDigest(resource, source),
     size,
     period,
+    ...(by && { by: { ...by, label: inWords(by.name) } }),
     identity,
     columns: columns.filter(isKnown).flatMap(({ name, shown }) => (shown ? [{ name, ...shown }] : [])),
     ...(bar && { bar }),

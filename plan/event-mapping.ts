@@ -1,5 +1,11 @@
 import { normalizeColumnType } from '../api/column-type.ts';
-import { type EventMappingSpec, hasTeams, type TimeUnit } from '../api/events.ts';
+import {
+  EVENT_FIELD_NAMES,
+  type EventMappingSpec,
+  hasTeams,
+  isVisible,
+  type TimeUnit,
+} from '../api/events.ts';
 import { EVENT_FIELDS, EVENT_ID, type EventField, type EventTraits } from '../contract/event.ts';
 import { computedFirst } from './sql-template.ts';
 
@@ -25,21 +31,7 @@ const FROM = {
   event_time_millis: 'time',
 } as const satisfies Record<EventField, keyof Fields>;
 
-const FIELD_NAMES = Object.keys(EVENT_FIELDS) as EventField[];
-
-const DEFAULT_COLUMNS = FIELD_NAMES.map((name) => ({ name, type: EVENT_FIELDS[name].type }));
-
-/** What a view of events has under its own name, whatever the columns of a record are called. */
-const OWN_COLUMNS = [
-  ...FIELD_NAMES,
-  EVENT_ID,
-  'event_time',
-  'produced_at',
-  'arrived_at',
-  'produced_at_millis',
-  'read_at',
-  'dated_team_name',
-];
+const DEFAULT_COLUMNS = EVENT_FIELD_NAMES.map((name) => ({ name, type: EVENT_FIELDS[name].type }));
 
 /**
  * The mapping of a resource's events.
@@ -56,11 +48,11 @@ export function planEventMapping(spec: EventMappingSpec): EventMapping {
   return {
     columns,
     fields: [
-      ...FIELD_NAMES.map((name) => ({ name, sql: expressions[name], from: FROM[name] })),
+      ...EVENT_FIELD_NAMES.map((name) => ({ name, sql: expressions[name], from: FROM[name] })),
       ...(hasEventIds ? [{ name: EVENT_ID, sql: text(spec.fields?.eventId), from: 'eventId' as const }] : []),
     ],
     timeMillis: expressions.event_time_millis,
-    otherColumns: columns.map(({ name }) => name).filter((name) => !OWN_COLUMNS.includes(name)),
+    otherColumns: columns.map(({ name }) => name).filter(isVisible),
     hasTeams: hasTeams(spec),
     hasEventIds,
   };
@@ -73,7 +65,7 @@ function columnType(type: string): string {
 }
 
 function fieldExpressions({ fields, columns }: EventMappingSpec): Record<EventField, string> {
-  if (!fields && !columns) return Object.fromEntries(FIELD_NAMES.map((name) => [name, name])) as never;
+  if (!fields && !columns) return Object.fromEntries(EVENT_FIELD_NAMES.map((name) => [name, name])) as never;
   const { userId, teamId, teamName, score, time, timeUnit } = fields ?? {
     teamId: 'team_id',
     teamName: 'team_name',

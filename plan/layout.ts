@@ -157,7 +157,7 @@ export function topicRanks({ type, size }: Leaderboard): number {
 }
 
 function statement(board: Leaderboard): Statement {
-  const unshown = { title: '', size: topicRanks(board), keepSeasons: undefined };
+  const unshown = { title: '', size: topicRanks(board), keepSeasons: undefined, maxValues: undefined };
   const plain = JSON.parse(JSON.stringify({ ...board, ...unshown })) as Statement;
   if (plain.type !== 'Query') return plain;
   return { ...plain, columns: plain.columns.map((column) => ({ ...column, label: '' })) };

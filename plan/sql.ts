@@ -2,7 +2,7 @@ import { longestMillis } from '../api/boards/shared-fields.ts';
 import { BOARD_TYPES, getBoardType } from '../api/boards/types.ts';
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-import { SEASON_START } from '../contract/board.ts';
+import { SEASON_START, VALUE } from '../contract/board.ts';
 import { type Calendar, firstWeekDay, localOffsets, startOffsets } from '../contract/calendar.ts';
 import { maxRecordBytes, type PlannedBoard, planBoard } from './boards.ts';
 import { planEventMapping } from './event-mapping.ts';
@@ -140,17 +140,27 @@ function planSinks(resource: GameAnalytics, slot: StatementSlot, index: number):
 function table({ name, topic, board, slot }: Sink, kafka: Record<string, string>): string {
   const asOf = board.period?.kind === 'instant';
   const connector = asOf ? 'kafka' : 'upsert-kafka';
-  const { rowColumns } = board;
+  const { rowColumns, by } = board;
   const maxBytes = maxRecordBytes(board);
-  return (slot.retired ? RETIRED : BOARD)({ name, topic, kafka, asOf, connector, rowColumns, maxBytes });
+  return (slot.retired ? RETIRED : BOARD)({
+    name,
+    topic,
+    kafka,
+    by,
+    asOf,
+    connector,
+    rowColumns,
+    maxBytes,
+  });
 }
 
 function insert({ name, board, slot }: Sink, maxLatenessMillis: number): string {
-  const { period, digest, rowColumns } = board;
+  const { period, digest, by, rowColumns } = board;
   const template = period?.kind === 'instant' ? INSTANT_INSERT : BOARD_INSERT;
   return template({
     name,
     digest,
+    by,
     size: slot.board.size,
     hasSeasons: period?.kind === 'season',
     columns: selectColumns(board),
@@ -163,9 +173,13 @@ function insert({ name, board, slot }: Sink, maxLatenessMillis: number): string 
   }).trim();
 }
 
-function selectColumns({ source, period, rowColumns }: PlannedBoard): string[] {
+function selectColumns({ source, period, by, rowColumns }: PlannedBoard): string[] {
   if (source.type === 'Query') return source.columns.map(({ name }) => name);
-  return [...(period?.kind === 'season' ? [SEASON_START] : []), ...rowColumns.map(({ name }) => name)];
+  return [
+    ...(period?.kind === 'season' ? [SEASON_START] : []),
+    ...(by ? [VALUE] : []),
+    ...rowColumns.map(({ name }) => name),
+  ];
 }
 
 /**
@@ -195,7 +209,9 @@ function select({ board, lane }: StatementSlot, maxLatenessMillis: number): stri
   const calendar = 'calendar' in board ? board.calendar : undefined;
   const validEvents = calendar ? calendarView(views.validEvents, calendar) : views.validEvents;
   const more = getBoardType(board).templateValues?.(board);
-  return SELECTS.get(board.type)!({ ...board, ...more, validEvents, maxLatenessMillis, condition }).trim();
+  const by = 'by' in board ? board.by : undefined;
+  const values = { ...board, ...more, by, validEvents, maxLatenessMillis, condition };
+  return SELECTS.get(board.type)!(values).trim();
 }
 
 /**

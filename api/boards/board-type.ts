@@ -36,6 +36,8 @@ export interface BoardShape {
   identity: string[];
   /** The column that is drawn as a bar. */
   bar?: string;
+  /** Set: there is a board for each value of this column of the events. */
+  by?: { name: string; maxValues: number };
 }
 
 /** A type of leaderboard: all that is particular to it, but for its SQL. */

@@ -1,4 +1,5 @@
 import { boardType } from './board-type.ts';
+import { type ByBoard, byFields, byShape, resolveBy } from './by.ts';
 import { NEWEST_EVENT, PLACE, PLAYER, TEAM } from './columns.ts';
 import {
   resolveScore,
@@ -10,7 +11,7 @@ import {
 } from './score.ts';
 import { resolveSeason, seasonFields, seasonPeriod, where } from './shared-fields.ts';
 
-export interface TopPlayersBoard extends ScoredBoard {
+export interface TopPlayersBoard extends ScoredBoard, ByBoard {
   type: 'TopPlayers';
 }
 
@@ -18,14 +19,15 @@ export const topPlayers = boardType<TopPlayersBoard>()({
   name: 'TopPlayers',
   summary: 'players by their score',
   default: { name: 'top-players' },
-  fields: { where, ...seasonFields, ...scoreFields },
+  fields: { where, ...seasonFields, ...scoreFields, ...byFields },
   rules: [],
-  resolve: (values) => ({ ...resolveSeason(values), ...resolveScore(values) }),
+  resolve: (values) => ({ ...resolveSeason(values), ...resolveScore(values), ...resolveBy(values) }),
   shape: (board) => ({
     period: seasonPeriod(board),
     columns: [PLACE, PLAYER, TEAM, scoreColumn(board), NEWEST_EVENT],
     identity: ['user_id'],
     ...scoreBar(board),
+    ...byShape(board),
   }),
   template: 'top-players',
   templateValues: scoreTemplateValues,

@@ -1,4 +1,5 @@
 import { boardType } from './board-type.ts';
+import { type ByBoard, byFields, byShape, resolveBy } from './by.ts';
 import { NEWEST_EVENT, PLACE, TEAM, TEAM_ID } from './columns.ts';
 import {
   resolveScore,
@@ -10,7 +11,7 @@ import {
 } from './score.ts';
 import { resolveSeason, seasonFields, seasonPeriod, where } from './shared-fields.ts';
 
-export interface TopTeamsBoard extends ScoredBoard {
+export interface TopTeamsBoard extends ScoredBoard, ByBoard {
   type: 'TopTeams';
 }
 
@@ -19,14 +20,15 @@ export const topTeams = boardType<TopTeamsBoard>()({
   summary: 'teams by their score',
   default: { name: 'top-teams' },
   ranksTeams: true,
-  fields: { where, ...seasonFields, ...scoreFields },
+  fields: { where, ...seasonFields, ...scoreFields, ...byFields },
   rules: [],
-  resolve: (values) => ({ ...resolveSeason(values), ...resolveScore(values) }),
+  resolve: (values) => ({ ...resolveSeason(values), ...resolveScore(values), ...resolveBy(values) }),
   shape: (board) => ({
     period: seasonPeriod(board),
     columns: [PLACE, TEAM_ID, TEAM, scoreColumn(board), NEWEST_EVENT],
     identity: ['team_id'],
     ...scoreBar(board),
+    ...byShape(board),
   }),
   template: 'top-teams',
   templateValues: scoreTemplateValues,

@@ -1,6 +1,7 @@
 import { type BoardDefinition, DEFAULT_KEEP_SEASONS, seasonEndMillis } from '../../contract/board.ts';
 import type { KafkaRecord } from '../../kafka/topic-reader.ts';
-import { type BoardRecord, parseRecord, type Row } from './record.ts';
+import { type BoardRecord, NO_VALUE, parseRecord, type Row } from './record.ts';
+import { type SeasonBoard, SeasonBoards } from './season-boards.ts';
 
 /*
  * A board, materialized from its compacted topic: of each season the newest record counts, of instants the
@@ -37,13 +38,33 @@ export interface BoardView {
   rows: readonly Row[];
   /** Timestamp of the newest record that counts, in epoch milliseconds; null before the first. */
   updatedMillis: number | null;
+  /** Of a board by value. */
+  value?: ShownValue;
+}
+
+/** A value of a board by value, and what is kept of the others. */
+export interface ShownValue {
+  /** Whose rows they are; null while the season has no values. */
+  name: string | null;
+  /** False: the season has no rows of it that are kept. */
+  isKept: boolean;
+  /** How many values of the season are left out (10,000: so many, or more). */
+  leftOut: number;
+}
+
+/** What is kept of the values of a season. */
+export interface SeasonValues {
+  period: ShownPeriod | null;
+  /** In the order of their UTF-16 units. */
+  values: { name: string; rows: readonly Row[] }[];
+  leftOut: number;
 }
 
 export class Board {
   readonly definition: BoardDefinition;
-  readonly #seasons = new Map<number, BoardRecord>();
-  /** The newest event that each season ever had. */
-  readonly #newestEvents = new Map<number, number>();
+  readonly #seasons = new Map<number, SeasonBoards>();
+  /** Of the record that is shown, on boards of instants. */
+  #instantMillis: number | null = null;
   #newEvents: readonly number[] = [];
   #updatedMillis: number | null = null;
   #revision = 0;
@@ -70,48 +91,72 @@ export class Board {
     if (record === 'foreign' || !this.#isDue(record, now)) return 'ignored';
     this.#revision += 1;
     // A timestamp from the future comes from a broken clock: data is never newer than now.
-    this.#updatedMillis = Math.max(this.#updatedMillis ?? 0, Math.min(raw.timestampMillis, now));
-    this.#noteEvents(record);
-    this.#seasons.set(record.seasonMillis, record);
+    const updatedMillis = Math.min(raw.timestampMillis, now);
+    this.#updatedMillis = Math.max(this.#updatedMillis ?? 0, updatedMillis);
+    this.#take(record, updatedMillis);
     if (this.definition.period?.kind === 'season') this.#forgetSeasons(now);
     return 'applied';
   }
 
-  /** How the board is at `now` (epoch milliseconds). Boards without seasons have one view. */
-  view(now: number, season: Season = 'this'): BoardView {
-    const updatedMillis = this.#updatedMillis;
-    const { period } = this.definition;
-    if (period?.kind === 'season') {
-      const endOf = (startMillis: number) => seasonEndMillis(period, startMillis);
-      return { ...this.#seasonAt(now, endOf, season), updatedMillis };
+  /** When the newest record that counts was written, in epoch milliseconds; null before the first. */
+  get updatedMillis(): number | null {
+    return this.#updatedMillis;
+  }
+
+  /**
+   * How the board is at `now` (epoch milliseconds). Boards without seasons have one view.
+   *
+   * @param value of a board by value; not set: the first in the order of their UTF-16 units
+   */
+  view(now: number, season: Season = 'this', value?: string): BoardView {
+    if (this.definition.period?.kind === 'season') {
+      const startMillis = this.#startOf(now, season);
+      return { period: this.#periodOf(startMillis, now), ...this.#shown(startMillis, value) };
     }
-    const [record] = this.#seasons.values();
-    const atMillis = record?.instantMillis ?? null;
+    const atMillis = this.#instantMillis;
+    const period = atMillis === null ? null : { kind: 'instant' as const, atMillis };
+    return { period, ...this.#shown(0, value) };
+  }
+
+  /** The values of a season that are kept; undefined when it is none that has begun and is kept. */
+  values(now: number, season: Season | { atMillis: number } = 'this'): SeasonValues | undefined {
+    const startMillis =
+      typeof season === 'string' ? this.#startOf(now, season) : this.#at(season.atMillis, now)?.startMillis;
+    const boards = startMillis === undefined ? undefined : this.#seasons.get(startMillis);
+    if (!boards) return undefined;
     return {
-      period: atMillis === null ? null : { kind: 'instant', atMillis },
-      rows: record?.rows ?? [],
-      updatedMillis,
+      period: this.#periodOf(startMillis, now),
+      values: boards.values.map((name) => ({ name, rows: boards.get(name)?.rows ?? [] })),
+      leftOut: boards.leftOut,
     };
   }
 
   /** The seasons that have begun and are kept, the newest first; none on boards whose seasons never end. */
   seasons(now: number): ShownSeason[] {
-    const { period } = this.definition;
-    if (period?.kind !== 'season') return [];
-    return this.#begun(now).flatMap((startMillis) => {
-      const endMillis = seasonEndMillis(period, startMillis);
-      return endMillis === null ? [] : [{ kind: 'season', startMillis, endMillis, over: now >= endMillis }];
-    });
+    return this.#begun(now).flatMap((startMillis) => this.#periodOf(startMillis, now) ?? []);
   }
 
   /** The board of the season that a moment lies in; undefined when it is none that has begun and is kept. */
-  seasonOf(atMillis: number, now: number): BoardView | undefined {
-    const period = this.seasons(now).find(
+  seasonOf(atMillis: number, now: number, value?: string): BoardView | undefined {
+    const period = this.#at(atMillis, now);
+    return period && { period, ...this.#shown(period.startMillis, value) };
+  }
+
+  #at(atMillis: number, now: number): ShownSeason | undefined {
+    return this.seasons(now).find(
       ({ startMillis, endMillis }) => startMillis <= atMillis && atMillis < endMillis,
     );
-    if (!period) return undefined;
-    const rows = this.#seasons.get(period.startMillis)?.rows ?? [];
-    return { period, rows, updatedMillis: this.#updatedMillis };
+  }
+
+  #shown(startMillis: number | undefined, asked: string | undefined): Omit<BoardView, 'period'> {
+    const boards = startMillis === undefined ? undefined : this.#seasons.get(startMillis);
+    if (!this.definition.by) {
+      return { rows: boards?.get(NO_VALUE)?.rows ?? [], updatedMillis: this.#updatedMillis };
+    }
+    const name = asked ?? boards?.values[0] ?? null;
+    const board = name === null ? undefined : boards?.get(name);
+    const value = { name, isKept: board !== undefined, leftOut: boards?.leftOut ?? 0 };
+    return { rows: board?.rows ?? [], updatedMillis: board?.updatedMillis ?? null, value };
   }
 
   #begun(now: number): number[] {
@@ -122,30 +167,46 @@ export class Board {
    * Instants only go forward, also when a job that was restored computes earlier ones again. A tombstone is
    * of no instant.
    */
-  #isDue({ seasonMillis, instantMillis }: BoardRecord, now: number): boolean {
+  #isDue({ instantMillis }: BoardRecord, now: number): boolean {
     const { period } = this.definition;
     if (period?.kind !== 'instant') return true;
     if (instantMillis === null) return false;
-    const shownMillis = this.#seasons.get(seasonMillis)?.instantMillis ?? Number.NEGATIVE_INFINITY;
+    const shownMillis = this.#instantMillis ?? Number.NEGATIVE_INFINITY;
     return instantMillis >= shownMillis && instantMillis <= now + period.everyMillis;
+  }
+
+  #take({ seasonMillis, value, instantMillis, rows }: BoardRecord, updatedMillis: number): void {
+    const { by } = this.definition;
+    this.#instantMillis = instantMillis;
+    const boards = this.#seasons.get(seasonMillis) ?? new SeasonBoards(by?.maxValues ?? 1);
+    this.#seasons.set(seasonMillis, boards);
+    const newest = this.#noteEvents(rows, boards.get(value));
+    if (by && rows.length === 0) boards.delete(value);
+    else boards.set(value, { rows, newestEventMillis: newest, updatedMillis });
   }
 
   /**
    * A job that starts over writes boards of old events again: none of them is new until it has come to where
-   * it was.
+   * it was. Of a value that is new, or was left out, it is not known which are.
+   *
+   * @returns the newest event that the board ever had; undefined while none was new
    */
-  #noteEvents({ seasonMillis, rows }: BoardRecord): void {
-    const before = this.#seasons.get(seasonMillis)?.rows ?? [];
-    const known = this.#newestEvents.get(seasonMillis) ?? Math.max(...this.#newestEvents.values());
+  #noteEvents(rows: readonly Row[], before: SeasonBoard | undefined): number | undefined {
     const newest = newestEvent(rows);
-    if (newest < known) return;
-    this.#newestEvents.set(seasonMillis, newest);
-    const wasBack = newestEvent(before) < known;
-    const lastEvents = new Map(before.map(({ id, lastEventMillis }) => [id, lastEventMillis]));
+    const known = before?.newestEventMillis ?? (this.definition.by ? newest : this.#newestEvent());
+    if (newest < known) return before?.newestEventMillis;
+    const wasBack = newestEvent(before?.rows ?? []) < known;
+    const lastEvents = new Map(before?.rows.map(({ id, lastEventMillis }) => [id, lastEventMillis]));
     this.#newEvents = rows.flatMap(({ id, lastEventMillis }) => {
       const last = wasBack ? known : (lastEvents.get(id) ?? known);
       return lastEventMillis !== null && lastEventMillis > last ? [lastEventMillis] : [];
     });
+    return newest;
+  }
+
+  #newestEvent(): number {
+    const known = [...this.#seasons.values()].flatMap((boards) => [...boards.all()]);
+    return Math.max(...known.flatMap(({ newestEventMillis }) => newestEventMillis ?? []));
   }
 
   #forgetSeasons(now: number): void {
@@ -153,29 +214,25 @@ export class Board {
     const kept = 1 + (this.definition.keepSeasons ?? DEFAULT_KEEP_SEASONS);
     const past = this.#begun(now).slice(kept);
     const future = newestFirst.filter((start) => start > now).slice(0, -FUTURE_SEASONS);
-    for (const start of [...past, ...future]) {
-      this.#seasons.delete(start);
-      this.#newestEvents.delete(start);
-    }
+    for (const start of [...past, ...future]) this.#seasons.delete(start);
   }
 
   /** Of the seasons that have begun: one far in the future (a broken clock) must not hijack the board. */
-  #seasonAt(
-    now: number,
-    endOf: (startMillis: number) => number | null,
-    season: Season,
-  ): Pick<BoardView, 'period' | 'rows'> {
+  #startOf(now: number, season: Season): number | undefined {
     const begun = this.#begun(now);
-    const isOver = (start: number, index: number) => {
-      const endMillis = endOf(start);
-      return endMillis === null ? index > 0 : endMillis <= now;
-    };
-    const startMillis = season === 'last' ? begun.find(isOver) : begun[0];
-    if (startMillis === undefined) return { period: null, rows: [] };
-    const rows = this.#seasons.get(startMillis)?.rows ?? [];
-    const endMillis = endOf(startMillis);
-    if (endMillis === null) return { period: null, rows };
-    return { period: { kind: 'season', startMillis, endMillis, over: now >= endMillis }, rows };
+    if (season === 'this') return begun[0];
+    return begun.find((start, index) => {
+      const period = this.#periodOf(start, now);
+      return period ? period.over : index > 0;
+    });
+  }
+
+  /** Null where there are no seasons, or it never ends. */
+  #periodOf(startMillis: number | undefined, now: number): ShownSeason | null {
+    const { period } = this.definition;
+    if (period?.kind !== 'season' || startMillis === undefined) return null;
+    const endMillis = seasonEndMillis(period, startMillis);
+    return endMillis === null ? null : { kind: 'season', startMillis, endMillis, over: now >= endMillis };
   }
 }
 

@@ -20,8 +20,8 @@ export class LiveBoard extends TopicState<Board> {
     this.definition = definition;
   }
 
-  view(now: number, season: Season = 'this'): BoardView {
-    return this.content.view(now, season);
+  view(now: number, season: Season = 'this', value?: string): BoardView {
+    return this.content.view(now, season, value);
   }
 
   /** Events have come to the rows, which Kafka got at these times (epoch milliseconds). */
@@ -36,8 +36,12 @@ export class LiveBoard extends TopicState<Board> {
     return arrivals;
   }
 
-  /** Remembers how the board stands, to tell later who moved. To be called a few times a minute at least. */
+  /**
+   * Remembers how the board stands, to tell later who moved. To be called a few times a minute at least. Of
+   * boards by value nothing is remembered: it would be as much as there are values.
+   */
   note(now: number): void {
+    if (this.definition.by) return;
     this.#ranks.record(() => this.view(now), now);
   }
 
@@ -47,8 +51,8 @@ export class LiveBoard extends TopicState<Board> {
   }
 
   /** True when it was read to its end, and has not changed for a while. */
-  isQuiet(now: number): boolean {
-    const { updatedMillis } = this.view(now);
+  isQuiet(now: number, value?: string): boolean {
+    const { updatedMillis } = this.view(now, 'this', value);
     return updatedMillis !== null && now - updatedMillis > QUIET_MILLIS;
   }
 
@@ -59,11 +63,11 @@ export class LiveBoard extends TopicState<Board> {
   }
 
   /** Equal versions look the same, so a board is drawn again only when its version changes. */
-  version(now: number, season: Season): string {
-    const { period } = this.view(now, season);
+  version(now: number, season: Season, value?: string): string {
+    const { period } = this.view(now, season, value);
     const { publications, status, content } = this;
     const since = this.before(now)?.atMillis;
-    const pastDue = [this.isQuiet(now), this.hasEnded(now)];
+    const pastDue = [this.isQuiet(now, value), this.hasEnded(now)];
     return JSON.stringify([publications, content.revision, status, period, since, pastDue]);
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type BoardDefinition, type Column, RANK, SEASON_START } from '../../contract/board.ts';
+import { type BoardDefinition, type Column, RANK, SEASON_START, VALUE } from '../../contract/board.ts';
 import { LONGEST_TEXT } from '../../contract/event.ts';
 import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 
@@ -23,10 +23,15 @@ export interface Row {
   lastEventMillis: number | null;
 }
 
+/** Stands for the value of a board that is none by value: no value is empty. */
+export const NO_VALUE = '';
+
 /** A board as one record has it. */
 export interface BoardRecord {
   /** Start of the season in epoch milliseconds; 0 on boards without seasons. */
   seasonMillis: number;
+  /** Whose board it is, on boards by value. */
+  value: string;
   /**
    * The instant the board was computed for, in epoch milliseconds; null unless the board is one of instants.
    */
@@ -36,7 +41,7 @@ export interface BoardRecord {
 }
 
 /** The longest text kept, in UTF-16 units, of which a character has at most two: no two ids look the same. */
-const MAX_TEXT_LENGTH = 2 * LONGEST_TEXT;
+export const MAX_TEXT_LENGTH = 2 * LONGEST_TEXT;
 
 /** What `Date` can represent; anything later comes from a broken clock and could not be printed. */
 const MAX_EPOCH_MILLIS = 8.64e15;
@@ -50,10 +55,15 @@ export function parseRecord(
   definition: BoardDefinition,
   raw: KafkaRecord,
 ): BoardRecord | 'foreign' | 'malformed' {
-  const seasonMillis = epochMillis(parseObject(raw.key)?.[SEASON_START]);
+  const key = parseObject(raw.key);
+  const seasonMillis = epochMillis(key?.[SEASON_START]);
   const hasSeasons = definition.period?.kind === 'season';
   if (seasonMillis === undefined || (!hasSeasons && seasonMillis !== 0)) return 'malformed';
-  if (raw.value === null) return { seasonMillis, instantMillis: null, rows: [] };
+  // Before its definition changed, the board may have been one by value, or none.
+  if ((key?.[VALUE] !== undefined) !== (definition.by !== undefined)) return 'foreign';
+  const value = definition.by ? parseValue(key?.[VALUE]) : NO_VALUE;
+  if (value === undefined) return 'malformed';
+  if (raw.value === null) return { seasonMillis, value, instantMillis: null, rows: [] };
   const fields = parseObject(raw.value);
   if (!fields) return 'malformed';
   if (fields.digest !== definition.digest) return 'foreign';
@@ -61,7 +71,12 @@ export function parseRecord(
   const instantMillis = isInstant ? epochMillis(fields.as_of) : null;
   const rows = parseRows(definition, fields.rows);
   if (!rows || instantMillis === undefined) return 'malformed';
-  return { seasonMillis, instantMillis, rows };
+  return { seasonMillis, value, instantMillis, rows };
+}
+
+function parseValue(value: unknown): string | undefined {
+  const isValue = typeof value === 'string' && value !== NO_VALUE && value.length <= MAX_TEXT_LENGTH;
+  return isValue ? value.toWellFormed() : undefined;
 }
 
 function parseRows(definition: BoardDefinition, rows: unknown): Row[] | undefined {

@@ -28,8 +28,13 @@ const summary = z.object({
   size: z.int().describe('How many ranks the board has.'),
   status,
   digest: z.string().describe('Names what is counted and how: it changes with the board’s definition.'),
+  by: z
+    .string()
+    .optional()
+    .describe('On boards by value: the column of the events each of whose values has a board.'),
+  values: z.string().optional().describe('On boards by value: path of the list of their values.'),
   history: z.boolean().describe('Whether the board can be asked for as it was, by `at`.'),
-  url: z.string().describe('Path of the board.'),
+  url: z.string().describe('Path of the board; on boards by value, to be asked for with `by`.'),
 });
 
 const row = z
@@ -47,8 +52,26 @@ const seasons = z.object({
     .describe('Those that have begun and are kept, the newest first.'),
 });
 
+const values = z.object({
+  season: season.optional().describe('The season of the values, on boards that have seasons.'),
+  values: z
+    .array(
+      z.object({
+        value: z.string(),
+        rows: z.int().min(1).describe('How many ranks its board has.'),
+        leader: row.describe('The first of them.'),
+        url: z.string().describe('Path of its board.'),
+      }),
+    )
+    .describe('Those that are kept, in the order of their UTF-16 units.'),
+  leftOut: count.describe(
+    'How many more values the season has, in the topic: those whose boards changed longer ago. 10,000: so many, or more.',
+  ),
+});
+
 const board = z.object({
   ...summary.shape,
+  value: z.string().optional().describe('The value whose board it is, on boards by value.'),
   at: time.optional().describe('The moment that was asked for.'),
   season: season.optional().describe('The season of the rows, on boards that have seasons.'),
   asOf: time.optional().describe('The instant of the rows, on boards of instants.'),
@@ -126,11 +149,13 @@ export const answers = {
   Boards: z.object({ boards: z.array(summary) }),
   Board: board,
   Seasons: seasons,
+  Values: values,
   Stats: stats,
   Error: z.object({ error: z.string().describe('What is wrong, in a sentence.') }),
 };
 
 export type BoardSummary = z.infer<typeof summary>;
 export type BoardAnswer = z.infer<typeof board>;
+export type ValuesAnswer = z.infer<typeof values>;
 export type SeasonsAnswer = z.infer<typeof seasons>;
 export type StatsAnswer = z.infer<typeof stats>;

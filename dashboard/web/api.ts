@@ -1,10 +1,10 @@
 import etag from '@fastify/etag';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BoardDefinition } from '../../contract/board.ts';
-import type { BoardView, ShownPeriod, ShownSeason } from '../boards/board.ts';
+import type { BoardView, Season, ShownPeriod, ShownSeason } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
-import type { BoardAnswer, BoardSummary, SeasonsAnswer } from './api-schema.ts';
+import type { BoardAnswer, BoardSummary, SeasonsAnswer, ValuesAnswer } from './api-schema.ts';
 import { compressAnswer } from './compress.ts';
 import { answerConditionally } from './conditional.ts';
 import { csv } from './csv.ts';
@@ -23,13 +23,17 @@ export interface ApiOptions extends StatsOptions {
 
 interface BoardRequest {
   Params: { name: string };
-  Querystring: { at?: unknown; season?: unknown };
+  Querystring: { by?: unknown; at?: unknown; season?: unknown };
 }
 
 /** The requested board, or why it is not available. */
-type Found =
-  | { board: LiveBoard; view: BoardView; moment?: { at: string } }
-  | { code: 400 | 404 | 503; error: string; retryAfterSeconds?: number };
+type Found = { board: LiveBoard; view: BoardView; moment?: { at: string } } | Refusal;
+
+interface Refusal {
+  code: 400 | 404 | 503;
+  error: string;
+  retryAfterSeconds?: number;
+}
 
 const NO_BOARD = { code: 404, error: 'there is no such board; /api/boards lists them' } as const;
 
@@ -49,21 +53,26 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   app.addHook('onSend', compressAnswer);
   await app.register(statsRoutes, options);
 
-  const summary = ({ definition: { name, title, size, digest }, status }: LiveBoard): BoardSummary => ({
+  const path = (name: string) => `${basePath}/api/boards/${name}`;
+  const summary = ({ definition: { name, title, size, digest, by }, status }: LiveBoard): BoardSummary => ({
     name,
     title,
     size,
     status: status.kind,
     digest,
+    ...(by && { by: by.name, values: `${path(name)}/values` }),
     history: past.has(name),
-    url: `${basePath}/api/boards/${name}`,
+    url: path(name),
   });
 
   const find = async ({ params, query }: FastifyRequest<BoardRequest>): Promise<Found> => {
     const board = boards.find(({ definition }) => definition.name === params.name);
     if (!board) return NO_BOARD;
+    const refusal = refuseValue(board, query.by, `${path(params.name)}/values`);
+    if (refusal) return refusal;
+    const value = query.by as string | undefined;
     if (query.season !== undefined) return findSeason(board, query, now());
-    if (query.at === undefined) return { board, view: board.view(now()) };
+    if (query.at === undefined) return ofValue(board, board.view(now(), 'this', value));
     const answer = await past.answer(board.definition.name, query.at);
     if (answer.code !== 200) return answer;
     const { atMillis, view } = answer;
@@ -84,12 +93,37 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   app.get<BoardRequest>('/api/boards/:name/seasons', async ({ params }, reply) => {
     const board = boards.find(({ definition }) => definition.name === params.name);
     if (!board) return refuse(reply, NO_BOARD);
-    const url = `${basePath}/api/boards/${params.name}?season=`;
+    const url = `${path(params.name)}${board.definition.by ? '/values' : ''}?season=`;
     return {
       seasons: board.content
         .seasons(now())
         .map((season) => ({ ...seasonFields(season), url: `${url}${season.startMillis}` })),
     } satisfies SeasonsAnswer;
+  });
+
+  app.get<BoardRequest>('/api/boards/:name/values', async ({ params, query: { season } }, reply) => {
+    const board = boards.find(({ definition }) => definition.name === params.name);
+    if (!board) return refuse(reply, NO_BOARD);
+    const atMillis = parseTimestamp(season);
+    if (season !== undefined && season !== 'this' && season !== 'last' && atMillis === null)
+      return refuse(reply, { code: 400, error: INVALID_SEASON });
+    const which = atMillis === null ? (season as Season | undefined) : { atMillis };
+    const {
+      period = null,
+      values = [],
+      leftOut = 0,
+    } = (board.definition.by && board.content.values(now(), which)) ?? {};
+    const query = typeof season === 'string' && season !== 'this' ? { season } : {};
+    return {
+      ...periodFields(period),
+      values: values.map(({ name, rows }) => ({
+        value: name,
+        rows: rows.length,
+        leader: rowFields(board.definition, rows[0]!),
+        url: `${path(params.name)}?${new URLSearchParams({ by: name, ...query })}`,
+      })),
+      leftOut,
+    } satisfies ValuesAnswer;
   });
 
   app.get<BoardRequest>('/api/boards/:name.csv', async (request, reply) => {
@@ -108,24 +142,49 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   });
 }
 
-function findSeason(board: LiveBoard, { at, season }: BoardRequest['Querystring'], now: number): Found {
+/** Why there is nothing to answer whatever the season is; undefined where the value is one that may be. */
+function refuseValue(
+  { definition: { by }, ready }: LiveBoard,
+  asked: unknown,
+  list: string,
+): Refusal | undefined {
+  if (!by) return asked === undefined ? undefined : { code: 404, error: 'this board has no values' };
+  if (typeof asked !== 'string')
+    return {
+      code: 400,
+      error: `there is a board for each ${by.name}: ask for one by ?by=, ${list} lists them`,
+    };
+  return ready
+    ? undefined
+    : { code: 503, error: 'this board has not been read yet; try again', retryAfterSeconds: 1 };
+}
+
+function ofValue(board: LiveBoard, view: BoardView): Found {
+  if (!view.value || view.value.isKept) return { board, view };
+  const { name } = board.definition;
+  return { code: 404, error: `nothing is kept of this value; /api/boards/${name}/values lists the others` };
+}
+
+function findSeason(board: LiveBoard, { by, at, season }: BoardRequest['Querystring'], now: number): Found {
   const atMillis = parseTimestamp(season);
+  const value = by as string | undefined;
   if ((season !== 'this' && season !== 'last' && atMillis === null) || at !== undefined)
     return { code: 400, error: INVALID_SEASON };
-  if (season === 'this') return { board, view: board.view(now) };
+  if (season === 'this') return ofValue(board, board.view(now, season, value));
   if (board.definition.period?.kind !== 'season') return { code: 404, error: 'this board has no seasons' };
-  const view = atMillis === null ? board.view(now, 'last') : board.content.seasonOf(atMillis, now);
+  const view =
+    atMillis === null ? board.view(now, 'last', value) : board.content.seasonOf(atMillis, now, value);
   if (view && view.rows.length > 0) return { board, view };
   return {
     code: 404,
-    error: `nothing is kept of ${atMillis === null ? 'the season before' : 'this season'}`,
+    error: `nothing is kept of ${value === undefined ? '' : 'this value in '}${atMillis === null ? 'the season before' : 'this season'}`,
   };
 }
 
 const INVALID_SEASON =
   'season can be this, last, or a moment of it (ISO 8601, or epoch milliseconds), and not together with at';
 
-function refuse(reply: FastifyReply, { code, error, retryAfterSeconds }: Extract<Found, { error: string }>) {
+function refuse(reply: FastifyReply, { code, error, retryAfterSeconds }: Refusal) {
   if (retryAfterSeconds) reply.header('retry-after', retryAfterSeconds);
   return reply.code(code).send({ error });
 }
@@ -134,15 +193,17 @@ function columnNames({ identity, columns }: BoardDefinition): string[] {
   return [...new Set([...identity, ...columns.map(({ name }) => name)])];
 }
 
-function viewFields(definition: BoardDefinition, { period, updatedMillis, rows }: BoardView) {
+function viewFields(definition: BoardDefinition, { period, updatedMillis, rows, value }: BoardView) {
   return {
+    ...(value?.name != null && { value: value.name }),
     ...periodFields(period),
     updatedAt: iso(updatedMillis),
-    rows: rows.map((row) => ({
-      ...Object.fromEntries(withIsoTimes(definition, row).values),
-      rank: row.rank,
-    })),
+    rows: rows.map((row) => rowFields(definition, row)),
   };
+}
+
+function rowFields(definition: BoardDefinition, row: Row) {
+  return { ...Object.fromEntries(withIsoTimes(definition, row).values), rank: row.rank };
 }
 
 function withIsoTimes({ columns }: BoardDefinition, row: Row): Row {

@@ -50,9 +50,23 @@ export class Metrics {
       registers: [this.registry],
       collect() {
         for (const board of boards) {
-          const { updatedMillis } = board.view(now());
+          const { updatedMillis } = board.content;
           if (updatedMillis !== null)
             this.set({ board: board.definition.name }, (now() - updatedMillis) / 1000);
+        }
+      },
+    });
+    new Gauge({
+      name: 'dashboard_board_values',
+      help: 'Values of the season that is shown, on boards by value: kept, and left out (10000: so many, or more)',
+      labelNames: ['board', 'state'],
+      registers: [this.registry],
+      collect() {
+        for (const { definition, content } of boards) {
+          if (!definition.by) continue;
+          const { values = [], leftOut = 0 } = content.values(now()) ?? {};
+          this.set({ board: definition.name, state: 'kept' }, values.length);
+          this.set({ board: definition.name, state: 'left_out' }, leftOut);
         }
       },
     });

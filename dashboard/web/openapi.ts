@@ -17,6 +17,14 @@ const SEASON = {
     '`this`: the season that is shown, which is the default. `last`: the one before, as it ended. Or a moment of the season, in ISO 8601 with a zone or epoch milliseconds. Of boards that have seasons.',
   schema: { type: 'string' },
 };
+const BY = {
+  name: 'by',
+  in: 'query',
+  description:
+    'The value whose board it is, as /api/boards/{name}/values lists them. Of boards by value, which need it.',
+  schema: { type: 'string' },
+  example: 'NO',
+};
 const NAME = {
   name: 'name',
   in: 'path',
@@ -58,10 +66,13 @@ export function openApiDocument(title: string, basePath: string, secured: boolea
     paths: {
       '/api/boards': { get: operation('listBoards', 'All boards', json('Boards')) },
       '/api/boards/{name}': {
-        get: operation('getBoard', 'A board', json('Board'), [NAME, SEASON, AT], REFUSALS),
+        get: operation('getBoard', 'A board', json('Board'), [NAME, BY, SEASON, AT], REFUSALS),
       },
       '/api/boards/{name}.csv': {
-        get: operation('downloadBoard', 'A board for a spreadsheet', CSV, [NAME, SEASON, AT], REFUSALS),
+        get: operation('downloadBoard', 'A board for a spreadsheet', CSV, [NAME, BY, SEASON, AT], REFUSALS),
+      },
+      '/api/boards/{name}/values': {
+        get: operation('listValues', 'The values of a board', json('Values'), [NAME, SEASON], REFUSALS),
       },
       '/api/boards/{name}/seasons': {
         get: operation('listSeasons', 'The seasons of a board', json('Seasons'), [NAME], REFUSALS),

@@ -55,6 +55,30 @@ const CALENDARS = [
   { name: 'monthly', type: 'TopPlayers', calendar: { every: 'Month', timeZone: 'America/New_York' } },
   { name: 'daily-mvps', type: 'TeamMvps', calendar: { every: 'Day', timeZone: 'Australia/Lord_Howe' } },
 ];
+/** By text that is read from JSON, by a number and by a BOOLEAN. */
+const BY_VALUE = ['country', 'level', 'is_ranked'].flatMap((by) => [
+  { name: `teams-${by}`.replace('_', '-'), type: 'TopTeams', by },
+  {
+    name: `players-${by}`.replace('_', '-'),
+    type: 'TopPlayers',
+    by,
+    season: 'none',
+    score: 'Best',
+    of: VALUE,
+  },
+]);
+const LATEST_BY_VALUE = {
+  name: 'latest',
+  type: 'TopPlayers',
+  by: 'country',
+  score: 'Latest',
+  where: 'score > 1',
+};
+const BY_COLUMNS = [
+  ...['user_id', 'team_id', 'team_name', 'country'].map((name) => ({ name, type: 'STRING' })),
+  ...['score', 'event_time_millis', 'level'].map((name) => ({ name, type: 'BIGINT' })),
+  { name: 'is_ranked', type: 'BOOLEAN' },
+];
 const [LATEST, FAST] = [/latest/, /sum|best|lowest|count/].map((names) =>
   SCORED.map(({ name }) => name).filter((name) => names.test(name)),
 );
@@ -63,6 +87,7 @@ describe('the plan that Flink makes of the SQL', () => {
   let plan = '';
   let calendarPlan = '';
   let ownTopicPlan = '';
+  let byPlan = '';
   beforeAll(async () => {
     const boards = [
       { name: 'top-teams', type: 'TopTeams' },
@@ -77,6 +102,8 @@ describe('the plan that Flink makes of the SQL', () => {
     ownTopicPlan = await explain(sqlScript(own, 'localhost:9092'));
     // More than a resource may have.
     calendarPlan = await explain(sqlScript(resource({ ...spec, leaderboards: CALENDARS }), 'localhost:9092'));
+    const byValue = { events: { columns: BY_COLUMNS }, leaderboards: [...BY_VALUE, LATEST_BY_VALUE] };
+    byPlan = await explain(sqlScript(resource(byValue), 'localhost:9092'));
   });
 
   it.each([
@@ -100,6 +127,24 @@ describe('the plan that Flink makes of the SQL', () => {
 
   it.each(['weekly', 'monthly'])('ranks %s, of the seasons of a calendar, the fast way', (board) => {
     expect(ranks(planOf(calendarPlan, board))).toEqual(['UpdateFastStrategy']);
+  });
+
+  it.each(BY_VALUE)('ranks $name, of each value by itself, the fast way', ({ name }) => {
+    const own = planOf(byPlan, name);
+    expect(ranks(own)).toEqual(['UpdateFastStrategy']);
+    expect(own).toMatch(/\bRank\(.*partitionBy=\[(value, season_start|season_start, value)\]/);
+    expect(own).not.toMatch(/\b(Join|Union)\(/);
+    // No total is kept of events without a value.
+    const counted = own.slice(own.search(/\bGroupAggregate\(groupBy=\[season_start, value, \w+_id\]/));
+    expect(counted).toMatch(/<>\((value|LEFT\((CAST\()?(country|level|is_ranked)\b[^<]*), _UTF-16LE''/);
+  });
+
+  it('sorts the latest scores of each value without a rank that retracts and without a join', () => {
+    expect(planOf(byPlan, 'latest')).not.toMatch(/\b(Rank|Join|Union)\(/);
+  });
+
+  it('needs no sink to sort out changes of boards by value', () => {
+    expect(byPlan).not.toMatch(/upsertMaterialize|SinkMaterializer/i);
   });
 
   it.each(CALENDARS.map(({ name }) => name))('has no step of its own for the calendar of %s', (board) => {

@@ -13,6 +13,7 @@ import {
   expectedRows,
   type PointsOf,
   type Row,
+  type ValueOf,
 } from './oracle.ts';
 
 const SETTLE_MILLIS = 60_000;
@@ -23,6 +24,8 @@ interface OwnSql {
   where?: Record<string, (event: CountedEvent) => boolean>;
   /** What a board's `of` makes of an event. */
   of?: Record<string, PointsOf>;
+  /** Which value an event has of the column of a board by value. */
+  by?: Record<string, ValueOf>;
   /** The rows of a Query board. */
   query?: Record<string, (events: CountedEvent[]) => Row[]>;
   /** The records of a topic of another form, as our records that count as often. */
@@ -38,7 +41,7 @@ export async function expectBoardsToEqualOracle(
   kafka: Kafka,
   resource: GameAnalytics,
   until: number,
-  { where = {}, of = {}, query = {}, decode = (records) => records }: OwnSql = {},
+  { where = {}, of = {}, by = {}, query = {}, decode = (records) => records }: OwnSql = {},
 ): Promise<void> {
   const events = decode(await readEvents(kafka, resource));
   const maxLateness = millis(resource.spec.events.maxLateness);
@@ -47,7 +50,10 @@ export async function expectBoardsToEqualOracle(
     const counted = events.filter((event) => countedEvents([event]).some(fulfils));
     const rows =
       query[board.name]?.(countedEvents(counted)) ??
-      expectedRows(board.source, counted, maxLateness, until, of[board.name]);
+      expectedRows(board.source, counted, maxLateness, until, {
+        pointsOf: of[board.name],
+        pickValue: by[board.name],
+      });
     const expected = sorted(rows);
     expect(expected.length, `the oracle has rows for ${board.name}`).toBeGreaterThan(0);
     await expectRows(kafka, board, expected);
@@ -99,16 +105,20 @@ async function rowsOf(kafka: Kafka, board: PlannedBoard): Promise<Row[]> {
  * of the board.
  */
 export function boardRows(board: PlannedBoard, value: string): Row[] {
-  const { season_start, as_of, digest, rows } = JSON.parse(value) as BoardValue;
+  const { season_start, value: ofValue, as_of, digest, rows } = JSON.parse(value) as BoardValue;
   if (digest !== board.digest) return [];
   const periods = { season: { season_start }, instant: { as_of } };
-  const period = board.period ? periods[board.period.kind] : {};
+  const period = {
+    ...(board.period && periods[board.period.kind]),
+    ...(ofValue !== undefined && { value: ofValue }),
+  };
   // A topic has more ranks than are shown.
   return rows.filter(({ rnk }) => Number(rnk) <= board.size).map((row) => ({ ...period, ...row }) as Row);
 }
 
 interface BoardValue {
   season_start: number;
+  value?: string;
   as_of?: number;
   digest: string;
   rows: Row[];
@@ -123,11 +133,21 @@ export function inFieldOrder(row: Row): Row {
   return Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** By period and rank, with the fields of each row in the order of their names. */
+/** By period, value and rank, with the fields of each row in the order of their names. */
 function sorted(rows: Row[]): Row[] {
-  return rows.map(inFieldOrder).sort((a, b) => period(a) - period(b) || Number(a.rnk) - Number(b.rnk));
+  return rows
+    .map(inFieldOrder)
+    .sort((a, b) => period(a) - period(b) || compareValues(a, b) || rank(a) - rank(b));
 }
 
 function period(row: Row): number {
   return Number(row.season_start ?? row.as_of ?? 0);
+}
+
+function compareValues({ value: a = '' }: Row, { value: b = '' }: Row): number {
+  return a === b ? 0 : String(a) < String(b) ? -1 : 1;
+}
+
+function rank({ rnk }: Row): number {
+  return Number(rnk);
 }

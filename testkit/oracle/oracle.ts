@@ -18,6 +18,15 @@ export type Row = Record<string, string | number | null>;
 /** What a board's `of` makes of an event; null: nothing that counts. */
 export type PointsOf = (event: CountedEvent) => number | null;
 
+/** The value whose board an event counts on, of a column that is no field of an event; null: it has none. */
+export type ValueOf = (event: CountedEvent) => string | null;
+
+/** What the oracle cannot know of a board with SQL of its own, or by a column of its own. */
+export interface OwnColumns {
+  pointsOf?: PointsOf | undefined;
+  pickValue?: ValueOf | undefined;
+}
+
 /** An event that counts. */
 export interface CountedEvent {
   user: string;
@@ -65,8 +74,7 @@ function counted({ value, producedAt }: EventRecord): CountedEvent | undefined {
   const fields = fieldsOf(value);
   const [user, team] = [text(fields?.user_id), text(fields?.team_id)] as [string, string];
   const [score, time] = [integer(fields?.score), integer(fields?.event_time_millis)] as [number, number];
-  const name = text(fields?.team_name);
-  const teamName = name && Array.from(name).slice(0, LONGEST_TEXT).join('');
+  const teamName = cut(text(fields?.team_name));
   return { user, team, teamName, score, time, producedAt };
 }
 
@@ -118,14 +126,14 @@ export function expectedRows(
   records: EventRecord[],
   maxLateness: number,
   until: number,
-  pointsOf?: PointsOf,
+  own?: OwnColumns,
 ): Row[] {
   const events = countedEvents(records);
   switch (board.type) {
     case 'TopTeams':
     case 'TopPlayers':
     case 'TeamMvps':
-      return seasonRows(board, events, pointsOf);
+      return seasonRows(board, events, own);
     case 'HotStreakers':
       return hotStreakers(board, events, maxLateness, until);
     case 'Query':
@@ -133,15 +141,42 @@ export function expectedRows(
   }
 }
 
-/** The rows of all seasons of a board of totals. */
-export function seasonRows(board: SeasonBoard, events: CountedEvent[], pointsOf?: PointsOf): Row[] {
-  const counted = pointsOf ? withPoints(board, events, pointsOf) : events;
-  const seasons = groupBy(counted, ({ time }) => seasonStart(board, time));
+/** The rows of all seasons of a board of totals; of one by value, those of all values. */
+export function seasonRows(board: SeasonBoard, events: CountedEvent[], own: OwnColumns = {}): Row[] {
+  const { pointsOf, pickValue } = own;
+  const seasons = groupBy(events, ({ time }) => seasonStart(board, time));
   return [...seasons].flatMap(([season_start, played]) =>
-    RANKINGS[board.type](played, board)
-      .slice(0, board.size)
-      .map((row, index) => ({ season_start, rnk: index + 1, ...row })),
+    byValue(board, played, pickValue).flatMap(([value, ofValue]) =>
+      RANKINGS[board.type](pointsOf ? withPoints(board, ofValue, pointsOf) : ofValue, board)
+        .slice(0, board.size)
+        .map((row, index) => ({ season_start, ...value, rnk: index + 1, ...row })),
+    ),
   );
+}
+
+/** Events by the value whose board they count on; all of them where there are no values. */
+function byValue(
+  board: SeasonBoard,
+  events: CountedEvent[],
+  pickValue?: ValueOf,
+): [value: { value?: string }, events: CountedEvent[]][] {
+  if (!('by' in board) || board.by === undefined) return [[{}, events]];
+  const ofEvent = pickValue ?? OWN_VALUES[board.by as EventField];
+  const groups = groupBy(events, (event) => cut(ofEvent(event)) || null);
+  return [...groups].flatMap(([value, own]) => (value === null ? [] : [[{ value }, own]]));
+}
+
+const OWN_VALUES: Record<EventField, ValueOf> = {
+  user_id: ({ user }) => user,
+  team_id: ({ team }) => team,
+  team_name: ({ teamName }) => teamName,
+  score: ({ score }) => String(score),
+  event_time_millis: ({ time }) => String(time),
+};
+
+/** The characters of a text that are kept. */
+function cut(text: string | null): string | null {
+  return text && Array.from(text).slice(0, LONGEST_TEXT).join('');
 }
 
 function seasonStart({ calendar, seasonMillis }: SeasonBoard, time: number): number {

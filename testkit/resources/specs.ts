@@ -118,9 +118,17 @@ function seasonBoard() {
     of: fc.constantFrom('score', 'score - 3 -- less', "CASE WHEN user_id <> ';)' THEN 1 END"),
   };
   const requiredKeys = ['name' as const, 'type' as const];
+  const { history: _, size: __, keepSeasons: ___, ...unkept } = scored;
+  const byValue = {
+    ...unkept,
+    season,
+    by: fc.constantFrom('user_id', 'team_id', 'score'),
+    maxValues: fc.integer({ min: 1, max: 90 }),
+  };
   return fc.oneof(
     fc.record({ ...scored, season }, { requiredKeys }),
     fc.record({ ...scored, calendar }, { requiredKeys }),
+    fc.record(byValue, { requiredKeys: [...requiredKeys, 'by' as const] }),
     fc.record({ ...fields, season, type: fc.constant('TeamMvps') }, { requiredKeys }),
     fc.record({ ...fields, calendar, type: fc.constant('TeamMvps') }, { requiredKeys }),
   );

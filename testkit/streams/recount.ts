@@ -58,10 +58,12 @@ interface Season {
 }
 
 function seasonRows(board: SeasonBoard, plays: Play[]): Row[] {
-  const seasons = new Map<number, Season>();
+  const seasons = new Map<string, Season>();
   for (const play of plays) {
-    const start = startOfSeason(board, play.time);
-    const season = entry(seasons, start, () => ({
+    const value = pickValue(board, play);
+    if (value === null || value === '') continue;
+    const key = JSON.stringify({ season_start: startOfSeason(board, play.time), value });
+    const season = entry(seasons, key, () => ({
       players: new Map(),
       teams: new Map(),
       members: new Map(),
@@ -74,11 +76,27 @@ function seasonRows(board: SeasonBoard, plays: Play[]): Row[] {
       play,
     );
   }
-  return [...seasons].flatMap(([season_start, season]) =>
+  return [...seasons].flatMap(([key, season]) =>
     ROWS[board.type](season, board)
       .filter(({ rnk }) => Number(rnk) <= board.size)
-      .map((row) => ({ season_start, ...row })),
+      .map((row) => ({ ...JSON.parse(key), ...row })),
   );
+}
+
+/** Undefined on boards without values; a text that is empty is none. */
+function pickValue(board: SeasonBoard, play: Play): string | null | undefined {
+  switch ('by' in board ? board.by : undefined) {
+    case undefined:
+      return undefined;
+    case 'team_name':
+      return play.teamName;
+    case 'team_id':
+      return play.team;
+    case 'score':
+      return `${play.score}`;
+    default:
+      throw new Error('plays have no such column');
+  }
 }
 
 function startOfSeason({ calendar, seasonMillis }: SeasonBoard, time: number): number {

@@ -212,7 +212,7 @@ describe('a malformed manifest', () => {
       {
         path: 'spec.leaderboards[0].sesaon',
         message:
-          'is not a field; allowed here: name, type, title, size, history, where, season, calendar, keepSeasons, score, of, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
+          'is not a field; allowed here: name, type, title, size, history, where, season, calendar, keepSeasons, score, of, by, maxValues, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
       },
       { path: 'spec.dashboard.replicas', message: 'must be a whole number' },
       { path: 'spec.paused', message: 'expected boolean, not "no"' },
@@ -427,6 +427,76 @@ describe('a condition on a board’s events', () => {
     const long = `score > ${'1'.repeat(1992)}`;
     expect(problems(conditional('TopTeams', long))).toEqual([]);
     expect(problems(conditional('TopTeams', `${long}1`))).toHaveLength(1);
+  });
+});
+
+describe('a board by value', () => {
+  const byValue = (fields: object, events: object = {}) =>
+    problems({ events, leaderboards: [{ ...board('a', 'TopPlayers'), ...fields }] });
+  const COLUMNS = [
+    ...['player', 'country', 'user_id'].map((name) => ({ name, type: 'STRING' })),
+    ...['INT', 'boolean', 'DOUBLE', 'DECIMAL(9, 0)', 'ARRAY<STRING>', 'TIMESTAMP(3)'].map((type, i) => ({
+      name: `c${i}`,
+      type,
+    })),
+  ];
+  const MUST_BE =
+    'spec.leaderboards: by must be a column of the events that is text, a whole number or BOOLEAN';
+
+  it.each(['user_id', 'team_id', 'team_name', 'score', 'event_time_millis'])('is by %s', (by) => {
+    expect(byValue({ by })).toEqual([]);
+  });
+
+  it.each(['country', 'c0', 'c1', 'user_id'])('is by %s, a column of the record', (by) => {
+    expect(byValue({ by }, { columns: COLUMNS })).toEqual([]);
+  });
+
+  it.each(['c2', 'c3', 'c4', 'c5', 'event_time', 'produced_at', 'region'])(
+    'is not by %s, and hears what there is',
+    (by) => {
+      expect(byValue({ by }, { columns: COLUMNS })).toEqual([
+        `${MUST_BE}, of a: there is user_id, team_id, team_name, score, event_time_millis, player, country, c0, c1; others of a record are named in events.columns`,
+      ]);
+    },
+  );
+
+  it('is not by a field of an event that its mapping does not set', () => {
+    const fields = { userId: 'player' };
+    for (const by of ['team_id', 'team_name'])
+      expect(byValue({ by }, { columns: COLUMNS, fields })).toEqual([
+        `${MUST_BE}, of a: there is user_id, score, event_time_millis, player, country, c0, c1; others of a record are named in events.columns`,
+      ]);
+  });
+
+  it('keeps 1000 values unless it says how many', () => {
+    const maxValues = (fields: object) =>
+      resource({ leaderboards: [{ ...board('a', 'TopPlayers'), ...fields }] }).spec.leaderboards[0];
+    expect(maxValues({ by: 'team_id' })).toMatchObject({ by: 'team_id', maxValues: 1000 });
+    expect(maxValues({ by: 'team_id', maxValues: 3 })).toMatchObject({ maxValues: 3 });
+    expect(maxValues({})).not.toHaveProperty('maxValues');
+  });
+
+  it('keeps so many rows that they are bounded', () => {
+    const refusal = expect.stringContaining(
+      'size times maxValues times (1 + keepSeasons) must be at most 100000',
+    );
+    expect(byValue({ by: 'team_id', size: 33 })).toEqual([]);
+    expect(byValue({ by: 'team_id', size: 34 })).toEqual([refusal]);
+    expect(byValue({ by: 'team_id', keepSeasons: 10 })).toEqual([refusal]);
+    expect(byValue({ size: 1000, keepSeasons: 100 })).toEqual([]);
+  });
+
+  it('keeps no history, and values only of a column', () => {
+    expect(byValue({ by: 'team_id', history: true })).toEqual([
+      'spec.leaderboards[0]: by and history exclude each other: of boards by value, no history is kept',
+    ]);
+    expect(byValue({ maxValues: 3 })).toEqual(['spec.leaderboards[0]: maxValues is only for boards with by']);
+  });
+
+  it.each(['HotStreakers', 'TeamMvps'])('is none of %s', (type) => {
+    expect(byValue({ type, by: 'team_id' })).toEqual([
+      'spec.leaderboards[0].by: by is only for TopTeams, TopPlayers',
+    ]);
   });
 });
 

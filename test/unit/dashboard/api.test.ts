@@ -60,6 +60,7 @@ describe('the OpenAPI document', () => {
       '/api/boards/{name}',
       '/api/boards/{name}.csv',
       '/api/boards/{name}/seasons',
+      '/api/boards/{name}/values',
       '/api/stats',
     ]);
   });

@@ -69,6 +69,27 @@ function ranked(rows: object[]): object[] {
   return rows.map((row, index) => ({ rnk: index + 1, ...row }));
 }
 
+export const COUNTRIES_JSON = {
+  ...TOP_TEAMS_JSON,
+  name: 'countries',
+  title: 'Countries',
+  topic: 'arcade-countries',
+  by: { name: 'country', label: 'Country', maxValues: 3 },
+};
+
+/** A board by value, which keeps three of them. */
+export const countries: BoardDefinition = boardDefinition.parse(COUNTRIES_JSON);
+
+/** The board of a season's value. */
+export function ofValue(
+  value: string,
+  rows: object[],
+  season_start = SEASON,
+  timestampMillis = NOW,
+): KafkaRecord {
+  return record({ season_start, value }, { digest: DIGEST, rows: ranked(rows) }, timestampMillis);
+}
+
 /** A row of Top Teams. */
 export function team(id: string, total_score: number, last_event_at = NOW): object {
   return { team_id: id, team_name: `Team ${id}`, total_score, last_event_at };

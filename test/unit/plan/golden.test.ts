@@ -81,6 +81,22 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     },
   },
   {
+    name: 'by-value',
+    kinds: ['KafkaTopic', 'ConfigMap', 'Deployment'],
+    spec: {
+      events: {
+        columns: [
+          ...['user_id', 'team_id', 'country'].map((name) => ({ name, type: 'STRING' })),
+          ...['score', 'event_time_millis', 'level'].map((name) => ({ name, type: 'BIGINT' })),
+        ],
+      },
+      leaderboards: [
+        { name: 'countries', type: 'TopPlayers', by: 'country' },
+        { name: 'levels', type: 'TopTeams', by: 'level', maxValues: 50, score: 'Latest', season: 'none' },
+      ],
+    },
+  },
+  {
     name: 'state-at-a-uri',
     kinds: ['FlinkDeployment'],
     spec: { flink: { state: { uri: 's3://bucket/path/' } } },

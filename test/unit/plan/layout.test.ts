@@ -73,6 +73,11 @@ describe('a job whose spec changes', () => {
     ['signing in to Kafka', {}, { kafka: { cluster: 'games', authentication: { type: 'tls' } } }],
     ['a title', ofBoards(teams()), ofBoards(teams({ title: 'Best' }))],
     ['how many seasons are kept', ofBoards(teams()), ofBoards(teams({ keepSeasons: 12 }))],
+    [
+      'how many values are kept',
+      ofBoards(teams({ by: 'team_id' })),
+      ofBoards(teams({ by: 'team_id', maxValues: 12 })),
+    ],
     ['a smaller size', ofBoards(teams({ size: 16 })), ofBoards(teams({ size: 1 }))],
     ['a greater size', ofBoards(teams({ size: 10 })), ofBoards(teams({ size: 16 }))],
     [
@@ -128,6 +133,12 @@ describe('a job whose spec changes', () => {
       'a condition',
       ofBoards(players(), teams()),
       ofBoards(players({ where: "user_id <> 'x'" }), teams()),
+      ['players: its definition changed'],
+    ],
+    [
+      'the column of its values',
+      ofBoards(players({ by: 'team_id' }), teams()),
+      ofBoards(players({ by: 'team_name' }), teams()),
       ['players: its definition changed'],
     ],
     [

@@ -63,6 +63,7 @@ const RENDERED = [
   '{{> stats-parts}}',
   '{{> stats-slot}}',
   '{{> total-score}}',
+  '{{> value-column}}',
   '{{> valid-event}}',
 ];
 

@@ -80,11 +80,13 @@ function rowsOf(
   pointsOf?: PointsOf,
 ): Row[] {
   const records = messages.map(({ value, timestamp }) => ({ value, producedAt: timestamp }));
-  return inOrder(expectedRows(board, records, MAX_LATENESS, until, pointsOf));
+  return inOrder(expectedRows(board, records, MAX_LATENESS, until, { pointsOf }));
 }
 
 function inOrder(rows: Row[]): Row[] {
-  return rows.toSorted((a, b) => periodOf(a) - periodOf(b) || Number(a.rnk) - Number(b.rnk));
+  return rows
+    .toSorted((a, b) => periodOf(a) - periodOf(b) || Number(a.rnk) - Number(b.rnk))
+    .toSorted(({ value: a = '' }, { value: b = '' }) => (a! < b! ? -1 : a! > b! ? 1 : 0));
 }
 
 function periodOf(row: Row): number {
@@ -139,6 +141,18 @@ describe('the oracle', () => {
       fc.property(seasonBoards('TopTeams', 'TopPlayers'), generated(), values, (board, stream, of) => {
         const expected = inOrder(recount(board, stream.plays, MAX_LATENESS, 0, of));
         expect(rowsOf(board, stream.messages, 0, of)).toEqual(expected);
+      }),
+      RUNS,
+    );
+  });
+
+  it('agrees with a second count of the boards of each value', () => {
+    const byValue = fc
+      .tuple(seasonBoards('TopTeams', 'TopPlayers'), fc.constantFrom('team_name', 'team_id', 'score'))
+      .map(([board, by]) => ({ ...board, by, maxValues: 1 }) as SeasonBoard);
+    fc.assert(
+      fc.property(byValue, generated(), (board, { messages, plays }) => {
+        expect(rowsOf(board, messages, 0)).toEqual(inOrder(recount(board, plays, MAX_LATENESS, 0)));
       }),
       RUNS,
     );
