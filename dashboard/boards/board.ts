@@ -48,6 +48,8 @@ export interface ShownValue {
   name: string | null;
   /** False: the season has no rows of it that are kept. */
   isKept: boolean;
+  /** How many values of the season are kept. */
+  kept: number;
   /** How many values of the season are left out (10,000: so many, or more). */
   leftOut: number;
 }
@@ -155,7 +157,12 @@ export class Board {
     }
     const name = asked ?? boards?.values[0] ?? null;
     const board = name === null ? undefined : boards?.get(name);
-    const value = { name, isKept: board !== undefined, leftOut: boards?.leftOut ?? 0 };
+    const value = {
+      name,
+      isKept: board !== undefined,
+      kept: boards?.values.length ?? 0,
+      leftOut: boards?.leftOut ?? 0,
+    };
     return { rows: board?.rows ?? [], updatedMillis: board?.updatedMillis ?? null, value };
   }
 

@@ -1,5 +1,6 @@
 import type { BoardDefinition } from '../../contract/board.ts';
 import type { Season } from '../boards/board.ts';
+import { MAX_TEXT_LENGTH } from '../boards/record.ts';
 
 /*
  * What a page shows, as its URL says it: a URL that is shared shows others the same.
@@ -10,6 +11,8 @@ export interface BoardFilter {
   /** The name of the one board that is shown; null: all. */
   board: string | null;
   season: Season;
+  /** Which values are shown, by the names of boards by value; of others, the first. Not set: of all. */
+  values?: Readonly<Record<string, string>>;
 }
 
 export const THEMES = ['auto', 'light', 'dark'] as const;
@@ -29,18 +32,53 @@ const MAX_SEARCH_LENGTH = 100;
 export type Query = Record<string, unknown>;
 
 /** The state of the page of one board, or with null of all, by its query. */
-export function parsePageState(board: string | null, { season, q, theme }: Query): PageState {
+export function parsePageState(board: string | null, query: Query): PageState {
+  const { season, q, theme } = query;
   return {
     board,
     season: parseSeason(season),
+    ...parseValues(query),
     search: typeof q === 'string' ? q.trim().slice(0, MAX_SEARCH_LENGTH) : '',
     theme: THEMES.find((known) => known === theme) ?? 'auto',
   };
 }
 
 /** What a socket asks for. A name that no board has shows none. */
-export function parseBoardFilter({ board, season }: Query): BoardFilter {
-  return { board: typeof board === 'string' ? board : null, season: parseSeason(season) };
+export function parseBoardFilter(query: Query): BoardFilter {
+  const { board, season } = query;
+  return {
+    board: typeof board === 'string' ? board : null,
+    season: parseSeason(season),
+    ...parseValues(query),
+  };
+}
+
+/** What a parameter of the URL begins with that says which value of a board is shown. */
+const BY = 'by.';
+
+/** No resource has more boards. */
+const MOST_VALUES = 16;
+
+function parseValues(query: Query): Pick<BoardFilter, 'values'> {
+  const asked = Object.entries(query)
+    .flatMap(([name, value]): [string, string][] =>
+      name.startsWith(BY) && typeof value === 'string' && value !== ''
+        ? [[name.slice(BY.length), value.slice(0, MAX_TEXT_LENGTH)]]
+        : [],
+    )
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .slice(0, MOST_VALUES);
+  return asked.length === 0 ? {} : { values: Object.fromEntries(asked) };
+}
+
+/** The name of the parameter that says which value of a board is shown. */
+export function valueParameter(board: string): string {
+  return `${BY}${board}`;
+}
+
+/** The value that a filter asks for of a board; undefined: none. */
+export function askedValue({ by, name }: BoardDefinition, { values }: BoardFilter): string | undefined {
+  return by && values && Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 /**
@@ -63,10 +101,11 @@ function parseSeason(season: unknown): Season {
 }
 
 /** The query of a state in a URL, with its question mark; empty for the default state. */
-export function formatQuery({ season, search, theme }: Omit<PageState, 'board'>): string {
+export function formatQuery({ season, search, theme, values = {} }: Omit<PageState, 'board'>): string {
   const query = new URLSearchParams();
   if (season !== 'this') query.set('season', season);
   if (search !== '') query.set('q', search);
   if (theme !== 'auto') query.set('theme', theme);
+  for (const [board, value] of Object.entries(values)) query.set(valueParameter(board), value);
   return query.size === 0 ? '' : `?${query}`;
 }

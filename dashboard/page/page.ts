@@ -1,5 +1,5 @@
 import type { BoardDefinition } from '../../contract/board.ts';
-import { formatQuery, type PageState, THEMES, type Theme } from './page-state.ts';
+import { formatQuery, type PageState, THEMES, type Theme, valueParameter } from './page-state.ts';
 import type { Panel } from './panel.ts';
 
 /** The page for a first visit; complete without JavaScript. */
@@ -40,7 +40,9 @@ export interface Page {
 }
 
 /** A panel, with what never changes about it. */
-export interface PagePanel extends PageBoard {
+export interface PagePanel extends Omit<PageBoard, 'by'> {
+  /** Which other values can be shown, on boards by value. */
+  picker: Picker | null;
   /** URL of the board's own page, and whether to offer it. */
   href: string;
   expand: boolean;
@@ -57,6 +59,21 @@ export interface PageBoard {
   /** HTML of what changes. */
   html: string;
   isEmpty: boolean;
+  /** On boards by value: what the column is called, the value that is shown, and those that are kept. */
+  by: { label: string; shown: string | null; values: readonly string[] } | null;
+}
+
+/** Chooses the value whose board a panel shows. */
+interface Picker {
+  id: string;
+  label: string;
+  /** Name of the parameter of the URL. */
+  parameter: string;
+  shown: string;
+  /** The first values; any other can be written. */
+  options: readonly string[];
+  /** What it keeps of the URL's query, but for the search. */
+  kept: { name: string; value: string }[];
 }
 
 interface Choice {
@@ -104,34 +121,65 @@ export function createPage({ state, panels, definitions, ...content }: PageConte
       href: link({ theme: one }),
       current: theme === one,
     })),
-    kept: [...new URLSearchParams(formatQuery({ ...state, search: '' }))].map(([name, value]) => ({
-      name,
-      value,
-    })),
+    kept: parameters({ ...state, search: '' }),
     root,
     home: board === null ? null : `../${formatQuery(state)}`,
     here,
-    socket: `${root}ws${socketQuery(state)}`,
+    socket: `${root}ws${socketQuery(state, panels)}`,
   };
 }
 
-function pagePanel(panel: PageBoard, state: PageState, root: string): PagePanel {
+function parameters(state: Omit<PageState, 'board'>): { name: string; value: string }[] {
+  return [...new URLSearchParams(formatQuery(state))].map(([name, value]) => ({ name, value }));
+}
+
+/** More would make the page heavy. */
+const MOST_OPTIONS = 250;
+
+function createPicker({ id, name, by }: PageBoard, state: PageState): Picker | null {
+  if (!by) return null;
+  const parameter = valueParameter(name);
+  return {
+    id: `${id}-value`,
+    label: by.label,
+    parameter,
+    shown: by.shown ?? '',
+    options: by.values.slice(0, MOST_OPTIONS),
+    kept: parameters({ ...state, search: '' }).filter((kept) => kept.name !== parameter),
+  };
+}
+
+function downloadQuery({ season }: PageState, { by }: PageBoard): string {
+  const query = new URLSearchParams({
+    ...(season !== 'this' && { season }),
+    ...(by?.shown != null && { by: by.shown }),
+  });
+  return query.size === 0 ? '' : `?${query}`;
+}
+
+function pagePanel({ by, ...panel }: PageBoard, state: PageState, root: string): PagePanel {
   const { name } = panel;
-  const query = formatQuery({ ...state, search: '', theme: 'auto' });
+  const query = downloadQuery(state, { ...panel, by });
   const url = `${root}api/boards/${name}`;
-  const isNone = state.season === 'last' && panel.isEmpty;
+  const isNone = panel.isEmpty && (state.season === 'last' || by !== null);
   return {
     ...panel,
+    picker: createPicker({ ...panel, by }, state),
     href: `${root}boards/${name}${formatQuery(state)}`,
     expand: state.board === null,
     downloads: isNone ? null : { csv: `${url}.csv${query}`, json: `${url}${query}` },
   };
 }
 
-function socketQuery({ board, season }: PageState): string {
+/** The value that is shown stays the same one, also when another comes to be the first. */
+function socketQuery({ board, season }: PageState, panels: readonly PageBoard[]): string {
+  const shown = panels.flatMap(({ name, by }) =>
+    by?.shown == null ? [] : [[valueParameter(name), by.shown]],
+  );
   const query = new URLSearchParams({
     ...(board !== null && { board }),
     ...(season !== 'this' && { season }),
+    ...Object.fromEntries(shown),
   });
   return query.size === 0 ? '' : `?${query}`;
 }

@@ -15,6 +15,8 @@ export interface Panel {
   id: string;
   name: string;
   title: string;
+  /** Whose board it is, on boards by value. */
+  by: PanelValue | null;
   /** Which of its faces the panel shows. */
   state: PanelState;
   /** What to know about the rows shown; null when there is nothing to say. */
@@ -33,6 +35,14 @@ export interface Panel {
  * nothing. `live`, and `quiet` when it has not changed for a while. `away`: it cannot be read any more.
  */
 export type PanelState = 'waiting' | 'error' | 'empty' | 'live' | 'quiet' | 'away';
+
+export interface PanelValue {
+  /** Of the column. */
+  label: string;
+  name: string;
+  /** What is known of values that are not kept; null while all are. */
+  leftOut: string | null;
+}
 
 export interface PanelPeriod {
   label: string;
@@ -80,11 +90,14 @@ const EMPTY_STATES = {
   replaced: { title: 'No scores', text: 'The events topic is another one than it was.' },
   unavailable: { title: 'Nothing known', text: 'Kafka does not answer.' },
   empty: { title: 'No scores yet', text: 'The first event that counts opens the board.' },
+  unkept: { title: 'Nothing of it', text: 'Nothing is kept of this value in this season.' },
   none: { title: 'No last season', text: 'Nothing is kept of a season before this one.' },
 } satisfies Record<string, Panel['emptyState']>;
 
 export interface PanelOptions {
   season: Season;
+  /** Of a board by value; not set: the first. */
+  value?: string | undefined;
   /** Epoch milliseconds. */
   now: number;
   /** How the pipeline is as a whole. */
@@ -100,10 +113,10 @@ export interface PanelOptions {
  */
 export function createPanel(
   board: LiveBoard,
-  { season, now, pipeline, colors, search = '' }: PanelOptions,
+  { season, value, now, pipeline, colors, search = '' }: PanelOptions,
 ): Panel {
   const { definition } = board;
-  const view = board.view(now, season);
+  const view = board.view(now, season, value);
   const id = `board-${definition.name}`;
   const state = panelState(board, view, season, now);
   const before = season === 'this' ? board.before(now) : null;
@@ -112,9 +125,10 @@ export function createPanel(
     id,
     name: definition.name,
     title: definition.title,
+    by: panelValue(definition, view),
     state,
     notice: view.rows.length > 0 ? panelNotice(state, view, pipeline) : null,
-    emptyState: view.rows.length > 0 ? null : describeEmptyState(state, definition, season, pipeline),
+    emptyState: view.rows.length > 0 ? null : describeEmptyState(state, definition, view, season, pipeline),
     period: panelPeriod(view.period),
     // Of a season of which nothing is kept, nothing was updated.
     updated: isNone || view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
@@ -129,7 +143,9 @@ function panelState(board: LiveBoard, view: BoardView, season: Season, now: numb
   if (kind === 'waiting') return board.failing ? 'error' : 'waiting';
   if (kind === 'away') return 'away';
   if (view.rows.length === 0) return 'empty';
-  return season === 'this' && (board.isQuiet(now) || board.hasEnded(now)) ? 'quiet' : 'live';
+  return season === 'this' && (board.isQuiet(now, view.value?.name ?? undefined) || board.hasEnded(now))
+    ? 'quiet'
+    : 'live';
 }
 
 function panelNotice(state: PanelState, { period }: BoardView, pipeline: PipelineKind): string | null {
@@ -143,13 +159,25 @@ function panelNotice(state: PanelState, { period }: BoardView, pipeline: Pipelin
 function describeEmptyState(
   state: PanelState,
   { period }: BoardDefinition,
+  { value }: BoardView,
   season: Season,
   pipeline: PipelineKind,
 ): Panel['emptyState'] {
   if (state !== 'empty' && state !== 'away') return EMPTY_STATES[state === 'error' ? 'error' : 'waiting'];
   if (state === 'away' && pipeline !== 'unavailable') return EMPTY_STATES.away;
+  if (value && value.kept > 0) return EMPTY_STATES.unkept;
   if (period?.kind === 'season' && season === 'last') return EMPTY_STATES.none;
   return pipeline === 'live' || pipeline === 'quiet' ? EMPTY_STATES.empty : EMPTY_STATES[pipeline];
+}
+
+function panelValue({ by }: BoardDefinition, { value }: BoardView): PanelValue | null {
+  if (!by || !value) return null;
+  const { name, leftOut } = value;
+  return {
+    label: by.label,
+    name: formatValue('text', name),
+    leftOut: leftOut === 0 ? null : `${formatValue('integer', leftOut)} that changed longer ago are not kept`,
+  };
 }
 
 function panelPeriod(period: BoardView['period']): PanelPeriod | null {

@@ -152,6 +152,12 @@ function noteSearch() {
   /** @type {HTMLAnchorElement[]} */
   const links = $$('.toolbar a, .panel h2 a, .tools a:not([download])');
   for (const link of links) link.href = withSearch(link.href);
+  /** @type {HTMLInputElement[]} */
+  const kept = $$('.picker [name="q"]');
+  for (const input of kept) {
+    input.value = sought;
+    input.disabled = sought === '';
+  }
 }
 
 search.addEventListener('input', () => {
@@ -167,6 +173,17 @@ $('search form').addEventListener('submit', (event) => {
   found.textContent = `${found.textContent}`;
   found.animate({ opacity: [0, 1] }, 300);
 });
+
+/* The picker of a value: one that is chosen from the list needs no button. */
+
+/** @type {HTMLInputElement[]} */
+const pickers = $$('.picker [list]');
+for (const picker of pickers) {
+  picker.addEventListener('input', (event) => {
+    const isTyped = event instanceof InputEvent && event.inputType !== 'insertReplacementText';
+    if (!isTyped) picker.form?.requestSubmit();
+  });
+}
 
 /* Panels held still. */
 

@@ -3,7 +3,7 @@ import type { Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import { createNotCounted } from '../page/not-counted.ts';
 import { foundIn, type Page, type PageBoard } from '../page/page.ts';
-import { type BoardFilter, shownBoards } from '../page/page-state.ts';
+import { askedValue, type BoardFilter, shownBoards } from '../page/page-state.ts';
 import { createPanel, type Panel } from '../page/panel.ts';
 import {
   renderBoard,
@@ -33,6 +33,8 @@ export interface Fragment extends Rendered {
   /** The ticks at which it was last asked for, and last differed from before. */
   seenTick: number;
   changedTick: number;
+  /** Anyone can ask for any value: what nobody looks at is not kept. */
+  isAsked: boolean;
 }
 
 interface Rendered {
@@ -41,7 +43,7 @@ interface Rendered {
   html: string;
 }
 
-interface BoardFragment extends Fragment, PageBoard {}
+interface BoardFragment extends Fragment, Omit<PageBoard, 'by'> {}
 
 /** The parts of a page, those of its boards by themselves. */
 export interface PageFragments
@@ -82,6 +84,8 @@ export class FragmentCache {
   tick(): void {
     const { boards, delays, metrics, pipeline, now } = this.#options;
     const nowMillis = now();
+    for (const [key, { isAsked, seenTick }] of this.#fragments)
+      if (isAsked && seenTick < this.#tick) this.#fragments.delete(key);
     this.#tick += 1;
     this.#pipeline = pipeline.observe(nowMillis);
     // Who makes the events may have a clock that runs ahead.
@@ -114,18 +118,32 @@ export class FragmentCache {
       freshness: this.#freshness().html,
       notCounted: this.#notCounted().html,
     };
-    if (search === '') return { ...others, found: '', boards: this.#boards(view) };
     const { boards, season } = shownBoards(this.#options.boards, view);
-    const panels = boards.map((board) => this.#panel(board, season, search));
+    const withValues = (all: Omit<PageBoard, 'by'>[]): PageBoard[] =>
+      all.map((one, index) => ({ ...one, by: this.#values(boards[index]!, season, view) }));
+    if (search === '') return { ...others, found: '', boards: withValues(this.#boards(view)) };
+    const panels = boards.map((board) =>
+      this.#panel(board, season, askedValue(board.definition, view), search),
+    );
     const found = foundIn(panels);
     return {
       ...others,
       found,
-      boards: panels.map((panel) => {
-        const { id, name, title, emptyState } = panel;
-        return { id, name, title, isEmpty: emptyState !== null, html: renderBoard(panel) };
-      }),
+      boards: withValues(
+        panels.map((panel) => {
+          const { id, name, title, emptyState } = panel;
+          return { id, name, title, isEmpty: emptyState !== null, html: renderBoard(panel) };
+        }),
+      ),
     };
+  }
+
+  /** The values to choose from, on boards by value. */
+  #values({ definition, content }: LiveBoard, season: Season, view: BoardFilter): PageBoard['by'] {
+    if (!definition.by) return null;
+    const values = content.values(this.#options.now(), season)?.values.map(({ name }) => name) ?? [];
+    const shown = askedValue(definition, view) ?? values[0] ?? null;
+    return { label: definition.by.label, shown, values };
   }
 
   /** True when the part looks different since the last tick. */
@@ -165,27 +183,29 @@ export class FragmentCache {
     const { boards, season } = shownBoards(this.#options.boards, view);
     return boards.map((board) => {
       const { name, title } = board.definition;
-      const render = () => metrics.timeRender(() => renderBoard(this.#panel(board, season)));
-      const version = `${this.#pipeline.kind} ${board.version(now(), season)}`;
-      const fragment = this.#fragment(`${name} ${season}`, `board-${name}`, render, version);
-      return { ...fragment, name, title, isEmpty: board.view(now(), season).rows.length === 0 };
+      const value = askedValue(board.definition, view);
+      const render = () => metrics.timeRender(() => renderBoard(this.#panel(board, season, value)));
+      const version = `${this.#pipeline.kind} ${board.version(now(), season, value)}`;
+      const key = JSON.stringify([name, season, value]);
+      const fragment = this.#fragment(key, `board-${name}`, render, version, value !== undefined);
+      return { ...fragment, name, title, isEmpty: board.view(now(), season, value).rows.length === 0 };
     });
   }
 
-  #panel(board: LiveBoard, season: Season, search = ''): Panel {
+  #panel(board: LiveBoard, season: Season, value: string | undefined, search = ''): Panel {
     const now = this.#options.now();
     const pipeline = this.#pipeline.kind;
-    return createPanel(board, { season, now, pipeline, colors: this.#colors, search });
+    return createPanel(board, { season, value, now, pipeline, colors: this.#colors, search });
   }
 
-  #fragment(key: string, id: string, render: () => string, version?: string): Fragment {
+  #fragment(key: string, id: string, render: () => string, version?: string, isAsked = false): Fragment {
     const before = this.#fragments.get(key);
     if (before?.seenTick === this.#tick) return before;
     // Comparing versions, where there are any, is cheaper than rendering.
     const same = version !== undefined && before?.version === version;
     const html = same ? before.html : render();
     const changedTick = before?.html === html ? before.changedTick : this.#tick;
-    const fragment = { id, html, version, seenTick: this.#tick, changedTick };
+    const fragment = { id, html, version, seenTick: this.#tick, changedTick, isAsked };
     this.#fragments.set(key, fragment);
     return fragment;
   }

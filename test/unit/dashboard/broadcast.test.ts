@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import type { BoardFilter } from '../../../dashboard/page/page-state.ts';
 import { type PipelineFacts, PipelineMonitor } from '../../../dashboard/pipeline-state.ts';
 import { ScreenDelays } from '../../../dashboard/stats/screen-delays.ts';
@@ -10,10 +11,12 @@ import { Metrics } from '../../../dashboard/web/metrics.ts';
 import { NO_STATS } from '../../../testkit/dashboard/stats.ts';
 import {
   boardOf,
+  countries,
   HOUR,
   instant,
   liveBoardOf,
   NOW,
+  ofValue,
   player,
   record,
   SEASON,
@@ -46,9 +49,9 @@ class RecordingViewer implements Viewer {
   }
 }
 
-function setUp() {
+function setUp(more: LiveBoard[] = []) {
   const teams = boardOf(topTeams, [season([team('a', 1)])]);
-  const boards = [liveBoardOf(topTeams, []), liveBoardOf(streakers, [])];
+  const boards = [liveBoardOf(topTeams, []), liveBoardOf(streakers, []), ...more];
   boards[0]?.publish(teams);
   const clock = { now: NOW };
   const now = () => clock.now;
@@ -221,6 +224,66 @@ describe('the broadcast', () => {
     const viewer = join();
     broadcast.remove(viewer);
     teams.apply(season([team('b', 2)]), NOW);
+    broadcast.tick();
+    expect(viewer.frames).toHaveLength(1);
+  });
+});
+
+describe('of boards by value, the broadcast', () => {
+  const setUpCountries = () => {
+    const live = liveBoardOf(
+      countries,
+      ['NO', 'SE'].map((value) => ofValue(value, [team(value, 1)])),
+    );
+    return { live, ...setUp([live]) };
+  };
+  const of = (value: string) => ({ board: 'countries', values: { countries: value } });
+  const last = ({ frames }: RecordingViewer) => frames.at(-1)?.toString() ?? '';
+
+  it('sends to each viewer the value that it looks at, and to no other', () => {
+    const { live, broadcast, join } = setUpCountries();
+    const [norway, sweden, first] = [join(of('NO')), join(of('SE')), join({ board: 'countries' })];
+    expect([norway, sweden, first].map((viewer) => /Team \w+/.exec(last(viewer!))?.[0])).toEqual([
+      'Team NO',
+      'Team SE',
+      'Team NO',
+    ]);
+    live.content.apply(ofValue('SE', [team('new', 5)]), NOW);
+    broadcast.tick();
+    expect([norway, sweden, first].map((viewer) => viewer!.frames.length)).toEqual([1, 2, 1]);
+    expect(last(sweden!)).toContain('Team new');
+  });
+
+  it('sends a board once its value is kept, and says when it no longer is', () => {
+    const { live, broadcast, join } = setUpCountries();
+    const viewer = join(of('DK'));
+    expect(last(viewer)).toContain('Nothing is kept of this value');
+    live.content.apply(ofValue('DK', [team('dane', 5)]), NOW);
+    broadcast.tick();
+    expect(last(viewer)).toContain('Team dane');
+    for (const value of ['A', 'B', 'C']) live.content.apply(ofValue(value, [team(value, 1)]), NOW);
+    broadcast.tick();
+    expect(last(viewer)).toContain('Nothing is kept of this value');
+    expect(last(viewer)).not.toContain('Team dane');
+  });
+
+  it('sends all of a value to who looks at the first, when another one comes to be that', () => {
+    const { live, broadcast, join } = setUpCountries();
+    join(of('AT'));
+    const viewer = join({ board: 'countries' });
+    live.content.apply(ofValue('AT', [team('austrian', 5)]), NOW);
+    broadcast.tick();
+    expect(last(viewer)).toMatch(/<bdi>AT<\/bdi>.*Team austrian/s);
+  });
+
+  it('brings up to date who returns to a value that changed while nobody looked', () => {
+    const { live, broadcast, join } = setUpCountries();
+    broadcast.remove(join(of('SE')));
+    broadcast.tick();
+    live.content.apply(ofValue('SE', [team('meanwhile', 5)]), NOW);
+    broadcast.tick();
+    const viewer = join(of('SE'));
+    expect(last(viewer)).toContain('Team meanwhile');
     broadcast.tick();
     expect(viewer.frames).toHaveLength(1);
   });

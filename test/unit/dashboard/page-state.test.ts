@@ -30,6 +30,27 @@ describe('a look', () => {
     expect(formatQuery(parsePageState(null, {}))).toBe('');
   });
 
+  it('has the values of boards by value, by their names', () => {
+    const query = {
+      'by.countries': 'Côte d’Ivoire & "co"',
+      'by.levels': '7',
+      'by.none': '',
+      'by.two': ['a', 'b'],
+    };
+    const look = parsePageState(null, query);
+    expect(look.values).toEqual({ countries: 'Côte d’Ivoire & "co"', levels: '7' });
+    const written = Object.fromEntries(new URLSearchParams(formatQuery(look)));
+    expect(parsePageState(null, written)).toEqual(look);
+    expect(parseBoardFilter(written).values).toEqual(look.values);
+  });
+
+  it('has no more values than there can be boards, and none that is longer than a value', () => {
+    const many = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`by.b${i}`, 'x'.repeat(10_000)]));
+    const values = Object.values(parsePageState(null, many).values ?? {});
+    expect(values.map(({ length }) => length)).toEqual(Array(16).fill(512));
+    expect(parsePageState(null, { 'by.__proto__': 'x' }).values).toHaveProperty('__proto__');
+  });
+
   it('looks for no more than a name', () => {
     expect(parsePageState(null, { q: 'x'.repeat(10_000) }).search).toHaveLength(100);
   });

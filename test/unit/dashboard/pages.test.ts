@@ -9,16 +9,36 @@ import { TopicState } from '../../../dashboard/topic-state.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import { computeRelease } from '../../../dashboard/web/pages.ts';
 import { createServer } from '../../../dashboard/web/server.ts';
-import { boardOf, HOUR, liveBoardOf, NOW, SEASON, season, streakers, team, topTeams } from './fixtures.ts';
+import {
+  boardOf,
+  countries,
+  HOUR,
+  liveBoardOf,
+  NOW,
+  ofValue,
+  SEASON,
+  season,
+  streakers,
+  team,
+  topTeams,
+} from './fixtures.ts';
+
+/** After all others in order. */
+const HOSTILE = `x"><script>alert('&')</script>`;
 
 let boards: LiveBoard[];
 let app: FastifyInstance;
 
-beforeEach(async () => {
-  boards = [
+beforeEach(() =>
+  start([
     liveBoardOf(topTeams, [season([team('a', 20), team('b', 10)]), season([team('old', 5)], SEASON - HOUR)]),
     liveBoardOf(streakers, []),
-  ];
+  ]),
+);
+afterEach(() => app.close());
+
+async function start(all: LiveBoard[]): Promise<void> {
+  boards = all;
   const now = () => NOW;
   const stats = new TopicState(new Stats());
   stats.publish(new Stats());
@@ -32,8 +52,7 @@ beforeEach(async () => {
     log: pino({ level: 'silent' }),
     now,
   });
-});
-afterEach(() => app.close());
+}
 
 const pageOf = async (url: string) => (await app.inject(url)).body;
 /** URLs as templates write them: `=` and `&` are escaped within attributes. */
@@ -41,6 +60,72 @@ const urlsOf = (html: string) =>
   [...html.matchAll(/ (?:href|action|src|hx-ws:connect)="([^"]*)"/g)].map(([, url = '']) =>
     url.replaceAll('&#x3D;', '=').replaceAll('&amp;', '&'),
   );
+
+describe('a board by value', () => {
+  beforeEach(async () => {
+    await app.close();
+    await start([
+      ...boards,
+      liveBoardOf(countries, [
+        ofValue('SE', [team('s', 5)]),
+        ofValue(HOSTILE, [team('h', 5)]),
+        ofValue('NO', [team('n', 9)]),
+        ofValue('NO', [team('old-n', 3)], SEASON - HOUR),
+      ]),
+    ]);
+  });
+  const panelOf = (html: string) =>
+    /<section class="panel"[^>]*countries.*?<\/section>/s.exec(html)?.[0] ?? '';
+
+  it('shows the first value, and has the socket stay with it', async () => {
+    const html = await pageOf('/');
+    expect(panelOf(html)).toMatch(/<span>Country<\/span> <strong><bdi>NO<\/bdi>.*Team n/s);
+    expect(urlsOf(html)).toContain('ws?by.countries=NO');
+    expect(urlsOf(html)).toContain('api/boards/countries.csv?by=NO');
+  });
+
+  it('shows the value of the URL, and keeps it in all links', async () => {
+    const html = await pageOf('/?by.countries=SE&theme=dark');
+    expect(panelOf(html)).toContain('Team s');
+    expect(panelOf(html)).not.toContain('Team n');
+    expect(urlsOf(html)).toEqual(
+      expect.arrayContaining([
+        'ws?by.countries=SE',
+        'boards/countries?theme=dark&by.countries=SE',
+        './?season=last&theme=dark&by.countries=SE',
+        'api/boards/countries?by=SE',
+      ]),
+    );
+    expect(html).toContain('<input type="hidden" name="by.countries" value="SE">');
+    expect(panelOf(await pageOf('/boards/countries?by.countries=SE'))).toContain('Team s');
+  });
+
+  it('offers the values, whatever they are, as text', async () => {
+    const html = panelOf(await pageOf('/'));
+    const options = [...html.matchAll(/<option value="([^"]*)">/g)].map(([, value]) => value);
+    expect(options).toEqual(['NO', 'SE', 'x&quot;&gt;&lt;script&gt;alert(&#x27;&amp;&#x27;)&lt;/script&gt;']);
+    const hostile = await pageOf(`/?by.countries=${encodeURIComponent(HOSTILE)}`);
+    expect(panelOf(hostile)).toContain('Team h');
+    expect(hostile.match(/<script/g)).toHaveLength(html.length > 0 ? 2 : 0);
+  });
+
+  it('has those of the last season on its page', async () => {
+    const html = panelOf(await pageOf('/?season=last'));
+    expect(html).toContain('Team old-n');
+    expect(html.match(/<option /g)).toHaveLength(1);
+  });
+
+  it('says of a value that is not kept that it is not', async () => {
+    const html = panelOf(await pageOf(`/?by.countries=${encodeURIComponent('<b>DK')}`));
+    expect(html).toMatch(/<bdi>&lt;b&gt;DK<\/bdi>.*Nothing is kept of this value/s);
+    expect(html).not.toContain('.csv');
+  });
+
+  it('says how many values are left out', async () => {
+    boards[2]?.content.apply(ofValue('DK', [team('d', 1)]), NOW);
+    expect(panelOf(await pageOf('/?by.countries=DK'))).toContain('1 that changed longer ago are not kept');
+  });
+});
 
 describe('the page of all boards', () => {
   it('highlights who is looked for', async () => {

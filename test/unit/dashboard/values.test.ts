@@ -58,7 +58,12 @@ describe('a board by value', () => {
     expect(board.view(NOW).value?.name).toBe('NO');
     board.apply(ofValue('DK', [team('d', 1)]), NOW);
     expect(board.view(NOW).value?.name).toBe('DK');
-    expect(boardOf(countries, []).view(NOW).value).toEqual({ name: null, isKept: false, leftOut: 0 });
+    expect(boardOf(countries, []).view(NOW).value).toEqual({
+      name: null,
+      isKept: false,
+      kept: 0,
+      leftOut: 0,
+    });
   });
 
   it('is that of one season for all values', () => {
