@@ -11,7 +11,7 @@ export interface SeasonBoard {
   updatedMillis: number;
 }
 
-/** Of values that are left out, so many are told apart. */
+/** Of values that are left out, so many are counted. */
 const MOST_LEFT_OUT = 10_000;
 
 /**

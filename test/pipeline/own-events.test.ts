@@ -5,7 +5,7 @@ import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../../api/parse.ts';
 import type { FlinkCluster } from '../../local/flink/cluster.ts';
 import { expectBoardsToEqualOracle, readEvents } from '../../testkit/oracle/boards.ts';
-import type { CountedEvent, EventRecord } from '../../testkit/oracle/oracle.ts';
+import type { CountedEvent, EventRecord, ValueOf } from '../../testkit/oracle/oracle.ts';
 import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
 import { newestByKey, readTopic } from '../../testkit/pipeline/topic.ts';
 import { gameMessages, type Message, produce, timePasses } from '../../testkit/streams/events.ts';
@@ -32,6 +32,33 @@ interface Form {
   /** Records that do not count, or that are hard to read. */
   hostile: string[];
   where?: Record<string, (event: CountedEvent) => boolean>;
+  by?: Record<string, ValueOf>;
+}
+
+/** Countries that no map has, and what is none. */
+const COUNTRIES = [
+  `"><script>alert('&')</script>`,
+  "'; DROP TABLE x; --",
+  'c'.repeat(10_000),
+  `${'🏆'.repeat(256)}!`,
+  'line\nbreak\t\u0000',
+  ' ',
+  '',
+  null,
+  5,
+  true,
+  { code: 'NO' },
+  ['NO', 'SE'],
+];
+
+/** Who plays for the country of that place. */
+const playerOf = (place: number) => `C${place}`;
+
+function countryOf({ user }: CountedEvent): string | null {
+  if (user === 'H') return null;
+  if (!user.startsWith('C')) return fromNorway(user) ? 'NO' : 'SE';
+  const country = COUNTRIES[Number(user.slice(1))] ?? null;
+  return country === null || typeof country === 'string' ? country : JSON.stringify(country);
 }
 
 const fromNorway = (user = '') => user.charCodeAt(user.length - 1) % 2 === 1;
@@ -61,8 +88,12 @@ const FORMS: Record<string, Form> = {
       `{"points": 5, "at": ${START / 1000}}`,
       `{"player": "H", "points": "7", "at": "${START / 1000}"}`,
       'no json',
+      ...COUNTRIES.map((country, place) =>
+        JSON.stringify({ player: playerOf(place), points: 5, at: START / 1000, country }),
+      ),
     ],
-    where: { norway: ({ user }) => fromNorway(user) && user !== 'H' },
+    by: { 'by-country': countryOf },
+    where: { norway: ({ user }) => fromNorway(user) && !/^[HC]/.test(user) },
   },
   'nested-json': {
     write: ({ user_id, team_id, team_name, score, event_time_millis }, id) =>
@@ -260,6 +291,7 @@ describe('records as games have them', () => {
   async function expectBoards(name: string, resource: GameAnalytics, until: number): Promise<void> {
     await expectBoardsToEqualOracle(cluster.kafka, resource, until, {
       ...(FORMS[name]?.where && { where: FORMS[name].where }),
+      ...(FORMS[name]?.by && { by: FORMS[name].by }),
       decode: (records) => decoded(name, records),
     });
   }

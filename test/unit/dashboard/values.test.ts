@@ -172,7 +172,7 @@ describe('of many values', () => {
     expect(board.values(NOW, 'last')).toMatchObject({ leftOut: 0, values: [{}, {}, {}] });
   });
 
-  it('no more than 10,000 are told apart', () => {
+  it('no more than 10,000 are counted', () => {
     const board = boardOf(countries, []);
     for (let i = 0; i < 10_010; i += 1) board.apply(ofValue(`v${i}`, [team('a', 1)]), NOW);
     expect(board.view(NOW).value?.leftOut).toBe(10_000);
