@@ -22,7 +22,14 @@ import { Stats } from '../../dashboard/stats/stats.ts';
 import { violations } from '../../testkit/browser/axe.ts';
 import { SOON, startChromium, visit } from '../../testkit/browser/browser.ts';
 import { shownRows } from '../../testkit/browser/shown-board.ts';
-import { fill, type HandFed, type Player, serveDashboard, spoil } from '../../testkit/dashboard/dashboard.ts';
+import {
+  fill,
+  fillValue,
+  type HandFed,
+  type Player,
+  serveDashboard,
+  spoil,
+} from '../../testkit/dashboard/dashboard.ts';
 import { OUTPUT } from '../../testkit/pipeline/whole-pipeline.ts';
 import { longSeason } from '../../testkit/resources/long-season.ts';
 import { resource } from '../../testkit/resources/resource.ts';
@@ -439,6 +446,95 @@ describe('a team’s color', () => {
       })()`);
       expect(Object.keys(contrasts)).toHaveLength(PALETTE.length);
       expect(Object.entries(contrasts).filter(([, contrast]) => contrast < 3)).toEqual([]);
+    });
+  });
+});
+
+describe('a board by value', () => {
+  const game = resource(
+    {
+      leaderboards: [
+        { name: 'countries', type: 'TopPlayers', season: SEASON, by: 'team_name', maxValues: 12 },
+        { name: 'top-players', type: 'TopPlayers', season: SEASON },
+      ],
+      dashboard: { title: 'Arcade' },
+    },
+    'arcade',
+  );
+  const reversed = PLAYERS.map((player, index) => ({ ...player, user_id: PLAYERS.at(-1 - index)!.user_id }));
+  let fed: HandFed;
+  beforeAll(async () => {
+    fed = await serveDashboard(game, cleanup);
+    fill(fed, PLAYERS);
+    for (const value of ['Atlantis', 'Norway', ...HOSTILE.map((text) => text.slice(0, 256))])
+      fillValue(fed, value, value === 'Norway' ? reversed : PLAYERS);
+  });
+  const shownValue = (page: Page) => page.locator('.value strong').textContent();
+  const leaderOf = async (page: Page) => (await shownRows(page, 'countries'))[0]?.[1];
+
+  it.for([
+    ['light', {}],
+    ['dark', {}],
+    ['light', PHONE],
+  ] as const)('is accessible and needs no scrolling sideways (%s, %o)', async ([theme, options]) => {
+    const name = 'viewport' in options ? 'phone' : theme;
+    for (const [value, what] of [
+      ['Norway', 'value'],
+      [HOSTILE[7]!.slice(0, 256), 'long-value'],
+    ] as const)
+      await look(
+        `${fed.url}/?theme=${theme}&by.countries=${encodeURIComponent(value)}`,
+        options,
+        async (page) => {
+          await screenshot(page, `${what}-${name}`);
+          expect(await violations(page)).toEqual([]);
+          expect(await scrollsSideways(page)).toBe(false);
+        },
+      );
+  });
+
+  it('shows another value once it is chosen, follows it, and tells the URL', async () => {
+    await look(
+      `${fed.url}/?q=otter`,
+      {},
+      async (page) => {
+        const picker = page.getByRole('combobox', { name: 'Show another Team Name of Countries' });
+        await page.getByRole('searchbox').fill('raven');
+        await picker.fill('Norway');
+        await picker.press('Enter');
+        await expect.poll(() => shownValue(page), SOON).toBe('Norway');
+        const query = Object.fromEntries(new URL(page.url()).searchParams);
+        expect(query).toEqual({ q: 'raven', 'by.countries': 'Norway' });
+        expect(await leaderOf(page)).toBe(reversed[0]?.user_id);
+        await connected(page);
+        const news = [{ ...reversed[0]!, user_id: 'NEWCOMER' }];
+        fillValue(fed, 'Atlantis', [{ ...news[0]!, user_id: 'ELSEWHERE' }]);
+        fillValue(fed, 'Norway', news);
+        await expect.poll(() => leaderOf(page), SOON).toBe('NEWCOMER');
+        fillValue(fed, 'Norway', reversed);
+      },
+      // The search has changed the URL before.
+      ['reloaded', 'reloaded'],
+    );
+  });
+
+  it('works without JavaScript, for any value', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await context.newPage();
+    for (const value of [HOSTILE[0]!, HOSTILE[1]!, HOSTILE[2]!]) {
+      await page.goto(fed.url);
+      await page.locator('.picker input[list]').fill(value);
+      await page.locator('.picker button').click();
+      await expect.poll(() => shownValue(page), SOON).toBe(value);
+    }
+    await context.close();
+  });
+
+  it('says on the wall whose board it is', async () => {
+    await look(`${fed.url}/boards/countries?by.countries=Norway`, WALL, async (page) => {
+      await screenshot(page, 'value-wall');
+      expect(await shownValue(page)).toBe('Norway');
+      expect(await violations(page)).toEqual([]);
     });
   });
 });

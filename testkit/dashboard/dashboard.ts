@@ -92,6 +92,18 @@ export function fill({ boards, stats }: HandFed, players: Player[]): void {
   stats.publish(counted);
 }
 
+/** Adds to all boards by value a board of this value, of the season that is open. */
+export function fillValue({ boards }: Pick<HandFed, 'boards'>, value: string, players: Player[]): void {
+  const now = Date.now();
+  for (const { definition, content } of boards) {
+    if (!definition.by) continue;
+    const { period, digest } = definition;
+    const seasonMillis = period?.kind === 'season' ? (period.lengthMillis ?? now) : now;
+    const rows = players.map((player, index) => ({ rnk: index + 1, ...fieldsOf(player, now) }));
+    content.apply(record({ season_start: now - (now % seasonMillis), value }, { digest, rows }, now), now);
+  }
+}
+
 /** The examples that the job gives of what is not counted, as long as they can be. */
 const EXAMPLES = new Map([
   ['malformed', `{"xxxx_xx":"xxx-${'0'.repeat(60)}","...`],
