@@ -153,6 +153,17 @@ const SCORES: Backlog = {
   limitCpuSeconds: LIMIT_CPU_SECONDS,
 };
 
+const BY: Backlog = {
+  name: 'by',
+  title: 'Top Players of each of 200 countries, 100,000 players, heap',
+  players: 100_000,
+  events: 1_000_000,
+  stateBackend: 'hashmap',
+  taskManagerMemory: MEMORY,
+  subjects: ['Top Players of events with a country', 'Top Players of each of 200 countries'],
+  limitCpuSeconds: LIMIT_CPU_SECONDS,
+};
+
 const LIVE_RATES = [1_000, 10_000];
 
 interface Measurement {
@@ -198,7 +209,9 @@ function usual(full: boolean): Measurement[] {
 
 function long(full: boolean): Measurement[] {
   return [
-    ...[...MILLION, ...MVPS, RECORDS, SCORES].map((backlog) => onBacklog(full ? whole(backlog) : backlog)),
+    ...[...MILLION, ...MVPS, RECORDS, SCORES, BY].map((backlog) =>
+      onBacklog(full ? whole(backlog) : backlog),
+    ),
     ...LIVE_RATES.map(live),
     { name: 'injector', measure: (signal) => withRuntime(signal, benchInjector) },
   ];

@@ -53,6 +53,16 @@ function topPlayers(score: string): ProductJob {
   return { leaderboards: [{ name: 'top-players', type: 'TopPlayers', score }] };
 }
 
+/** Each player is of one of some 200 countries, by the end of its id. */
+const OF_COUNTRIES = {
+  columns: COLUMNS,
+  fields: {
+    ...MAPPED,
+    score: 'score',
+    teamName: "RIGHT(user_id, 2) || CASE WHEN LEFT(RIGHT(user_id, 3), 1) < '5' THEN 'a' ELSE 'b' END",
+  },
+};
+
 /** The boards of the product's job, by default the four, and what their events are read from. */
 const PRODUCT = {
   'the four boards': {},
@@ -74,6 +84,11 @@ const PRODUCT = {
   'Top Players by Best': topPlayers('Best'),
   'Top Players by Count': topPlayers('Count'),
   'Top Players by Latest': topPlayers('Latest'),
+  'Top Players of events with a country': { ...topPlayers('Sum'), records: OF_COUNTRIES },
+  'Top Players of each of 200 countries': {
+    leaderboards: [{ name: 'top-players', type: 'TopPlayers', by: 'team_name' }],
+    records: OF_COUNTRIES,
+  },
 } satisfies Record<string, ProductJob>;
 
 const BASELINES = {
