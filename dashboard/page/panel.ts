@@ -90,7 +90,8 @@ const EMPTY_STATES = {
   replaced: { title: 'No scores', text: 'The events topic is another one than it was.' },
   unavailable: { title: 'Nothing known', text: 'Kafka does not answer.' },
   empty: { title: 'No scores yet', text: 'The first event that counts opens the board.' },
-  unkept: { title: 'Nothing of it', text: 'Nothing is kept of this value in this season.' },
+  unkept: { title: 'Nothing kept', text: 'Nothing is kept of this value in this season.' },
+  unscored: { title: 'No scores', text: 'This value has no scores in this season.' },
   none: { title: 'No last season', text: 'Nothing is kept of a season before this one.' },
 } satisfies Record<string, Panel['emptyState']>;
 
@@ -165,7 +166,7 @@ function describeEmptyState(
 ): Panel['emptyState'] {
   if (state !== 'empty' && state !== 'away') return EMPTY_STATES[state === 'error' ? 'error' : 'waiting'];
   if (state === 'away' && pipeline !== 'unavailable') return EMPTY_STATES.away;
-  if (value && value.kept > 0) return EMPTY_STATES.unkept;
+  if (value && value.kept > 0) return value.leftOut > 0 ? EMPTY_STATES.unkept : EMPTY_STATES.unscored;
   if (period?.kind === 'season' && season === 'last') return EMPTY_STATES.none;
   return pipeline === 'live' || pipeline === 'quiet' ? EMPTY_STATES.empty : EMPTY_STATES[pipeline];
 }

@@ -43,7 +43,7 @@ interface Rendered {
   html: string;
 }
 
-interface BoardFragment extends Fragment, Omit<PageBoard, 'by'> {}
+type BoardHtml = Pick<PageBoard, 'id' | 'name' | 'title' | 'html'>;
 
 /** The parts of a page, those of its boards by themselves. */
 export interface PageFragments
@@ -119,31 +119,28 @@ export class FragmentCache {
       notCounted: this.#notCounted().html,
     };
     const { boards, season } = shownBoards(this.#options.boards, view);
-    const withValues = (all: Omit<PageBoard, 'by'>[]): PageBoard[] =>
-      all.map((one, index) => ({ ...one, by: this.#values(boards[index]!, season, view) }));
-    if (search === '') return { ...others, found: '', boards: withValues(this.#boards(view)) };
+    const complete = (all: BoardHtml[]): PageBoard[] =>
+      all.map((one, index) => ({ ...one, ...this.#rest(boards[index]!, season, view) }));
+    if (search === '') return { ...others, found: '', boards: complete(this.#boards(view)) };
     const panels = boards.map((board) =>
       this.#panel(board, season, askedValue(board.definition, view), search),
     );
-    const found = foundIn(panels);
     return {
       ...others,
-      found,
-      boards: withValues(
-        panels.map((panel) => {
-          const { id, name, title, emptyState } = panel;
-          return { id, name, title, isEmpty: emptyState !== null, html: renderBoard(panel) };
-        }),
-      ),
+      found: foundIn(panels),
+      boards: complete(panels.map((panel) => ({ ...panel, html: renderBoard(panel) }))),
     };
   }
 
-  /** The values to choose from, on boards by value. */
-  #values({ definition, content }: LiveBoard, season: Season, view: BoardFilter): PageBoard['by'] {
-    if (!definition.by) return null;
-    const values = content.values(this.#options.now(), season)?.values.map(({ name }) => name) ?? [];
-    const shown = askedValue(definition, view) ?? values[0] ?? null;
-    return { label: definition.by.label, shown, values };
+  /** What the page says of a board outside of what changes, with the values to choose from. */
+  #rest(board: LiveBoard, season: Season, view: BoardFilter): Pick<PageBoard, 'isEmpty' | 'by'> {
+    const { definition, content } = board;
+    const now = this.#options.now();
+    const asked = askedValue(definition, view);
+    const isEmpty = board.view(now, season, asked).rows.length === 0;
+    if (!definition.by) return { isEmpty, by: null };
+    const values = content.values(now, season)?.values.map(({ name }) => name) ?? [];
+    return { isEmpty, by: { label: definition.by.label, shown: asked ?? values[0] ?? null, values } };
   }
 
   /** True when the part looks different since the last tick. */
@@ -178,17 +175,17 @@ export class FragmentCache {
     );
   }
 
-  #boards(view: BoardFilter): BoardFragment[] {
+  #boards(view: BoardFilter): (Fragment & BoardHtml)[] {
     const { metrics, now } = this.#options;
     const { boards, season } = shownBoards(this.#options.boards, view);
     return boards.map((board) => {
       const { name, title } = board.definition;
       const value = askedValue(board.definition, view);
-      const render = () => metrics.timeRender(() => renderBoard(this.#panel(board, season, value)));
-      const version = `${this.#pipeline.kind} ${board.version(now(), season, value)}`;
       const key = JSON.stringify([name, season, value]);
-      const fragment = this.#fragment(key, `board-${name}`, render, version, value !== undefined);
-      return { ...fragment, name, title, isEmpty: board.view(now(), season, value).rows.length === 0 };
+      const render = () => metrics.timeRender(() => renderBoard(this.#panel(board, season, value)));
+      const versionOf = () => `${this.#pipeline.kind} ${board.version(now(), season, value)}`;
+      const fragment = this.#fragment(key, `board-${name}`, render, versionOf, value !== undefined);
+      return { ...fragment, name, title };
     });
   }
 
@@ -198,10 +195,17 @@ export class FragmentCache {
     return createPanel(board, { season, value, now, pipeline, colors: this.#colors, search });
   }
 
-  #fragment(key: string, id: string, render: () => string, version?: string, isAsked = false): Fragment {
+  #fragment(
+    key: string,
+    id: string,
+    render: () => string,
+    versionOf?: () => string,
+    isAsked = false,
+  ): Fragment {
     const before = this.#fragments.get(key);
     if (before?.seenTick === this.#tick) return before;
     // Comparing versions, where there are any, is cheaper than rendering.
+    const version = versionOf?.();
     const same = version !== undefined && before?.version === version;
     const html = same ? before.html : render();
     const changedTick = before?.html === html ? before.changedTick : this.#tick;

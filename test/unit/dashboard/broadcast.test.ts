@@ -257,7 +257,7 @@ describe('of boards by value, the broadcast', () => {
   it('sends a board once its value is kept, and says when it no longer is', () => {
     const { live, broadcast, join } = setUpCountries();
     const viewer = join(of('DK'));
-    expect(last(viewer)).toContain('Nothing is kept of this value');
+    expect(last(viewer)).toContain('This value has no scores');
     live.content.apply(ofValue('DK', [team('dane', 5)]), NOW);
     broadcast.tick();
     expect(last(viewer)).toContain('Team dane');

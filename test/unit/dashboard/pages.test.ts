@@ -115,9 +115,9 @@ describe('a board by value', () => {
     expect(html.match(/<option /g)).toHaveLength(1);
   });
 
-  it('says of a value that is not kept that it is not', async () => {
+  it('says of a value without scores that it has none', async () => {
     const html = panelOf(await pageOf(`/?by.countries=${encodeURIComponent('<b>DK')}`));
-    expect(html).toMatch(/<bdi>&lt;b&gt;DK<\/bdi>.*Nothing is kept of this value/s);
+    expect(html).toMatch(/<bdi>&lt;b&gt;DK<\/bdi>.*This value has no scores in this season/s);
     expect(html).not.toContain('.csv');
   });
 
