@@ -82,7 +82,7 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
   },
   {
     name: 'by-value',
-    kinds: ['KafkaTopic', 'ConfigMap', 'Deployment'],
+    kinds: ['KafkaTopic', 'FlinkDeployment', 'Deployment'],
     spec: {
       events: {
         columns: [
