@@ -4,6 +4,7 @@ import { COLUMN_NAME } from './column-name.ts';
 import { normalizeColumnType } from './column-type.ts';
 import { duration } from './duration.ts';
 import { integer } from './integer.ts';
+import { objectName } from './object-name.ts';
 import { ONE_VALUE } from './one-value.ts';
 import { isSafeExpression, SAFE_EXPRESSION } from './query.ts';
 import { namesAreUnique, type Rule, withRules } from './rule.ts';
@@ -67,6 +68,28 @@ const fields = z
   .optional()
   .meta(ONE_VALUE);
 
+/** Without a query, and without a user: a password belongs into a Secret. */
+const REGISTRY_URL = /^https?:\/\/([a-zA-Z0-9.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?(\/[a-zA-Z0-9._~-]+)*\/?$/;
+
+const schemaRegistry = z
+  .strictObject({
+    url: z
+      .string()
+      .max(500)
+      .regex(
+        REGISTRY_URL,
+        'must be an address such as http://registry:8081/apis/ccompat/v7, without a password',
+      )
+      .describe('Where it has Confluent’s API. Apicurio Registry has it under /apis/ccompat/v7.'),
+    secretName: objectName('the name of a Secret')
+      .optional()
+      .describe(
+        'Secret with the keys username and password, or ca.crt (what signs the registry’s certificate), or all three.',
+      ),
+  })
+  .optional()
+  .meta(ONE_VALUE);
+
 /** What a resource says of how its records become events. */
 export type EventMappingSpec = Pick<z.output<typeof schema>, 'format' | 'columns' | 'fields' | 'deduplicate'>;
 
@@ -81,11 +104,12 @@ const schema = z.strictObject({
       'A topic of your own that holds the events; it is never created, changed or deleted. Unset: the topic <name>-user-score is managed.',
     ),
   format: z
-    .enum(['json', 'csv'])
+    .enum(['json', 'csv', 'avro-confluent'])
     .default('json')
     .describe(
-      'How a record is written. json: an object, or an array of objects; envelopes such as CloudEvents and Debezium are columns of type ROW. csv: a line of values separated by commas, in the order of columns.',
+      'How a record is written. json: an object, or an array of objects; envelopes such as CloudEvents and Debezium are columns of type ROW. csv: a line of values separated by commas, in the order of columns. avro-confluent: Avro whose schemas are in a schema registry.',
     ),
+  schemaRegistry: schemaRegistry.describe('The schema registry of format avro-confluent.'),
   columns: z
     .array(column)
     .min(1)
@@ -131,6 +155,18 @@ const rules: Rule<z.output<typeof schema>>[] = [
     message: 'the names of columns must be unique',
     field: 'columns',
     holds: ({ columns }) => columns === undefined || namesAreUnique(columns),
+  },
+  {
+    cel: "(self.format == 'avro-confluent') == has(self.schemaRegistry)",
+    message: 'format avro-confluent needs schemaRegistry, and no other format has one',
+    field: 'schemaRegistry',
+    holds: ({ format, schemaRegistry }) => (format === 'avro-confluent') === (schemaRegistry !== undefined),
+  },
+  {
+    cel: "self.format != 'avro-confluent' || has(self.columns)",
+    message: 'format avro-confluent needs columns: the fields of the records that are used',
+    field: 'columns',
+    holds: ({ format, columns }) => format !== 'avro-confluent' || columns !== undefined,
   },
   {
     cel: '!has(self.deduplicate) || (has(self.fields) && has(self.fields.eventId))',

@@ -61,7 +61,8 @@ async function withPlannedSql(manifests: Checked[], complaints: string[]): Promi
   const report = (sentence: string) => terminal.say(sentence);
   const signal = stopOnSignals();
   try {
-    const gateway = await startSqlGateway(report, signal);
+    const avro = manifests.some(({ resource }) => resource.spec.events.format === 'avro-confluent');
+    const gateway = await startSqlGateway(report, signal, { avro });
     try {
       return await keepPassing(manifests, complaints, async (checked) => {
         report(`planning the SQL of ${checked.file}`);

@@ -135,7 +135,8 @@ function shown([name, { type }]: (typeof EVENT_COLUMNS)[number]): string {
 
 /** The beginning of a text, with 0 for digits, and x for what is neither punctuation nor a space. */
 function masked(text: string, characters: number): string {
-  const start = `LEFT(${text}, ${characters})`;
+  // By Java's texts: bytes of a message that are no UTF-8 make Flink's own LEFT fail.
+  const start = `REGEXP_EXTRACT(${text}, '(?s)^.{0,${characters}}', 0)`;
   const end = `CASE WHEN CHAR_LENGTH(${text}) > ${characters} THEN '...' ELSE '' END`;
   return `REGEXP_REPLACE(REGEXP_REPLACE(${start}, '[0-9]', '0'), '[^\\p{Punct} 0]', 'x') || ${end}`;
 }

@@ -6,6 +6,7 @@ import { LAYOUT_ANNOTATION, layOut, printLayout } from './layout.ts';
 import { metadata, selector } from './metadata.ts';
 import { FLINK_API, type FlinkDeployment, type KubernetesObject } from './objects.ts';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD, secretMounts, secretVolumes } from './pod.ts';
+import { registrySecrets } from './schema-registry.ts';
 import { sqlScript } from './sql.ts';
 
 /** The user of Flink's official image; it owns what the job writes. */
@@ -118,7 +119,7 @@ function flinkMemory(quantity: string): string {
 /** Flink adds its own labels to those here. */
 function podTemplate(resource: GameAnalytics) {
   const claim = resource.spec.flink.state?.claim;
-  const secrets = kafkaSecrets(resource, 'flink');
+  const secrets = [...kafkaSecrets(resource, 'flink'), ...registrySecrets(resource)];
   const mounts = [...secretMounts(secrets), ...(claim ? [{ name: 'state', mountPath: STATE_MOUNT }] : [])];
   const volumes = [
     ...secretVolumes(secrets),

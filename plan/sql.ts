@@ -8,6 +8,7 @@ import { maxRecordBytes, type PlannedBoard, planBoard } from './boards.ts';
 import { planEventMapping } from './event-mapping.ts';
 import { connectorOptions } from './kafka-access.ts';
 import { type Layout, layOut, type StatementSlot } from './layout.ts';
+import { registryOptions } from './schema-registry.ts';
 import { template } from './sql-template.ts';
 import { eventsTopic, statsTopic } from './topics.ts';
 
@@ -31,6 +32,7 @@ export function sqlScript(
     mapping: planEventMapping(events),
     isCsv: events.format === 'csv',
     isOwnTopic: events.topic !== undefined,
+    registry: registryOptions(resource),
     deduplicateMillis: deduplicateMillis(resource),
     maxLatenessMillis: millis(events.maxLateness),
     parallelism: resource.spec.flink.parallelism,

@@ -3,8 +3,10 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LAYOUT_ANNOTATION, readLayout } from '../../plan/layout.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
+import { AVRO_FORMAT } from '../../plan/schema-registry.ts';
 import { secretFolders } from '../kafka/secrets.ts';
 import type { LocalRuntime } from '../local-runtime.ts';
+import { classPath, fetchAvroFormat } from '../process/jars.ts';
 import { QUICK_START } from '../process/java.ts';
 import { freePort, LOOPBACK } from '../process/ports.ts';
 import type { Report } from '../process/report.ts';
@@ -44,7 +46,7 @@ export async function startFlink(
   deployment: FlinkDeployment,
   wantedPort = 0,
 ): Promise<FlinkCluster> {
-  const folders = flinkFolders(runtime, deployment);
+  const folders = await flinkFolders(runtime, deployment);
   const jobArguments = await localArguments(runtime, deployment, folders);
   const ports: FlinkPorts = { rest: await freePort(wantedPort), rpc: await freePort() };
   await rm(folders.temporary, { recursive: true, force: true });
@@ -129,7 +131,10 @@ async function localArguments(
   return ['--scriptUri', pathToFileURL(script).href, ...others];
 }
 
-function flinkFolders(runtime: LocalRuntime, { metadata }: FlinkDeployment): FlinkFolders {
+async function flinkFolders(
+  runtime: LocalRuntime,
+  { metadata, spec }: FlinkDeployment,
+): Promise<FlinkFolders> {
   const root = join(runtime.stateDir, 'flink');
   const epoch = readLayout(metadata.annotations?.[LAYOUT_ANNOTATION])?.epoch ?? 'unnoted';
   return {
@@ -137,6 +142,9 @@ function flinkFolders(runtime: LocalRuntime, { metadata }: FlinkDeployment): Fli
     script: join(root, 'job.sql'),
     snapshots: join(root, 'snapshots', epoch),
     temporary: join(root, 'tmp'),
+    libraries: spec.job.args.some((text) => text.includes(`'value.format' = '${AVRO_FORMAT}'`))
+      ? [await fetchAvroFormat(runtime.report, runtime.signal)]
+      : [],
   };
 }
 
@@ -195,7 +203,7 @@ function flinkCommand(runtime: LocalRuntime, folders: FlinkFolders, jvm: string[
       `-Djava.io.tmpdir=${folders.temporary}`,
       `-Dlog4j.configurationFile=${join(folders.configuration, 'log4j2.properties')}`,
       '-cp',
-      `${jars.flinkLib}/*`,
+      classPath([jars.flinkLib, ...folders.libraries]),
       ...main,
     ],
     env: { FLINK_CONF_DIR: folders.configuration, FLINK_OPT_DIR: jars.flinkOpt },

@@ -18,6 +18,8 @@ export interface FlinkFolders {
   script: string;
   snapshots: string;
   temporary: string;
+  /** Folders of jars that the job needs besides Flink's. */
+  libraries: string[];
 }
 
 export interface FlinkPorts {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Report } from './report.ts';
@@ -17,6 +17,16 @@ export interface Jars {
   kafka: string;
   flinkLib: string;
   flinkOpt: string;
+}
+
+/** The format for Avro, compiled and with the jars that it needs: only jobs of such records load it. */
+export function fetchAvroFormat(report: Report, signal: AbortSignal): Promise<string> {
+  return fetchFolder('flink-avro', 'Flink’s Avro format', report, signal);
+}
+
+/** A class path of all jars in folders. */
+export function classPath(folders: string[]): string {
+  return folders.map((folder) => join(folder, '*')).join(delimiter);
 }
 
 /** The jars from Maven Central: fetched once by Maven, then kept in the user's cache folder. */
@@ -37,15 +47,26 @@ async function fetchFolder(
   const source = fileURLToPath(new URL(`../runtime/${name}/`, import.meta.url));
   const pom = join(source, 'pom.xml');
   const sums = await readFile(join(source, 'SHA256SUMS'), 'utf8');
-  const version = createHash('sha256')
+  const hash = createHash('sha256')
     .update(await readFile(pom))
-    .update(sums)
-    .digest('hex')
-    .slice(0, 12);
+    .update(sums);
+  const sources = await sourceFiles(source);
+  for (const file of sources) hash.update(await readFile(file));
+  const version = hash.digest('hex').slice(0, 12);
   const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
   const folder = join(cache, 'gameanalytics', `${name}-${version}`);
-  if (!existsSync(folder)) await fillFolder(folder, { pom, sums, title }, report, signal);
+  if (!existsSync(folder))
+    await fillFolder(folder, { pom, sums, title, isCompiled: sources.length > 0 }, report, signal);
   return folder;
+}
+
+/** What Maven compiles. */
+async function sourceFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  return files.filter((file) => file.startsWith(join(folder, 'src'))).sort();
 }
 
 interface JarList {
@@ -53,11 +74,13 @@ interface JarList {
   /** The SHA-256 of every jar, as `sha256sum` writes it. */
   sums: string;
   title: string;
+  /** Whether the folder has sources, which Maven compiles to one more jar. */
+  isCompiled: boolean;
 }
 
 async function fillFolder(
   folder: string,
-  { pom, sums, title }: JarList,
+  { pom, sums, title, isCompiled }: JarList,
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
@@ -65,8 +88,15 @@ async function fillFolder(
   const partial = await newFolderBeside(folder);
   try {
     report(`fetching ${title} from Maven Central (once)`);
-    await copyDependencies(pom, partial, (count) => report(`fetching ${title}: ${count} jars`), signal);
+    const progress = (count: number) => report(`fetching ${title}: ${count} jars`);
+    await runMaven(
+      pom,
+      [COPY_DEPENDENCIES, '-DincludeScope=runtime', `-DoutputDirectory=${partial}`],
+      progress,
+      signal,
+    );
     await verifyJars(partial, sums);
+    if (isCompiled) await compile(pom, partial, progress, signal);
     await rename(partial, folder).catch((error) => {
       // Another run was quicker: its folder is as good.
       if (!existsSync(folder)) throw error;
@@ -108,25 +138,30 @@ async function verifyJars(folder: string, sums: string): Promise<void> {
 
 const COPY_DEPENDENCIES = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
 
-async function copyDependencies(
+/** Compiles a folder's sources to a jar, next to those that it needs. */
+async function compile(
   pom: string,
   folder: string,
   progress: (jars: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const maven = spawn(
-    'mvn',
-    [
-      '-B',
-      '--strict-checksums',
-      '-f',
-      pom,
-      COPY_DEPENDENCIES,
-      '-DincludeScope=runtime',
-      `-DoutputDirectory=${folder}`,
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'], signal },
-  );
+  const build = join(folder, 'build');
+  await runMaven(pom, ['package', `-Dbuild.folder=${build}`], progress, signal);
+  for (const name of await readdir(build))
+    if (name.endsWith('.jar')) await rename(join(build, name), join(folder, name));
+  await rm(build, { recursive: true });
+}
+
+async function runMaven(
+  pom: string,
+  args: string[],
+  progress: (jars: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const maven = spawn('mvn', ['-B', '--strict-checksums', '-f', pom, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+  });
   const ended = new Promise<number | null>((resolve, reject) => {
     maven.once('error', (error: NodeJS.ErrnoException) =>
       reject(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { parseCause } from '../flink/error.ts';
 import { type LocalRuntime, startLocalRuntime } from '../local-runtime.ts';
+import { classPath, fetchAvroFormat } from '../process/jars.ts';
 import { QUICK_START } from '../process/java.ts';
 import { freePort, LOOPBACK } from '../process/ports.ts';
 import type { Report } from '../process/report.ts';
@@ -20,6 +21,13 @@ export interface SqlGateway {
   openSession(options: Record<string, string>): Promise<SqlSession>;
   /** Ends the process and removes what it wrote. */
   close(): Promise<void>;
+}
+
+interface GatewayOptions {
+  /** How long Flink may plan one statement. */
+  statementMillis?: number;
+  /** Whether a resource has records in Avro, whose format is not Flink's own. */
+  avro?: boolean;
 }
 
 /** How long Flink may plan one statement: a second is usual, and a machine may be busy with other things. */
@@ -48,14 +56,14 @@ export class SqlTimeout extends UserError {
 export async function startSqlGateway(
   report: Report,
   signal: AbortSignal,
-  statementMillis = STATEMENT_MILLIS,
+  { statementMillis = STATEMENT_MILLIS, avro = false }: GatewayOptions = {},
 ): Promise<SqlGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'gameanalytics-sql-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   try {
     const runtime = await startLocalRuntime(folder, report, signal);
     const close = () => runtime.close().finally(removeFolder);
-    const url = await spawnGateway(runtime).catch((error) => close().then(() => Promise.reject(error)));
+    const url = await spawnGateway(runtime, avro).catch((error) => close().then(() => Promise.reject(error)));
     return { openSession: (options) => openSession(url, options, signal, statementMillis), close };
   } catch (error) {
     await removeFolder();
@@ -69,8 +77,9 @@ export async function startSqlGateway(
  */
 const MEMORY = ['-Xmx512m', '-XX:+UseSerialGC'];
 
-async function spawnGateway(runtime: LocalRuntime): Promise<string> {
+async function spawnGateway(runtime: LocalRuntime, avro: boolean): Promise<string> {
   const { java, jars, stateDir, report, signal } = runtime;
+  const libraries = [jars.flinkLib, jars.flinkOpt, ...(avro ? [await fetchAvroFormat(report, signal)] : [])];
   const port = await freePort();
   const temporary = join(stateDir, 'tmp');
   await mkdir(temporary);
@@ -83,7 +92,7 @@ async function spawnGateway(runtime: LocalRuntime): Promise<string> {
       ...MEMORY,
       `-Djava.io.tmpdir=${temporary}`,
       '-cp',
-      `${jars.flinkLib}/*:${jars.flinkOpt}/*`,
+      classPath(libraries),
       'org.apache.flink.table.gateway.SqlGateway',
     ],
     env: { FLINK_CONF_DIR: stateDir },

@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-97a12fc5-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-38b920ca-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -300,8 +300,8 @@ WITH of_events AS (
       WHEN score IS NULL THEN 'score is missing, or no number'
       ELSE 'score is not from 0 to 9007199254740991'
     END AS text,
-    'user_id=' || COALESCE(REGEXP_REPLACE(REGEXP_REPLACE(LEFT(user_id, 16), '[0-9]', '0'), '[^\p{Punct} 0]', 'x') || CASE WHEN CHAR_LENGTH(user_id) > 16 THEN '...' ELSE '' END, 'NULL')
-      || ' ' || 'team_id=' || COALESCE(REGEXP_REPLACE(REGEXP_REPLACE(LEFT(team_id, 16), '[0-9]', '0'), '[^\p{Punct} 0]', 'x') || CASE WHEN CHAR_LENGTH(team_id) > 16 THEN '...' ELSE '' END, 'NULL')
+    'user_id=' || COALESCE(REGEXP_REPLACE(REGEXP_REPLACE(REGEXP_EXTRACT(user_id, '(?s)^.{0,16}', 0), '[0-9]', '0'), '[^\p{Punct} 0]', 'x') || CASE WHEN CHAR_LENGTH(user_id) > 16 THEN '...' ELSE '' END, 'NULL')
+      || ' ' || 'team_id=' || COALESCE(REGEXP_REPLACE(REGEXP_REPLACE(REGEXP_EXTRACT(team_id, '(?s)^.{0,16}', 0), '[0-9]', '0'), '[^\p{Punct} 0]', 'x') || CASE WHEN CHAR_LENGTH(team_id) > 16 THEN '...' ELSE '' END, 'NULL')
       || ' ' || 'score=' || COALESCE(CAST(score AS STRING), 'NULL')
       || ' ' || 'event_time_millis=' || COALESCE(CAST(event_time_millis AS STRING), 'NULL') AS example
   FROM `decoded_events`
@@ -351,7 +351,7 @@ WITH of_events AS (
     CASE
       WHEN content NOT LIKE '{%}' AND content NOT LIKE '[%]' AND (content IS NOT JSON OR content IS JSON SCALAR)
         THEN CAST(1000000000000000000 + 1000 * EXTRACT(EPOCH FROM produced_at)
-          + EXTRACT(MILLISECOND FROM produced_at) AS STRING) || REGEXP_REPLACE(REGEXP_REPLACE(LEFT(content, 80), '[0-9]', '0'), '[^\p{Punct} 0]', 'x') || CASE WHEN CHAR_LENGTH(content) > 80 THEN '...' ELSE '' END
+          + EXTRACT(MILLISECOND FROM produced_at) AS STRING) || REGEXP_REPLACE(REGEXP_REPLACE(REGEXP_EXTRACT(content, '(?s)^.{0,80}', 0), '[0-9]', '0'), '[^\p{Punct} 0]', 'x') || CASE WHEN CHAR_LENGTH(content) > 80 THEN '...' ELSE '' END
     END AS example_malformed
   FROM messages
 ), of_windows AS (
@@ -528,7 +528,7 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '5020fe9d',
+  '651571da',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -567,7 +567,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '18f0c9bf',
+  '6c23b3f3',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -606,7 +606,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  '55426d8d',
+  'fdfc2f4c',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -694,7 +694,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '1317fc28',
+  '7404622f',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *

@@ -60,7 +60,9 @@ describe('EXPLAIN of a resource’s SQL', () => {
   });
 
   it('ends, and names the board, when Flink does not come to an end with its query', async () => {
-    const impatient = await startSqlGateway(() => undefined, new AbortController().signal, 20_000);
+    const impatient = await startSqlGateway(() => undefined, new AbortController().signal, {
+      statementMillis: 20_000,
+    });
     try {
       // A constant, which Flink computes while it plans: its time doubles with every second character.
       const endless = `SELECT 1, user_id, 1 FROM valid_events WHERE REGEXP('${'a'.repeat(60)}b', '^(a|aa)+\\1c$')`;

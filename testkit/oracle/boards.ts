@@ -30,6 +30,8 @@ interface OwnSql {
   query?: Record<string, (events: CountedEvent[]) => Row[]>;
   /** The records of a topic of another form, as our records that count as often. */
   decode?: (records: EventRecord[]) => EventRecord[];
+  /** How the bytes of records are the text that is decoded. */
+  encoding?: 'utf8' | 'latin1';
 }
 
 /**
@@ -41,9 +43,9 @@ export async function expectBoardsToEqualOracle(
   kafka: Kafka,
   resource: GameAnalytics,
   until: number,
-  { where = {}, of = {}, by = {}, query = {}, decode = (records) => records }: OwnSql = {},
+  { where = {}, of = {}, by = {}, query = {}, decode = (records) => records, encoding }: OwnSql = {},
 ): Promise<void> {
-  const events = decode(await readEvents(kafka, resource));
+  const events = decode(await readEvents(kafka, resource, encoding));
   const maxLateness = millis(resource.spec.events.maxLateness);
   for (const board of boards(resource)) {
     const fulfils = where[board.name] ?? (() => true);
@@ -61,8 +63,12 @@ export async function expectBoardsToEqualOracle(
 }
 
 /** The records of a resource's events topic, as they are there. */
-export async function readEvents(kafka: Kafka, resource: GameAnalytics): Promise<EventRecord[]> {
-  const records = await readTopic(kafka, eventsTopic(resource));
+export async function readEvents(
+  kafka: Kafka,
+  resource: GameAnalytics,
+  encoding?: 'utf8' | 'latin1',
+): Promise<EventRecord[]> {
+  const records = await readTopic(kafka, eventsTopic(resource), encoding);
   return records.map(eventRecord);
 }
 

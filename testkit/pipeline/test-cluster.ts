@@ -16,6 +16,7 @@ import { kafkaClient } from './topic.ts';
 export interface TestCluster {
   broker: Broker;
   kafka: Kafka;
+  runtime: LocalRuntime;
   /**
    * Creates the topics of a resource and starts its Flink job. The events topic is made here too when it is
    * the user's own.
@@ -32,6 +33,7 @@ export async function startTestCluster(kafkaPort = 0): Promise<TestCluster> {
   const broker = await startKafka(runtime, kafkaPort);
   return {
     broker,
+    runtime,
     kafka: kafkaClient(broker.bootstrapServers),
     startJob: (resource) => startJob(runtime, broker, resource),
     async stop() {

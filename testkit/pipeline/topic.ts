@@ -11,8 +11,15 @@ export function kafkaClient(bootstrapServers: string): Kafka {
   return new Kafka({ clientId: 'test', brokers: [bootstrapServers], logLevel: logLevel.NOTHING });
 }
 
-/** All that a topic holds now, from its start to its end. */
-export async function readTopic(kafka: Kafka, topic: string): Promise<TopicRecord[]> {
+/**
+ * All that a topic holds now, from its start to its end. Values that are not text have their bytes as the
+ * characters of latin1.
+ */
+export async function readTopic(
+  kafka: Kafka,
+  topic: string,
+  encoding: 'utf8' | 'latin1' = 'utf8',
+): Promise<TopicRecord[]> {
   const ends = await endOffsets(kafka, topic);
   const wanted = [...ends.values()].reduce((sum, end) => sum + end, 0);
   const records: TopicRecord[] = [];
@@ -36,7 +43,7 @@ export async function readTopic(kafka: Kafka, topic: string): Promise<TopicRecor
               records.push({
                 partition: batch.partition,
                 key: key?.toString() ?? null,
-                value: value?.toString() ?? null,
+                value: value?.toString(encoding) ?? null,
                 timestamp: Number(timestamp),
               });
             }

@@ -123,6 +123,16 @@ const RECORDS: Spec = {
   leaderboards: [{ name: 'players', type: 'TopPlayers' }],
 };
 
+/** A spec of records with a schema registry. */
+const AVRO: Spec = {
+  kafka: { cluster: 'games' },
+  events: {
+    format: 'avro-confluent',
+    schemaRegistry: { url: 'https://registry:8443/apis/ccompat/v7', secretName: 'registry' },
+    columns: [{ name: 'id', type: 'STRING' }],
+  },
+};
+
 /** A quantity can be written in many ways; a request above its limit is Kubernetes' to refuse. */
 function resourceCases(path: string): Record<string, SpecialCase> {
   const most = '9'.repeat(20);
@@ -152,6 +162,20 @@ const SPECIAL: Record<string, SpecialCase> = {
   // By default the listener is `tls`, which has one way to sign in.
   'kafka.authentication.type': { valid: ['tls'] },
   'events.topic': { refused: ['..'] },
+  'events.format': { valid: ['json'], refused: ['avro-confluent'] },
+  'events.schemaRegistry': { needed: true, valid: [], refused: [{}] },
+  'events.schemaRegistry.url': {
+    valid: ['http://registry', 'http://10.0.0.1:8081/', 'https://[fd00::1]:8081/a/b_c~1'],
+    refused: [
+      'registry:8081',
+      'ftp://registry',
+      'http://ann:secret@registry',
+      "http://registry/'",
+      'http://registry/?a=b',
+      'http://registry/a b',
+      `http://registry/${'a'.repeat(490)}`,
+    ],
+  },
   'events.retention': { valid: ['4h', '240m', '999999d'], refused: ['239m', '9m', '0d'] },
   'events.columns[].name': { valid: ['a', '@timestamp', 'a.b-c'], refused: ['$a', '1a', 'a b'] },
   'events.columns[].type': {
@@ -245,5 +269,5 @@ const SPECIAL: Record<string, SpecialCase> = {
 
 /** Every mutation of the spec of a GameAnalytics. */
 export function gameAnalyticsMutations(): Mutation[] {
-  return mutations(specSchema(), [FULL, OTHERWISE, RECORDS], SPECIAL);
+  return mutations(specSchema(), [FULL, OTHERWISE, RECORDS, AVRO], SPECIAL);
 }

@@ -10,6 +10,9 @@ export interface Message {
   partition?: number;
 }
 
+/** A record whose content need not be text. */
+export type AnyMessage = Omit<Message, 'value'> & { value: string | Buffer | null };
+
 const GAME = {
   eventsPerSecond: 5,
   liveTeams: 6,
@@ -66,7 +69,7 @@ export function timePasses(millis: number, partitions: number): Message[] {
 /** Few enough that a batch with huge messages stays under what a broker takes. */
 const BATCH = 100;
 
-export async function produce(kafka: Kafka, topic: string, messages: Message[]): Promise<void> {
+export async function produce(kafka: Kafka, topic: string, messages: AnyMessage[]): Promise<void> {
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
   await producer.connect();
   for (let i = 0; i < messages.length; i += BATCH)

@@ -128,7 +128,10 @@ describe('the CustomResourceDefinition', () => {
       (schema.required ?? []).map((name) => `${path}.${name}`),
     );
     // What an object that may be left out needs.
-    expect(required.filter((path) => !/\[\]|ingress|auth/.test(path))).toEqual(['.kafka', 'kafka.cluster']);
+    expect(required.filter((path) => !/\[\]|ingress|auth|schemaRegistry/.test(path))).toEqual([
+      '.kafka',
+      'kafka.cluster',
+    ]);
   });
 
   it('fills in the same defaults as the parser', () => {

@@ -93,6 +93,33 @@ describe('the records of events', () => {
       'spec.events.deduplicate: deduplicate needs fields.eventId',
     ],
     [
+      'Avro without its schemas',
+      { ...players, events: { format: 'avro-confluent', columns: [{ name: 'a', type: 'INT' }] } },
+      'spec.events.schemaRegistry: format avro-confluent needs schemaRegistry',
+    ],
+    [
+      'Avro without columns',
+      { ...players, events: { format: 'avro-confluent', schemaRegistry: { url: 'http://registry' } } },
+      'spec.events.columns: format avro-confluent needs columns',
+    ],
+    [
+      'a schema registry of JSON',
+      { ...players, events: { schemaRegistry: { url: 'http://registry' } } },
+      'spec.events.schemaRegistry: format avro-confluent needs schemaRegistry, and no other format has one',
+    ],
+    [
+      'a password in the address of its schema registry',
+      {
+        ...players,
+        events: {
+          format: 'avro-confluent',
+          columns: [{ name: 'a', type: 'INT' }],
+          schemaRegistry: { url: 'http://ann:secret@registry' },
+        },
+      },
+      'spec.events.schemaRegistry.url: must be an address such as',
+    ],
+    [
       'an injector that is to write CSV',
       { injector: {}, events: { format: 'csv' } },
       'spec.injector: an injector writes JSON',

@@ -97,6 +97,23 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     },
   },
   {
+    name: 'avro-records',
+    kinds: ['FlinkDeployment', 'ConfigMap'],
+    spec: {
+      events: {
+        format: 'avro-confluent',
+        schemaRegistry: { url: 'https://registry:8443/apis/ccompat/v7', secretName: 'registry-sign-in' },
+        columns: [
+          { name: 'player', type: 'STRING' },
+          { name: 'points', type: 'BIGINT' },
+          { name: 'at', type: 'TIMESTAMP_LTZ(3)' },
+        ],
+        fields: { userId: 'player', score: 'points', time: '`at`', timeUnit: 'Timestamp' },
+      },
+      leaderboards: [{ name: 'players', type: 'TopPlayers' }],
+    },
+  },
+  {
     name: 'state-at-a-uri',
     kinds: ['FlinkDeployment'],
     spec: { flink: { state: { uri: 's3://bucket/path/' } } },
@@ -204,7 +221,7 @@ describe.each(CASES)('$name', ({ name, kinds, spec, metadata }) => {
   });
 });
 
-it.each(['query-board', 'kafka-by-password', 'kafka-by-certificate', 'own-records'])(
+it.each(['query-board', 'kafka-by-password', 'kafka-by-certificate', 'own-records', 'avro-records'])(
   '%s becomes the SQL of examples/minimal.yaml but for these lines',
   async (name) => {
     const spec = CASES.find((other) => other.name === name)?.spec;

@@ -1,0 +1,343 @@
+import { readFile } from 'node:fs/promises';
+import avro, { type Type } from 'avsc';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { GameAnalytics } from '../../api/gameanalytics.ts';
+import { parseGameAnalytics } from '../../api/parse.ts';
+import { REASONS } from '../../contract/stats.ts';
+import type { FlinkCluster } from '../../local/flink/cluster.ts';
+import { writeSecret } from '../../local/kafka/secrets.ts';
+import { expectBoardsToEqualOracle, readEvents } from '../../testkit/oracle/boards.ts';
+import { type EventRecord, notCounted } from '../../testkit/oracle/oracle.ts';
+import { openRegistryDoor, type RegistryDoor } from '../../testkit/pipeline/registry-door.ts';
+import { type SchemaRegistry, startSchemaRegistry } from '../../testkit/pipeline/schema-registry.ts';
+import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
+import { newestByKey, readTopic } from '../../testkit/pipeline/topic.ts';
+import { type AnyMessage, gameMessages, produce, timePasses } from '../../testkit/streams/events.ts';
+
+const MINUTE = 60_000;
+const START = Date.UTC(2026, 10, 28, 12, 4);
+const PARTITIONS = 2;
+const TOPIC = 'topic-of-avro';
+const SUBJECT = `${TOPIC}-value`;
+
+const field = (name: string, type: unknown) => ({ name, type });
+
+function userScore(name: string, ...fields: object[]) {
+  return { type: 'record', name, fields };
+}
+
+const TEAM = [field('team_id', 'string'), field('team_name', 'string')];
+const TIME = field('event_time_millis', { type: 'long', logicalType: 'timestamp-millis' });
+
+/** The forms that the schema takes over time: each is that of some of the game's records. */
+const LATER = {
+  'a field is added, one is gone, and the score is a long': userScore(
+    'UserScore',
+    field('country', { type: 'string', default: 'NO' }),
+    field('user_id', 'string'),
+    ...TEAM,
+    field('score', 'long'),
+    field('event_time_millis', 'long'),
+    field('event_type', 'string'),
+  ),
+  'another name and order, an enum, and what may be missing': {
+    ...userScore(
+      'Play',
+      field('event_type', { type: 'enum', name: 'Kind', symbols: ['normal', 'late'] }),
+      field('score', ['null', 'double']),
+      TIME,
+      field('team_name', ['null', 'string']),
+      field('team_id', ['string', 'null']),
+      field('user_id', { type: 'string', 'avro.java.string': 'String' }),
+    ),
+    namespace: 'com.example.game',
+  },
+};
+
+/** By their ids, so that the oracle knows it too. */
+const isInTime = (user: string) => user.length > 1 && user.charCodeAt(user.length - 1) % 2 === 1;
+
+/** Types of all schemas by their ids in the registry, for this test's own decoding. */
+const types = new Map<number, Type>();
+
+/** The record in the form of our JSON; undefined: it cannot be read. */
+function decode(value: string | null): Record<string, unknown> | undefined {
+  const bytes = Buffer.from(value ?? '', 'latin1');
+  if (bytes.length < 5 || bytes[0] !== 0) return undefined;
+  try {
+    const record = types.get(bytes.readInt32BE(1))?.fromBuffer(bytes.subarray(5));
+    if (typeof record !== 'object') return undefined;
+    const fields = Object.entries(record);
+    // No column of the events is an object or an array.
+    return Object.fromEntries(
+      fields.map(([name, value]) => [name, typeof value === 'object' ? null : value]),
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+function decoded(records: EventRecord[]): EventRecord[] {
+  return records.map(({ value, producedAt }) => ({
+    value: JSON.stringify(decode(value) ?? null),
+    producedAt,
+  }));
+}
+
+function encode(id: number, content: Record<string, unknown> | Buffer): Buffer {
+  const header = Buffer.alloc(5);
+  header.writeInt32BE(id, 1);
+  return Buffer.concat([
+    header,
+    Buffer.isBuffer(content) ? content : (types.get(id) as Type).toBuffer(content),
+  ]);
+}
+
+/** A number as Avro writes its length: far more than any record has. */
+const HUGE = Buffer.from([0xf0, 0xff, 0xff, 0xff, 0x0f]);
+
+describe('records in Avro with a schema registry', () => {
+  let cluster: TestCluster;
+  let registry: SchemaRegistry;
+  let door: RegistryDoor;
+  let job: FlinkCluster | undefined;
+  /** The id of the example's schema. */
+  let first: number;
+  let newer: object;
+  beforeAll(async () => {
+    cluster = await startTestCluster();
+    registry = await startSchemaRegistry(cluster.runtime);
+    door = await openRegistryDoor(registry.url);
+    await writeSecret(cluster.runtime.stateDir, 'registry', door.secret);
+    const schema = JSON.parse(await readFile('examples/own-events/avro.avsc', 'utf8'));
+    first = await register(schema);
+    newer = userScore('Newer', ...schema.fields, field('level', ['null', 'int']));
+  });
+  afterEach(async () => {
+    await job?.stop();
+    job = undefined;
+  });
+  afterAll(async () => {
+    await door?.close();
+    await cluster?.stop();
+  });
+
+  async function register(schema: object, options = {}): Promise<number> {
+    const id = await registry.register(SUBJECT, { schema, ...options });
+    types.set(id, avro.Type.forSchema(schema as never, { wrapUnions: false }));
+    return id;
+  }
+
+  /** Part of the simulated game, by a schema of the registry. */
+  function played(id: number, seed: number, from: number): AnyMessage[] {
+    return gameMessages(seed, from, 300).map(({ value, ...message }) => {
+      const event = JSON.parse(value);
+      const event_type = isInTime(event.user_id) ? 'normal' : 'late';
+      return { ...message, value: encode(id, { country: 'NO', level: 7, ...event, event_type }) };
+    });
+  }
+
+  function passed(millis: number): AnyMessage[] {
+    const play = { user_id: '', team_id: '', team_name: '', score: 0, readable_time: '', event_type: '' };
+    return timePasses(millis, PARTITIONS).map((message) => ({
+      ...message,
+      value: encode(first, { ...play, event_time_millis: millis }),
+    }));
+  }
+
+  async function example(): Promise<GameAnalytics> {
+    const manifest = parse(await readFile('examples/own-events/avro.yaml', 'utf8'));
+    const schemaRegistry = { url: door.url, secretName: 'registry' };
+    manifest.spec.events.columns.push({ name: 'extra', type: 'ARRAY<STRING>' });
+    Object.assign(manifest.spec.events, { topic: TOPIC, partitions: PARTITIONS, schemaRegistry });
+    const { resource, problems } = parseGameAnalytics(manifest);
+    if (!resource) throw new Error(JSON.stringify(problems));
+    return resource;
+  }
+
+  const send = (values: (Buffer | string | null)[], timestamp: number) =>
+    produce(
+      cluster.kafka,
+      TOPIC,
+      values.map((value) => ({ key: 'hostile', value, timestamp })),
+    );
+
+  async function expectBoards(resource: GameAnalytics, until: number): Promise<void> {
+    await expectBoardsToEqualOracle(cluster.kafka, resource, until, {
+      decode: decoded,
+      encoding: 'latin1',
+      where: { 'in-time': ({ user }) => isInTime(user) },
+    });
+  }
+
+  async function failures(): Promise<string[]> {
+    const response = await fetch(`${job?.url}/jobs/${(await job?.job())?.id}/exceptions`);
+    const { exceptionHistory } = (await response.json()) as {
+      exceptionHistory: { entries: { stacktrace: string }[] };
+    };
+    return exceptionHistory.entries.map(({ stacktrace }) => stacktrace);
+  }
+
+  /** How many records do not count, by why, as the job has counted them. */
+  async function reasons(): Promise<Record<string, number>> {
+    const slots = [...newestByKey(await readTopic(cluster.kafka, 'avro-pipeline-stats')).values()];
+    const sum = (column: string) =>
+      slots.reduce((total, slot) => total + Number(JSON.parse(slot)[column]), 0);
+    const counts = REASONS.map(({ id, countColumn }) => [id, sum(countColumn)] as const);
+    return Object.fromEntries(counts.filter(([, count]) => count > 0));
+  }
+
+  it('count whatever their schema has become, and no other record stops the job', async () => {
+    const resource = await example();
+    job = await cluster.startJob(resource);
+    const own = (await readFile('examples/own-events/avro.records', 'utf8')).trim().split('\n');
+    await send(
+      own.map((record) => encode(first, JSON.parse(record))),
+      START,
+    );
+    await produce(cluster.kafka, TOPIC, played(first, 1, START));
+    for (const [i, schema] of Object.values(LATER).entries())
+      await produce(
+        cluster.kafka,
+        TOPIC,
+        played(await register(schema), 2 + i, START + (i + 1) * 4 * MINUTE),
+      );
+    const good = { user_id: 'H', team_id: 'T', team_name: 'Hostile', score: 5, event_time_millis: START };
+    const play = { ...good, readable_time: '', event_type: 'late' };
+    await send([...(await hostileSchemas(good)), ...hostileBytes(play)], START + 2 * MINUTE);
+    // A megabyte that does not count, and one that does. A broker takes one of them at a time.
+    for (const large of [{ user_id: 'u'.repeat(700_000) }, { readable_time: 'now '.repeat(200_000) }])
+      await send([encode(first, { ...play, ...large })], START + 2 * MINUTE);
+    await produce(cluster.kafka, TOPIC, played(first, 5, START + 12 * MINUTE));
+    const end = START + 30 * MINUTE;
+    await produce(cluster.kafka, TOPIC, passed(end));
+    await expectBoards(resource, end);
+    expect(await failures()).toEqual([]);
+    const records = decoded(await readEvents(cluster.kafka, resource, 'latin1'));
+    await expect.poll(reasons, { timeout: 30_000 }).toEqual(notCounted(records));
+    expect(door.asked.filter((path) => path.endsWith('/4242'))).toHaveLength(1);
+    expect(door.refused).toBe(0);
+  });
+
+  function hostileBytes(play: Record<string, unknown>): (Buffer | string | null)[] {
+    const good = encode(first, play);
+    const text = (name: string, bytes: Buffer) => {
+      const at = encode(first, { ...play, [name]: '~' }).indexOf('\x02~');
+      return Buffer.concat([good.subarray(0, at), bytes]);
+    };
+    return [
+      ...['', '\0', '\0\0\0\0', '{"user_id": "H"}', 'H,T,5', null],
+      ...[[0xf0], [0xe2, 0x28], [0xff, 0xfe, 0xfd], [1, 0, 0, 0, first]].map((bytes) => Buffer.from(bytes)),
+      good.subarray(0, 5),
+      good.subarray(0, 20),
+      good.subarray(0, -1),
+      Buffer.concat([good, Buffer.from([0])]),
+      Buffer.concat([Buffer.from([1]), good.subarray(1)]),
+      // Of no schema: asked for once, and not again for each record.
+      ...Array.from({ length: 50 }, () => Buffer.concat([encode(4242, good.subarray(5))])),
+      ...[-1, -(2 ** 31), 0, 2 ** 31 - 1].map((id) => encode(id, good.subarray(5))),
+      // Texts of which only the length is there, or less than nothing; and no UTF-8.
+      text('user_id', HUGE),
+      text('readable_time', HUGE),
+      text('user_id', Buffer.from([0x01])),
+      encode(first, { ...play, user_id: '' }).fill(0xff, 5, 6),
+      Buffer.concat([
+        good.subarray(0, 5),
+        Buffer.from([2, 0xff]),
+        encode(first, { ...play, user_id: '' }).subarray(6),
+      ]),
+      encode(first, { ...play, score: -1 }),
+      encode(first, { ...play, event_time_millis: 0 }),
+      encode(first, { ...play, team_id: '' }),
+    ];
+  }
+
+  async function hostileSchemas(good: Record<string, unknown>): Promise<Buffer[]> {
+    const other = (name: string, schema: object, options = {}) =>
+      registry.register(`${TOPIC}-${name}`, { schema, ...options });
+    const extended = (extra: unknown) =>
+      userScore(
+        'UserScore',
+        field('user_id', 'string'),
+        ...TEAM,
+        field('score', 'int'),
+        TIME,
+        field('extra', extra),
+      );
+    const withExtra = (content: Buffer) => {
+      const fields = avro.Type.forSchema(extended('null') as never).toBuffer({ ...good, extra: null });
+      return Buffer.concat([fields, content]);
+    };
+    // A trillion items of no bytes.
+    const nulls = await other('nulls', extended({ type: 'array', items: 'null' }));
+    const trillion = Buffer.from([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01, 0]);
+    const list = extended({ type: 'array', items: 'string' });
+    const strings = await other('strings', list);
+    types.set(strings, avro.Type.forSchema(list as never));
+    // This test's own decoding would make room for them.
+    const billion = await other('billion', extended({ type: 'array', items: 'int' }));
+    const texts = await other('texts', { ...list, name: 'Texts' });
+    const node = { type: 'record', name: 'Node', fields: [field('next', ['null', 'Node'])] };
+    const nested = await other('nodes', extended(node));
+    const json = await other(
+      'json',
+      { $schema: 'http://json-schema.org/draft-07/schema#', type: 'object' },
+      { schemaType: 'JSON' },
+    );
+    const text = await other('text', { type: 'string' });
+    // The types of others in a schema of its own.
+    const kind = { type: 'enum', name: 'Kind', symbols: ['normal', 'late'] };
+    await other('kind', kind);
+    const referring = userScore(
+      'UserScore',
+      field('user_id', 'string'),
+      ...TEAM,
+      field('score', 'int'),
+      TIME,
+      field('event_type', 'Kind'),
+    );
+    const references = [{ name: 'Kind', subject: `${TOPIC}-kind`, version: 1 }];
+    const referred = await other('referring', referring, { references });
+    types.set(
+      referred,
+      avro.Type.forSchema({
+        ...referring,
+        fields: referring.fields.with(-1, field('event_type', kind)),
+      } as never),
+    );
+    // Objects where a text, a number and a time belong.
+    const box = (name: string, at: string) => field(name, userScore(at, field('in', 'int')));
+    const boxes = userScore('UserScore', box('user_id', 'A'), ...TEAM, box('score', 'B'), TIME);
+    const boxed = await other('boxes', boxes);
+    types.set(boxed, avro.Type.forSchema(boxes as never));
+    return [
+      encode(nulls, withExtra(trillion)),
+      encode(billion, withExtra(HUGE)),
+      encode(texts, withExtra(HUGE)),
+      encode(strings, { ...good, extra: ['a', 'b'] }),
+      encode(nested, withExtra(Buffer.alloc(300_000, 2))),
+      encode(json, withExtra(Buffer.alloc(1))),
+      encode(text, Buffer.from([2, 0x41])),
+      encode(referred, { ...good, event_type: 'late' }),
+      encode(boxed, { ...good, user_id: { in: 1 }, score: { in: 1 } }),
+    ];
+  }
+
+  it('wait for a registry that is away, and the cause can be read', async () => {
+    const resource = await example();
+    const from = START + 60 * MINUTE;
+    job = await cluster.startJob(resource);
+    door.isClosed = true;
+    await produce(cluster.kafka, TOPIC, played(await register(newer), 9, from));
+    await expect.poll(failures, { timeout: 60_000 }).not.toEqual([]);
+    expect((await failures()).join('\n')).toMatch(
+      /The schema registry does not answer https:.*\/schemas\/ids\/\d+: HTTP 503/,
+    );
+    door.isClosed = false;
+    await produce(cluster.kafka, TOPIC, passed(from + 30 * MINUTE));
+    await expectBoards(resource, from + 30 * MINUTE);
+    const counted = await reasons();
+    expect(counted).toEqual(notCounted(decoded(await readEvents(cluster.kafka, resource, 'latin1'))));
+  });
+});
