@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import avro, { type Type } from 'avsc';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../../api/parse.ts';
@@ -101,7 +101,8 @@ describe('records in Avro with a schema registry', () => {
   let cluster: TestCluster;
   let registry: SchemaRegistry;
   let door: RegistryDoor;
-  let job: FlinkCluster | undefined;
+  let resource: GameAnalytics;
+  let job: FlinkCluster;
   /** The id of the example's schema. */
   let first: number;
   let newer: object;
@@ -113,12 +114,11 @@ describe('records in Avro with a schema registry', () => {
     const schema = JSON.parse(await readFile('examples/own-events/avro.avsc', 'utf8'));
     first = await register(schema);
     newer = userScore('Newer', ...schema.fields, field('level', ['null', 'int']));
-  });
-  afterEach(async () => {
-    await job?.stop();
-    job = undefined;
+    resource = await example();
+    job = await cluster.startJob(resource);
   });
   afterAll(async () => {
+    await job?.stop();
     await door?.close();
     await cluster?.stop();
   });
@@ -163,7 +163,7 @@ describe('records in Avro with a schema registry', () => {
       values.map((value) => ({ key: 'hostile', value, timestamp })),
     );
 
-  async function expectBoards(resource: GameAnalytics, until: number): Promise<void> {
+  async function expectBoards(until: number): Promise<void> {
     await expectBoardsToEqualOracle(cluster.kafka, resource, until, {
       decode: decoded,
       encoding: 'latin1',
@@ -172,7 +172,7 @@ describe('records in Avro with a schema registry', () => {
   }
 
   async function failures(): Promise<string[]> {
-    const response = await fetch(`${job?.url}/jobs/${(await job?.job())?.id}/exceptions`);
+    const response = await fetch(`${job.url}/jobs/${(await job.job())?.id}/exceptions`);
     const { exceptionHistory } = (await response.json()) as {
       exceptionHistory: { entries: { stacktrace: string }[] };
     };
@@ -189,8 +189,6 @@ describe('records in Avro with a schema registry', () => {
   }
 
   it('count whatever their schema has become, and no other record stops the job', async () => {
-    const resource = await example();
-    job = await cluster.startJob(resource);
     const own = (await readFile('examples/own-events/avro.records', 'utf8')).trim().split('\n');
     await send(
       own.map((record) => encode(first, JSON.parse(record))),
@@ -212,7 +210,7 @@ describe('records in Avro with a schema registry', () => {
     await produce(cluster.kafka, TOPIC, played(first, 5, START + 12 * MINUTE));
     const end = START + 30 * MINUTE;
     await produce(cluster.kafka, TOPIC, passed(end));
-    await expectBoards(resource, end);
+    await expectBoards(end);
     expect(await failures()).toEqual([]);
     const records = decoded(await readEvents(cluster.kafka, resource, 'latin1'));
     await expect.poll(reasons, { timeout: 30_000 }).toEqual(notCounted(records));
@@ -325,9 +323,7 @@ describe('records in Avro with a schema registry', () => {
   }
 
   it('wait for a registry that is away, and the cause can be read', async () => {
-    const resource = await example();
     const from = START + 60 * MINUTE;
-    job = await cluster.startJob(resource);
     door.isClosed = true;
     await produce(cluster.kafka, TOPIC, played(await register(newer), 9, from));
     await expect.poll(failures, { timeout: 60_000 }).not.toEqual([]);
@@ -336,7 +332,7 @@ describe('records in Avro with a schema registry', () => {
     );
     door.isClosed = false;
     await produce(cluster.kafka, TOPIC, passed(from + 30 * MINUTE));
-    await expectBoards(resource, from + 30 * MINUTE);
+    await expectBoards(from + 30 * MINUTE);
     const counted = await reasons();
     expect(counted).toEqual(notCounted(decoded(await readEvents(cluster.kafka, resource, 'latin1'))));
   });

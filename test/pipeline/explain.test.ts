@@ -6,7 +6,7 @@ import { resource } from '../../testkit/resources/resource.ts';
 
 let gateway: SqlGateway;
 beforeAll(async () => {
-  gateway = await startSqlGateway(() => undefined, new AbortController().signal);
+  gateway = await startSqlGateway(() => undefined, new AbortController().signal, { avro: true });
 });
 afterAll(() => gateway?.close());
 
@@ -233,6 +233,13 @@ describe('the plan of records of another form', () => {
         expect(ranks(planOf(plan, board))).toEqual(['UpdateFastStrategy']);
     },
   );
+
+  it('is planned for Avro too, and ranks the fast way', async () => {
+    const schemaRegistry = { url: 'http://registry', secretName: 'registry' };
+    const plan = await planFor({ score: '`result`.kills' }, { format: 'avro-confluent', schemaRegistry });
+    for (const board of ['top-players', 'top-teams'])
+      expect(ranks(planOf(plan, board))).toEqual(['UpdateFastStrategy']);
+  });
 
   it('keeps the ids of events once for all totals and once for all windows, and ranks the fast way', async () => {
     const plan = await planFor({ score: 'points', eventId: 'id' }, { deduplicate: '1h' });

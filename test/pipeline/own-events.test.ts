@@ -182,6 +182,9 @@ const FORMS: Record<string, Form> = {
   },
 };
 
+/** Bytes that are no UTF-8, and that end within a character. */
+const NO_TEXT = [[0xf0], [0xe2, 0x28], [0x22, 0xf0, 0x9f], [0xff, 0xfe]].map((bytes) => Buffer.from(bytes));
+
 const OFFSETS = [0, 60, -300, 345, -570];
 
 /** With an offset of so many minutes from UTC. */
@@ -309,6 +312,8 @@ describe('records as games have them', () => {
       await produce(cluster.kafka, topic, asMessages(own, START));
       await produce(cluster.kafka, topic, played(name, 1, START, 0));
       await produce(cluster.kafka, topic, asMessages(hostile, START + 2 * MINUTE));
+      const binary = NO_TEXT.map((value) => ({ key: 'own', value, timestamp: START + 2 * MINUTE }));
+      await produce(cluster.kafka, topic, binary);
       await produce(cluster.kafka, topic, played(name, 2, START + 10 * MINUTE, 1000));
       const end = START + 30 * MINUTE;
       await produce(cluster.kafka, topic, passed(name, end));

@@ -6,9 +6,7 @@ import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
 import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.table.connector.ChangelogMode;
-import org.apache.flink.table.connector.Projection;
 import org.apache.flink.table.connector.format.DecodingFormat;
-import org.apache.flink.table.connector.format.ProjectableDecodingFormat;
 import org.apache.flink.table.connector.source.DynamicTableSource;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.factories.DeserializationFormatFactory;
@@ -57,16 +55,13 @@ public class RegistryAvroFormatFactory implements DeserializationFormatFactory {
         FactoryUtil.validateFactoryOptions(this, options);
         String url = options.get(URL);
         String secretFolder = options.get(SECRET_FOLDER);
-        return new ProjectableDecodingFormat<>() {
+        // Rows as a whole: of a projection, parts of nested rows would have names that are in no record.
+        return new DecodingFormat<>() {
             @Override
             public DeserializationSchema<RowData> createRuntimeDecoder(
-                    DynamicTableSource.Context context, DataType type, int[][] projections) {
-                DataType produced = Projection.of(projections).project(type);
+                    DynamicTableSource.Context context, DataType type) {
                 return new RegistryAvroDecoder(
-                        url,
-                        secretFolder,
-                        (RowType) produced.getLogicalType(),
-                        context.createTypeInformation(produced));
+                        url, secretFolder, (RowType) type.getLogicalType(), context.createTypeInformation(type));
             }
 
             @Override
