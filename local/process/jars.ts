@@ -190,6 +190,10 @@ function mavenFailed(said: string[]): UserError {
     return new UserError(
       `What Maven downloaded does not have its checksum. Look at the mirrors in ~/.m2/settings.xml, or at a proxy on the way, and run this again.\n  ${said[0] ?? ''}`,
     );
+  if (/No compiler/.test(text))
+    return new UserError(
+      'Maven found no Java compiler. Install a JDK 17 or newer (Debian: apt install openjdk-17-jdk-headless), point JAVA_HOME at it, and run this again.',
+    );
   if (/Could not transfer|Unknown host|Connection|resolve/.test(text))
     return new UserError(
       `Maven could not reach Maven Central, or a mirror in ~/.m2/settings.xml. Check the network, and run this again.\n  ${said[0] ?? ''}`,

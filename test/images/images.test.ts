@@ -102,14 +102,17 @@ describe.runIf(canBuildImages())('the images', () => {
     await expect(run).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(/kubeconfig/i) });
   });
 
-  it('have Flink’s connector and its zstd codec, which are the verified ones and which any user can read', async () => {
+  it('have Flink’s connector, its zstd codec and the format for Avro, which are the verified ones and which any user can read', async () => {
     const all = await readFile('local/runtime/flink/SHA256SUMS', 'utf8');
     const own = all.split('\n').filter((line) => /flink-sql-connector-kafka|zstd-jni/.test(line));
-    const sums = `--env=SUMS=${own.join('\n')}`;
-    const check = 'cd /opt/flink/lib && echo "$SUMS" | sha256sum --check && ls /opt/flink/opt';
+    const avro = await readFile('local/runtime/flink-avro/SHA256SUMS', 'utf8');
+    const sums = `--env=SUMS=${own.join('\n')}\n${avro.trim()}`;
+    const check =
+      'cd /opt/flink/lib && echo "$SUMS" | sha256sum --check && cksum flink-registry-avro-*.jar && ls /opt/flink/opt';
     const said = await engine.docker('run', ...CONFINED, sums, '--entrypoint=sh', FLINK, '-c', check);
     expect(said).toContain('flink-sql-connector-kafka-5.0.0-2.2.jar: OK');
     expect(said).toContain('zstd-jni-1.5.6-10.jar: OK');
+    expect(said).toContain('avro-1.12.2.jar: OK');
     expect(said.match(/flink-sql-gateway/g)).toHaveLength(1);
   });
 

@@ -55,6 +55,79 @@ const LATER = {
   },
 };
 
+/** Columns of every type, and what they are in a record that has them and in one that has something else. */
+const TYPED = [
+  {
+    name: 'price',
+    type: 'DECIMAL(18, 2)',
+    is: '= 12.35',
+    written: { type: 'bytes', logicalType: 'decimal', precision: 10, scale: 3 },
+    value: Buffer.from([0x30, 0x39]),
+    other: 'string',
+  },
+  {
+    name: 'at',
+    type: 'TIMESTAMP_LTZ(3)',
+    is: '= TO_TIMESTAMP_LTZ(1795867440123, 3)',
+    written: { type: 'long', logicalType: 'timestamp-micros' },
+    value: 1795867440123456,
+    other: 'long',
+  },
+  {
+    name: 'day',
+    type: 'DATE',
+    is: "= DATE '2026-11-28'",
+    written: { type: 'int', logicalType: 'date' },
+    value: 20785,
+    other: 'int',
+  },
+  {
+    name: 'clock',
+    type: 'TIME',
+    is: "= TIME '00:01:00'",
+    written: { type: 'int', logicalType: 'time-millis' },
+    value: 60_000,
+    other: 'int',
+  },
+  {
+    name: 'tags',
+    type: 'MAP<STRING, INT>',
+    is: "['gold'] = 3",
+    written: { type: 'map', values: 'long' },
+    value: { gold: 3 },
+    other: 'string',
+  },
+  {
+    name: 'box',
+    type: 'ROW<a ARRAY<INT>>',
+    is: '.a[2] = 7',
+    written: userScore('Box', field('b', 'string'), field('a', { type: 'array', items: 'int' })),
+    value: { b: '', a: [5, 7] },
+    other: 'int',
+  },
+  { name: 'small', type: 'TINYINT', is: '= 7', written: 'long', value: 7, other: 'int' },
+  { name: 'ratio', type: 'FLOAT', is: '= 0.5', written: 'double', value: 0.5, other: 'string' },
+  { name: 'whole', type: 'BIGINT', is: '= -8', written: 'double', value: -8.75, other: 'double' },
+  { name: 'digits', type: 'STRING', is: "= '42'", written: 'int', value: 42, other: 'bytes' },
+  {
+    name: 'raw',
+    type: 'BYTES',
+    is: "= x'0102'",
+    written: { type: 'fixed', name: 'Two', size: 2 },
+    value: Buffer.from([1, 2]),
+    other: 'string',
+  },
+];
+
+/** Values of other types than the columns', or beyond them, so that these are NULL. */
+const OTHER_VALUES = { string: '7', long: 7, int: 300, double: 1e300, bytes: Buffer.from([1]) };
+
+function whereTyped(): string {
+  const values = TYPED.map(({ name, is }) => `\`${name}\` ${is}`.replace(/` ([.[])/, '`$1'));
+  const nulls = TYPED.map(({ name }) => `\`${name}\` IS NULL`);
+  return `user_id = 'typed' AND ${values.join(' AND ')}\n OR user_id = 'other' AND ${nulls.join(' AND ')}`;
+}
+
 /** By their ids, so that the oracle knows it too. */
 const isInTime = (user: string) => user.length > 1 && user.charCodeAt(user.length - 1) % 2 === 1;
 
@@ -150,6 +223,13 @@ describe('records in Avro with a schema registry', () => {
     const manifest = parse(await readFile('examples/own-events/avro.yaml', 'utf8'));
     const schemaRegistry = { url: door.url, secretName: 'registry' };
     manifest.spec.events.columns.push({ name: 'extra', type: 'ARRAY<STRING>' });
+    manifest.spec.events.columns.push(...TYPED.map(({ name, type }) => ({ name, type })));
+    manifest.spec.leaderboards.push({
+      name: 'typed',
+      type: 'TopPlayers',
+      season: 'none',
+      where: whereTyped(),
+    });
     Object.assign(manifest.spec.events, { topic: TOPIC, partitions: PARTITIONS, schemaRegistry });
     const { resource, problems } = parseGameAnalytics(manifest);
     if (!resource) throw new Error(JSON.stringify(problems));
@@ -167,7 +247,10 @@ describe('records in Avro with a schema registry', () => {
     await expectBoardsToEqualOracle(cluster.kafka, resource, until, {
       decode: decoded,
       encoding: 'latin1',
-      where: { 'in-time': ({ user }) => isInTime(user) },
+      where: {
+        'in-time': ({ user }) => isInTime(user),
+        typed: ({ user }) => ['typed', 'other'].includes(user),
+      },
     });
   }
 
@@ -204,6 +287,7 @@ describe('records in Avro with a schema registry', () => {
     const good = { user_id: 'H', team_id: 'T', team_name: 'Hostile', score: 5, event_time_millis: START };
     const play = { ...good, readable_time: '', event_type: 'late' };
     await send([...(await hostileSchemas(good)), ...hostileBytes(play)], START + 2 * MINUTE);
+    await send(await typedRecords(play), START + 2 * MINUTE);
     // A megabyte that does not count, and one that does. A broker takes one of them at a time.
     for (const large of [{ user_id: 'u'.repeat(700_000) }, { readable_time: 'now '.repeat(200_000) }])
       await send([encode(first, { ...play, ...large })], START + 2 * MINUTE);
@@ -248,6 +332,28 @@ describe('records in Avro with a schema registry', () => {
       encode(first, { ...play, score: -1 }),
       encode(first, { ...play, event_time_millis: 0 }),
       encode(first, { ...play, team_id: '' }),
+    ];
+  }
+
+  async function typedRecords(play: Record<string, unknown>): Promise<Buffer[]> {
+    const base = [
+      field('user_id', 'string'),
+      ...TEAM,
+      field('score', 'int'),
+      TIME,
+      field('event_type', 'string'),
+    ];
+    const typed = await register(
+      userScore('Typed', ...base, ...TYPED.map(({ name, written }) => field(name, written))),
+    );
+    const other = await register(
+      userScore('Other', ...base, ...TYPED.map(({ name, other }) => field(name, other))),
+    );
+    const values = TYPED.map(({ name, value }) => [name, value]);
+    const others = TYPED.map(({ name, other }) => [name, OTHER_VALUES[other as keyof typeof OTHER_VALUES]]);
+    return [
+      encode(typed, { ...play, user_id: 'typed', ...Object.fromEntries(values) }),
+      encode(other, { ...play, user_id: 'other', ...Object.fromEntries(others) }),
     ];
   }
 

@@ -228,7 +228,7 @@ function decoded(name: string, records: EventRecord[]): EventRecord[] {
 /** Of valid CloudEvents with the same id, one that came less than an hour before makes it a copy. */
 function splitCopies(records: EventRecord[]): { counted: EventRecord[]; copies: number } {
   const newest = new Map<string, number>();
-  const valid = records.filter(({ value }) => value !== null && isScored(JSON.parse(value)));
+  const valid = records.filter(({ value }) => value !== null && isScored(value));
   const counted = valid.filter(({ value, producedAt }) => {
     const { id } = JSON.parse(value as string);
     const before = newest.get(id);
@@ -238,8 +238,13 @@ function splitCopies(records: EventRecord[]): { counted: EventRecord[]; copies: 
   return { counted, copies: valid.length - counted.length };
 }
 
-function isScored({ id, data }: { id?: unknown; data?: { score?: unknown } }): boolean {
-  return typeof id === 'string' && id !== '' && data?.score !== undefined;
+function isScored(value: string): boolean {
+  try {
+    const { id, data } = JSON.parse(value);
+    return typeof id === 'string' && id !== '' && data?.score !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 async function readExample(name: string): Promise<GameAnalytics> {

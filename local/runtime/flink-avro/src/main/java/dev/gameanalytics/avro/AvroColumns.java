@@ -31,6 +31,7 @@ import org.apache.flink.table.types.logical.LogicalTypeFamily;
 import org.apache.flink.table.types.logical.LogicalTypeRoot;
 import org.apache.flink.table.types.logical.MapType;
 import org.apache.flink.table.types.logical.RowType;
+import org.apache.flink.table.types.logical.utils.LogicalTypeChecks;
 
 /**
  * What Avro values are as the columns of a table. The schema that wrote a record says how to read it; of what is read,
@@ -132,7 +133,7 @@ final class AvroColumns {
             case DATE -> schema.getLogicalType() instanceof LogicalTypes.Date ? value : null;
             case TIME_WITHOUT_TIME_ZONE -> toTime(value, schema.getLogicalType());
             case TIMESTAMP_WITHOUT_TIME_ZONE, TIMESTAMP_WITH_LOCAL_TIME_ZONE ->
-                    toTimestamp(value, schema.getLogicalType());
+                    toTimestamp(value, schema.getLogicalType(), LogicalTypeChecks.getPrecision(type));
             case ROW -> toRow(value, (RowType) type);
             case ARRAY -> toArray(value, schema, (ArrayType) type);
             case MAP -> toMap(value, schema, (MapType) type);
@@ -210,8 +211,12 @@ final class AvroColumns {
         return logicalType instanceof LogicalTypes.TimeMicros ? (int) ((Long) value / 1_000) : null;
     }
 
-    private static TimestampData toTimestamp(Object value, org.apache.avro.LogicalType logicalType) {
-        if (!(value instanceof Long time)) return null;
+    private static TimestampData toTimestamp(Object value, org.apache.avro.LogicalType logicalType, int precision) {
+        TimestampData time = value instanceof Long units ? toTimestamp(units, logicalType) : null;
+        return time == null || precision > 3 ? time : TimestampData.fromEpochMillis(time.getMillisecond());
+    }
+
+    private static TimestampData toTimestamp(long time, org.apache.avro.LogicalType logicalType) {
         if (logicalType instanceof LogicalTypes.TimestampMillis || logicalType instanceof LogicalTypes.LocalTimestampMillis)
             return TimestampData.fromEpochMillis(time);
         if (logicalType instanceof LogicalTypes.TimestampMicros || logicalType instanceof LogicalTypes.LocalTimestampMicros)
