@@ -221,15 +221,19 @@ describe.each(CASES)('$name', ({ name, kinds, spec, metadata }) => {
   });
 });
 
-it.each(['query-board', 'kafka-by-password', 'kafka-by-certificate', 'own-records', 'avro-records'])(
-  '%s becomes the SQL of examples/minimal.yaml but for these lines',
-  async (name) => {
-    const spec = CASES.find((other) => other.name === name)?.spec;
-    const script = sqlScript(resource(spec), ENVIRONMENT.bootstrapServers);
-    const changes = changedLines(await scriptOf('minimal'), script);
-    await expect(changes).toMatchFileSnapshot(`${GOLDEN}/cases/${name}.sql.diff`);
-  },
-);
+it.each([
+  'query-board',
+  'kafka-by-password',
+  'kafka-by-certificate',
+  'own-records',
+  'avro-records',
+  'by-value',
+])('%s becomes the SQL of examples/minimal.yaml but for these lines', async (name) => {
+  const spec = CASES.find((other) => other.name === name)?.spec;
+  const script = sqlScript(resource(spec), ENVIRONMENT.bootstrapServers);
+  const changes = changedLines(await scriptOf('minimal'), script);
+  await expect(changes).toMatchFileSnapshot(`${GOLDEN}/cases/${name}.sql.diff`);
+});
 
 function yaml(objects: KubernetesObject[], script: string): string {
   return withoutScript(objects.map(toYaml).join('---\n'), script);
