@@ -439,7 +439,7 @@ describe('records in Avro with a schema registry', () => {
     door.isClosed = false;
     await produce(cluster.kafka, TOPIC, passed(from + 30 * MINUTE));
     await expectBoards(from + 30 * MINUTE);
-    const counted = await reasons();
-    expect(counted).toEqual(notCounted(decoded(await readEvents(cluster.kafka, resource, 'latin1'))));
+    const records = decoded(await readEvents(cluster.kafka, resource, 'latin1'));
+    await expect.poll(reasons, { timeout: 30_000 }).toEqual(notCounted(records));
   });
 });
