@@ -149,6 +149,9 @@ const schema = z.strictObject({
   ).default('5s'),
 });
 
+/** The API server holds rules against the default of all of spec.events too, before it fills in this one. */
+const IS_AVRO = "(has(self.format) && self.format == 'avro-confluent')";
+
 const rules: Rule<z.output<typeof schema>>[] = [
   {
     // The API server holds this one by the list's map key.
@@ -157,13 +160,13 @@ const rules: Rule<z.output<typeof schema>>[] = [
     holds: ({ columns }) => columns === undefined || namesAreUnique(columns),
   },
   {
-    cel: "(self.format == 'avro-confluent') == has(self.schemaRegistry)",
+    cel: `${IS_AVRO} == has(self.schemaRegistry)`,
     message: 'format avro-confluent needs schemaRegistry, and no other format has one',
     field: 'schemaRegistry',
     holds: ({ format, schemaRegistry }) => (format === 'avro-confluent') === (schemaRegistry !== undefined),
   },
   {
-    cel: "self.format != 'avro-confluent' || has(self.columns)",
+    cel: `!${IS_AVRO} || has(self.columns)`,
     message: 'format avro-confluent needs columns: the fields of the records that are used',
     field: 'columns',
     holds: ({ format, columns }) => format !== 'avro-confluent' || columns !== undefined,
