@@ -99,6 +99,8 @@ export const boardDefinition = z
     columns: z.array(column).min(1),
     /** The numeric column drawn as a bar. */
     bar: columnName.optional(),
+    /** The column whose equal values share a rank, as readers show it; not set: each row has its own. */
+    rankedBy: columnName.optional(),
     /**
      * The field of a row that says when Kafka got the newest event that the row counts, in epoch
      * milliseconds.

@@ -27,7 +27,7 @@ export function toDefinition({ rowColumns: _, source: __, ...definition }: Plann
 export function planBoard(resource: GameAnalytics, source: Leaderboard): PlannedBoard {
   const { name, title, size, history } = source;
   const topic = `${resource.metadata.name}-${name}`;
-  const { period, columns, identity, bar, by } = getBoardType(source).shape(source);
+  const { period, columns, identity, bar, rankedBy, by } = getBoardType(source).shape(source);
   const isKnown = ({ name }: RowColumn) => hasTeams(resource.spec.events) || !TEAM_FIELDS.includes(name);
   return {
     name,
@@ -41,6 +41,7 @@ export function planBoard(resource: GameAnalytics, source: Leaderboard): Planned
     identity,
     columns: columns.filter(isKnown).flatMap(({ name, shown }) => (shown ? [{ name, ...shown }] : [])),
     ...(bar && { bar }),
+    ...(rankedBy && { rankedBy }),
     ...('keepSeasons' in source && { keepSeasons: source.keepSeasons }),
     ...(columns.some(({ name }) => name === LAST_EVENT) && { lastEvent: LAST_EVENT }),
     rowColumns: columns,

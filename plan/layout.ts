@@ -157,8 +157,9 @@ export function topicRanks({ type, size }: Leaderboard): number {
 }
 
 function statement(board: Leaderboard): Statement {
-  const unshown = { title: '', size: topicRanks(board), keepSeasons: undefined, maxValues: undefined };
-  const plain = JSON.parse(JSON.stringify({ ...board, ...unshown })) as Statement;
+  const shown = { keepSeasons: undefined, maxValues: undefined, shareRanks: undefined };
+  const unshown = { ...board, title: '', size: topicRanks(board), ...shown };
+  const plain = JSON.parse(JSON.stringify(unshown)) as Statement;
   if (plain.type !== 'Query') return plain;
   return { ...plain, columns: plain.columns.map((column) => ({ ...column, label: '' })) };
 }

@@ -36,6 +36,8 @@ export interface BoardShape {
   identity: string[];
   /** The column that is drawn as a bar. */
   bar?: string;
+  /** Set: rows with the same value of this column share a rank. */
+  rankedBy?: string;
   /** Set: there is a board for each value of this column of the events. */
   by?: { name: string; maxValues: number };
 }

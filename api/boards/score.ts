@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RowColumn } from '../../contract/board.ts';
 import { isSafeExpression, SAFE_EXPRESSION } from '../query.ts';
-import type { TypeField, Values } from './board-type.ts';
+import type { BoardShape, TypeField, Values } from './board-type.ts';
 import { integerColumn } from './columns.ts';
 import { EVENT_COLUMNS, type TotalsBoard } from './shared-fields.ts';
 
@@ -18,6 +18,8 @@ const SCORES = Object.keys(HEADINGS) as [Score, ...Score[]];
 export interface ScoredBoard extends TotalsBoard {
   /** Not set: Sum. */
   score?: Exclude<Score, 'Sum'>;
+  /** Whether equal scores are shown with one rank. Not set: no. */
+  shareRanks?: true;
   /** SQL of an event's value, which stays inside parentheses on lines of its own. Not set: its score. */
   of?: string;
 }
@@ -39,11 +41,23 @@ const of: TypeField<z.ZodString> = {
   rules: [{ message: `of must be ${SAFE_EXPRESSION}`, holds: isSafeExpression }],
 };
 
-export const scoreFields = { score, of };
+const shareRanks: TypeField<z.ZodBoolean> = {
+  schema: z.boolean(),
+  description:
+    'whether the dashboard and the HTTP API give equal scores one rank (1, 2, 2, 4). In the topic, the id decides. Default false.',
+};
 
-export function resolveScore(values: Values<typeof scoreFields>): Pick<ScoredBoard, 'score' | 'of'> {
-  const { score = 'Sum', of } = values;
-  return { ...(score !== 'Sum' && { score }), ...(of !== undefined && { of }) };
+export const scoreFields = { score, of, shareRanks };
+
+export function resolveScore(
+  values: Values<typeof scoreFields>,
+): Pick<ScoredBoard, 'score' | 'of' | 'shareRanks'> {
+  const { score = 'Sum', of, shareRanks } = values;
+  return {
+    ...(score !== 'Sum' && { score }),
+    ...(of !== undefined && { of }),
+    ...(shareRanks && { shareRanks }),
+  };
 }
 
 const TOTAL = 'total_score';
@@ -52,9 +66,11 @@ export function scoreColumn({ score }: ScoredBoard): RowColumn {
   return integerColumn(TOTAL, HEADINGS[score ?? 'Sum']);
 }
 
-/** The bar of a board of scores; none where the leader's would be the shortest. */
-export function scoreBar({ score }: ScoredBoard): { bar?: string } {
-  return score === 'Lowest' ? {} : { bar: TOTAL };
+/**
+ * What a score means to the shape of a board. There is no bar where the leader's would be the shortest.
+ */
+export function scoreShape({ score, shareRanks }: ScoredBoard): Pick<BoardShape, 'bar' | 'rankedBy'> {
+  return { ...(score !== 'Lowest' && { bar: TOTAL }), ...(shareRanks && { rankedBy: TOTAL }) };
 }
 
 /** What the SELECTs of boards of scores are rendered with. */

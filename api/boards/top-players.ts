@@ -4,9 +4,9 @@ import { NEWEST_EVENT, PLACE, PLAYER, TEAM } from './columns.ts';
 import {
   resolveScore,
   type ScoredBoard,
-  scoreBar,
   scoreColumn,
   scoreFields,
+  scoreShape,
   scoreTemplateValues,
 } from './score.ts';
 import { resolveSeason, seasonFields, seasonPeriod, where } from './shared-fields.ts';
@@ -26,7 +26,7 @@ export const topPlayers = boardType<TopPlayersBoard>()({
     period: seasonPeriod(board),
     columns: [PLACE, PLAYER, TEAM, scoreColumn(board), NEWEST_EVENT],
     identity: ['user_id'],
-    ...scoreBar(board),
+    ...scoreShape(board),
     ...byShape(board),
   }),
   template: 'top-players',

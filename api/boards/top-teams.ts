@@ -4,9 +4,9 @@ import { NEWEST_EVENT, PLACE, TEAM, TEAM_ID } from './columns.ts';
 import {
   resolveScore,
   type ScoredBoard,
-  scoreBar,
   scoreColumn,
   scoreFields,
+  scoreShape,
   scoreTemplateValues,
 } from './score.ts';
 import { resolveSeason, seasonFields, seasonPeriod, where } from './shared-fields.ts';
@@ -27,7 +27,7 @@ export const topTeams = boardType<TopTeamsBoard>()({
     period: seasonPeriod(board),
     columns: [PLACE, TEAM_ID, TEAM, scoreColumn(board), NEWEST_EVENT],
     identity: ['team_id'],
-    ...scoreBar(board),
+    ...scoreShape(board),
     ...byShape(board),
   }),
   template: 'top-teams',

@@ -36,7 +36,7 @@ export interface BoardRecord {
    * The instant the board was computed for, in epoch milliseconds; null unless the board is one of instants.
    */
   instantMillis: number | null;
-  /** By rank, at most as many as the board has ranks. */
+  /** In the order of the topic's ranks, at most as many as the board has. */
   rows: Row[];
 }
 
@@ -86,10 +86,22 @@ function parseRows(definition: BoardDefinition, rows: unknown): Row[] | undefine
   const parsed = rows.map((row) => parseRow(definition, row));
   if (!parsed.every((row) => row !== undefined)) return undefined;
   const { size } = definition;
-  return parsed
+  const ranked = parsed
     .filter(({ rank }) => rank <= size)
     .sort((a, b) => a.rank - b.rank)
     .slice(0, size);
+  return definition.rankedBy ? shareRanks(ranked, definition.rankedBy) : ranked;
+}
+
+/** Rows that are equal have the rank of the first of them. */
+function shareRanks(rows: Row[], column: string): Row[] {
+  const shared: Row[] = [];
+  for (const row of rows) {
+    const above = shared.at(-1);
+    const isEqual = above?.values.get(column) === row.values.get(column);
+    shared.push(above && isEqual ? { ...row, rank: above.rank } : row);
+  }
+  return shared;
 }
 
 function parseRow(definition: BoardDefinition, row: unknown): Row | undefined {

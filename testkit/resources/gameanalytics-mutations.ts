@@ -97,7 +97,7 @@ const OTHERWISE: Spec = {
       type: 'TopTeams',
       calendar: { every: 'Day', weekStart: 'Sunday', timeZone: 'Asia/Kathmandu' },
     },
-    { name: 'by-team', type: 'TopPlayers', size: 3, by: 'team_name', maxValues: 500 },
+    { name: 'by-team', type: 'TopPlayers', size: 3, by: 'team_name', maxValues: 500, shareRanks: true },
   ],
   injector: { allowOwnTopic: true },
   flink: { state: { uri: 's3://bucket/path' } },

@@ -131,6 +131,7 @@ function seasonBoard() {
     ...fields,
     type: fc.constantFrom('TopTeams', 'TopPlayers'),
     score: fc.constantFrom('Sum', 'Best', 'Lowest', 'Latest', 'Count'),
+    shareRanks: fc.boolean(),
     of: fc.constantFrom('score', 'score - 3 -- less', "CASE WHEN user_id <> ';)' THEN 1 END"),
   };
   const requiredKeys = ['name' as const, 'type' as const];

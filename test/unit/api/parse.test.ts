@@ -239,7 +239,7 @@ describe('a malformed manifest', () => {
       {
         path: 'spec.leaderboards[0].sesaon',
         message:
-          'is not a field; allowed here: name, type, title, size, history, where, season, calendar, keepSeasons, score, of, by, maxValues, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
+          'is not a field; allowed here: name, type, title, size, history, where, season, calendar, keepSeasons, score, of, shareRanks, by, maxValues, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
       },
       { path: 'spec.dashboard.replicas', message: 'must be a whole number' },
       { path: 'spec.paused', message: 'expected boolean, not "no"' },

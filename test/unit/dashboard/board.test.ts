@@ -46,6 +46,14 @@ describe('a board', () => {
     expect(board.view(NOW).rows).toHaveLength(3);
   });
 
+  it('gives equal scores one rank where it is to, and the next one its own', () => {
+    const shared = { ...topTeams, size: 5, rankedBy: 'total_score' };
+    const scores = [10, 8, 8, 8, 5, 5];
+    const teams = scores.map((score, index) => team('abcdef'[index]!, score));
+    expect(standings(boardOf(shared, [season(teams)]))).toEqual(['1:a', '2:b', '2:c', '2:d', '5:e']);
+    expect(standings(boardOf({ ...topTeams, size: 5 }, [season(teams)]))[1]).toEqual('2:b');
+  });
+
   it('has one record when it has no period', () => {
     const board = boardOf(allTime, [season([team('a', 1)], 0)]);
     expect(standings(board)).toEqual(['1:a']);

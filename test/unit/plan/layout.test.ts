@@ -72,6 +72,7 @@ describe('a job whose spec changes', () => {
     ['the image', {}, { flink: { image: 'flink:mine' } }],
     ['signing in to Kafka', {}, { kafka: { cluster: 'games', authentication: { type: 'tls' } } }],
     ['a title', ofBoards(teams()), ofBoards(teams({ title: 'Best' }))],
+    ['whether ranks are shared', ofBoards(teams()), ofBoards(teams({ shareRanks: true }))],
     ['how many seasons are kept', ofBoards(teams()), ofBoards(teams({ keepSeasons: 12 }))],
     [
       'how many values are kept',
