@@ -41,7 +41,7 @@ const CALENDAR_SECONDS = (['Day', 'Week', 'Month'] as const)
 const LENGTH_SECONDS = celSeconds(`(has(b.season) ? b.season : '${DEFAULT_SEASON}')`);
 const SEASON_SECONDS = `has(b.calendar) ? {${CALENDAR_SECONDS}}[b.calendar.every] : ${LENGTH_SECONDS}`;
 const IS_ENDLESS = "(has(b.season) && b.season == 'none')";
-const LONGEST_SEASON = `self.leaderboards.all(b, b.type in [${WITHOUT_SEASON.join(', ')}] || ${IS_ENDLESS} || 2 * (${SEASON_SECONDS}) <= ${celSeconds('self.events.retention')})`;
+const LONGEST_SEASON = `(has(self.flink) && has(self.flink.state)) || self.leaderboards.all(b, b.type in [${WITHOUT_SEASON.join(', ')}] || ${IS_ENDLESS} || 2 * (${SEASON_SECONDS}) <= ${celSeconds('self.events.retention')})`;
 
 const TEAM_TYPES = BOARD_TYPES.filter(({ ranksTeams }) => ranksTeams).map(({ name }) => name);
 
@@ -50,6 +50,13 @@ const BY_WHAT = 'by must be a column of the events that is text, a whole number 
 interface Spec {
   events: z.output<typeof events>;
   leaderboards: Leaderboard[];
+}
+
+/** The boards of which a replay of the kept events cannot make the open season and the last one whole. */
+export function beyondRetention({ events, leaderboards }: Spec): Leaderboard[] {
+  return leaderboards.filter(
+    (board) => 'seasonMillis' in board && 2 * (longestMillis(board) ?? 0) > millis(events.retention),
+  );
 }
 
 /** The boards by a column that there is not, or whose values are no names. */
@@ -93,12 +100,9 @@ const spec = withRules(
     {
       cel: LONGEST_SEASON,
       message:
-        'retention must be at least twice the longest season (season, calendar), so that a restart can replay the open and the last one',
+        'without flink.state, retention must be at least twice the longest season (season, calendar), so that a restart can replay the open and the last one',
       field: 'events.retention',
-      holds: ({ events, leaderboards }) =>
-        leaderboards.every(
-          (b) => !('seasonMillis' in b) || 2 * (longestMillis(b) ?? 0) <= millis(events.retention),
-        ),
+      holds: (spec) => spec.flink.state !== undefined || beyondRetention(spec).length === 0,
     },
     {
       cel: 'self.leaderboards.all(a, self.leaderboards.exists_one(b, a.name == b.name))',

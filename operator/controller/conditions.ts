@@ -1,5 +1,5 @@
 import type { ConditionType } from '../../api/conditions.ts';
-import type { GameAnalytics } from '../../api/gameanalytics.ts';
+import { beyondRetention, type GameAnalytics } from '../../api/gameanalytics.ts';
 import type { Component } from '../../plan/metadata.ts';
 import type { KubernetesObject } from '../../plan/objects.ts';
 import { DEPLOYMENT } from '../kube/kinds.ts';
@@ -25,7 +25,7 @@ interface PartCheck {
   type: ConditionType;
   /** The component whose objects the part consists of: one that could not be written speaks first. */
   component?: Component;
-  check: (findings: Findings) => ConditionState;
+  check: (findings: Findings, resource: GameAnalytics) => ConditionState;
 }
 
 /** The parts of a pipeline, in the order in which they depend on each other. */
@@ -33,7 +33,7 @@ const PARTS: readonly PartCheck[] = [
   { type: 'KafkaReady', check: ({ kafka }) => kafka },
   { type: 'TopicsReady', component: 'topics', check: ({ topics }) => topics },
   { type: 'UsersReady', component: 'users', check: ({ users }) => users },
-  { type: 'JobRunning', component: 'flink', check: ({ job }) => job },
+  { type: 'JobRunning', component: 'flink', check: ({ job }, { spec }) => jobCheck(job, spec) },
   { type: 'InjectorReady', component: 'injector', check: (findings) => programCheck('injector', findings) },
   {
     type: 'DashboardReady',
@@ -47,7 +47,7 @@ export function computeConditions(resource: GameAnalytics, findings: Findings): 
   const { problems, conflicts } = findings;
   const states = PARTS.map(({ type, component, check }) => {
     const problem = problems.find((other) => other.component === component);
-    const state = check(findings);
+    const state = check(findings, resource);
     // An object that takes its time must not hide another of the component that its controller rejects.
     const isHiding = problem && !isFailure(problem) && state.reason === 'NotReady';
     return [type, problem && !isHiding ? problem.condition : state] as const;
@@ -117,6 +117,17 @@ export function strimziProblem({ desired, live }: Child): ConditionState | undef
     return conditionFalse('Progressing', `${name}: Strimzi has not answered yet.`);
   const against = notReadyMessage(conditions);
   return against === undefined ? undefined : conditionFalse('NotReady', `${name}: ${against}`);
+}
+
+/** The job's condition, with what a board would miss if it was recomputed. */
+function jobCheck(job: ConditionState, spec: GameAnalytics['spec']): ConditionState {
+  const boards = beyondRetention(spec).map(({ name }) => name);
+  if (boards.length === 0 || !['Running', 'Replaying', 'Upgrading'].includes(job.reason)) return job;
+  const kept = `Kafka keeps events for ${spec.events.retention} (events.retention)`;
+  return {
+    ...job,
+    message: `${job.message} ${kept}: recomputed, ${boards.join(', ')} would miss what is older.`,
+  };
 }
 
 function programCheck(component: Component, { planned, observed }: Findings): ConditionState {

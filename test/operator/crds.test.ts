@@ -57,6 +57,12 @@ describe('the CRD of GameAnalytics', () => {
     await shared.apply(withPartitions(5), '-n', namespace);
   });
 
+  it('refuses events that are kept for less than two seasons, unless the job has a place for its state', async () => {
+    const kept = (flink: object) => resource({ events: { retention: '90m' }, flink }, 'kept');
+    await expect(shared.apply(kept({}), '-n', namespace)).rejects.toThrow(/retention must be at least twice/);
+    await shared.apply(kept({ state: { claim: 'flink' } }), '-n', namespace);
+  });
+
   it('refuses a name of 41 characters, and takes one of 40', async () => {
     const named = (length: number) => resource({}, 'g'.repeat(length));
     await expect(shared.apply(named(41), '-n', namespace)).rejects.toThrow(/at most 40/);

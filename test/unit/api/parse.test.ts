@@ -282,7 +282,7 @@ describe('a malformed manifest', () => {
 
 describe('across fields', () => {
   const SEASON_TOO_LONG =
-    'spec.events.retention: retention must be at least twice the longest season (season, calendar), so that a restart can replay the open and the last one';
+    'spec.events.retention: without flink.state, retention must be at least twice the longest season (season, calendar), so that a restart can replay the open and the last one';
 
   it('the events are kept for at least two seasons', () => {
     const season = (season: string) => [{ name: 'top', type: 'TopTeams', season }];
@@ -290,6 +290,7 @@ describe('across fields', () => {
     expect(problems({ leaderboards: season('13h'), events: { retention: '26h' } })).toEqual([]);
     expect(problems({ leaderboards: season('none') })).toEqual([]);
     expect(problems({ events: { retention: '1h' } })).toEqual([SEASON_TOO_LONG]);
+    expect(problems({ events: { retention: '1h' }, flink: { state: { claim: 'flink' } } })).toEqual([]);
   });
 
   it.each(['59s', '31d', '0s'])('a season of %s is out of range', (season) => {
@@ -572,7 +573,7 @@ describe('a calendar', () => {
     expect(problems(calendars({ every }, { events: { retention: enough } }))).toEqual([]);
     expect(problems(calendars({ every }, { events: { retention: short } }))).toEqual([
       expect.stringContaining(
-        'spec.events.retention: retention must be at least twice the longest season (season, calendar)',
+        'spec.events.retention: without flink.state, retention must be at least twice the longest season (season, calendar)',
       ),
     ]);
   });

@@ -174,6 +174,22 @@ describe('a pipeline', () => {
     expect(states.Ready?.reason).toBe('RolledBack');
   });
 
+  it('says which boards would miss events that Kafka no longer keeps, while that matters', () => {
+    const weekly = { name: 'weekly', type: 'TopTeams', calendar: { every: 'Week' } };
+    const spec = { leaderboards: [weekly], flink: { state: { claim: 'flink' } } };
+    const { JobRunning, Ready } = compute({}, spec);
+    expect(JobRunning).toEqual(
+      conditionTrue(
+        'Running',
+        'runs Kafka keeps events for 24h (events.retention): recomputed, weekly would miss what is older.',
+      ),
+    );
+    expect(Ready?.message).toBe('The pipeline is live.');
+    const failed = conditionFalse('Failed', 'x');
+    expect(compute({ job: failed }, spec).JobRunning).toEqual(failed);
+    expect(compute({}, { ...spec, events: { retention: '15d' } }).JobRunning?.message).toBe('runs');
+  });
+
   it('has a part whose objects could not be written say so', () => {
     const condition = conditionFalse('ApplyFailed', 'Service game-dashboard: no');
     const states = compute({ problems: [{ component: 'dashboard', condition }] });
