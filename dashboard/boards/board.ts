@@ -17,8 +17,11 @@ const FUTURE_SEASONS = 2;
  */
 export type Outcome = 'applied' | 'ignored' | 'malformed';
 
-/** The season that is running or was last played, or the last one that is over. */
-export type Season = 'this' | 'last';
+/**
+ * The season that is running or was last played, the last one that is over, or the one that a moment lies in
+ * (epoch milliseconds).
+ */
+export type Season = 'this' | 'last' | number;
 
 /** The time that the shown rows belong to; all times are epoch milliseconds. */
 export type ShownPeriod = ShownSeason | { kind: 'instant'; atMillis: number };
@@ -121,9 +124,8 @@ export class Board {
   }
 
   /** The values of a season that are kept; undefined when it is none that has begun and is kept. */
-  values(now: number, season: Season | { atMillis: number } = 'this'): SeasonValues | undefined {
-    const startMillis =
-      typeof season === 'string' ? this.#startOf(now, season) : this.#at(season.atMillis, now)?.startMillis;
+  values(now: number, season: Season = 'this'): SeasonValues | undefined {
+    const startMillis = this.#startOf(now, season);
     const boards = startMillis === undefined ? undefined : this.#seasons.get(startMillis);
     if (!boards) return undefined;
     return {
@@ -136,18 +138,6 @@ export class Board {
   /** The seasons that have begun and are kept, the newest first; none on boards whose seasons never end. */
   seasons(now: number): ShownSeason[] {
     return this.#begun(now).flatMap((startMillis) => this.#periodOf(startMillis, now) ?? []);
-  }
-
-  /** The board of the season that a moment lies in; undefined when it is none that has begun and is kept. */
-  seasonOf(atMillis: number, now: number, value?: string): BoardView | undefined {
-    const period = this.#at(atMillis, now);
-    return period && { period, ...this.#shown(period.startMillis, value) };
-  }
-
-  #at(atMillis: number, now: number): ShownSeason | undefined {
-    return this.seasons(now).find(
-      ({ startMillis, endMillis }) => startMillis <= atMillis && atMillis < endMillis,
-    );
   }
 
   #shown(startMillis: number | undefined, asked: string | undefined): Omit<BoardView, 'period'> {
@@ -228,6 +218,10 @@ export class Board {
   #startOf(now: number, season: Season): number | undefined {
     const begun = this.#begun(now);
     if (season === 'this') return begun[0];
+    if (season !== 'last') {
+      const seasons = this.seasons(now);
+      return seasons.find((one) => one.startMillis <= season && season < one.endMillis)?.startMillis;
+    }
     return begun.find((start, index) => {
       const period = this.#periodOf(start, now);
       return period ? period.over : index > 0;

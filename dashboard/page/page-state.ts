@@ -36,7 +36,7 @@ export function parsePageState(board: string | null, query: Query): PageState {
   const { season, q, theme } = query;
   return {
     board,
-    season: parseSeason(season),
+    season: parseSeason(season, board),
     ...parseValues(query),
     search: typeof q === 'string' ? q.trim().slice(0, MAX_SEARCH_LENGTH) : '',
     theme: THEMES.find((known) => known === theme) ?? 'auto',
@@ -45,10 +45,10 @@ export function parsePageState(board: string | null, query: Query): PageState {
 
 /** What a socket asks for. A name that no board has shows none. */
 export function parseBoardFilter(query: Query): BoardFilter {
-  const { board, season } = query;
+  const board = typeof query.board === 'string' ? query.board : null;
   return {
-    board: typeof board === 'string' ? board : null,
-    season: parseSeason(season),
+    board,
+    season: parseSeason(query.season, board),
     ...parseValues(query),
   };
 }
@@ -82,8 +82,8 @@ export function askedValue({ by, name }: BoardDefinition, { values }: BoardFilte
 }
 
 /**
- * The boards that a filter shows, and of which season. Of the last season, boards with seasons alone are
- * shown; where there are none, all are shown as they are now.
+ * The boards that a filter shows, and of which season. Of a season that is over, boards with seasons alone
+ * are shown; where there are none, all are shown as they are now.
  */
 export function shownBoards<Shown extends { definition: BoardDefinition }>(
   boards: readonly Shown[],
@@ -91,19 +91,23 @@ export function shownBoards<Shown extends { definition: BoardDefinition }>(
 ): { boards: Shown[]; season: Season } {
   const named = boards.filter(({ definition }) => board === null || definition.name === board);
   const withSeasons = named.filter(({ definition }) => definition.period?.kind === 'season');
-  return season === 'last' && withSeasons.length > 0
+  return season !== 'this' && withSeasons.length > 0
     ? { boards: withSeasons, season }
     : { boards: named, season: 'this' };
 }
 
-function parseSeason(season: unknown): Season {
-  return season === 'last' ? 'last' : 'this';
+const EPOCH_MILLIS = /^\d{1,16}$/;
+
+/** Seasons of different boards begin at different times: only one board has an earlier one than the last. */
+function parseSeason(season: unknown, board: string | null): Season {
+  if (season === 'last') return 'last';
+  return board !== null && typeof season === 'string' && EPOCH_MILLIS.test(season) ? Number(season) : 'this';
 }
 
 /** The query of a state in a URL, with its question mark; empty for the default state. */
 export function formatQuery({ season, search, theme, values = {} }: Omit<PageState, 'board'>): string {
   const query = new URLSearchParams();
-  if (season !== 'this') query.set('season', season);
+  if (season !== 'this') query.set('season', String(season));
   if (search !== '') query.set('q', search);
   if (theme !== 'auto') query.set('theme', theme);
   for (const [board, value] of Object.entries(values)) query.set(valueParameter(board), value);

@@ -1,4 +1,5 @@
 import type { BoardDefinition } from '../../contract/board.ts';
+import { type Timestamp, timestamp } from './format.ts';
 import { formatQuery, type PageState, THEMES, type Theme, valueParameter } from './page-state.ts';
 import type { Panel } from './panel.ts';
 
@@ -20,6 +21,8 @@ export interface Page {
   notCounted: string;
   panels: PagePanel[];
   seasons: Choice[];
+  /** Those of one board that are over and kept, the newest first, and who won them. */
+  pastSeasons: (Omit<Choice, 'label'> & { began: Timestamp; winner: string })[];
   themes: Choice[];
   /** What a search keeps of the URL's query. */
   kept: { name: string; value: string }[];
@@ -40,7 +43,7 @@ export interface Page {
 }
 
 /** A panel, with what never changes about it. */
-export interface PagePanel extends Omit<PageBoard, 'by'> {
+export interface PagePanel extends Omit<PageBoard, 'by' | 'pastSeasons'> {
   /** Which other values can be shown, on boards by value. */
   picker: Picker | null;
   /** URL of the board's own page, and whether to offer it. */
@@ -59,6 +62,8 @@ export interface PageBoard {
   /** HTML of what changes. */
   html: string;
   isEmpty: boolean;
+  /** Those that are over and kept, the newest first; none but for the page of one board. */
+  pastSeasons: { startMillis: number; endMillis: number; winner: string }[];
   /** On boards by value: what the column is called, the value that is shown, and those that are kept. */
   by: { label: string; shown: string | null; values: readonly string[] } | null;
 }
@@ -116,6 +121,14 @@ export function createPage({ state, panels, definitions, ...content }: PageConte
           { label: 'Last season', href: link({ season: 'last' }), current: season === 'last' },
         ]
       : [],
+    pastSeasons: panels.flatMap(({ pastSeasons }) =>
+      pastSeasons.map(({ startMillis, endMillis, winner }) => ({
+        began: timestamp(startMillis, 'minute'),
+        winner,
+        href: link({ season: startMillis }),
+        current: typeof season === 'number' && startMillis <= season && season < endMillis,
+      })),
+    ),
     themes: THEMES.map((one) => ({
       label: THEME_LABELS[one],
       href: link({ theme: one }),
@@ -136,7 +149,11 @@ function parameters(state: Omit<PageState, 'board'>): { name: string; value: str
 /** More would make the page heavy. */
 const MOST_OPTIONS = 250;
 
-function createPicker({ id, name, by }: PageBoard, state: PageState): Picker | null {
+function createPicker(
+  { id, name }: Pick<PageBoard, 'id' | 'name'>,
+  by: PageBoard['by'],
+  state: PageState,
+): Picker | null {
   if (!by) return null;
   const parameter = valueParameter(name);
   return {
@@ -149,22 +166,22 @@ function createPicker({ id, name, by }: PageBoard, state: PageState): Picker | n
   };
 }
 
-function downloadQuery({ season }: PageState, { by }: PageBoard): string {
+function downloadQuery({ season }: PageState, by: PageBoard['by']): string {
   const query = new URLSearchParams({
-    ...(season !== 'this' && { season }),
+    ...(season !== 'this' && { season: String(season) }),
     ...(by?.shown != null && { by: by.shown }),
   });
   return query.size === 0 ? '' : `?${query}`;
 }
 
-function pagePanel({ by, ...panel }: PageBoard, state: PageState, root: string): PagePanel {
+function pagePanel({ by, pastSeasons: _, ...panel }: PageBoard, state: PageState, root: string): PagePanel {
   const { name } = panel;
-  const query = downloadQuery(state, { ...panel, by });
+  const query = downloadQuery(state, by);
   const url = `${root}api/boards/${name}`;
-  const isNone = panel.isEmpty && (state.season === 'last' || by !== null);
+  const isNone = panel.isEmpty && (state.season !== 'this' || by !== null);
   return {
     ...panel,
-    picker: createPicker({ ...panel, by }, state),
+    picker: createPicker(panel, by, state),
     href: `${root}boards/${name}${formatQuery(state)}`,
     expand: state.board === null,
     downloads: isNone ? null : { csv: `${url}.csv${query}`, json: `${url}${query}` },
@@ -178,7 +195,7 @@ function socketQuery({ board, season }: PageState, panels: readonly PageBoard[])
   );
   const query = new URLSearchParams({
     ...(board !== null && { board }),
-    ...(season !== 'this' && { season }),
+    ...(season !== 'this' && { season: String(season) }),
     ...Object.fromEntries(shown),
   });
   return query.size === 0 ? '' : `?${query}`;

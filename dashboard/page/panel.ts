@@ -93,6 +93,7 @@ const EMPTY_STATES = {
   unkept: { title: 'Nothing kept', text: 'Nothing is kept of this value in this season.' },
   unscored: { title: 'No scores', text: 'This value has no scores in this season.' },
   none: { title: 'No last season', text: 'Nothing is kept of a season before this one.' },
+  gone: { title: 'Nothing kept', text: 'Nothing is kept of this season.' },
 } satisfies Record<string, Panel['emptyState']>;
 
 export interface PanelOptions {
@@ -121,7 +122,7 @@ export function createPanel(
   const id = `board-${definition.name}`;
   const state = panelState(board, view, season, now);
   const before = season === 'this' ? board.before(now) : null;
-  const isNone = season === 'last' && view.rows.length === 0;
+  const isNone = season !== 'this' && view.rows.length === 0;
   return {
     id,
     name: definition.name,
@@ -167,7 +168,8 @@ function describeEmptyState(
   if (state !== 'empty' && state !== 'away') return EMPTY_STATES[state === 'error' ? 'error' : 'waiting'];
   if (state === 'away' && pipeline !== 'unavailable') return EMPTY_STATES.away;
   if (value && value.kept > 0) return value.leftOut > 0 ? EMPTY_STATES.unkept : EMPTY_STATES.unscored;
-  if (period?.kind === 'season' && season === 'last') return EMPTY_STATES.none;
+  if (period?.kind === 'season' && season !== 'this')
+    return season === 'last' ? EMPTY_STATES.none : EMPTY_STATES.gone;
   return pipeline === 'live' || pipeline === 'quiet' ? EMPTY_STATES.empty : EMPTY_STATES[pipeline];
 }
 
@@ -209,6 +211,11 @@ function panelRows(definition: BoardDefinition, rows: readonly Row[], context: R
     ...panelCells(definition, ({ name, type }) => formatCell(type, row.values.get(name) ?? null)),
     ...(bars[index] ?? NO_BAR),
   }));
+}
+
+/** What a row is called: the first of its texts that is one. */
+export function nameOf(definition: BoardDefinition, row: Row): string {
+  return formatCell('text', textsOf(definition, row)[0] ?? null).text;
 }
 
 function textsOf({ columns }: BoardDefinition, row: Row): string[] {

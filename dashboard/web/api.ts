@@ -1,7 +1,7 @@
 import etag from '@fastify/etag';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BoardDefinition } from '../../contract/board.ts';
-import type { BoardView, Season, ShownPeriod, ShownSeason } from '../boards/board.ts';
+import type { BoardView, ShownPeriod, ShownSeason } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
 import type { BoardAnswer, BoardSummary, SeasonsAnswer, ValuesAnswer } from './api-schema.ts';
@@ -107,7 +107,7 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     const atMillis = parseTimestamp(season);
     if (season !== undefined && season !== 'this' && season !== 'last' && atMillis === null)
       return refuse(reply, { code: 400, error: INVALID_SEASON });
-    const which = atMillis === null ? (season as Season | undefined) : { atMillis };
+    const which = atMillis ?? (season as 'this' | 'last' | undefined);
     const {
       period = null,
       values = [],
@@ -172,9 +172,8 @@ function findSeason(board: LiveBoard, { by, at, season }: BoardRequest['Querystr
     return { code: 400, error: INVALID_SEASON };
   if (season === 'this') return ofValue(board, board.view(now, season, value));
   if (board.definition.period?.kind !== 'season') return { code: 404, error: 'this board has no seasons' };
-  const view =
-    atMillis === null ? board.view(now, 'last', value) : board.content.seasonOf(atMillis, now, value);
-  if (view && view.rows.length > 0) return { board, view };
+  const view = board.view(now, atMillis ?? 'last', value);
+  if (view.rows.length > 0) return { board, view };
   return {
     code: 404,
     error: `nothing is kept of ${value === undefined ? '' : 'this value in '}${atMillis === null ? 'the season before' : 'this season'}`,

@@ -4,7 +4,7 @@ import type { LiveBoard } from '../boards/live-board.ts';
 import { createNotCounted } from '../page/not-counted.ts';
 import { foundIn, type Page, type PageBoard } from '../page/page.ts';
 import { askedValue, type BoardFilter, shownBoards } from '../page/page-state.ts';
-import { createPanel, type Panel } from '../page/panel.ts';
+import { createPanel, nameOf, type Panel } from '../page/panel.ts';
 import {
   renderBoard,
   renderFreshness,
@@ -33,7 +33,7 @@ export interface Fragment extends Rendered {
   /** The ticks at which it was last asked for, and last differed from before. */
   seenTick: number;
   changedTick: number;
-  /** Anyone can ask for any value: what nobody looks at is not kept. */
+  /** Anyone can ask for any value and season: what nobody looks at is not kept. */
   isAsked: boolean;
 }
 
@@ -133,14 +133,29 @@ export class FragmentCache {
   }
 
   /** What the page says of a board outside of what changes, with the values to choose from. */
-  #rest(board: LiveBoard, season: Season, view: BoardFilter): Pick<PageBoard, 'isEmpty' | 'by'> {
+  #rest(
+    board: LiveBoard,
+    season: Season,
+    view: BoardFilter,
+  ): Pick<PageBoard, 'isEmpty' | 'pastSeasons' | 'by'> {
     const { definition, content } = board;
     const now = this.#options.now();
     const asked = askedValue(definition, view);
     const isEmpty = board.view(now, season, asked).rows.length === 0;
-    if (!definition.by) return { isEmpty, by: null };
+    const pastSeasons = view.board === null ? [] : this.#pastSeasons(board, asked);
+    if (!definition.by) return { isEmpty, pastSeasons, by: null };
     const values = content.values(now, season)?.values.map(({ name }) => name) ?? [];
-    return { isEmpty, by: { label: definition.by.label, shown: asked ?? values[0] ?? null, values } };
+    const by = { label: definition.by.label, shown: asked ?? values[0] ?? null, values };
+    return { isEmpty, pastSeasons, by };
+  }
+
+  #pastSeasons(board: LiveBoard, value: string | undefined): PageBoard['pastSeasons'] {
+    const now = this.#options.now();
+    const over = board.content.seasons(now).filter((season) => season.over);
+    return over.map(({ startMillis, endMillis }) => {
+      const [winner] = board.view(now, startMillis, value).rows;
+      return { startMillis, endMillis, winner: winner ? nameOf(board.definition, winner) : '' };
+    });
   }
 
   /** True when the part looks different since the last tick. */
@@ -184,7 +199,8 @@ export class FragmentCache {
       const key = JSON.stringify([name, season, value]);
       const render = () => metrics.timeRender(() => renderBoard(this.#panel(board, season, value)));
       const versionOf = () => `${this.#pipeline.kind} ${board.version(now(), season, value)}`;
-      const fragment = this.#fragment(key, `board-${name}`, render, versionOf, value !== undefined);
+      const isAsked = value !== undefined || typeof season === 'number';
+      const fragment = this.#fragment(key, `board-${name}`, render, versionOf, isAsked);
       return { ...fragment, name, title };
     });
   }

@@ -209,6 +209,27 @@ describe('what each state says', () => {
   });
 });
 
+describe('the past seasons of a board', () => {
+  it.for([
+    ['wide', {}],
+    ['phone', PHONE],
+  ] as const)('are a menu, with who won, and a page each (%s)', async ([size, options]) => {
+    await look(`${urlOf('live')}/boards/top-players`, options, async (page) => {
+      await page.locator('.past summary').click();
+      const links = page.locator('.past a');
+      expect(await links.allTextContents()).toEqual([expect.stringMatching(/ \S+$/)]);
+      expect(await links.first().isVisible()).toBe(true);
+      await screenshot(page, `past-seasons-${size}`);
+      expect(await violations(page)).toEqual([]);
+      expect(await scrollsSideways(page)).toBe(false);
+      await links.first().click();
+      await page.waitForURL(/\?season=\d+$/);
+      expect(await page.locator('.period').textContent()).toContain('season ended');
+      await expect.poll(() => page.locator('tbody tr').count(), SOON).toBe(PLAYERS.length);
+    });
+  });
+});
+
 describe('a phone', () => {
   it.for(['', '/boards/top-players'])(
     'shows the first rows on its first screen, and the title on all (%s)',

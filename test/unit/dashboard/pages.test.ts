@@ -61,6 +61,65 @@ const urlsOf = (html: string) =>
     url.replaceAll('&#x3D;', '=').replaceAll('&amp;', '&'),
   );
 
+describe('the past seasons of a board', () => {
+  const earlier = SEASON - 2 * HOUR;
+  beforeEach(async () => {
+    await app.close();
+    await start([
+      liveBoardOf(topTeams, [
+        season([team('a', 20)]),
+        season([team('old', 5)], SEASON - HOUR),
+        season([team('<b>', 7), team('c', 6)], earlier),
+      ]),
+      liveBoardOf(streakers, []),
+    ]);
+  });
+  const offered = (html: string) =>
+    [
+      ...html.matchAll(/<a href="([^"]*)"( aria-current="true")?><time [^>]*>([^<]*)<\/time> <bdi>([^<]*)/g),
+    ].map(([, url = '', current, began, winner]) => [
+      url.replaceAll('&#x3D;', '='),
+      current !== undefined,
+      began,
+      winner,
+    ]);
+
+  it('are on its own page, the newest first, each with its winner', async () => {
+    expect(offered(await pageOf('/boards/top-teams'))).toEqual([
+      [`top-teams?season=${SEASON - HOUR}`, false, '24 Nov, 15:00 UTC', 'Team old'],
+      [`top-teams?season=${earlier}`, false, '24 Nov, 14:00 UTC', 'Team &lt;b&gt;'],
+    ]);
+    expect(offered(await pageOf('/'))).toEqual([]);
+    expect(offered(await pageOf('/boards/hot-streakers'))).toEqual([]);
+  });
+
+  it('are shown one by one, with all that belongs to them', async () => {
+    const html = await pageOf(`/boards/top-teams?season=${earlier}`);
+    expect(html).toMatch(/season ended.*Team &lt;b&gt;.*Team c/s);
+    expect(html).not.toContain('Team a');
+    expect(offered(html).map(([, current]) => current)).toEqual([false, true]);
+    expect(html).not.toMatch(/<a [^>]*aria-current="true"[^>]*>(This|Last) season/);
+    expect(urlsOf(html)).toEqual(
+      expect.arrayContaining([
+        `../ws?board=top-teams&season=${earlier}`,
+        `../api/boards/top-teams.csv?season=${earlier}`,
+      ]),
+    );
+  });
+
+  it('are none where nothing is kept, and the page says so', async () => {
+    const html = await pageOf(`/boards/top-teams?season=${SEASON - 9 * HOUR}`);
+    expect(html).toContain('Nothing is kept of this season.');
+    expect(urlsOf(html).filter((url) => url.includes('/api/'))).toEqual([]);
+  });
+
+  it('are of one board: for all boards, a moment is no season', async () => {
+    const html = await pageOf(`/?season=${earlier}`);
+    expect(html).toContain('Team a');
+    expect(urlsOf(html)).toContain('ws');
+  });
+});
+
 describe('a board by value', () => {
   beforeEach(async () => {
     await app.close();

@@ -73,7 +73,8 @@ describe('a board by value', () => {
     ]);
     expect(board.view(NOW, 'this', 'NO')).toMatchObject({ period: { startMillis: SEASON }, rows: [] });
     expect(board.view(NOW, 'last', 'NO').rows).toHaveLength(1);
-    expect(board.seasonOf(SEASON - 1, NOW, 'NO')?.rows).toHaveLength(1);
+    expect(board.view(NOW, SEASON - 1, 'NO').rows).toHaveLength(1);
+    expect(board.view(NOW, SEASON - HOUR - 1, 'NO')).toMatchObject({ period: null, rows: [] });
     expect(board.values(NOW, 'last')?.values.map(({ name }) => name)).toEqual(['NO']);
   });
 
