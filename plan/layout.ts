@@ -12,15 +12,15 @@ import { TEMPLATES } from './sql-template.ts';
  * season of `players` changes, and at last the lateness of the events does. The layouts are, slot by slot,
  * each with the scan of the events that it reads (@) and struck out (-) when its board is gone:
  *
- *   created           epoch 1:   teams@1   players@1
- *   hot is added      epoch 1:   teams@1   players@1   hot@2
- *   teams is removed  epoch 1:  -teams@1   players@1   hot@2
- *   players changes   epoch 1:  -teams@1  -players@1   hot@2   players@3
- *   lateness changes  epoch 2:   players@1   hot@1
+ *   created           generation 1:   teams@1   players@1
+ *   hot is added      generation 1:   teams@1   players@1   hot@2
+ *   teams is removed  generation 1:  -teams@1   players@1   hot@2
+ *   players changes   generation 1:  -teams@1  -players@1   hot@2   players@3
+ *   lateness changes  generation 2:   players@1   hot@1
  *
- * Within epoch 1 each job restores the state of the one before, because no statement moves: only the board
- * that is new in the last slot is recomputed from the events that are kept. Another lateness changes every
- * statement, so epoch 2 begins with the boards of the spec alone, and all of them are recomputed.
+ * Within generation 1 each job restores the state of the one before, because no statement moves: only the
+ * board that is new in the last slot is recomputed from the events that are kept. Another lateness changes
+ * every statement, so generation 2 begins with the boards of the spec alone, and all of them are recomputed.
  */
 
 /** Annotation of the FlinkDeployment that says how its job is laid out. */
@@ -33,10 +33,10 @@ export const LAYOUT_ANNOTATION = ANNOTATIONS.layout;
  * layout.
  */
 export interface Layout {
-  /** Part of the ids of all operators: a job finds no state of another epoch. */
-  epoch: string;
+  /** Part of the ids of all operators: a job finds no state of another generation. */
+  generation: string;
   /** Digest of what all statements depend on. */
-  basis: string;
+  sharedInputs: string;
   slots: StatementSlot[];
 }
 
@@ -47,9 +47,9 @@ export interface StatementSlot {
    * Boards that began together share a scan of the events; one that came later reads them all by a scan of
    * its own.
    */
-  lane: number;
+  scan: number;
   /** Its board is gone; what is left keeps the numbers of those after it. */
-  retired?: true;
+  removed?: true;
 }
 
 /**
@@ -63,7 +63,7 @@ export type Statement = Leaderboard;
  * layout.
  */
 const MAX_REMOVED = 8;
-const MAX_LANES = 8;
+const MAX_SCANS = 8;
 
 /** Longest text that is noted: annotations have 256 KiB together. */
 const MAX_TEXT = 200_000;
@@ -78,16 +78,16 @@ const MOST_RANKS = 1000;
  * @param previous layout of the job that runs, where its state will be found
  */
 export function layOut(resource: GameAnalytics, previous?: Layout): Layout {
-  const basis = hashInputs(resource);
+  const sharedInputs = hashInputs(resource);
   const statements = resource.spec.leaderboards.map(statement);
-  if (previous?.basis !== basis) return newLayout(basis, statements, previous);
+  if (previous?.sharedInputs !== sharedInputs) return newLayout(sharedInputs, statements, previous);
   const kept = previous.slots.map((slot) => (isWanted(slot, statements) ? slot : markRemoved(slot)));
-  const lane = 1 + Math.max(...kept.map((slot) => slot.lane));
+  const scan = 1 + Math.max(...kept.map((slot) => slot.scan));
   const added = statements.filter((board) => !kept.some((slot) => holds(slot, board)));
-  const slots: StatementSlot[] = [...kept, ...added.map((board) => ({ board, lane }))];
-  const lanes = new Set(slots.map((slot) => slot.lane)).size;
-  const tooMany = slots.filter(({ retired }) => retired).length > MAX_REMOVED || lanes > MAX_LANES;
-  return tooMany ? newLayout(basis, statements, previous) : { ...previous, slots };
+  const slots: StatementSlot[] = [...kept, ...added.map((board) => ({ board, scan }))];
+  const scans = new Set(slots.map((slot) => slot.scan)).size;
+  const tooMany = slots.filter(({ removed }) => removed).length > MAX_REMOVED || scans > MAX_SCANS;
+  return tooMany ? newLayout(sharedInputs, statements, previous) : { ...previous, slots };
 }
 
 /**
@@ -100,7 +100,7 @@ export function boardDigest(resource: GameAnalytics, board: Leaderboard): string
 
 /** Whether a job of one layout restores the state of another. */
 export function canRestoreFrom(from: Layout | undefined, to: Layout): boolean {
-  return from?.epoch === to.epoch;
+  return from?.generation === to.generation;
 }
 
 export interface Recomputation {
@@ -110,20 +110,20 @@ export interface Recomputation {
 
 /** The boards that are recomputed from the events that are kept when a job's layout changes, and why each. */
 export function boardsToReplay(from: Layout | undefined, to: Layout): Recomputation[] {
-  const live = to.slots.filter(({ retired }) => !retired);
+  const live = to.slots.filter(({ removed }) => !removed);
   if (!from || !canRestoreFrom(from, to)) {
     const why = from && fullReplayReason(from, to);
     return live.map(({ board }) => ({ board: board.name, why: why ?? 'there is no state to resume from' }));
   }
   const added = live.filter(({ board }) => !from.slots.some((slot) => holds(slot, board)));
   return added.map(({ board }) => {
-    const was = from.slots.some((slot) => !slot.retired && slot.board.name === board.name);
+    const was = from.slots.some((slot) => !slot.removed && slot.board.name === board.name);
     return { board: board.name, why: was ? 'its definition changed' : 'it is new' };
   });
 }
 
 function fullReplayReason(from: Layout, to: Layout): string {
-  return from.basis === to.basis
+  return from.sharedInputs === to.sharedInputs
     ? 'the job had gathered too many boards that are gone'
     : 'the events, their mapping, their lateness or the SQL of all boards changed';
 }
@@ -141,7 +141,7 @@ export function printLayout(layout: Layout): string {
 export function readLayout(text: string | undefined): Layout | undefined {
   try {
     const layout = JSON.parse(text ?? '') as Partial<Layout> | null;
-    return layout?.epoch && layout.basis && layout.slots ? (layout as Layout) : undefined;
+    return layout?.generation && layout.sharedInputs && layout.slots ? (layout as Layout) : undefined;
   } catch {
     return undefined;
   }
@@ -164,10 +164,10 @@ function statement(board: Leaderboard): Statement {
   return { ...plain, columns: plain.columns.map((column) => ({ ...column, label: '' })) };
 }
 
-function newLayout(basis: string, statements: Statement[], previous: Layout | undefined): Layout {
-  const count = Number.parseInt(previous?.epoch ?? '0', 10) + 1;
-  const slots = statements.map((board) => ({ board, lane: 1 }));
-  return { epoch: `${count}-${digest([basis, slots])}`, basis, slots };
+function newLayout(sharedInputs: string, statements: Statement[], previous: Layout | undefined): Layout {
+  const count = Number.parseInt(previous?.generation ?? '0', 10) + 1;
+  const slots = statements.map((board) => ({ board, scan: 1 }));
+  return { generation: `${count}-${digest([sharedInputs, slots])}`, sharedInputs, slots };
 }
 
 function isWanted(slot: StatementSlot, statements: Statement[]): boolean {
@@ -175,11 +175,11 @@ function isWanted(slot: StatementSlot, statements: Statement[]): boolean {
 }
 
 function holds(slot: StatementSlot, board: Statement): boolean {
-  return !slot.retired && isDeepStrictEqual(slot.board, board);
+  return !slot.removed && isDeepStrictEqual(slot.board, board);
 }
 
-function markRemoved({ board, lane }: StatementSlot): StatementSlot {
-  return { board, lane, retired: true };
+function markRemoved({ board, scan }: StatementSlot): StatementSlot {
+  return { board, scan, removed: true };
 }
 
 function hashInputs({ spec, metadata }: GameAnalytics): string {

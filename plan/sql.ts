@@ -37,14 +37,14 @@ export function sqlScript(
     maxLatenessMillis: millis(events.maxLateness),
     parallelism: resource.spec.flink.parallelism,
   };
-  const lanes = [...new Set(layout.slots.map(({ lane }) => lane))].map((lane) => ({
-    lane,
+  const scans = [...new Set(layout.slots.map(({ scan }) => scan))].map((scan) => ({
+    scan,
     ...common,
-    ...eventViews(lane),
+    ...eventViews(scan),
     topic: eventsTopic(resource),
-    group: `${groupPrefix(resource)}flink${lane === 1 ? '' : `-${lane}`}`,
+    group: `${groupPrefix(resource)}flink${scan === 1 ? '' : `-${scan}`}`,
   }));
-  const [first] = lanes;
+  const [first] = scans;
   const stats = {
     ...first,
     topic: statsTopic(resource),
@@ -54,9 +54,9 @@ export function sqlScript(
   const sinks = layout.slots.flatMap((slot, i) => planSinks(resource, slot, i));
   return SCRIPT({
     name,
-    uidFormat: `${layout.epoch}-<id>_<transformation>`,
+    uidFormat: `${layout.generation}-<id>_<transformation>`,
     stateTtl: `${stateTtlMillis(resource)} ms`,
-    events: lanes.flatMap((lane) => [EVENTS(lane), ...calendarViews(layout, lane)]),
+    events: scans.flatMap((scan) => [EVENTS(scan), ...calendarViews(layout, scan)]),
     statsTables: STATS_TABLES(stats),
     stats: STATS(stats).trim(),
     boards: sinks.map((sink) => ({
@@ -74,9 +74,9 @@ export function groupPrefix({ metadata }: GameAnalytics): string {
   return `${metadata.name}.`;
 }
 
-/** The table of a lane's records, and the views of it. */
-function eventViews(lane: number) {
-  const suffix = lane === 1 ? '' : `_${lane}`;
+/** The table of a scan's records, and the views of it. */
+function eventViews(scan: number) {
+  const suffix = scan === 1 ? '' : `_${scan}`;
   return {
     rawEvents: `raw_events${suffix}`,
     decodedEvents: `decoded_events${suffix}`,
@@ -90,13 +90,13 @@ function deduplicateMillis({ spec }: GameAnalytics): number {
   return spec.events.deduplicate === undefined ? 0 : millis(spec.events.deduplicate);
 }
 
-/** The views of a lane with the seasons of the calendars that its boards have. */
+/** The views of a scan with the seasons of the calendars that its boards have. */
 function calendarViews(
   { slots }: Layout,
-  { lane, validEvents }: { lane: number; validEvents: string },
+  { scan, validEvents }: { scan: number; validEvents: string },
 ): string[] {
   const calendars = slots.flatMap(({ board, ...slot }) =>
-    slot.lane === lane && 'calendar' in board && board.calendar ? [board.calendar] : [],
+    slot.scan === scan && 'calendar' in board && board.calendar ? [board.calendar] : [],
   );
   const views = new Map(calendars.map((calendar) => [calendarView(validEvents, calendar), calendar]));
   return [...views].map(([name, calendar]) =>
@@ -134,7 +134,7 @@ interface Sink {
 function planSinks(resource: GameAnalytics, slot: StatementSlot, index: number): Sink[] {
   const board = planBoard(resource, slot.board);
   const { topic, historyTopic } = board;
-  const name = slot.retired ? `retired_${index + 1}` : board.name;
+  const name = slot.removed ? `removed_${index + 1}` : board.name;
   const sink = { name, topic, board, slot };
   return historyTopic ? [sink, { ...sink, name: `${name}_history`, topic: historyTopic }] : [sink];
 }
@@ -144,7 +144,7 @@ function table({ name, topic, board, slot }: Sink, kafka: Record<string, string>
   const connector = asOf ? 'kafka' : 'upsert-kafka';
   const { rowColumns, by } = board;
   const maxBytes = maxRecordBytes(board);
-  return (slot.retired ? RETIRED : BOARD)({
+  return (slot.removed ? REMOVED : BOARD)({
     name,
     topic,
     kafka,
@@ -204,8 +204,8 @@ function stateTtlMillis(resource: GameAnalytics): number {
  */
 const FOR_EVER_MILLIS = millis('36500d');
 
-function select({ board, lane }: StatementSlot, maxLatenessMillis: number): string {
-  const views = eventViews(lane);
+function select({ board, scan }: StatementSlot, maxLatenessMillis: number): string {
+  const views = eventViews(scan);
   if (board.type === 'Query') return queried(board.query, views.validEvents);
   const { where: condition } = board;
   const calendar = 'calendar' in board ? board.calendar : undefined;
@@ -217,7 +217,7 @@ function select({ board, lane }: StatementSlot, maxLatenessMillis: number): stri
 }
 
 /**
- * A query names the events of the first lane; in another, that name stands for the lane's own. A comment may
+ * A query names the events of the first scan; in another, that name stands for the scan's own. A comment may
  * end a query; the new line ends the comment.
  */
 function queried(query: string, events: string): string {
@@ -233,7 +233,7 @@ const STATS = template('pipeline-stats');
 const BOARD = template('board');
 const BOARD_INSERT = template('board-insert');
 const INSTANT_INSERT = template('instant-insert');
-const RETIRED = template('retired');
+const REMOVED = template('removed');
 const SELECTS = new Map(
   BOARD_TYPES.flatMap(({ name, template: select }) => (select ? [[name, template(select)] as const] : [])),
 );

@@ -136,11 +136,11 @@ async function flinkFolders(
   { metadata, spec }: FlinkDeployment,
 ): Promise<FlinkFolders> {
   const root = join(runtime.stateDir, 'flink');
-  const epoch = readLayout(metadata.annotations?.[LAYOUT_ANNOTATION])?.epoch ?? 'unnoted';
+  const generation = readLayout(metadata.annotations?.[LAYOUT_ANNOTATION])?.generation ?? 'unnoted';
   return {
     configuration: join(root, 'conf'),
     script: join(root, 'job.sql'),
-    snapshots: join(root, 'snapshots', epoch),
+    snapshots: join(root, 'snapshots', generation),
     temporary: join(root, 'tmp'),
     libraries: spec.job.args.some((text) => text.includes(`'value.format' = '${AVRO_FORMAT}'`))
       ? [await fetchAvroFormat(runtime.report, runtime.signal)]

@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-38b920ca-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-b0ae097f-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that

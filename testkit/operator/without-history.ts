@@ -36,12 +36,12 @@ export function digestOf(script: string): string {
     .replace(/`(raw|valid)_events_\d+`/g, '`$1_events`')
     .replace(/END;\s*$/, '')
     .split(/^(?=INSERT INTO )/m);
-  const live = statements.filter((statement) => !statement.startsWith('INSERT INTO `retired_'));
+  const live = statements.filter((statement) => !statement.startsWith('INSERT INTO `removed_'));
   const sorted = live.map(withoutLane).sort();
   return createHash('sha256').update(sorted.join('\n')).digest('hex').slice(0, 8);
 }
 
-/** A statement without what a query is put into when its events are not those of the first lane. */
+/** A statement without what a query is put into when its events are not those of the first scan. */
 function withoutLane(statement: string): string {
   return statement
     .trim()

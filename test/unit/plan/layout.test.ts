@@ -57,11 +57,11 @@ it('a layout changes as the example at the head of the file shows', () => {
     ['lateness changes', late],
   ];
   const lines = changes.map(([change], i) => {
-    const { epoch, slots } = laidOut(...changes.slice(0, i + 1).map(([, spec]) => spec));
-    const columns = slots.map(({ board, lane, retired }) => `${retired ? '-' : ''}${board.name}@${lane}`);
-    return `${change} epoch ${Number.parseInt(epoch, 10)}: ${columns.join(' ')}`;
+    const { generation, slots } = laidOut(...changes.slice(0, i + 1).map(([, spec]) => spec));
+    const columns = slots.map(({ board, scan, removed }) => `${removed ? '-' : ''}${board.name}@${scan}`);
+    return `${change} generation ${Number.parseInt(generation, 10)}: ${columns.join(' ')}`;
   });
-  const example = readFileSync('plan/layout.ts', 'utf8').match(/^ \* {3}.* epoch \d: .*$/gm) ?? [];
+  const example = readFileSync('plan/layout.ts', 'utf8').match(/^ \* {3}.* generation \d: .*$/gm) ?? [];
   expect(example.map((line) => line.slice(3).trim().replace(/ +/g, ' '))).toEqual(lines);
 });
 
@@ -208,11 +208,11 @@ describe('a job whose spec changes', () => {
     expect(boardsToReplay(gone, back)).toEqual([{ board: 'teams', why: 'it is new' }]);
   });
 
-  it('stays as it is with as many lanes as there may be', () => {
+  it('stays as it is with as many scans as there may be', () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'];
     const grown = names.map((_, i) => ofBoards(...names.slice(0, i + 1).map((name) => teams({ name }))));
     const eight = laidOut(...grown.slice(0, 8));
-    expect(eight.slots.map(({ lane }) => lane)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(eight.slots.map(({ scan }) => scan)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(layOut(resource(grown[7]), eight)).toEqual(eight);
     expect(canRestoreFrom(eight, laidOut(...grown))).toBe(false);
   });
@@ -220,10 +220,10 @@ describe('a job whose spec changes', () => {
   it('gets a new layout, without what is gone, when too much is gone', () => {
     const seasons = Array.from({ length: 12 }, (_, i) => ofBoards(players(), teams({ season: `${i + 1}m` })));
     const layouts = seasons.map((_, i) => laidOut(...seasons.slice(0, i + 1)));
-    const epochs = new Set(layouts.map(({ epoch }) => epoch));
-    expect(epochs.size).toBe(2);
-    expect(layouts.find(({ epoch }) => epoch !== layouts[0]?.epoch)?.slots).toHaveLength(2);
-    for (const { slots } of layouts) expect(slots.filter(({ retired }) => !retired)).toHaveLength(2);
+    const generations = new Set(layouts.map(({ generation }) => generation));
+    expect(generations.size).toBe(2);
+    expect(layouts.find(({ generation }) => generation !== layouts[0]?.generation)?.slots).toHaveLength(2);
+    for (const { slots } of layouts) expect(slots.filter(({ removed }) => !removed)).toHaveLength(2);
   });
 });
 
@@ -269,16 +269,16 @@ describe('a layout', () => {
         const from = laidOut(...specs);
         const to = layOut(resource(next), from);
         if (!canRestoreFrom(from, to)) return;
-        const places = (layout: Layout) => layout.slots.map(({ board, lane }) => ({ board, lane }));
+        const places = (layout: Layout) => layout.slots.map(({ board, scan }) => ({ board, scan }));
         expect(places(to).slice(0, from.slots.length)).toEqual(places(from));
       }),
     );
   });
 
-  it('has every board of the resource once, and no other that is not retired', () => {
+  it('has every board of the resource once, and no other that is not removed', () => {
     fc.assert(
       fc.property(specs, (specs) => {
-        const live = laidOut(...specs).slots.filter(({ retired }) => !retired);
+        const live = laidOut(...specs).slots.filter(({ removed }) => !removed);
         const names = (specs.at(-1)?.leaderboards ?? []).map(({ name }) => name);
         expect(live.map(({ board }) => board.name).sort()).toEqual(names.sort());
       }),
@@ -293,7 +293,7 @@ describe('a layout', () => {
     expect(readLayout('')).toBeUndefined();
   });
 
-  it.each(['a1b2/10,10', 'null', '[]', '{"epoch":"1"}'])('is not read from %s', (text) => {
+  it.each(['a1b2/10,10', 'null', '[]', '{"generation":"1"}'])('is not read from %s', (text) => {
     expect(readLayout(text)).toBeUndefined();
   });
 });
