@@ -33,12 +33,13 @@ sbom: ## Print the npm packages of the app image as a software bill of materials
 # Tiers that often wait run in parallel with others.
 test: check unit ## Run the checks and every tier of tests
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line operator sql
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line idle browser busy
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line idle busy
 
 .PHONY: busy
 busy:
 	@$(MAKE) --no-print-directory images-test
 	@$(MAKE) --no-print-directory pipeline
+	@$(MAKE) --no-print-directory browser
 
 unit: $(INSTALLED) ## Run the unit tests, and hold what they cover of the code
 	@npm run --silent test -- --project unit --coverage
