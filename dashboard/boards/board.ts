@@ -219,8 +219,9 @@ export class Board {
     const begun = this.#begun(now);
     if (season === 'this') return begun[0];
     if (season !== 'last') {
-      const seasons = this.seasons(now);
-      return seasons.find((one) => one.startMillis <= season && season < one.endMillis)?.startMillis;
+      const startMillis = begun.find((start) => start <= season);
+      const period = this.#periodOf(startMillis, now);
+      return period && season < period.endMillis ? startMillis : undefined;
     }
     return begun.find((start, index) => {
       const period = this.#periodOf(start, now);

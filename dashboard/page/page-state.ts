@@ -104,12 +104,24 @@ function parseSeason(season: unknown, board: string | null): Season {
   return board !== null && typeof season === 'string' && EPOCH_MILLIS.test(season) ? Number(season) : 'this';
 }
 
-/** The query of a state in a URL, with its question mark; empty for the default state. */
+/** The query of a state in a URL; empty for the default state. */
 export function formatQuery({ season, search, theme, values = {} }: Omit<PageState, 'board'>): string {
-  const query = new URLSearchParams();
-  if (season !== 'this') query.set('season', String(season));
-  if (search !== '') query.set('q', search);
-  if (theme !== 'auto') query.set('theme', theme);
-  for (const [board, value] of Object.entries(values)) query.set(valueParameter(board), value);
+  const shown = Object.entries(values).map(([board, value]) => [valueParameter(board), value]);
+  return toQuery({
+    ...seasonParameter(season),
+    ...(search !== '' && { q: search }),
+    ...(theme !== 'auto' && { theme }),
+    ...Object.fromEntries(shown),
+  });
+}
+
+/** The parameter of a URL that says which season is shown; none for the default. */
+export function seasonParameter(season: Season): { season?: string } {
+  return season === 'this' ? {} : { season: String(season) };
+}
+
+/** A query with its question mark; empty without parameters. */
+export function toQuery(parameters: Record<string, string>): string {
+  const query = new URLSearchParams(parameters);
   return query.size === 0 ? '' : `?${query}`;
 }

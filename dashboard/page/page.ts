@@ -1,6 +1,14 @@
 import type { BoardDefinition } from '../../contract/board.ts';
 import { type Timestamp, timestamp } from './format.ts';
-import { formatQuery, type PageState, THEMES, type Theme, valueParameter } from './page-state.ts';
+import {
+  formatQuery,
+  type PageState,
+  seasonParameter,
+  THEMES,
+  type Theme,
+  toQuery,
+  valueParameter,
+} from './page-state.ts';
 import type { Panel } from './panel.ts';
 
 /** The page for a first visit; complete without JavaScript. */
@@ -74,7 +82,6 @@ interface Picker {
   label: string;
   /** Name of the parameter of the URL. */
   parameter: string;
-  shown: string;
   /** The first values; any other can be written. */
   options: readonly string[];
   /** What it keeps of the URL's query, but for the search. */
@@ -160,18 +167,13 @@ function createPicker(
     id: `${id}-value`,
     label: by.label,
     parameter,
-    shown: by.shown ?? '',
     options: by.values.slice(0, MOST_OPTIONS),
     kept: parameters({ ...state, search: '' }).filter((kept) => kept.name !== parameter),
   };
 }
 
 function downloadQuery({ season }: PageState, by: PageBoard['by']): string {
-  const query = new URLSearchParams({
-    ...(season !== 'this' && { season: String(season) }),
-    ...(by?.shown != null && { by: by.shown }),
-  });
-  return query.size === 0 ? '' : `?${query}`;
+  return toQuery({ ...seasonParameter(season), ...(by?.shown != null && { by: by.shown }) });
 }
 
 function pagePanel({ by, pastSeasons: _, ...panel }: PageBoard, state: PageState, root: string): PagePanel {
@@ -193,12 +195,11 @@ function socketQuery({ board, season }: PageState, panels: readonly PageBoard[])
   const shown = panels.flatMap(({ name, by }) =>
     by?.shown == null ? [] : [[valueParameter(name), by.shown]],
   );
-  const query = new URLSearchParams({
+  return toQuery({
     ...(board !== null && { board }),
-    ...(season !== 'this' && { season: String(season) }),
+    ...seasonParameter(season),
     ...Object.fromEntries(shown),
   });
-  return query.size === 0 ? '' : `?${query}`;
 }
 
 /** How many rows of some panels are found, in words. */

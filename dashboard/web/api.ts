@@ -1,7 +1,7 @@
 import etag from '@fastify/etag';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BoardDefinition } from '../../contract/board.ts';
-import type { BoardView, ShownPeriod, ShownSeason } from '../boards/board.ts';
+import type { BoardView, Season, ShownPeriod, ShownSeason } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import type { Row } from '../boards/record.ts';
 import type { BoardAnswer, BoardSummary, SeasonsAnswer, ValuesAnswer } from './api-schema.ts';
@@ -71,7 +71,7 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     const refusal = refuseValue(board, query.by, `${path(params.name)}/values`);
     if (refusal) return refusal;
     const value = query.by as string | undefined;
-    if (query.season !== undefined) return findSeason(board, query, now());
+    if (query.season !== undefined) return findSeason(board, query, value, now());
     if (query.at === undefined) return ofValue(board, board.view(now(), 'this', value));
     const answer = await past.answer(board.definition.name, query.at);
     if (answer.code !== 200) return answer;
@@ -104,10 +104,8 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   app.get<BoardRequest>('/api/boards/:name/values', async ({ params, query: { season } }, reply) => {
     const board = boards.find(({ definition }) => definition.name === params.name);
     if (!board) return refuse(reply, NO_BOARD);
-    const atMillis = parseTimestamp(season);
-    if (season !== undefined && season !== 'this' && season !== 'last' && atMillis === null)
-      return refuse(reply, { code: 400, error: INVALID_SEASON });
-    const which = atMillis ?? (season as 'this' | 'last' | undefined);
+    const which = season === undefined ? 'this' : parseSeason(season);
+    if (which === undefined) return refuse(reply, { code: 400, error: INVALID_SEASON });
     const {
       period = null,
       values = [],
@@ -165,19 +163,26 @@ function ofValue(board: LiveBoard, view: BoardView): Found {
   return { code: 404, error: `nothing is kept of this value; /api/boards/${name}/values lists the others` };
 }
 
-function findSeason(board: LiveBoard, { by, at, season }: BoardRequest['Querystring'], now: number): Found {
-  const atMillis = parseTimestamp(season);
-  const value = by as string | undefined;
-  if ((season !== 'this' && season !== 'last' && atMillis === null) || at !== undefined)
-    return { code: 400, error: INVALID_SEASON };
+function findSeason(
+  board: LiveBoard,
+  { at, season: asked }: BoardRequest['Querystring'],
+  value: string | undefined,
+  now: number,
+): Found {
+  const season = parseSeason(asked);
+  if (season === undefined || at !== undefined) return { code: 400, error: INVALID_SEASON };
   if (season === 'this') return ofValue(board, board.view(now, season, value));
   if (board.definition.period?.kind !== 'season') return { code: 404, error: 'this board has no seasons' };
-  const view = board.view(now, atMillis ?? 'last', value);
+  const view = board.view(now, season, value);
   if (view.rows.length > 0) return { board, view };
   return {
     code: 404,
-    error: `nothing is kept of ${value === undefined ? '' : 'this value in '}${atMillis === null ? 'the season before' : 'this season'}`,
+    error: `nothing is kept of ${value === undefined ? '' : 'this value in '}${season === 'last' ? 'the season before' : 'this season'}`,
   };
+}
+
+function parseSeason(season: unknown): Season | undefined {
+  return season === 'this' || season === 'last' ? season : (parseTimestamp(season) ?? undefined);
 }
 
 const INVALID_SEASON =

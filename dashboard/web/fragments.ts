@@ -141,11 +141,12 @@ export class FragmentCache {
     const { definition, content } = board;
     const now = this.#options.now();
     const asked = askedValue(definition, view);
-    const isEmpty = board.view(now, season, asked).rows.length === 0;
+    const { rows, value } = board.view(now, season, asked);
+    const isEmpty = rows.length === 0;
     const pastSeasons = view.board === null ? [] : this.#pastSeasons(board, asked);
     if (!definition.by) return { isEmpty, pastSeasons, by: null };
     const values = content.values(now, season)?.values.map(({ name }) => name) ?? [];
-    const by = { label: definition.by.label, shown: asked ?? values[0] ?? null, values };
+    const by = { label: definition.by.label, shown: value?.name ?? null, values };
     return { isEmpty, pastSeasons, by };
   }
 
