@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EVENT_FIELDS, EVENT_ID, type EventField } from '../contract/event.ts';
+import { EVENT_FIELDS, EVENT_ID, type EventField, TEAM_FIELDS } from '../contract/event.ts';
 import { COLUMN_NAME } from './column-name.ts';
 import { normalizeColumnType } from './column-type.ts';
 import { duration } from './duration.ts';
@@ -184,6 +184,15 @@ export const events = withRules(schema, rules);
 
 export const EVENT_FIELD_NAMES = Object.keys(EVENT_FIELDS) as EventField[];
 
+/** Which of spec.events.fields says what a field of an event is. */
+export const FIELD_SOURCES = {
+  user_id: 'userId',
+  team_id: 'teamId',
+  team_name: 'teamName',
+  score: 'score',
+  event_time_millis: 'time',
+} as const satisfies Record<EventField, keyof NonNullable<EventMappingSpec['fields']>>;
+
 /** What a view of events has under its own name, whatever the columns of a record are called. */
 const OWN_COLUMNS: readonly string[] = [
   ...EVENT_FIELD_NAMES,
@@ -206,20 +215,13 @@ const NAMING_TYPES = ['STRING', 'BOOLEAN', 'TINYINT', 'SMALLINT', 'INT', 'BIGINT
 
 /** The columns of events whose values can have boards of their own. */
 export function namingColumns({ columns = [], fields }: EventMappingSpec): string[] {
-  const own = EVENT_FIELD_NAMES.filter(
-    (name) => !fields || !(TEAM_COLUMNS[name] && fields[TEAM_COLUMNS[name]] === undefined),
-  );
+  const isNull = (name: EventField) => fields !== undefined && fields[FIELD_SOURCES[name]] === undefined;
+  const own = EVENT_FIELD_NAMES.filter((name) => !TEAM_FIELDS.includes(name) || !isNull(name));
   const others = columns.filter(
     ({ name, type }) => isVisible(name) && NAMING_TYPES.includes(normalizeColumnType(type) ?? ''),
   );
   return [...own, ...others.map(({ name }) => name)];
 }
-
-/** The fields that are NULL in all events unless they are set. */
-const TEAM_COLUMNS: Partial<Record<EventField, 'teamId' | 'teamName'>> = {
-  team_id: 'teamId',
-  team_name: 'teamName',
-};
 
 /** Whether the events say which team a player plays for. */
 export function hasTeams({ fields }: EventMappingSpec): boolean {

@@ -2,6 +2,7 @@ import { normalizeColumnType } from '../api/column-type.ts';
 import {
   EVENT_FIELD_NAMES,
   type EventMappingSpec,
+  FIELD_SOURCES,
   hasTeams,
   isVisible,
   type TimeUnit,
@@ -23,14 +24,6 @@ export interface EventMapping extends EventTraits {
 
 type Fields = NonNullable<EventMappingSpec['fields']>;
 
-const FROM = {
-  user_id: 'userId',
-  team_id: 'teamId',
-  team_name: 'teamName',
-  score: 'score',
-  event_time_millis: 'time',
-} as const satisfies Record<EventField, keyof Fields>;
-
 const DEFAULT_COLUMNS = EVENT_FIELD_NAMES.map((name) => ({ name, type: EVENT_FIELDS[name].type }));
 
 /**
@@ -48,7 +41,7 @@ export function planEventMapping(spec: EventMappingSpec): EventMapping {
   return {
     columns,
     fields: [
-      ...EVENT_FIELD_NAMES.map((name) => ({ name, sql: expressions[name], from: FROM[name] })),
+      ...EVENT_FIELD_NAMES.map((name) => ({ name, sql: expressions[name], from: FIELD_SOURCES[name] })),
       ...(hasEventIds ? [{ name: EVENT_ID, sql: text(spec.fields?.eventId), from: 'eventId' as const }] : []),
     ],
     timeMillis: expressions.event_time_millis,

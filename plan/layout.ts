@@ -157,9 +157,9 @@ export function topicRanks({ type, size }: Leaderboard): number {
 }
 
 function statement(board: Leaderboard): Statement {
-  const shown = { keepSeasons: undefined, maxValues: undefined, shareRanks: undefined };
-  const unshown = { ...board, title: '', size: topicRanks(board), ...shown };
-  const plain = JSON.parse(JSON.stringify(unshown)) as Statement;
+  const unshown = { keepSeasons: undefined, maxValues: undefined, shareRanks: undefined };
+  const bare = { ...board, title: '', size: topicRanks(board), ...unshown };
+  const plain = JSON.parse(JSON.stringify(bare)) as Statement;
   if (plain.type !== 'Query') return plain;
   return { ...plain, columns: plain.columns.map((column) => ({ ...column, label: '' })) };
 }
