@@ -38,6 +38,11 @@ export async function fetchJars(report: Report, signal: AbortSignal): Promise<Ja
   };
 }
 
+/** Where everything is kept that is fetched or built once. */
+export function cacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'gameanalytics');
+}
+
 async function fetchFolder(
   name: string,
   title: string,
@@ -53,8 +58,7 @@ async function fetchFolder(
   const sources = await sourceFiles(source);
   for (const file of sources) hash.update(await readFile(file));
   const version = hash.digest('hex').slice(0, 12);
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  const folder = join(cache, 'gameanalytics', `${name}-${version}`);
+  const folder = join(cacheFolder(), `${name}-${version}`);
   if (!existsSync(folder))
     await fillFolder(folder, { pom, sums, title, isCompiled: sources.length > 0 }, report, signal);
   return folder;

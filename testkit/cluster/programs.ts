@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { cacheFolder } from '../../local/process/jars.ts';
 import type { Report } from '../../local/process/report.ts';
 
 import { goBuild } from './go-build.ts';
@@ -42,7 +42,7 @@ export async function buildPrograms(report: Report): Promise<Programs> {
 async function findProgram(name: Program, report: Report): Promise<string> {
   const given = process.env.KUBEBUILDER_ASSETS;
   if (given && existsSync(join(given, name))) return join(given, name);
-  const folder = await cacheFolder();
+  const folder = await programsFolder();
   const program = join(folder, name);
   if (!existsSync(program)) await build(name, program, report);
   return program;
@@ -65,10 +65,9 @@ async function build(name: Program, program: string, report: Report): Promise<vo
 }
 
 /** Another version of any module is another folder. */
-async function cacheFolder(): Promise<string> {
+async function programsFolder(): Promise<string> {
   const hash = createHash('sha256');
   for (const module of new Set(Object.values(PROGRAMS).map((program) => program.module)))
     for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(join(MODULES, module, file)));
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  return join(cache, 'gameanalytics', `control-plane-${hash.digest('hex').slice(0, 12)}`);
+  return join(cacheFolder(), `control-plane-${hash.digest('hex').slice(0, 12)}`);
 }

@@ -77,14 +77,11 @@ export function fill({ boards, stats }: HandFed, players: Player[]): void {
   const now = Date.now();
   for (const live of boards) {
     const board = new Board(live.definition);
-    const { period, digest } = live.definition;
-    const rows = players.map((player, index) => ({ rnk: index + 1, ...fieldsOf(player, now) }));
+    const { period } = live.definition;
     const seasonMillis = period?.kind === 'season' ? (period.lengthMillis ?? now) : now;
     const thisSeason = now - (now % seasonMillis);
     const seasons = period?.kind === 'season' ? [thisSeason - seasonMillis, thisSeason] : [0];
-    for (const season_start of seasons) {
-      board.apply(record({ season_start }, { digest, as_of: now, rows }, now), now);
-    }
+    for (const season_start of seasons) applyPlayers(board, { season_start }, players, now);
     live.publish(board);
   }
   const counted = new Stats();
@@ -97,11 +94,15 @@ export function fillValue({ boards }: Pick<HandFed, 'boards'>, value: string, pl
   const now = Date.now();
   for (const { definition, content } of boards) {
     if (!definition.by) continue;
-    const { period, digest } = definition;
+    const { period } = definition;
     const seasonMillis = period?.kind === 'season' ? (period.lengthMillis ?? now) : now;
-    const rows = players.map((player, index) => ({ rnk: index + 1, ...fieldsOf(player, now) }));
-    content.apply(record({ season_start: now - (now % seasonMillis), value }, { digest, rows }, now), now);
+    applyPlayers(content, { season_start: now - (now % seasonMillis), value }, players, now);
   }
+}
+
+function applyPlayers(board: Board, key: object, players: Player[], now: number): void {
+  const rows = players.map((player, index) => ({ rnk: index + 1, ...fieldsOf(player, now) }));
+  board.apply(record(key, { digest: board.definition.digest, as_of: now, rows }, now), now);
 }
 
 /** The examples that the job gives of what is not counted, as long as they can be. */

@@ -2,10 +2,9 @@ import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-
+import { cacheFolder } from '../../local/process/jars.ts';
 import { Reaper } from '../../local/process/reaper.ts';
 import { until } from '../../local/process/retry.ts';
 import { SupervisedProcess } from '../../local/process/supervisor.ts';
@@ -87,7 +86,7 @@ export async function startEngine(): Promise<Engine> {
  * user's cache folder.
  */
 export async function baseFileSystem(): Promise<string> {
-  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'gameanalytics');
+  const folder = cacheFolder();
   const script = await readFile('tools/image-base');
   const version = createHash('sha256').update(script).update(process.version).digest('hex').slice(0, 12);
   const tar = join(folder, `image-base-${version}.tar`);

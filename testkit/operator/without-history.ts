@@ -37,12 +37,12 @@ export function digestOf(script: string): string {
     .replace(/END;\s*$/, '')
     .split(/^(?=INSERT INTO )/m);
   const live = statements.filter((statement) => !statement.startsWith('INSERT INTO `removed_'));
-  const sorted = live.map(withoutLane).sort();
+  const sorted = live.map(withoutScan).sort();
   return createHash('sha256').update(sorted.join('\n')).digest('hex').slice(0, 8);
 }
 
 /** A statement without what a query is put into when its events are not those of the first scan. */
-function withoutLane(statement: string): string {
+function withoutScan(statement: string): string {
   return statement
     .trim()
     .replace(/;$/, '')

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { LocalRuntime } from '../../local/local-runtime.ts';
+import { cacheFolder } from '../../local/process/jars.ts';
 import { QUICK_START } from '../../local/process/java.ts';
 import { freePort, LOOPBACK } from '../../local/process/ports.ts';
 import { until } from '../../local/process/retry.ts';
@@ -62,7 +62,7 @@ async function register(url: string, subject: string, registration: Registration
 
 /** Maven cannot fetch it, because the POM that its own one inherits from was not released. */
 async function fetchApicurio(): Promise<string> {
-  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'gameanalytics');
+  const cache = cacheFolder();
   const folder = join(cache, `apicurio-registry-${VERSION}`);
   if (existsSync(folder)) return folder;
   await mkdir(cache, { recursive: true });
