@@ -127,6 +127,11 @@ const schema = z.strictObject({
     '1s',
     '7d',
   ).optional(),
+  latestArrival: duration(
+    'How long after a season’s end its events may still reach Kafka and count. Then the season is frozen: its boards do not change any more. Unset: seasons are never frozen.',
+    '1s',
+    '30d',
+  ).optional(),
   partitions: integer(1, 1000)
     .default(3)
     .meta({

@@ -161,12 +161,27 @@ export function seasonEnd(calendar: Calendar, instant: number): number {
  */
 export function startOffsets(calendar: Calendar): Step[] {
   const steps = localOffsets(calendar.timeZone);
-  const startOffset = (start: number) => floorLocal(calendar, start + valueAt(steps, start)) - start;
-  const changes = steps.slice(1).flatMap(({ from }) => {
-    const starts = [seasonStart(calendar, from), seasonEnd(calendar, from)];
-    return starts.map((start) => ({ from: start, value: startOffset(start) }));
+  return offsetsBySeason(calendar, (start) => floorLocal(calendar, start + valueAt(steps, start)) - start);
+}
+
+/** The same of the end: that of the local time is the start's and a day, a week or a month. */
+export function endOffsets(calendar: Calendar): Step[] {
+  const steps = localOffsets(calendar.timeZone);
+  return offsetsBySeason(calendar, (start) => {
+    const local = floorLocal(calendar, start + valueAt(steps, start));
+    return nextLocal(calendar, local) - seasonEnd(calendar, start);
   });
-  const all = [steps[0]!, ...changes.sort((a, b) => a.from - b.from)];
+}
+
+/** A value of each season, where it differs only around changes of the clock. */
+function offsetsBySeason(calendar: Calendar, offsetOf: (start: number) => number): Step[] {
+  const [first, ...changes] = localOffsets(calendar.timeZone);
+  const starts = changes.flatMap(({ from }) => {
+    const start = seasonStart(calendar, from);
+    return [seasonStart(calendar, start - 1), start, seasonEnd(calendar, from)];
+  });
+  starts.sort((a, b) => a - b);
+  const all = [first!, ...starts.map((from) => ({ from, value: offsetOf(from) }))];
   return all.filter(({ value }, i) => value !== all[i - 1]?.value);
 }
 

@@ -15,9 +15,9 @@ export const SLOT_START = 'slot_start';
 
 /**
  * What the job counts: events, invalid ones, messages (not decoded), players and teams of windows, and, where
- * an id counts once, its copies.
+ * an id counts once, its copies, and where seasons are frozen, what came after that.
  */
-export const STATS_SOURCES = ['events', 'invalid', 'messages', 'windows', 'duplicates'] as const;
+export const STATS_SOURCES = ['events', 'invalid', 'messages', 'windows', 'duplicates', 'frozen'] as const;
 export type StatsSource = (typeof STATS_SOURCES)[number];
 
 interface Counter {
@@ -126,6 +126,15 @@ const DUPLICATE: Reason = {
   exampleColumn: 'example_duplicate',
 };
 
+/** The reason of valid events that came too late for a season. */
+const FROZEN: Reason = {
+  id: 'frozen',
+  text: 'a season they happened in was frozen when they reached Kafka, events.latestArrival after its end',
+  source: 'frozen',
+  countColumn: 'frozen_events',
+  exampleColumn: 'example_frozen',
+};
+
 /** The reasons, each of them counted by itself. An event has the first that applies. */
 export const REASONS: Reason[] = [
   {
@@ -145,6 +154,7 @@ export const REASONS: Reason[] = [
     }),
   ),
   DUPLICATE,
+  FROZEN,
 ];
 
 /** The reasons of which events can be invalid. */
@@ -177,7 +187,7 @@ export const STATS_COLUMNS: StatsColumn[] = [
     const { column, description, sources } = COUNTERS[name];
     return { name: column, type: 'BIGINT', description, sources, merge: 'sum' };
   }),
-  ...[...INVALID_REASONS, DUPLICATE].map(
+  ...[...INVALID_REASONS, DUPLICATE, FROZEN].map(
     ({ countColumn, text, source }): StatsColumn => ({
       name: countColumn,
       type: 'BIGINT',

@@ -27,6 +27,12 @@ const MERGED = {
   newest: (name: string) => `SUBSTRING(MAX(${name}) FROM 20) AS ${name}`,
 };
 
+/** Sources that only some scripts have, by what those have. */
+const OPTIONAL_SOURCES = new Map<StatsSource, string>([
+  ['duplicates', 'deduplicateMillis'],
+  ['frozen', 'latestArrivalMillis'],
+]);
+
 /** An example shows so much of an id, and of a malformed message. */
 const ID_EXAMPLE_CHARACTERS = 16;
 const MESSAGE_EXAMPLE_CHARACTERS = 80;
@@ -93,7 +99,8 @@ function statsPart(source: StatsSource): string {
     return `CAST(${sources.includes(source) ? name : nothing} AS ${type}) AS ${name}`;
   });
   const part = `SELECT\n${[SLOT_START, ...columns].map((column) => `  ${column}`).join(',\n')}\nFROM of_${source}`;
-  if (source === 'duplicates') return `{{#if deduplicateMillis}}\nUNION ALL\n${part}{{/if}}`;
+  const trait = OPTIONAL_SOURCES.get(source);
+  if (trait) return `{{#if ${trait}}}\nUNION ALL\n${part}{{/if}}`;
   return source === STATS_SOURCES[0] ? part : `\nUNION ALL\n${part}`;
 }
 

@@ -182,10 +182,13 @@ function markRemoved({ board, scan }: StatementSlot): StatementSlot {
   return { board, scan, removed: true };
 }
 
+/** They are long, and every board's digest has them. */
+const TEMPLATES_DIGEST = digest(TEMPLATES);
+
 function hashInputs({ spec, metadata }: GameAnalytics): string {
-  const { topic, maxLateness, format, columns, fields, deduplicate } = spec.events;
-  const record = { format, columns, fields, deduplicate };
-  return digest([metadata.name, spec.kafka.cluster, topic, maxLateness, record, TEMPLATES]);
+  const { topic, maxLateness, latestArrival, format, columns, fields, deduplicate } = spec.events;
+  const record = { format, columns, fields, deduplicate, latestArrival };
+  return digest([metadata.name, spec.kafka.cluster, topic, maxLateness, record, TEMPLATES_DIGEST]);
 }
 
 function digest(value: unknown): string {

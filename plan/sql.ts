@@ -3,7 +3,7 @@ import { BOARD_TYPES, getBoardType } from '../api/boards/types.ts';
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { SEASON_START, VALUE } from '../contract/board.ts';
-import { type Calendar, firstWeekDay, localOffsets, startOffsets } from '../contract/calendar.ts';
+import { type Calendar, endOffsets, firstWeekDay, localOffsets, startOffsets } from '../contract/calendar.ts';
 import { maxRecordBytes, type PlannedBoard, planBoard } from './boards.ts';
 import { planEventMapping } from './event-mapping.ts';
 import { connectorOptions } from './kafka-access.ts';
@@ -33,7 +33,8 @@ export function sqlScript(
     isCsv: events.format === 'csv',
     isOwnTopic: events.topic !== undefined,
     registry: registryOptions(resource),
-    deduplicateMillis: deduplicateMillis(resource),
+    deduplicateMillis: millisOf(events.deduplicate),
+    latestArrivalMillis: millisOf(events.latestArrival),
     maxLatenessMillis: millis(events.maxLateness),
     parallelism: resource.spec.flink.parallelism,
   };
@@ -50,6 +51,7 @@ export function sqlScript(
     topic: statsTopic(resource),
     eventsTopic: eventsTopic(resource),
     group: `${groupPrefix(resource)}flink-stats`,
+    seasons: distinctSeasons(layout),
   };
   const sinks = layout.slots.flatMap((slot, i) => planSinks(resource, slot, i));
   return SCRIPT({
@@ -61,7 +63,7 @@ export function sqlScript(
     stats: STATS(stats).trim(),
     boards: sinks.map((sink) => ({
       table: table(sink, kafka),
-      insert: insert(sink, common.maxLatenessMillis),
+      insert: insert(sink, common),
     })),
   });
 }
@@ -85,15 +87,30 @@ function eventViews(scan: number) {
   };
 }
 
-/** For how long an id counts once; 0: for no time. */
-function deduplicateMillis({ spec }: GameAnalytics): number {
-  return spec.events.deduplicate === undefined ? 0 : millis(spec.events.deduplicate);
+/** A duration, in milliseconds; 0 when there is none. */
+function millisOf(duration: string | undefined): number {
+  return duration === undefined ? 0 : millis(duration);
+}
+
+/** The seasons that boards have, as the SQL computes their ends, each of them once. */
+function distinctSeasons({ slots }: Layout): object[] {
+  const seasons = slots.flatMap(({ board, removed }): object[] => {
+    if (removed || !('seasonMillis' in board)) return [];
+    const { seasonMillis, calendar } = board;
+    if (calendar) return [{ calendar, ...inSql(calendar) }];
+    return seasonMillis === null ? [] : [{ calendar, isMonth: false, seasonMillis }];
+  });
+  return [...new Map(seasons.map((season) => [JSON.stringify(season), season])).values()];
 }
 
 /** The views of a scan with the seasons of the calendars that its boards have. */
 function calendarViews(
   { slots }: Layout,
-  { scan, validEvents }: { scan: number; validEvents: string },
+  {
+    scan,
+    validEvents,
+    latestArrivalMillis,
+  }: { scan: number; validEvents: string; latestArrivalMillis: number },
 ): string[] {
   const calendars = slots.flatMap(({ board, ...slot }) =>
     slot.scan === scan && 'calendar' in board && board.calendar ? [board.calendar] : [],
@@ -103,14 +120,24 @@ function calendarViews(
     CALENDAR({
       name,
       validEvents,
+      latestArrivalMillis,
+      calendar,
       timeZone: calendar.timeZone,
-      isMonth: calendar.every === 'Month',
-      firstMillis: calendar.every === 'Week' ? firstWeekDay(calendar) * DAY : 0,
-      lengthMillis: calendar.every === 'Week' ? 7 * DAY : DAY,
-      offsets: localOffsets(calendar.timeZone),
-      startOffsets: startOffsets(calendar),
+      ...inSql(calendar),
     }),
   );
+}
+
+/** What the SQL computes the start of a calendar's season by. */
+function inSql(calendar: Calendar) {
+  return {
+    isMonth: calendar.every === 'Month',
+    firstMillis: calendar.every === 'Week' ? firstWeekDay(calendar) * DAY : 0,
+    lengthMillis: calendar.every === 'Week' ? 7 * DAY : DAY,
+    offsets: localOffsets(calendar.timeZone),
+    startOffsets: startOffsets(calendar),
+    endOffsets: endOffsets(calendar),
+  };
 }
 
 const DAY = millis('1d');
@@ -156,7 +183,14 @@ function table({ name, topic, board, slot }: Sink, kafka: Record<string, string>
   });
 }
 
-function insert({ name, board, slot }: Sink, maxLatenessMillis: number): string {
+/** Until when events count, in milliseconds. */
+interface Deadlines {
+  maxLatenessMillis: number;
+  /** 0: seasons are never frozen. */
+  latestArrivalMillis: number;
+}
+
+function insert({ name, board, slot }: Sink, deadlines: Deadlines): string {
   const { period, digest, by, rowColumns } = board;
   const template = period?.kind === 'instant' ? INSTANT_INSERT : BOARD_INSERT;
   return template({
@@ -171,7 +205,7 @@ function insert({ name, board, slot }: Sink, maxLatenessMillis: number): string 
       name,
       isText: slot.board.type === 'Query' && type === 'STRING',
     })),
-    select: select(slot, maxLatenessMillis),
+    select: select(slot, deadlines),
   }).trim();
 }
 
@@ -186,8 +220,9 @@ function selectColumns({ source, period, by, rowColumns }: PlannedBoard): string
 
 /**
  * How long an unchanged total is kept. A season that is open or last is at most two seasons old, so what is
- * shown is always exact, however long the job was away; another hour is for clocks. Ids of events are known
- * for as long as they count once, in addition. Forever when a board has one season only.
+ * shown is always exact, however long the job was away, and one that is not frozen no older than itself and
+ * the latest arrival; another hour is for clocks. Ids of events are known for as long as they count once, in
+ * addition. Forever when a board has one season only.
  */
 function stateTtlMillis(resource: GameAnalytics): number {
   const seasons = resource.spec.leaderboards.flatMap((board) => {
@@ -195,7 +230,9 @@ function stateTtlMillis(resource: GameAnalytics): number {
     return 'seasonMillis' in board ? [longestMillis(board)] : [];
   });
   if (seasons.includes(null)) return FOR_EVER_MILLIS;
-  return 2 * Math.max(0, ...seasons.map(Number)) + millis('1h') + deduplicateMillis(resource);
+  const longest = Math.max(0, ...seasons.map(Number));
+  const { deduplicate, latestArrival } = resource.spec.events;
+  return longest + Math.max(longest, millisOf(latestArrival)) + millis('1h') + millisOf(deduplicate);
 }
 
 /**
@@ -204,7 +241,10 @@ function stateTtlMillis(resource: GameAnalytics): number {
  */
 const FOR_EVER_MILLIS = millis('36500d');
 
-function select({ board, scan }: StatementSlot, maxLatenessMillis: number): string {
+function select(
+  { board, scan }: StatementSlot,
+  { maxLatenessMillis, latestArrivalMillis }: Deadlines,
+): string {
   const views = eventViews(scan);
   if (board.type === 'Query') return queried(board.query, views.validEvents);
   const { where: condition } = board;
@@ -212,7 +252,18 @@ function select({ board, scan }: StatementSlot, maxLatenessMillis: number): stri
   const validEvents = calendar ? calendarView(views.validEvents, calendar) : views.validEvents;
   const more = getBoardType(board).templateValues?.(board);
   const by = 'by' in board ? board.by : undefined;
-  const values = { ...board, ...more, by, validEvents, maxLatenessMillis, condition };
+  const hasSeasons = calendar !== undefined || ('seasonMillis' in board && board.seasonMillis !== null);
+  const values = {
+    ...board,
+    ...more,
+    by,
+    calendar,
+    isMonth: false,
+    validEvents,
+    maxLatenessMillis,
+    latestArrivalMillis: hasSeasons ? latestArrivalMillis : 0,
+    condition,
+  };
   return SELECTS.get(board.type)!(values).trim();
 }
 

@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-b0ae097f-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-69f59a6b-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -129,6 +129,7 @@ CREATE TABLE pipeline_stats (
   uncounted_no_score BIGINT,
   uncounted_score_out_of_range BIGINT,
   duplicate_events BIGINT,
+  frozen_events BIGINT,
   newest_event_time BIGINT,
   uncounted_reason STRING,
   example_malformed STRING,
@@ -141,6 +142,7 @@ CREATE TABLE pipeline_stats (
   example_no_score STRING,
   example_score_out_of_range STRING,
   example_duplicate STRING,
+  example_frozen STRING,
   PRIMARY KEY (slot_start) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
@@ -263,7 +265,7 @@ CREATE TABLE `team-mvps` (
 EXECUTE STATEMENT SET
 BEGIN
 INSERT INTO pipeline_stats (
-  slot_start, events, late_events, robot_events, uncounted_events, undecodable_messages, active_players, active_teams, uncounted_no_user, uncounted_id_too_long, uncounted_no_team, uncounted_no_event_id, uncounted_no_time, uncounted_time_out_of_range, uncounted_no_score, uncounted_score_out_of_range, duplicate_events, newest_event_time, uncounted_reason, example_malformed, example_no_user, example_id_too_long, example_no_team, example_no_event_id, example_no_time, example_time_out_of_range, example_no_score, example_score_out_of_range, example_duplicate
+  slot_start, events, late_events, robot_events, uncounted_events, undecodable_messages, active_players, active_teams, uncounted_no_user, uncounted_id_too_long, uncounted_no_team, uncounted_no_event_id, uncounted_no_time, uncounted_time_out_of_range, uncounted_no_score, uncounted_score_out_of_range, duplicate_events, frozen_events, newest_event_time, uncounted_reason, example_malformed, example_no_user, example_id_too_long, example_no_team, example_no_event_id, example_no_time, example_time_out_of_range, example_no_score, example_score_out_of_range, example_duplicate, example_frozen
 )
 WITH of_events AS (
   SELECT
@@ -381,6 +383,7 @@ WITH of_events AS (
     CAST(0 AS BIGINT) AS uncounted_no_score,
     CAST(0 AS BIGINT) AS uncounted_score_out_of_range,
     CAST(0 AS BIGINT) AS duplicate_events,
+    CAST(0 AS BIGINT) AS frozen_events,
     CAST(newest_event_time AS BIGINT) AS newest_event_time,
     CAST(NULL AS STRING) AS uncounted_reason,
     CAST(NULL AS STRING) AS example_malformed,
@@ -392,7 +395,8 @@ WITH of_events AS (
     CAST(NULL AS STRING) AS example_time_out_of_range,
     CAST(NULL AS STRING) AS example_no_score,
     CAST(NULL AS STRING) AS example_score_out_of_range,
-    CAST(NULL AS STRING) AS example_duplicate
+    CAST(NULL AS STRING) AS example_duplicate,
+    CAST(NULL AS STRING) AS example_frozen
   FROM of_events
   UNION ALL
   SELECT
@@ -413,6 +417,7 @@ WITH of_events AS (
     CAST(uncounted_no_score AS BIGINT) AS uncounted_no_score,
     CAST(uncounted_score_out_of_range AS BIGINT) AS uncounted_score_out_of_range,
     CAST(0 AS BIGINT) AS duplicate_events,
+    CAST(0 AS BIGINT) AS frozen_events,
     CAST(NULL AS BIGINT) AS newest_event_time,
     CAST(uncounted_reason AS STRING) AS uncounted_reason,
     CAST(NULL AS STRING) AS example_malformed,
@@ -424,7 +429,8 @@ WITH of_events AS (
     CAST(example_time_out_of_range AS STRING) AS example_time_out_of_range,
     CAST(example_no_score AS STRING) AS example_no_score,
     CAST(example_score_out_of_range AS STRING) AS example_score_out_of_range,
-    CAST(NULL AS STRING) AS example_duplicate
+    CAST(NULL AS STRING) AS example_duplicate,
+    CAST(NULL AS STRING) AS example_frozen
   FROM of_invalid
   UNION ALL
   SELECT
@@ -445,6 +451,7 @@ WITH of_events AS (
     CAST(0 AS BIGINT) AS uncounted_no_score,
     CAST(0 AS BIGINT) AS uncounted_score_out_of_range,
     CAST(0 AS BIGINT) AS duplicate_events,
+    CAST(0 AS BIGINT) AS frozen_events,
     CAST(NULL AS BIGINT) AS newest_event_time,
     CAST(NULL AS STRING) AS uncounted_reason,
     CAST(example_malformed AS STRING) AS example_malformed,
@@ -456,7 +463,8 @@ WITH of_events AS (
     CAST(NULL AS STRING) AS example_time_out_of_range,
     CAST(NULL AS STRING) AS example_no_score,
     CAST(NULL AS STRING) AS example_score_out_of_range,
-    CAST(NULL AS STRING) AS example_duplicate
+    CAST(NULL AS STRING) AS example_duplicate,
+    CAST(NULL AS STRING) AS example_frozen
   FROM of_messages
   UNION ALL
   SELECT
@@ -477,6 +485,7 @@ WITH of_events AS (
     CAST(0 AS BIGINT) AS uncounted_no_score,
     CAST(0 AS BIGINT) AS uncounted_score_out_of_range,
     CAST(0 AS BIGINT) AS duplicate_events,
+    CAST(0 AS BIGINT) AS frozen_events,
     CAST(NULL AS BIGINT) AS newest_event_time,
     CAST(NULL AS STRING) AS uncounted_reason,
     CAST(NULL AS STRING) AS example_malformed,
@@ -488,7 +497,8 @@ WITH of_events AS (
     CAST(NULL AS STRING) AS example_time_out_of_range,
     CAST(NULL AS STRING) AS example_no_score,
     CAST(NULL AS STRING) AS example_score_out_of_range,
-    CAST(NULL AS STRING) AS example_duplicate
+    CAST(NULL AS STRING) AS example_duplicate,
+    CAST(NULL AS STRING) AS example_frozen
   FROM of_windows
 )
 -- A slot changes for seconds; it need not be remembered as long as a season.
@@ -510,6 +520,7 @@ SELECT /*+ STATE_TTL('parts' = '1 h') */
   SUM(uncounted_no_score) AS uncounted_no_score,
   SUM(uncounted_score_out_of_range) AS uncounted_score_out_of_range,
   SUM(duplicate_events) AS duplicate_events,
+  SUM(frozen_events) AS frozen_events,
   MAX(newest_event_time) AS newest_event_time,
   SUBSTRING(MAX(uncounted_reason) FROM 20) AS uncounted_reason,
   SUBSTRING(MAX(example_malformed) FROM 20) AS example_malformed,
@@ -521,14 +532,15 @@ SELECT /*+ STATE_TTL('parts' = '1 h') */
   SUBSTRING(MAX(example_time_out_of_range) FROM 20) AS example_time_out_of_range,
   SUBSTRING(MAX(example_no_score) FROM 20) AS example_no_score,
   SUBSTRING(MAX(example_score_out_of_range) FROM 20) AS example_score_out_of_range,
-  SUBSTRING(MAX(example_duplicate) FROM 20) AS example_duplicate
+  SUBSTRING(MAX(example_duplicate) FROM 20) AS example_duplicate,
+  SUBSTRING(MAX(example_frozen) FROM 20) AS example_frozen
 FROM parts
 GROUP BY slot_start;
 
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '651571da',
+  '5f0f66f7',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -567,7 +579,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '6c23b3f3',
+  '392c811d',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -606,7 +618,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  'fdfc2f4c',
+  '2ce641e9',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -694,7 +706,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '7404622f',
+  '45d0a157',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *

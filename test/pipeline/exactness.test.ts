@@ -37,7 +37,7 @@ const toValue = ({ score }: CountedEvent) => (score % 3 > 0 ? (score % 100) - 20
 
 const game = resource(
   {
-    events: { topic: TOPIC, partitions: PARTITIONS },
+    events: { topic: TOPIC, partitions: PARTITIONS, latestArrival: '1m' },
     leaderboards: [
       { name: 'top-teams', type: 'TopTeams', season: '5m', size: 5 },
       { name: 'top-players', type: 'TopPlayers', season: '1m' },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SqlGateway, startSqlGateway } from '../../local/sql-check/gateway.ts';
 import { splitScript } from '../../local/sql-check/statements.ts';
+import { type Layout, layOut } from '../../plan/layout.ts';
 import { sqlScript } from '../../plan/sql.ts';
 import { resource } from '../../testkit/resources/resource.ts';
 
@@ -100,9 +101,13 @@ describe('the plan that Flink makes of the SQL', () => {
     plan = await explain(sqlScript(resource(spec), 'localhost:9092'));
     const own = resource({ leaderboards: boards, events: { topic: 'game.matches' } });
     ownTopicPlan = await explain(sqlScript(own, 'localhost:9092'));
-    // More than a resource may have.
-    calendarPlan = await explain(sqlScript(resource({ ...spec, leaderboards: CALENDARS }), 'localhost:9092'));
-    const byValue = { events: { columns: BY_COLUMNS }, leaderboards: [...BY_VALUE, LATEST_BY_VALUE] };
+    const frozen = { ...spec.events, latestArrival: '10m' };
+    const calendars = resource({ events: frozen, leaderboards: CALENDARS });
+    calendarPlan = await explain(sqlScript(calendars, 'localhost:9092'));
+    const byValue = {
+      events: { ...frozen, columns: BY_COLUMNS },
+      leaderboards: [...BY_VALUE, LATEST_BY_VALUE],
+    };
     byPlan = await explain(sqlScript(resource(byValue), 'localhost:9092'));
   });
 
@@ -125,9 +130,12 @@ describe('the plan that Flink makes of the SQL', () => {
     expect(ranks(planOf(plan, board))).toEqual(['UpdateFastStrategy']);
   });
 
-  it.each(['weekly', 'monthly'])('ranks %s, of the seasons of a calendar, the fast way', (board) => {
-    expect(ranks(planOf(calendarPlan, board))).toEqual(['UpdateFastStrategy']);
-  });
+  it.each(['weekly', 'monthly'])(
+    'ranks %s, of the seasons of a calendar that are frozen, the fast way',
+    (board) => {
+      expect(ranks(planOf(calendarPlan, board))).toEqual(['UpdateFastStrategy']);
+    },
+  );
 
   it.each(BY_VALUE)('ranks $name, of each value by itself, the fast way', ({ name }) => {
     const own = planOf(byPlan, name);
@@ -194,6 +202,26 @@ describe('the plan that Flink makes of the SQL', () => {
   it('pushes the watermark into the source, with alignment', () => {
     expect(plan).toMatch(/TableSourceScan\(.*watermark=\[.*watermarkAlignment=\[/);
   });
+});
+
+// State is found by the number of a step.
+it('has the same steps for the statistics when a board adds seasons that can be frozen', async () => {
+  const events = { retention: '90d', latestArrival: '10m' };
+  const [weekly] = CALENDARS;
+  const streaks = { name: 'hot-streakers', type: 'HotStreakers' };
+  const teams = { name: 'top-teams', type: 'TopTeams' };
+  const games = [[streaks], [streaks, teams], [streaks, teams, weekly]].map((leaderboards) =>
+    resource({ events, leaderboards }),
+  );
+  let layout: Layout | undefined;
+  const steps: string[] = [];
+  for (const game of games) {
+    layout = layOut(game, layout);
+    const plan = await explain(sqlScript(game, 'localhost:9092', layout));
+    steps.push(planOf(plan, 'pipeline_stats').replace(/\(.*/g, ''));
+  }
+  expect(steps[1]).toBe(steps[0]);
+  expect(steps[2]).toBe(steps[0]);
 });
 
 describe('the plan of records of another form', () => {

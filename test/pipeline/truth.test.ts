@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { millis } from '../../api/duration.ts';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { boards } from '../../plan/boards.ts';
 import { readPartitions } from '../../testkit/oracle/boards.ts';
-import type { CountedEvent, Row } from '../../testkit/oracle/oracle.ts';
+import { type CountedEvent, deadlinesOf, type Row } from '../../testkit/oracle/oracle.ts';
 import { kafkaClient } from '../../testkit/pipeline/topic.ts';
 import { startWholePipeline } from '../../testkit/pipeline/whole-pipeline.ts';
 import { resource } from '../../testkit/resources/resource.ts';
@@ -65,6 +64,7 @@ function game(name: string, eventsPerSecond: number, parallelism: number): GameA
   const season = '1m';
   return resource(
     {
+      events: { latestArrival: '20s' },
       leaderboards: [
         { name: 'top-teams', type: 'TopTeams', season },
         { name: 'top-players', type: 'TopPlayers', season },
@@ -148,11 +148,10 @@ describe('whatever is seen of a board is the board of a real moment', () => {
       await watching.disposeAsync();
 
       const events = await readPartitions(kafka, pipeline.eventsTopic);
-      const lateness = millis(made.spec.events.maxLateness);
       const falsehoods = boards(made).flatMap((board) => {
         const records = topics.get(board.name)!;
         return [
-          ...falseRecords(board, records, events, lateness, busiest),
+          ...falseRecords(board, records, events, deadlinesOf(made), busiest),
           ...falseAnswers(board, records, answers),
           ...falseFrames(board, records, frames),
         ];

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import { expect } from 'vitest';
-import { millis } from '../../api/duration.ts';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { boards, type PlannedBoard } from '../../plan/boards.ts';
 import { eventsTopic } from '../../plan/topics.ts';
@@ -9,6 +8,7 @@ import { newestByKey, readTopic, type TopicRecord } from '../pipeline/topic.ts';
 import {
   type CountedEvent,
   countedEvents,
+  deadlinesOf,
   type EventRecord,
   expectedRows,
   type PointsOf,
@@ -46,13 +46,12 @@ export async function expectBoardsToEqualOracle(
   { where = {}, of = {}, by = {}, query = {}, decode = (records) => records, encoding }: OwnSql = {},
 ): Promise<void> {
   const events = decode(await readEvents(kafka, resource, encoding));
-  const maxLateness = millis(resource.spec.events.maxLateness);
   for (const board of boards(resource)) {
     const fulfils = where[board.name] ?? (() => true);
     const counted = events.filter((event) => countedEvents([event]).some(fulfils));
     const rows =
       query[board.name]?.(countedEvents(counted)) ??
-      expectedRows(board.source, counted, maxLateness, until, {
+      expectedRows(board.source, counted, deadlinesOf(resource), until, {
         pointsOf: of[board.name],
         pickValue: by[board.name],
       });

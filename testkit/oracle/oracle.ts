@@ -1,5 +1,7 @@
 import type { TotalsBoard } from '../../api/boards/shared-fields.ts';
 import type { HotStreakersBoard, Leaderboard } from '../../api/boards/types.ts';
+import { millis } from '../../api/duration.ts';
+import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { EVENT_TIME, type EventField, LONGEST_TEXT, SCORE } from '../../contract/event.ts';
 import { calendarSeason } from './calendar.ts';
 
@@ -40,6 +42,23 @@ export interface CountedEvent {
 /** The events of a topic that count, by the design's definition: with ids, a time, and a score from 0 up. */
 export function countedEvents(records: EventRecord[]): CountedEvent[] {
   return records.flatMap((record) => counted(record) ?? []);
+}
+
+/** Until when an event counts, in milliseconds. */
+export interface Deadlines {
+  /** How late it may reach Kafka, of the event's time, to count in streaks. */
+  maxLateness: number;
+  /** How late, of the end of its season, to count in that; undefined: there is no limit. */
+  latestArrival?: number;
+}
+
+/** The deadlines of a resource. */
+export function deadlinesOf({ spec: { events } }: GameAnalytics): Deadlines {
+  const { maxLateness, latestArrival } = events;
+  return {
+    maxLateness: millis(maxLateness),
+    ...(latestArrival !== undefined && { latestArrival: millis(latestArrival) }),
+  };
 }
 
 /** How many records do not count, by why. */
@@ -124,7 +143,7 @@ function integer(value: unknown): number | null {
 export function expectedRows(
   board: Leaderboard,
   records: EventRecord[],
-  maxLateness: number,
+  { maxLateness, latestArrival }: Deadlines,
   until: number,
   own?: OwnColumns,
 ): Row[] {
@@ -133,7 +152,7 @@ export function expectedRows(
     case 'TopTeams':
     case 'TopPlayers':
     case 'TeamMvps':
-      return seasonRows(board, events, own);
+      return seasonRows(board, events, latestArrival, own);
     case 'HotStreakers':
       return hotStreakers(board, events, maxLateness, until);
     case 'Query':
@@ -142,9 +161,17 @@ export function expectedRows(
 }
 
 /** The rows of all seasons of a board of totals; of one by value, those of all values. */
-export function seasonRows(board: SeasonBoard, events: CountedEvent[], own: OwnColumns = {}): Row[] {
-  const { pointsOf, pickValue } = own;
-  const seasons = groupBy(events, ({ time }) => seasonStart(board, time));
+export function seasonRows(
+  board: SeasonBoard,
+  events: CountedEvent[],
+  latestArrival?: number,
+  { pointsOf, pickValue }: OwnColumns = {},
+): Row[] {
+  const inTime = events.filter(
+    ({ time, producedAt }) =>
+      producedAt < seasonEnd(board, time) + (latestArrival ?? Number.POSITIVE_INFINITY),
+  );
+  const seasons = groupBy(inTime, ({ time }) => seasonStart(board, time));
   return [...seasons].flatMap(([season_start, played]) =>
     byValue(board, played, pickValue).flatMap(([value, ofValue]) =>
       RANKINGS[board.type](pointsOf ? withPoints(board, ofValue, pointsOf) : ofValue, board)
@@ -182,6 +209,11 @@ function cut(text: string | null): string | null {
 function seasonStart({ calendar, seasonMillis }: SeasonBoard, time: number): number {
   if (calendar) return calendarSeason(calendar, time).start;
   return seasonMillis ? time - (time % seasonMillis) : 0;
+}
+
+function seasonEnd(board: SeasonBoard, time: number): number {
+  if (board.calendar) return calendarSeason(board.calendar, time).end;
+  return board.seasonMillis ? seasonStart(board, time) + board.seasonMillis : Number.POSITIVE_INFINITY;
 }
 
 /** The events that have points, with these in place of their scores. */

@@ -20,7 +20,13 @@ const resources = () => ({
 /** A spec with every field but those that exclude others, none of them at its default or at a boundary. */
 export const FULL: Spec = {
   kafka: { cluster: 'games', listener: 'plain' },
-  events: { partitions: 3, retention: '3d', deletionPolicy: 'Retain', maxLateness: '7s' },
+  events: {
+    partitions: 3,
+    retention: '3d',
+    deletionPolicy: 'Retain',
+    maxLateness: '7s',
+    latestArrival: '20m',
+  },
   leaderboards: [
     { name: 'teams', type: 'TopTeams' },
     {
@@ -190,6 +196,7 @@ const SPECIAL: Record<string, SpecialCase> = {
   'events.fields.time': EXPRESSION,
   'events.fields.eventId': { ...EXPRESSION, needed: true },
   'events.deduplicate': { valid: ['1s', '7d'], refused: ['0s', '8d'] },
+  'events.latestArrival': { valid: ['1s', '30d'], refused: ['0s', '31d'] },
   'events.maxLateness': { valid: ['1s', '1h', '3600s'], refused: ['0s', '61m'] },
   leaderboards: { refused: [[...Array(2)].map(() => ({ name: 'twice', type: 'TopTeams' }))] },
   'leaderboards[].name': {

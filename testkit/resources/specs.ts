@@ -83,6 +83,7 @@ function topicOfEvents() {
     retention: fc.constantFrom('24h', '1d', '7d', '90d'),
     deletionPolicy: fc.constantFrom('Retain', 'Delete'),
     maxLateness: seconds(1, 3600),
+    latestArrival: seconds(1, 86_400),
   });
 }
 

@@ -1,6 +1,6 @@
 import type { HotStreakersBoard, Leaderboard } from '../../api/boards/types.ts';
 import { seasonStart } from '../../contract/calendar.ts';
-import type { Row, SeasonBoard } from '../oracle/oracle.ts';
+import type { Deadlines, Row, SeasonBoard } from '../oracle/oracle.ts';
 import type { Play } from './streams.ts';
 
 /*
@@ -16,7 +16,7 @@ import type { Play } from './streams.ts';
 export function recount(
   board: Leaderboard,
   plays: Play[],
-  maxLateness: number,
+  { maxLateness, latestArrival }: Deadlines,
   until: number,
   pointsOf?: (play: Play) => number | null,
 ): Row[] {
@@ -26,7 +26,7 @@ export function recount(
     case 'Query':
       throw new Error('what a Query board should hold, its test says');
     default:
-      return seasonRows(board, pointsOf ? scored(board, plays, pointsOf) : plays);
+      return seasonRows(board, pointsOf ? scored(board, plays, pointsOf) : plays, latestArrival);
   }
 }
 
@@ -57,11 +57,11 @@ interface Season {
   members: Map<string, Map<string, Tally>>;
 }
 
-function seasonRows(board: SeasonBoard, plays: Play[]): Row[] {
+function seasonRows(board: SeasonBoard, plays: Play[], latestArrival: number | undefined): Row[] {
   const seasons = new Map<string, Season>();
   for (const play of plays) {
     const value = pickValue(board, play);
-    if (value === null || value === '') continue;
+    if (value === null || value === '' || isFrozen(board, play, latestArrival)) continue;
     const key = JSON.stringify({ season_start: startOfSeason(board, play.time), value });
     const season = entry(seasons, key, () => ({
       players: new Map(),
@@ -102,6 +102,16 @@ function pickValue(board: SeasonBoard, play: Play): string | null | undefined {
 function startOfSeason({ calendar, seasonMillis }: SeasonBoard, time: number): number {
   if (calendar) return seasonStart(calendar, time);
   return seasonMillis ? Math.floor(time / seasonMillis) * seasonMillis : 0;
+}
+
+/** Whether the season of a play had ended long before Kafka got it: it was another one's time already. */
+function isFrozen(
+  board: SeasonBoard,
+  { time, producedAt }: Play,
+  latestArrival: number | undefined,
+): boolean {
+  if (latestArrival === undefined) return false;
+  return startOfSeason(board, producedAt - latestArrival) > startOfSeason(board, time);
 }
 
 const ROWS = { TopTeams: teamRows, TopPlayers: playerRows, TeamMvps: mvpRows };

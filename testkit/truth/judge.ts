@@ -6,6 +6,7 @@ import { inFieldOrder } from '../oracle/boards.ts';
 import {
   type CountedEvent,
   countedEvents,
+  type Deadlines,
   type EventRecord,
   expectedRows,
   type Row,
@@ -30,6 +31,8 @@ export interface QueryTruth {
   measure: Measure;
   /** Length of its seasons, in milliseconds. */
   seasonMillis: number;
+  /** How long after its end a season is frozen, in milliseconds; undefined: never. */
+  latestArrival?: number;
 }
 
 const TEAM_TOTAL = { holder: ({ team }: CountedEvent) => team, holderColumn: 'team_id' };
@@ -45,35 +48,39 @@ export function falseRecords(
   board: PlannedBoard,
   records: SeenRecord[],
   events: PartitionedEvents,
-  maxLateness: number,
+  deadlines: Deadlines,
   query?: QueryTruth,
 ): Falsehood[] {
   if (board.source.type === 'HotStreakers')
-    return falseInstants(board, board.source, records, events, maxLateness);
-  const truth = board.source.type === 'Query' ? query : seasonTruth(board.source);
+    return falseInstants(board, board.source, records, events, deadlines);
+  const truth = board.source.type === 'Query' ? query : seasonTruth(board.source, deadlines);
   if (!truth) throw new Error(`what ${board.name} should hold, its test says`);
   const bySeason = Map.groupBy(records, ({ season }) => season);
   return [...bySeason].flatMap(([season, ofSeason]) => falseInSeason(board, truth, season, ofSeason, events));
 }
 
-function seasonTruth(source: SeasonBoard): QueryTruth {
+function seasonTruth(source: SeasonBoard, { latestArrival }: Deadlines): QueryTruth {
   const size = topicRanks(source);
   return {
     compute: (played) => seasonRows({ ...source, size }, played),
     measure: MEASURES[source.type],
     seasonMillis: source.seasonMillis ?? Number.MAX_SAFE_INTEGER,
+    ...(latestArrival !== undefined && { latestArrival }),
   };
 }
 
 function falseInSeason(
   board: PlannedBoard,
-  { compute, measure, seasonMillis }: QueryTruth,
+  { compute, measure, seasonMillis, latestArrival = Number.POSITIVE_INFINITY }: QueryTruth,
   season: number,
   records: SeenRecord[],
   events: PartitionedEvents,
 ): Falsehood[] {
   const played = events.map((partition) =>
-    countedEvents(partition).filter(({ time }) => time - (time % seasonMillis) === season),
+    countedEvents(partition).filter(
+      ({ time, producedAt }) =>
+        time - (time % seasonMillis) === season && producedAt < season + seasonMillis + latestArrival,
+    ),
   );
   const all = new Season(played, measure);
   let places: Places = played.map(() => 0);
@@ -103,13 +110,13 @@ function falseInstants(
   source: HotStreakersBoard,
   records: SeenRecord[],
   events: PartitionedEvents,
-  maxLateness: number,
+  deadlines: Deadlines,
 ): Falsehood[] {
   const instants = records.map(({ value }) => Number(JSON.parse(value ?? '{}').as_of));
   const all = expectedRows(
     { ...source, size: topicRanks(source) },
     events.flat(),
-    maxLateness,
+    deadlines,
     Math.max(...instants),
   );
   const expected = Map.groupBy(all, ({ as_of }) => Number(as_of));

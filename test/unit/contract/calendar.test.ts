@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type Calendar,
   calendar,
+  endOffsets,
   isTimeZone,
   localOffsets,
   longestSeasonMillis,
@@ -193,13 +194,15 @@ describe('the clock of a zone', () => {
         }
   });
 
-  it('gives the start of a season by arithmetic, as the SQL computes it', () => {
+  it('gives the start and the end of a season by arithmetic, as the SQL computes them', () => {
     fc.assert(
       fc.property(calendarsAndInstants(), ([calendar, instant]) => {
         const local = instant + valueAt(localOffsets(calendar.timeZone), instant);
         const utc = { ...calendar, timeZone: 'UTC' };
         const start = seasonStart(utc, local) - valueAt(startOffsets(calendar), instant);
         expect(start).toBe(seasonStart(calendar, instant));
+        const end = seasonEnd(utc, local) - valueAt(endOffsets(calendar), instant);
+        expect(end).toBe(seasonEnd(calendar, instant));
       }),
       { numRuns: 5_000 },
     );

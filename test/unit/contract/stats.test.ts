@@ -24,7 +24,11 @@ it('docs/topics.md has the fields of the statistics', async () => {
 });
 
 describe('the SQL of the statistics', () => {
-  const events = { fields: { teamId: 'team_id', eventId: 'user_id' }, deduplicate: '1h' };
+  const events = {
+    fields: { teamId: 'team_id', eventId: 'user_id' },
+    deduplicate: '1h',
+    latestArrival: '1h',
+  };
   const sql = sqlScript(resource({ events }), 'kafka:9092');
 
   it.each(STATS_SOURCES)('has of %s the columns that are declared to be counted there', (source) => {

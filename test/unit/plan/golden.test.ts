@@ -97,6 +97,19 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     },
   },
   {
+    name: 'frozen-seasons',
+    kinds: ['FlinkDeployment'],
+    spec: {
+      events: { latestArrival: '10m', retention: '30d' },
+      leaderboards: [
+        { name: 'teams', type: 'TopTeams' },
+        { name: 'mvps', type: 'TeamMvps', where: 'score > 1' },
+        { name: 'players', type: 'TopPlayers', calendar: { every: 'Week', timeZone: 'Asia/Kathmandu' } },
+        { name: 'all-time', type: 'TopPlayers', season: 'none' },
+      ],
+    },
+  },
+  {
     name: 'avro-records',
     kinds: ['FlinkDeployment', 'ConfigMap'],
     spec: {
@@ -228,6 +241,7 @@ it.each([
   'own-records',
   'avro-records',
   'by-value',
+  'frozen-seasons',
 ])('%s becomes the SQL of examples/minimal.yaml but for these lines', async (name) => {
   const spec = CASES.find((other) => other.name === name)?.spec;
   const script = sqlScript(resource(spec), ENVIRONMENT.bootstrapServers);

@@ -54,6 +54,7 @@ const RENDERED = [
   '{{> longest-text}}',
   '{{> masked-content}}',
   '{{> plays}}',
+  '{{> season-end}}',
   '{{> share}}',
   '{{> slot-seconds}}',
   '{{> sorted-entries}}',
@@ -63,6 +64,7 @@ const RENDERED = [
   '{{> stats-parts}}',
   '{{> stats-slot}}',
   '{{> total-score}}',
+  '{{> unfrozen}}',
   '{{> value-column}}',
   '{{> valid-event}}',
 ];
@@ -79,7 +81,7 @@ describe.each(readdirSync('sql'))('sql/%s', (file) => {
 
 function isSafe(mustache: string): boolean {
   const [, helper = ''] = /^\{\{(\w+) [^{}]+\}\}$/.exec(mustache) ?? [];
-  const isBlock = /^\{\{(#each|#if|#unless|else|\/each|\/if|\/unless)\b/.test(mustache);
+  const isBlock = /^\{\{(#each|#if|#unless|#computed|else|\/each|\/if|\/unless|\/computed)\b/.test(mustache);
   return isBlock || RENDERED.includes(mustache) || [...QUOTING, ...CHECKED].includes(helper);
 }
 

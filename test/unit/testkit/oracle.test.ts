@@ -9,6 +9,7 @@ import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
 import { dashboard } from '../../../plan/dashboard.ts';
 import type { Deployment, KubernetesObject } from '../../../plan/objects.ts';
 import {
+  type Deadlines,
   expectedRows,
   notCounted,
   type PointsOf,
@@ -24,7 +25,14 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 /** Begins within a season of ten minutes. */
 const START = Date.UTC(2026, 0, 1, 12, 4);
-const MAX_LATENESS = 5 * SECOND;
+const DEADLINES: Deadlines = { maxLateness: 5 * SECOND };
+/** Seasons that are frozen at different times, and never. */
+const anyDeadlines = () =>
+  fc.constantFrom(
+    DEADLINES,
+    { ...DEADLINES, latestArrival: SECOND },
+    { ...DEADLINES, latestArrival: 3 * MINUTE },
+  );
 const RUNS = { numRuns: 200 };
 const LONG_KEPT = { events: { retention: '90d' } };
 
@@ -78,9 +86,10 @@ function rowsOf(
   messages: Message[],
   until = START + 30 * MINUTE,
   pointsOf?: PointsOf,
+  deadlines: Deadlines = DEADLINES,
 ): Row[] {
   const records = messages.map(({ value, timestamp }) => ({ value, producedAt: timestamp }));
-  return inOrder(expectedRows(board, records, MAX_LATENESS, until, { pointsOf }));
+  return inOrder(expectedRows(board, records, deadlines, until, { pointsOf }));
 }
 
 function inOrder(rows: Row[]): Row[] {
@@ -102,10 +111,16 @@ describe('the oracle', () => {
   ])('agrees with a second count of %s', (_, anyOfType: fc.Arbitrary<Leaderboard>) => {
     const untils = fc.integer({ min: START, max: START + 10 * MINUTE });
     fc.assert(
-      fc.property(anyOfType, generated(), untils, (board, { messages, plays }, until) => {
-        const expected = inOrder(recount(board, plays, MAX_LATENESS, until));
-        expect(rowsOf(board, messages, until)).toEqual(expected);
-      }),
+      fc.property(
+        anyOfType,
+        generated(),
+        untils,
+        anyDeadlines(),
+        (board, { messages, plays }, until, deadlines) => {
+          const expected = inOrder(recount(board, plays, deadlines, until));
+          expect(rowsOf(board, messages, until, undefined, deadlines)).toEqual(expected);
+        },
+      ),
       RUNS,
     );
   });
@@ -124,8 +139,9 @@ describe('the oracle', () => {
       .map((board) => resource({ leaderboards: [{ name: 'board', ...board }], ...LONG_KEPT }))
       .map(({ spec }) => spec.leaderboards[0] as SeasonBoard);
     fc.assert(
-      fc.property(calendarBoards, around, (board, { messages, plays }) => {
-        expect(rowsOf(board, messages, 0)).toEqual(inOrder(recount(board, plays, MAX_LATENESS, 0)));
+      fc.property(calendarBoards, around, anyDeadlines(), (board, { messages, plays }, deadlines) => {
+        const expected = inOrder(recount(board, plays, deadlines, 0));
+        expect(rowsOf(board, messages, 0, undefined, deadlines)).toEqual(expected);
       }),
       RUNS,
     );
@@ -139,7 +155,7 @@ describe('the oracle', () => {
     );
     fc.assert(
       fc.property(seasonBoards('TopTeams', 'TopPlayers'), generated(), values, (board, stream, of) => {
-        const expected = inOrder(recount(board, stream.plays, MAX_LATENESS, 0, of));
+        const expected = inOrder(recount(board, stream.plays, DEADLINES, 0, of));
         expect(rowsOf(board, stream.messages, 0, of)).toEqual(expected);
       }),
       RUNS,
@@ -152,7 +168,7 @@ describe('the oracle', () => {
       .map(([board, by]) => ({ ...board, by, maxValues: 1 }) as SeasonBoard);
     fc.assert(
       fc.property(byValue, generated(), (board, { messages, plays }) => {
-        expect(rowsOf(board, messages, 0)).toEqual(inOrder(recount(board, plays, MAX_LATENESS, 0)));
+        expect(rowsOf(board, messages, 0)).toEqual(inOrder(recount(board, plays, DEADLINES, 0)));
       }),
       RUNS,
     );
