@@ -234,7 +234,9 @@ export class Board {
     const { period } = this.definition;
     if (period?.kind !== 'season' || startMillis === undefined) return null;
     const endMillis = seasonEndMillis(period, startMillis);
-    return endMillis === null ? null : { kind: 'season', startMillis, endMillis, over: now >= endMillis };
+    return endMillis === undefined
+      ? null
+      : { kind: 'season', startMillis, endMillis, over: now >= endMillis };
   }
 }
 

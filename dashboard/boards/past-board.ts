@@ -62,7 +62,7 @@ export class PastBoard {
     if (!this.#shown) return false;
     if (!period) return true;
     const { periodMillis } = this.#shown;
-    const endMillis = period.kind === 'season' ? seasonEndMillis(period, periodMillis) : null;
+    const endMillis = period.kind === 'season' ? seasonEndMillis(period, periodMillis) : undefined;
     // A later period can have had its last record before those that were read of this one.
     const nextMillis = endMillis ?? periodMillis + 1;
     const latestMillis = this.#atMillis + this.#aheadMillis;

@@ -117,7 +117,7 @@ describe('a board of the past', () => {
   it('is that of the newest season also when nobody knows how long seasons last', () => {
     const endless = boardDefinition.parse({
       ...TOP_TEAMS_JSON,
-      period: { kind: 'season', lengthMillis: null },
+      period: { kind: 'season' },
     });
     const records = [write(SEASON - MINUTE, ['z'], LAST), write(SEASON, ['new']), write(NOW, ['late'], LAST)];
     expect(shown(endless, records, NOW)).toEqual(['1:new']);
