@@ -35,20 +35,20 @@ export interface ShownSeason {
 
 /** What there is to see of a board at one moment. */
 export interface BoardView {
-  /** Null on boards without a period or with an endless one, and while there is nothing to show. */
-  period: ShownPeriod | null;
+  /** Undefined on boards without a period or with an endless one, and while there is nothing to show. */
+  period: ShownPeriod | undefined;
   /** Ordered by rank. */
   rows: readonly Row[];
-  /** Timestamp of the newest record that counts, in epoch milliseconds; null before the first. */
-  updatedMillis: number | null;
+  /** Timestamp of the newest record that counts, in epoch milliseconds; undefined before the first. */
+  updatedMillis: number | undefined;
   /** Of a board by value. */
   value?: ShownValue;
 }
 
 /** A value of a board by value, and what is kept of the others. */
 export interface ShownValue {
-  /** Whose rows they are; null while the season has no values. */
-  name: string | null;
+  /** Whose rows they are; undefined while the season has no values. */
+  name: string | undefined;
   /** False: the season has no rows of it that are kept. */
   isKept: boolean;
   /** How many values of the season are kept. */
@@ -59,7 +59,7 @@ export interface ShownValue {
 
 /** What is kept of the values of a season. */
 export interface SeasonValues {
-  period: ShownPeriod | null;
+  period: ShownPeriod | undefined;
   /** In the order of their UTF-16 units. */
   values: { name: string; rows: readonly Row[] }[];
   leftOut: number;
@@ -69,9 +69,9 @@ export class Board {
   readonly definition: BoardDefinition;
   readonly #seasons = new Map<number, SeasonBoards>();
   /** Of the record that is shown, on boards of instants. */
-  #instantMillis: number | null = null;
+  #instantMillis: number | undefined;
   #newEvents: readonly number[] = [];
-  #updatedMillis: number | null = null;
+  #updatedMillis: number | undefined;
   #revision = 0;
 
   constructor(definition: BoardDefinition) {
@@ -103,8 +103,8 @@ export class Board {
     return 'applied';
   }
 
-  /** When the newest record that counts was written, in epoch milliseconds; null before the first. */
-  get updatedMillis(): number | null {
+  /** When the newest record that counts was written, in epoch milliseconds; undefined before the first. */
+  get updatedMillis(): number | undefined {
     return this.#updatedMillis;
   }
 
@@ -119,7 +119,7 @@ export class Board {
       return { period: this.#periodOf(startMillis, now), ...this.#shown(startMillis, value) };
     }
     const atMillis = this.#instantMillis;
-    const period = atMillis === null ? null : { kind: 'instant' as const, atMillis };
+    const period = atMillis === undefined ? undefined : { kind: 'instant' as const, atMillis };
     return { period, ...this.#shown(0, value) };
   }
 
@@ -145,15 +145,15 @@ export class Board {
     if (!this.definition.by) {
       return { rows: boards?.get(NO_VALUE)?.rows ?? [], updatedMillis: this.#updatedMillis };
     }
-    const name = asked ?? boards?.values[0] ?? null;
-    const board = name === null ? undefined : boards?.get(name);
+    const name = asked ?? boards?.values[0];
+    const board = name === undefined ? undefined : boards?.get(name);
     const value = {
       name,
       isKept: board !== undefined,
       kept: boards?.values.length ?? 0,
       leftOut: boards?.leftOut ?? 0,
     };
-    return { rows: board?.rows ?? [], updatedMillis: board?.updatedMillis ?? null, value };
+    return { rows: board?.rows ?? [], updatedMillis: board?.updatedMillis, value };
   }
 
   #begun(now: number): number[] {
@@ -167,7 +167,7 @@ export class Board {
   #isDue({ instantMillis }: BoardRecord, now: number): boolean {
     const { period } = this.definition;
     if (period?.kind !== 'instant') return true;
-    if (instantMillis === null) return false;
+    if (instantMillis === undefined) return false;
     const shownMillis = this.#instantMillis ?? Number.NEGATIVE_INFINITY;
     return instantMillis >= shownMillis && instantMillis <= now + period.everyMillis;
   }
@@ -196,7 +196,7 @@ export class Board {
     const lastEvents = new Map(before?.rows.map(({ id, lastEventMillis }) => [id, lastEventMillis]));
     this.#newEvents = rows.flatMap(({ id, lastEventMillis }) => {
       const last = wasBack ? known : (lastEvents.get(id) ?? known);
-      return lastEventMillis !== null && lastEventMillis > last ? [lastEventMillis] : [];
+      return lastEventMillis !== undefined && lastEventMillis > last ? [lastEventMillis] : [];
     });
     return newest;
   }
@@ -229,13 +229,13 @@ export class Board {
     });
   }
 
-  /** Null where there are no seasons, or it never ends. */
-  #periodOf(startMillis: number | undefined, now: number): ShownSeason | null {
+  /** Undefined where there are no seasons, or it never ends. */
+  #periodOf(startMillis: number | undefined, now: number): ShownSeason | undefined {
     const { period } = this.definition;
-    if (period?.kind !== 'season' || startMillis === undefined) return null;
+    if (period?.kind !== 'season' || startMillis === undefined) return undefined;
     const endMillis = seasonEndMillis(period, startMillis);
     return endMillis === undefined
-      ? null
+      ? undefined
       : { kind: 'season', startMillis, endMillis, over: now >= endMillis };
   }
 }

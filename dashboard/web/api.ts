@@ -51,6 +51,8 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   await app.register(etag, { weak: true, replyWith304: false });
   app.addHook('onSend', answerConditionally);
   app.addHook('onSend', compressAnswer);
+  // As the types of the answers have it, whose optional fields are never there and undefined.
+  app.setReplySerializer((answer) => JSON.stringify(answer, (_, value) => value ?? null));
   await app.register(statsRoutes, options);
 
   const path = (name: string) => `${basePath}/api/boards/${name}`;
@@ -106,11 +108,8 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     if (!board) return refuse(reply, NO_BOARD);
     const which = season === undefined ? 'this' : parseSeason(season);
     if (which === undefined) return refuse(reply, { code: 400, error: INVALID_SEASON });
-    const {
-      period = null,
-      values = [],
-      leftOut = 0,
-    } = (board.definition.by && board.content.values(now(), which)) ?? {};
+    const kept = board.definition.by && board.content.values(now(), which);
+    const { period, values = [], leftOut = 0 } = kept ?? {};
     const query = typeof season === 'string' && season !== 'this' ? { season } : {};
     return {
       ...periodFields(period),
@@ -182,7 +181,7 @@ function findSeason(
 }
 
 function parseSeason(season: unknown): Season | undefined {
-  return season === 'this' || season === 'last' ? season : (parseTimestamp(season) ?? undefined);
+  return season === 'this' || season === 'last' ? season : parseTimestamp(season);
 }
 
 const INVALID_SEASON =
@@ -199,7 +198,7 @@ function columnNames({ identity, columns }: BoardDefinition): string[] {
 
 function viewFields(definition: BoardDefinition, { period, updatedMillis, rows, value }: BoardView) {
   return {
-    ...(value?.name != null && { value: value.name }),
+    ...(value?.name !== undefined && { value: value.name }),
     ...periodFields(period),
     updatedAt: iso(updatedMillis),
     rows: rows.map((row) => rowFields(definition, row)),
@@ -219,7 +218,7 @@ function withIsoTimes({ columns }: BoardDefinition, row: Row): Row {
   return { ...row, values };
 }
 
-function periodFields(period: ShownPeriod | null) {
+function periodFields(period: ShownPeriod | undefined) {
   if (!period) return {};
   if (period.kind === 'instant') return { asOf: iso(period.atMillis) };
   return { season: seasonFields(period) };

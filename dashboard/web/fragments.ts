@@ -143,10 +143,10 @@ export class FragmentCache {
     const asked = askedValue(definition, view);
     const { rows, value } = board.view(now, season, asked);
     const isEmpty = rows.length === 0;
-    const pastSeasons = view.board === null ? [] : this.#pastSeasons(board, asked);
-    if (!definition.by) return { isEmpty, pastSeasons, by: null };
+    const pastSeasons = view.board === undefined ? [] : this.#pastSeasons(board, asked);
+    if (!definition.by) return { isEmpty, pastSeasons, by: undefined };
     const values = content.values(now, season)?.values.map(({ name }) => name) ?? [];
-    const by = { label: definition.by.label, shown: value?.name ?? null, values };
+    const by = { label: definition.by.label, shown: value?.name, values };
     return { isEmpty, pastSeasons, by };
   }
 

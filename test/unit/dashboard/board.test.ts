@@ -57,7 +57,7 @@ describe('a board', () => {
   it('has one record when it has no period', () => {
     const board = boardOf(allTime, [season([team('a', 1)], 0)]);
     expect(standings(board)).toEqual(['1:a']);
-    expect(board.view(NOW).period).toBeNull();
+    expect(board.view(NOW).period).toBeUndefined();
     expect(board.apply(season([team('b', 1)], SEASON), NOW)).toBe('malformed');
   });
 
@@ -111,7 +111,7 @@ describe('a board of seasons', () => {
     });
     const board = boardOf(endless, [season([team('a', 10)]), season([team('old', 9)], 0)]);
     expect(standings(board)).toEqual(['1:a']);
-    expect(board.view(NOW).period).toBeNull();
+    expect(board.view(NOW).period).toBeUndefined();
   });
 
   it('is not hijacked by a season from a broken clock', () => {
@@ -142,7 +142,7 @@ describe('a board of seasons', () => {
     const period = { kind: 'season', startMillis, endMillis };
     expect(board.view(endMillis - 1).period).toEqual({ ...period, over: false });
     expect(board.view(endMillis).period).toEqual({ ...period, over: true });
-    expect(board.view(endMillis - 1, 'last').period).toBeNull();
+    expect(board.view(endMillis - 1, 'last').period).toBeUndefined();
     expect(board.view(endMillis, 'last').period).toEqual({ ...period, over: true });
   });
 
@@ -153,7 +153,7 @@ describe('a board of seasons', () => {
     expect(board.view(NOW, 'last').period).toMatchObject({ endMillis: SEASON, over: true });
     expect(last(NOW + HOUR)).toEqual(['now']);
     const young = boardOf(topTeams, [season([team('now', 1)])]);
-    expect(young.view(NOW, 'last')).toMatchObject({ period: null, rows: [] });
+    expect(young.view(NOW, 'last')).toMatchObject({ period: undefined, rows: [] });
   });
 
   it('goes over to a season written ahead of its time once that begins', () => {
@@ -342,13 +342,13 @@ describe('reading a topic', () => {
     const values = boardOf(dated, [season(rows)])
       .view(NOW)
       .rows.map((row) => row.values.get('peak_at'));
-    expect(values).toEqual([NOW, null, null]);
+    expect(values).toEqual([NOW, undefined, undefined]);
   });
 
   it('shows nothing where a value is missing, or a number is none', () => {
     const board = boardOf(topTeams, [season([{ team_id: 'a' }, { ...team('b', 1), total_score: 'NaN' }])]);
     const values = board.view(NOW).rows.map((row) => row.values.get('total_score'));
-    expect(values).toEqual([null, null]);
+    expect(values).toEqual([undefined, undefined]);
   });
 });
 
