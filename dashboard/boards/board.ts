@@ -177,33 +177,33 @@ export class Board {
     this.#instantMillis = instantMillis;
     const boards = this.#seasons.get(seasonMillis) ?? new SeasonBoards(by?.maxValues ?? 1);
     this.#seasons.set(seasonMillis, boards);
-    const newest = this.#noteEvents(rows, boards.get(value));
+    const newestEventMillis = this.#noteEvents(rows, boards.get(value));
     if (by && rows.length === 0) boards.delete(value);
-    else boards.set(value, { rows, newestEventMillis: newest, updatedMillis });
+    else boards.set(value, { rows, newestEventMillis, updatedMillis });
   }
 
   /**
    * A job that starts over writes boards of old events again: none of them is new until it has come to where
    * it was. Of a value that is new, or was left out, it is not known which are.
    *
-   * @returns the newest event that the board ever had; undefined while none was new
+   * @returns the newest event that the board ever had
    */
-  #noteEvents(rows: readonly Row[], before: SeasonBoard | undefined): number | undefined {
+  #noteEvents(rows: readonly Row[], before: SeasonBoard | undefined): number {
     const newest = newestEvent(rows);
     const known = before?.newestEventMillis ?? (this.definition.by ? newest : this.#newestEvent());
-    if (newest < known) return before?.newestEventMillis;
-    const wasBack = newestEvent(before?.rows ?? []) < known;
-    const lastEvents = new Map(before?.rows.map(({ id, lastEventMillis }) => [id, lastEventMillis]));
-    this.#newEvents = rows.flatMap(({ id, lastEventMillis }) => {
-      const last = wasBack ? known : (lastEvents.get(id) ?? known);
-      return lastEventMillis !== undefined && lastEventMillis > last ? [lastEventMillis] : [];
-    });
+    if (newest < known) return known;
+    // The rows of a job that has yet to come to where it was do not tell what was there.
+    const rowsBefore = before && newestEvent(before.rows) === known ? before.rows : [];
+    const lastEvents = new Map(rowsBefore.map(({ id, lastEventMillis }) => [id, lastEventMillis]));
+    this.#newEvents = rows.flatMap(({ id, lastEventMillis = Number.NEGATIVE_INFINITY }) =>
+      lastEventMillis > (lastEvents.get(id) ?? known) ? [lastEventMillis] : [],
+    );
     return newest;
   }
 
   #newestEvent(): number {
-    const known = [...this.#seasons.values()].flatMap((boards) => [...boards.all()]);
-    return Math.max(...known.flatMap(({ newestEventMillis }) => newestEventMillis ?? []));
+    const boards = [...this.#seasons.values()].flatMap((one) => [...one.all()]);
+    return Math.max(...boards.map(({ newestEventMillis }) => newestEventMillis));
   }
 
   #forgetSeasons(now: number): void {
@@ -241,5 +241,5 @@ export class Board {
 }
 
 function newestEvent(rows: readonly Row[]): number {
-  return Math.max(...rows.map(({ lastEventMillis }) => lastEventMillis ?? Number.NEGATIVE_INFINITY));
+  return Math.max(...rows.flatMap(({ lastEventMillis }) => lastEventMillis ?? []));
 }

@@ -240,6 +240,12 @@ describe('the new events of a board', () => {
     expect(times(board, season([team('a', 9, 31)], SEASON - HOUR))).toEqual([31]);
   });
 
+  it('are those of a season since its first record, also while another season has newer ones', () => {
+    const board = boardOf(topTeams, [season([team('a', 9, 30)]), season([], SEASON - HOUR)]);
+    expect(times(board, season([team('a', 9, 40)]))).toEqual([40]);
+    expect(times(board, season([team('a', 9, 35)], SEASON - HOUR))).toEqual([35]);
+  });
+
   it('are none of records that are not taken in, and of boards that do not tell', () => {
     const board = boardOf(topTeams, [season([team('a', 9, 30)])]);
     expect(times(board, record({ season_start: SEASON }, { digest: 'd2', rows: [] }))).toEqual([]);
