@@ -156,11 +156,7 @@ function parameters(state: Omit<PageState, 'board'>): { name: string; value: str
 /** More would make the page heavy. */
 const MOST_OPTIONS = 250;
 
-function createPicker(
-  { id, name }: Pick<PageBoard, 'id' | 'name'>,
-  by: PageBoard['by'],
-  state: PageState,
-): Picker | undefined {
+function createPicker({ id, name, by }: PageBoard, state: PageState): Picker | undefined {
   if (!by) return undefined;
   const parameter = valueParameter(name);
   return {
@@ -172,14 +168,15 @@ function createPicker(
   };
 }
 
-function pagePanel({ by, pastSeasons: _, ...panel }: PageBoard, state: PageState, root: string): PagePanel {
+function pagePanel(board: PageBoard, state: PageState, root: string): PagePanel {
+  const { by, pastSeasons: _, ...panel } = board;
   const { name } = panel;
   const query = toQuery({ season: seasonParameter(state.season), by: by?.shown });
   const url = `${root}api/boards/${name}`;
   const isNone = panel.isEmpty && (state.season !== 'this' || by !== undefined);
   return {
     ...panel,
-    picker: createPicker(panel, by, state),
+    picker: createPicker(board, state),
     href: `${root}boards/${name}${formatQuery(state)}`,
     expand: state.board === undefined,
     downloads: isNone ? undefined : { csv: `${url}.csv${query}`, json: `${url}${query}` },
