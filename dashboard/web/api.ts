@@ -70,9 +70,9 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   const find = async ({ params, query }: FastifyRequest<BoardRequest>): Promise<Found> => {
     const board = boards.find(({ definition }) => definition.name === params.name);
     if (!board) return NO_BOARD;
-    const refusal = refuseValue(board, query.by, `${path(params.name)}/values`);
-    if (refusal) return refusal;
-    const value = query.by as string | undefined;
+    const asked = parseValue(board, query.by, `${path(params.name)}/values`);
+    if ('error' in asked) return asked;
+    const { value } = asked;
     if (query.season !== undefined) return findSeason(board, query, value, now());
     if (query.at === undefined) return ofValue(board, board.view(now(), 'this', value));
     const answer = await past.answer(board.definition.name, query.at);
@@ -139,20 +139,20 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   });
 }
 
-/** Why there is nothing to answer whatever the season is; undefined where the value is one that may be. */
-function refuseValue(
+/** The value that is asked for, or why there is nothing to answer whatever the season is. */
+function parseValue(
   { definition: { by }, ready }: LiveBoard,
   asked: unknown,
   list: string,
-): Refusal | undefined {
-  if (!by) return asked === undefined ? undefined : { code: 404, error: 'this board has no values' };
+): { value?: string } | Refusal {
+  if (!by) return asked === undefined ? {} : { code: 404, error: 'this board has no values' };
   if (typeof asked !== 'string')
     return {
       code: 400,
       error: `there is a board for each ${by.name}: ask for one by ?by=, ${list} lists them`,
     };
   return ready
-    ? undefined
+    ? { value: asked }
     : { code: 503, error: 'this board has not been read yet; try again', retryAfterSeconds: 1 };
 }
 
