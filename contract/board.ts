@@ -58,8 +58,8 @@ const column = z.strictObject({
 const period = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('season'),
-    /** Null: seasons are those of the calendar, or how long they last is not known, or they never end. */
-    lengthMillis: positiveMillis.nullable(),
+    /** Not set: seasons are those of the calendar, or how long they last is not known, or they never end. */
+    lengthMillis: positiveMillis.optional(),
     calendar: calendar.optional(),
   }),
   z.strictObject({ kind: z.literal('instant'), everyMillis: positiveMillis }),
@@ -80,8 +80,8 @@ export const boardDefinition = z
      */
     digest: z.string().regex(/^[0-9a-f]{1,64}$/, 'must be a digest in hexadecimal digits'),
     size: z.int().min(1).max(1000),
-    /** Null: one board for all time. */
-    period: period.nullable(),
+    /** Not set: one board for all time. */
+    period: period.optional(),
     /** How many seasons that are over stay readable; not set: the default. */
     keepSeasons: z.int().min(1).optional(),
     /** Set: there is a board for each value of a column of the events. */
@@ -133,18 +133,19 @@ export const boardDefinitions = z
 export type BoardDefinition = z.infer<typeof boardDefinition>;
 export type Column = z.infer<typeof column>;
 
-/** What the records of a board belong to; null: there is one board for all time. */
+/** What the records of a board belong to; undefined: there is one board for all time. */
 export type Period = BoardDefinition['period'];
 
 type SeasonPeriod = Extract<Period, { kind: 'season' }>;
 
 /**
- * When a season ends that begins then; null where that is not known, or never. Both in epoch milliseconds.
+ * When a season ends that begins then; undefined where that is not known, or never. Both in epoch
+ * milliseconds.
  */
 export function seasonEndMillis(
   { lengthMillis, calendar }: SeasonPeriod,
   startMillis: number,
-): number | null {
+): number | undefined {
   if (calendar) return seasonEnd(calendar, startMillis);
-  return lengthMillis === null ? null : startMillis + lengthMillis;
+  return lengthMillis && startMillis + lengthMillis;
 }

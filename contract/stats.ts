@@ -228,7 +228,11 @@ export const statsKey = z.object({ [SLOT_START]: z.int().min(0).multipleOf(SLOT_
 // arrived.
 const count = z.int().transform((value) => Math.max(value, 0));
 
-const text = z.string().max(200).nullish();
+const text = z
+  .string()
+  .max(200)
+  .nullish()
+  .transform((value) => value ?? undefined);
 
 const counts = z
   .object(Object.fromEntries(COUNTER_NAMES.map((name) => [COUNTERS[name].column, count])))
@@ -241,7 +245,7 @@ const reasonCounts = z
 
 const examples = z
   .object(Object.fromEntries(REASONS.map(({ exampleColumn }) => [exampleColumn, text])))
-  .transform((record) => ({ examples: eachReason(({ exampleColumn }) => record[exampleColumn] ?? null) }));
+  .transform((record) => ({ examples: eachReason(({ exampleColumn }) => record[exampleColumn]) }));
 
 const newest = z
   .object({
@@ -250,8 +254,8 @@ const newest = z
     uncounted_reason: text,
   })
   .transform((record) => ({
-    newestEventMillis: record.newest_event_time,
-    uncountedReason: record.uncounted_reason ?? null,
+    newestEventMillis: record.newest_event_time ?? undefined,
+    uncountedReason: record.uncounted_reason,
   }));
 
 /** The value of a record. */

@@ -12,12 +12,12 @@ export type PipelineState =
   | { kind: 'unavailable' }
   /** The events topic is not the one whose events were counted before. */
   | { kind: 'replaced' }
-  /** There are events in Kafka that the job has not counted, and it counts nothing; null: it never did. */
-  | { kind: 'stalled'; progressMillis: number | null }
+  /** Kafka has events that the job has not counted, and it counts nothing; undefined: it never did. */
+  | { kind: 'stalled'; progressMillis: number | undefined }
   /** The job counts events of that time, which is long ago. */
   | { kind: 'behind'; countingMillis: number }
-  /** All events are counted, and none has come for a while; null: none ever came. */
-  | { kind: 'quiet'; countedMillis: number | null }
+  /** All events are counted, and none has come for a while; undefined: none ever came. */
+  | { kind: 'quiet'; countedMillis: number | undefined }
   /** Events are counted as they come, so far up to `untilMillis`. */
   | { kind: 'live'; untilMillis: number };
 
@@ -46,12 +46,12 @@ export interface PipelineFacts {
   countsKnown: boolean;
   /** True once the events topic was seen to be another one. */
   isReplaced: boolean;
-  /** Kafka's time of the newest event counted, or message found malformed; null when there is none. */
-  handledMillis: number | null;
-  /** The same of the events that are being counted just now; null when none are. */
-  countingMillis: number | null;
-  /** When the job last wrote a count; null when it never did. */
-  progressMillis: number | null;
+  /** Kafka's time of the newest event counted, or message found malformed; undefined when there is none. */
+  handledMillis: number | undefined;
+  /** The same of the events that are being counted just now; undefined when none are. */
+  countingMillis: number | undefined;
+  /** When the job last wrote a count; undefined when it never did. */
+  progressMillis: number | undefined;
   /**
    * Since when events are known to be in Kafka that are well newer than the newest counted one, if there are
    * any.
@@ -93,15 +93,16 @@ export function pipelineState(facts: PipelineFacts, now: number): PipelineState 
   if (now - lastMillis > QUIET_MILLIS) return { kind: 'quiet', countedMillis: handledMillis };
   const isCaughtUp = uncountedSince === undefined && now - (handledMillis ?? 0) >= UNKNOWN_MILLIS;
   // The newest slot with a counted event is still being counted.
-  const untilMillis = isCaughtUp || handledMillis === null ? now : Math.min(handledMillis - SLOT_MILLIS, now);
+  const untilMillis =
+    isCaughtUp || handledMillis === undefined ? now : Math.min(handledMillis - SLOT_MILLIS, now);
   return { kind: 'live', untilMillis };
 }
 
-/** Up to when all events are counted; null when that is not known. */
-export function countedUntil(state: LaggedState, now: number): number | null {
-  if (state.laggedMillis !== undefined && now - state.laggedMillis < SETTLING_MILLIS) return null;
+/** Up to when all events are counted; undefined when that is not known. */
+export function countedUntil(state: LaggedState, now: number): number | undefined {
+  if (state.laggedMillis !== undefined && now - state.laggedMillis < SETTLING_MILLIS) return undefined;
   if (state.kind === 'live') return state.untilMillis;
-  return state.kind === 'quiet' ? now : null;
+  return state.kind === 'quiet' ? now : undefined;
 }
 
 /** A state, and when the job was last seen not to keep up. */
@@ -110,8 +111,8 @@ export type LaggedState = PipelineState & { laggedMillis?: number | undefined };
 export type ObservedState = LaggedState & {
   /** Since when the pipeline has been seen in a state of this kind. */
   sinceMillis: number;
-  /** Up to when all events are counted; null when that is not known. */
-  countedUntilMillis: number | null;
+  /** Up to when all events are counted; undefined when that is not known. */
+  countedUntilMillis: number | undefined;
 };
 
 /** Follows the state of a pipeline, to tell since when it is as it is. */

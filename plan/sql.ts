@@ -226,10 +226,10 @@ function selectColumns({ source, period, by, rowColumns }: PlannedBoard): string
  */
 function stateTtlMillis(resource: GameAnalytics): number {
   const seasons = resource.spec.leaderboards.flatMap((board) => {
-    if (board.type === 'Query') return [null];
+    if (board.type === 'Query') return [undefined];
     return 'seasonMillis' in board ? [longestMillis(board)] : [];
   });
-  if (seasons.includes(null)) return FOR_EVER_MILLIS;
+  if (seasons.includes(undefined)) return FOR_EVER_MILLIS;
   const longest = Math.max(0, ...seasons.map(Number));
   const { deduplicate, latestArrival } = resource.spec.events;
   return longest + Math.max(longest, millisOf(latestArrival)) + millis('1h') + millisOf(deduplicate);

@@ -68,7 +68,7 @@ function statsKafkaTopic(resource: GameAnalytics): KafkaTopic {
 }
 
 function cleanup(board: PlannedBoard): Record<string, string | number> {
-  if (longestSeason(board) === null) return { 'cleanup.policy': 'compact' };
+  if (longestSeason(board) === undefined) return { 'cleanup.policy': 'compact' };
   return { 'cleanup.policy': 'compact,delete', 'retention.ms': readableMillis(board, board.keepSeasons) };
 }
 
@@ -77,9 +77,9 @@ function readableMillis(board: PlannedBoard, keepSeasons = DEFAULT_KEEP_SEASONS)
   return Math.max(millis('7d'), (keepSeasons + 1) * (longestSeason(board) ?? 0));
 }
 
-/** In milliseconds; null where a board has no seasons whose length is known, or one forever. */
-function longestSeason({ source }: PlannedBoard): number | null {
-  return 'seasonMillis' in source ? longestMillis(source) : null;
+/** In milliseconds; undefined where a board has no seasons whose length is known, or one forever. */
+function longestSeason({ source }: PlannedBoard): number | undefined {
+  return 'seasonMillis' in source ? longestMillis(source) : undefined;
 }
 
 /** Not what the cluster's default may be: nobody has to know more codecs than the producers use. */

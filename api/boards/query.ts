@@ -97,7 +97,7 @@ export const queryType = boardType<QueryBoard>()({
     const bar = own.findLast(({ type }) => type === 'BIGINT' || type === 'DOUBLE')?.name;
     const hasSeasons = board.columns.some(({ name }) => name === SEASON_START);
     return {
-      period: hasSeasons ? { kind: 'season', lengthMillis: null } : null,
+      period: hasSeasons ? { kind: 'season' } : undefined,
       columns: [PLACE, ...own],
       identity: own.slice(0, 1).map(({ name }) => name),
       ...(bar && { bar }),

@@ -42,7 +42,7 @@ export const where: TypeField<z.ZodString> = {
 
 /** A board whose totals run within a season. */
 export interface TotalsBoard extends ConditionalBoard {
-  /** Length of a season; null: one season forever, or those of the calendar. */
+  /** Length of a season; null, as layouts note it in JSON: one season forever, or those of the calendar. */
   seasonMillis: number | null;
   calendar?: Calendar;
   /** How many seasons that are over stay readable; not set: the default. */
@@ -129,12 +129,12 @@ export function completeCalendar(
 }
 
 export function seasonPeriod({ seasonMillis, calendar }: Seasons): Period {
-  return { kind: 'season', lengthMillis: seasonMillis, ...(calendar && { calendar }) };
+  return { kind: 'season', lengthMillis: seasonMillis ?? undefined, ...(calendar && { calendar }) };
 }
 
-/** The length of a board's longest season; null: one season forever. */
-export function longestMillis({ seasonMillis, calendar }: Seasons): number | null {
-  return calendar ? longestSeasonMillis(calendar) : seasonMillis;
+/** The length of a board's longest season; undefined: one season forever. */
+export function longestMillis({ seasonMillis, calendar }: Seasons): number | undefined {
+  return calendar ? longestSeasonMillis(calendar) : (seasonMillis ?? undefined);
 }
 
 /** A heading made of a name: top-teams and top_teams become "Top Teams". */

@@ -64,7 +64,7 @@ export class Viewer {
       if (this.#left > 0) rest = this.#takePayload(rest);
       else {
         const head = headLength(rest);
-        if (head === null) {
+        if (head === undefined) {
           this.#carry = Buffer.from(rest);
           break;
         }
@@ -100,11 +100,11 @@ export class Viewer {
   }
 }
 
-/** Of the frame at the beginning; null when that is not known yet. Servers do not mask. */
-function headLength(read: Buffer): number | null {
+/** Of the frame at the beginning; undefined when that is not known yet. Servers do not mask. */
+function headLength(read: Buffer): number | undefined {
   const short = (read[1] ?? 0) & 0x7f;
   const length = short < 126 ? 2 : short === 126 ? 4 : 10;
-  return read.length >= 2 && read.length >= length ? length : null;
+  return read.length >= 2 && read.length >= length ? length : undefined;
 }
 
 function payloadLength(read: Buffer): number {

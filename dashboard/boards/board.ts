@@ -35,20 +35,20 @@ export interface ShownSeason {
 
 /** What there is to see of a board at one moment. */
 export interface BoardView {
-  /** Null on boards without a period or with an endless one, and while there is nothing to show. */
-  period: ShownPeriod | null;
+  /** Undefined on boards without a period or with an endless one, and while there is nothing to show. */
+  period: ShownPeriod | undefined;
   /** Ordered by rank. */
   rows: readonly Row[];
-  /** Timestamp of the newest record that counts, in epoch milliseconds; null before the first. */
-  updatedMillis: number | null;
+  /** Timestamp of the newest record that counts, in epoch milliseconds; undefined before the first. */
+  updatedMillis: number | undefined;
   /** Of a board by value. */
   value?: ShownValue;
 }
 
 /** A value of a board by value, and what is kept of the others. */
 export interface ShownValue {
-  /** Whose rows they are; null while the season has no values. */
-  name: string | null;
+  /** Whose rows they are; undefined while the season has no values. */
+  name: string | undefined;
   /** False: the season has no rows of it that are kept. */
   isKept: boolean;
   /** How many values of the season are kept. */
@@ -59,7 +59,7 @@ export interface ShownValue {
 
 /** What is kept of the values of a season. */
 export interface SeasonValues {
-  period: ShownPeriod | null;
+  period: ShownPeriod | undefined;
   /** In the order of their UTF-16 units. */
   values: { name: string; rows: readonly Row[] }[];
   leftOut: number;
@@ -69,9 +69,9 @@ export class Board {
   readonly definition: BoardDefinition;
   readonly #seasons = new Map<number, SeasonBoards>();
   /** Of the record that is shown, on boards of instants. */
-  #instantMillis: number | null = null;
+  #instantMillis: number | undefined;
   #newEvents: readonly number[] = [];
-  #updatedMillis: number | null = null;
+  #updatedMillis: number | undefined;
   #revision = 0;
 
   constructor(definition: BoardDefinition) {
@@ -103,8 +103,8 @@ export class Board {
     return 'applied';
   }
 
-  /** When the newest record that counts was written, in epoch milliseconds; null before the first. */
-  get updatedMillis(): number | null {
+  /** When the newest record that counts was written, in epoch milliseconds; undefined before the first. */
+  get updatedMillis(): number | undefined {
     return this.#updatedMillis;
   }
 
@@ -119,7 +119,7 @@ export class Board {
       return { period: this.#periodOf(startMillis, now), ...this.#shown(startMillis, value) };
     }
     const atMillis = this.#instantMillis;
-    const period = atMillis === null ? null : { kind: 'instant' as const, atMillis };
+    const period = atMillis === undefined ? undefined : { kind: 'instant' as const, atMillis };
     return { period, ...this.#shown(0, value) };
   }
 
@@ -145,15 +145,15 @@ export class Board {
     if (!this.definition.by) {
       return { rows: boards?.get(NO_VALUE)?.rows ?? [], updatedMillis: this.#updatedMillis };
     }
-    const name = asked ?? boards?.values[0] ?? null;
-    const board = name === null ? undefined : boards?.get(name);
+    const name = asked ?? boards?.values[0];
+    const board = name === undefined ? undefined : boards?.get(name);
     const value = {
       name,
       isKept: board !== undefined,
       kept: boards?.values.length ?? 0,
       leftOut: boards?.leftOut ?? 0,
     };
-    return { rows: board?.rows ?? [], updatedMillis: board?.updatedMillis ?? null, value };
+    return { rows: board?.rows ?? [], updatedMillis: board?.updatedMillis, value };
   }
 
   #begun(now: number): number[] {
@@ -167,7 +167,7 @@ export class Board {
   #isDue({ instantMillis }: BoardRecord, now: number): boolean {
     const { period } = this.definition;
     if (period?.kind !== 'instant') return true;
-    if (instantMillis === null) return false;
+    if (instantMillis === undefined) return false;
     const shownMillis = this.#instantMillis ?? Number.NEGATIVE_INFINITY;
     return instantMillis >= shownMillis && instantMillis <= now + period.everyMillis;
   }
@@ -177,33 +177,33 @@ export class Board {
     this.#instantMillis = instantMillis;
     const boards = this.#seasons.get(seasonMillis) ?? new SeasonBoards(by?.maxValues ?? 1);
     this.#seasons.set(seasonMillis, boards);
-    const newest = this.#noteEvents(rows, boards.get(value));
+    const newestEventMillis = this.#noteEvents(rows, boards.get(value));
     if (by && rows.length === 0) boards.delete(value);
-    else boards.set(value, { rows, newestEventMillis: newest, updatedMillis });
+    else boards.set(value, { rows, newestEventMillis, updatedMillis });
   }
 
   /**
    * A job that starts over writes boards of old events again: none of them is new until it has come to where
    * it was. Of a value that is new, or was left out, it is not known which are.
    *
-   * @returns the newest event that the board ever had; undefined while none was new
+   * @returns the newest event that the board ever had
    */
-  #noteEvents(rows: readonly Row[], before: SeasonBoard | undefined): number | undefined {
+  #noteEvents(rows: readonly Row[], before: SeasonBoard | undefined): number {
     const newest = newestEvent(rows);
     const known = before?.newestEventMillis ?? (this.definition.by ? newest : this.#newestEvent());
-    if (newest < known) return before?.newestEventMillis;
-    const wasBack = newestEvent(before?.rows ?? []) < known;
-    const lastEvents = new Map(before?.rows.map(({ id, lastEventMillis }) => [id, lastEventMillis]));
-    this.#newEvents = rows.flatMap(({ id, lastEventMillis }) => {
-      const last = wasBack ? known : (lastEvents.get(id) ?? known);
-      return lastEventMillis !== null && lastEventMillis > last ? [lastEventMillis] : [];
-    });
+    if (newest < known) return known;
+    // The rows of a job that has yet to come to where it was do not tell what was there.
+    const rowsBefore = before && newestEvent(before.rows) === known ? before.rows : [];
+    const lastEvents = new Map(rowsBefore.map(({ id, lastEventMillis }) => [id, lastEventMillis]));
+    this.#newEvents = rows.flatMap(({ id, lastEventMillis = Number.NEGATIVE_INFINITY }) =>
+      lastEventMillis > (lastEvents.get(id) ?? known) ? [lastEventMillis] : [],
+    );
     return newest;
   }
 
   #newestEvent(): number {
-    const known = [...this.#seasons.values()].flatMap((boards) => [...boards.all()]);
-    return Math.max(...known.flatMap(({ newestEventMillis }) => newestEventMillis ?? []));
+    const boards = [...this.#seasons.values()].flatMap((one) => [...one.all()]);
+    return Math.max(...boards.map(({ newestEventMillis }) => newestEventMillis));
   }
 
   #forgetSeasons(now: number): void {
@@ -229,15 +229,17 @@ export class Board {
     });
   }
 
-  /** Null where there are no seasons, or it never ends. */
-  #periodOf(startMillis: number | undefined, now: number): ShownSeason | null {
+  /** Undefined where there are no seasons, or it never ends. */
+  #periodOf(startMillis: number | undefined, now: number): ShownSeason | undefined {
     const { period } = this.definition;
-    if (period?.kind !== 'season' || startMillis === undefined) return null;
+    if (period?.kind !== 'season' || startMillis === undefined) return undefined;
     const endMillis = seasonEndMillis(period, startMillis);
-    return endMillis === null ? null : { kind: 'season', startMillis, endMillis, over: now >= endMillis };
+    return endMillis === undefined
+      ? undefined
+      : { kind: 'season', startMillis, endMillis, over: now >= endMillis };
   }
 }
 
 function newestEvent(rows: readonly Row[]): number {
-  return Math.max(...rows.map(({ lastEventMillis }) => lastEventMillis ?? Number.NEGATIVE_INFINITY));
+  return Math.max(...rows.flatMap(({ lastEventMillis }) => lastEventMillis ?? []));
 }

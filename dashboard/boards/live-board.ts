@@ -45,15 +45,15 @@ export class LiveBoard extends TopicState<Board> {
     this.#ranks.record(() => this.view(now), now);
   }
 
-  /** How the board stood a minute ago; null when there is nothing to compare with. */
-  before(now: number): RankSnapshot | null {
+  /** How the board stood a minute ago; undefined when there is nothing to compare with. */
+  before(now: number): RankSnapshot | undefined {
     return this.#ranks.previous(this.view(now));
   }
 
   /** True when it was read to its end, and has not changed for a while. */
   isQuiet(now: number, value?: string): boolean {
     const { updatedMillis } = this.view(now, 'this', value);
-    return updatedMillis !== null && now - updatedMillis > QUIET_MILLIS;
+    return updatedMillis !== undefined && now - updatedMillis > QUIET_MILLIS;
   }
 
   /** True when the newest season with scores has been over for a moment. */

@@ -29,7 +29,7 @@ export class PastBoard {
   #chunkShown: Candidate | undefined;
   #chunkStartMillis: number | undefined;
   #startMillis = Number.POSITIVE_INFINITY;
-  #updatedMillis: number | null = null;
+  #updatedMillis: number | undefined;
 
   /** @param atMillis the moment, in epoch milliseconds */
   constructor(definition: BoardDefinition, atMillis: number) {
@@ -62,7 +62,7 @@ export class PastBoard {
     if (!this.#shown) return false;
     if (!period) return true;
     const { periodMillis } = this.#shown;
-    const endMillis = period.kind === 'season' ? seasonEndMillis(period, periodMillis) : null;
+    const endMillis = period.kind === 'season' ? seasonEndMillis(period, periodMillis) : undefined;
     // A later period can have had its last record before those that were read of this one.
     const nextMillis = endMillis ?? periodMillis + 1;
     const latestMillis = this.#atMillis + this.#aheadMillis;
@@ -72,8 +72,8 @@ export class PastBoard {
   }
 
   /**
-   * What was shown, as far as the chunks read tell; `updatedMillis` is null when none had a record of that
-   * time.
+   * What was shown, as far as the chunks read tell; `updatedMillis` is undefined when none had a record of
+   * that time.
    */
   view(): BoardView {
     const board = new Board(this.#definition);
@@ -93,7 +93,7 @@ export class PastBoard {
     this.#updatedMillis = Math.max(this.#updatedMillis ?? 0, raw.timestampMillis);
     const isInstant = this.#definition.period?.kind === 'instant';
     const periodMillis = isInstant ? record.instantMillis : record.seasonMillis;
-    if (periodMillis === null || periodMillis > this.#atMillis + this.#aheadMillis) return;
+    if (periodMillis === undefined || periodMillis > this.#atMillis + this.#aheadMillis) return;
     const candidate = { raw, periodMillis };
     if (!isLater(this.#chunkShown, candidate)) this.#chunkShown = candidate;
   }

@@ -15,8 +15,8 @@ const STEP_MILLIS = 10_000;
 export interface RankSnapshot {
   /** Epoch milliseconds. */
   atMillis: number;
-  /** The season's start in epoch milliseconds; null on boards without seasons. */
-  season: number | null;
+  /** The season's start in epoch milliseconds; undefined on boards without seasons. */
+  season: number | undefined;
   /** By the rows' ids. */
   ranks: ReadonlyMap<string, number>;
 }
@@ -41,16 +41,16 @@ export class RankHistory {
   }
 
   /**
-   * How the board stood a minute ago, or when it was first seen if that is less long ago. Null while there is
-   * nothing to compare with: its season has just begun, or it was never seen.
+   * How the board stood a minute ago, or when it was first seen if that is less long ago. Undefined while
+   * there is nothing to compare with: its season has just begun, or it was never seen.
    */
-  previous(view: BoardView): RankSnapshot | null {
+  previous(view: BoardView): RankSnapshot | undefined {
     const season = currentSeason(view);
-    return this.#standings.find((standing) => standing.season === season) ?? null;
+    return this.#standings.find((standing) => standing.season === season);
   }
 }
 
 /** Ranks of two seasons do not compare; those of two instants do. */
-function currentSeason({ period }: BoardView): number | null {
-  return period?.kind === 'season' ? period.startMillis : null;
+function currentSeason({ period }: BoardView): number | undefined {
+  return period?.kind === 'season' ? period.startMillis : undefined;
 }

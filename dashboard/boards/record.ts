@@ -8,7 +8,8 @@ import type { KafkaRecord } from '../../kafka/topic-reader.ts';
  * untrusted: a record either has the expected shape, or it is malformed and leaves the board as it was.
  */
 
-export type Value = string | number | null;
+/** What a row has in a column; undefined: nothing, or nothing that the column can show. */
+export type Value = string | number | undefined;
 
 /** A row of a board: who holds the rank, and the values to show. */
 export interface Row {
@@ -17,10 +18,10 @@ export interface Row {
   id: string;
   values: ReadonlyMap<string, Value>;
   /**
-   * When Kafka got the newest event that the row counts, in epoch milliseconds; null where the board does not
-   * tell.
+   * When Kafka got the newest event that the row counts, in epoch milliseconds; undefined where the board
+   * does not tell.
    */
-  lastEventMillis: number | null;
+  lastEventMillis: number | undefined;
 }
 
 /** Stands for the value of a board that is none by value: no value is empty. */
@@ -32,10 +33,8 @@ export interface BoardRecord {
   seasonMillis: number;
   /** Whose board it is, on boards by value. */
   value: string;
-  /**
-   * The instant the board was computed for, in epoch milliseconds; null unless the board is one of instants.
-   */
-  instantMillis: number | null;
+  /** The instant that a board of instants was computed for, in epoch milliseconds. */
+  instantMillis?: number | undefined;
   /** In the order of the topic's ranks, at most as many as the board has. */
   rows: Row[];
 }
@@ -63,14 +62,14 @@ export function parseRecord(
   if ((key?.[VALUE] !== undefined) !== (definition.by !== undefined)) return 'foreign';
   const value = definition.by ? parseValue(key?.[VALUE]) : NO_VALUE;
   if (value === undefined) return 'malformed';
-  if (raw.value === null) return { seasonMillis, value, instantMillis: null, rows: [] };
+  if (raw.value === null) return { seasonMillis, value, rows: [] };
   const fields = parseObject(raw.value);
   if (!fields) return 'malformed';
   if (fields.digest !== definition.digest) return 'foreign';
   const isInstant = definition.period?.kind === 'instant';
-  const instantMillis = isInstant ? epochMillis(fields.as_of) : null;
+  const instantMillis = isInstant ? epochMillis(fields.as_of) : undefined;
   const rows = parseRows(definition, fields.rows);
-  if (!rows || instantMillis === undefined) return 'malformed';
+  if (!rows || (isInstant && instantMillis === undefined)) return 'malformed';
   return { seasonMillis, value, instantMillis, rows };
 }
 
@@ -111,7 +110,7 @@ function parseRow(definition: BoardDefinition, row: unknown): Row | undefined {
   const { identity, columns, lastEvent } = definition;
   const values = new Map<string, Value>(identity.map((name) => [name, textValue(row[name])]));
   for (const column of columns) values.set(column.name, columnValue(column, row[column.name]));
-  const lastEventMillis = lastEvent === undefined ? null : (epochMillis(row[lastEvent]) ?? null);
+  const lastEventMillis = lastEvent === undefined ? undefined : epochMillis(row[lastEvent]);
   return { rank: rank as number, id: identityId(identity.map((name) => row[name])), values, lastEventMillis };
 }
 
@@ -123,18 +122,14 @@ function identityId(identity: unknown[]): string {
   return createHash('sha256').update(JSON.stringify(identity)).digest('base64url').slice(0, 12);
 }
 
-/**
- * The value that a column shows. A number that is none, such as NaN, is null, and so is a time that no
- * calendar holds.
- */
 function columnValue({ type }: Column, value: unknown): Value {
   if (type === 'text') return textValue(value);
-  if (type === 'time') return epochMillis(value) ?? null;
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+  if (type === 'time') return epochMillis(value);
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
 function textValue(value: unknown): Value {
-  if (value === null || value === undefined) return null;
+  if (value === null || value === undefined) return undefined;
   const text = String(value);
   // A cut through a surrogate pair leaves half a character: toWellFormed makes it a printable one.
   return (text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH - 1)}…` : text).toWellFormed();

@@ -5,8 +5,8 @@ import type { Row } from './record.ts';
 export interface SeasonBoard {
   /** By rank. */
   rows: readonly Row[];
-  /** The newest event that it ever had, in epoch milliseconds; undefined while none is known. */
-  newestEventMillis: number | undefined;
+  /** The newest event that it ever had, in epoch milliseconds; -Infinity while none is known. */
+  newestEventMillis: number;
   /** Timestamp of its newest record, in epoch milliseconds. */
   updatedMillis: number;
 }

@@ -56,7 +56,7 @@ export interface Cell {
 
 export function formatCell(type: Column['type'], value: Value): Cell {
   const plain = (text: string): Cell => ({ text, compact: undefined, at: undefined });
-  if (value === null || INVISIBLE.test(String(value))) return plain(NOTHING);
+  if (value === undefined || INVISIBLE.test(String(value))) return plain(NOTHING);
   if (type === 'text' || typeof value === 'string') return plain(String(value));
   if (type === 'time') {
     if (Math.abs(value) > MAX_EPOCH_MILLIS) return plain(NOTHING);
@@ -75,20 +75,21 @@ export function formatValue(type: Column['type'], value: Value): string {
 }
 
 /** A share, 0..1, of which there is some: what would be shown as 0.0% is not nothing. */
-export function formatShare(share: number | null): string {
+export function formatShare(share: number | undefined): string {
   const least = 0.001;
-  if (share === null || share === 0 || share >= least) return formatValue('percent', share);
+  if (!share || share >= least) return formatValue('percent', share);
   return `<${formatValue('percent', least)}`;
 }
 
 /** Events per second: with a decimal where it matters. */
-export function formatRate(perSecond: number): string {
+export function formatRate(perSecond: number | undefined): string {
+  if (perSecond === undefined) return NOTHING;
   return RATE_FORMATS[perSecond < 10 ? 'small' : 'large'].format(perSecond);
 }
 
 /** A duration in seconds with one decimal, from milliseconds. */
-export function formatSeconds(millis: number | null): string {
-  return millis === null ? NOTHING : `${RATE_FORMATS.small.format(millis / 1000)} s`;
+export function formatSeconds(millis: number | undefined): string {
+  return millis === undefined ? NOTHING : `${RATE_FORMATS.small.format(millis / 1000)} s`;
 }
 
 /**

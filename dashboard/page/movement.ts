@@ -10,8 +10,8 @@ export interface Movement {
 
 const STAYED: Movement = { kind: 'none', sign: '', words: '' };
 
-/** @param before how the board stood a minute ago; null when unknown */
-export function describeMovement({ id, rank }: Row, before: RankSnapshot | null): Movement {
+/** @param before how the board stood a minute ago; undefined when unknown */
+export function describeMovement({ id, rank }: Row, before: RankSnapshot | undefined): Movement {
   if (!before) return STAYED;
   const was = before.ranks.get(id);
   if (was === undefined) return { kind: 'new', sign: 'new', words: 'new' };

@@ -14,8 +14,8 @@ export interface NotCountedPanel {
     share: string;
     /** In the last five minutes. */
     count: string;
-    /** The newest, masked; null when none is known. */
-    example: string | null;
+    /** The newest, masked; undefined when none is known. */
+    example: string | undefined;
   }[];
 }
 
@@ -29,7 +29,7 @@ export function createNotCounted(
   now: number,
 ): NotCountedPanel {
   const notCounted =
-    countedUntilMillis === null ? [] : stats.content.view(now, countedUntilMillis).notCounted;
+    countedUntilMillis === undefined ? [] : stats.content.view(now, countedUntilMillis).notCounted;
   return {
     reasons: notCounted.map(({ id, text, count, minuteShare, example }) => ({
       label: id.replaceAll('_', ' '),

@@ -8,11 +8,11 @@ import { MAX_TEXT_LENGTH } from '../boards/record.ts';
 
 /** What is shown: what is sent to a viewer depends on this alone. */
 export interface BoardFilter {
-  /** The name of the one board that is shown; null: all. */
-  board: string | null;
+  /** The name of the one board that is shown; undefined: all. */
+  board?: string | undefined;
   season: Season;
   /** Which values are shown, by the names of boards by value; of others, the first. Not set: of all. */
-  values?: Readonly<Record<string, string>>;
+  values?: Readonly<Record<string, string>> | undefined;
 }
 
 export const THEMES = ['auto', 'light', 'dark'] as const;
@@ -31,13 +31,13 @@ const MAX_SEARCH_LENGTH = 100;
 /** A URL's query: anyone can write anything into it. */
 export type Query = Record<string, unknown>;
 
-/** The state of the page of one board, or with null of all, by its query. */
-export function parsePageState(board: string | null, query: Query): PageState {
+/** The state of the page of one board, or of all, by its query. */
+export function parsePageState(query: Query, board?: string): PageState {
   const { season, q, theme } = query;
   return {
     board,
     season: parseSeason(season, board),
-    ...parseValues(query),
+    values: parseValues(query),
     search: typeof q === 'string' ? q.trim().slice(0, MAX_SEARCH_LENGTH) : '',
     theme: THEMES.find((known) => known === theme) ?? 'auto',
   };
@@ -45,12 +45,8 @@ export function parsePageState(board: string | null, query: Query): PageState {
 
 /** What a socket asks for. A name that no board has shows none. */
 export function parseBoardFilter(query: Query): BoardFilter {
-  const board = typeof query.board === 'string' ? query.board : null;
-  return {
-    board,
-    season: parseSeason(query.season, board),
-    ...parseValues(query),
-  };
+  const board = typeof query.board === 'string' ? query.board : undefined;
+  return { board, season: parseSeason(query.season, board), values: parseValues(query) };
 }
 
 /** What a parameter of the URL begins with that says which value of a board is shown. */
@@ -59,7 +55,7 @@ const BY = 'by.';
 /** No resource has more boards. */
 const MOST_VALUES = 16;
 
-function parseValues(query: Query): Pick<BoardFilter, 'values'> {
+function parseValues(query: Query): BoardFilter['values'] {
   const asked = Object.entries(query)
     .flatMap(([name, value]): [string, string][] =>
       name.startsWith(BY) && typeof value === 'string' && value !== ''
@@ -68,7 +64,7 @@ function parseValues(query: Query): Pick<BoardFilter, 'values'> {
     )
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .slice(0, MOST_VALUES);
-  return asked.length === 0 ? {} : { values: Object.fromEntries(asked) };
+  return asked.length === 0 ? undefined : Object.fromEntries(asked);
 }
 
 /** The name of the parameter that says which value of a board is shown. */
@@ -89,7 +85,7 @@ export function shownBoards<Shown extends { definition: BoardDefinition }>(
   boards: readonly Shown[],
   { board, season }: BoardFilter,
 ): { boards: Shown[]; season: Season } {
-  const named = boards.filter(({ definition }) => board === null || definition.name === board);
+  const named = boards.filter(({ definition }) => board === undefined || definition.name === board);
   const withSeasons = named.filter(({ definition }) => definition.period?.kind === 'season');
   return season !== 'this' && withSeasons.length > 0
     ? { boards: withSeasons, season }
@@ -99,29 +95,32 @@ export function shownBoards<Shown extends { definition: BoardDefinition }>(
 const EPOCH_MILLIS = /^\d{1,16}$/;
 
 /** Seasons of different boards begin at different times: only one board has an earlier one than the last. */
-function parseSeason(season: unknown, board: string | null): Season {
+function parseSeason(season: unknown, board: string | undefined): Season {
   if (season === 'last') return 'last';
-  return board !== null && typeof season === 'string' && EPOCH_MILLIS.test(season) ? Number(season) : 'this';
+  return board !== undefined && typeof season === 'string' && EPOCH_MILLIS.test(season)
+    ? Number(season)
+    : 'this';
 }
 
 /** The query of a state in a URL; empty for the default state. */
 export function formatQuery({ season, search, theme, values = {} }: Omit<PageState, 'board'>): string {
   const shown = Object.entries(values).map(([board, value]) => [valueParameter(board), value]);
   return toQuery({
-    ...seasonParameter(season),
-    ...(search !== '' && { q: search }),
-    ...(theme !== 'auto' && { theme }),
+    season: seasonParameter(season),
+    q: search || undefined,
+    theme: theme === 'auto' ? undefined : theme,
     ...Object.fromEntries(shown),
   });
 }
 
-/** The parameter of a URL that says which season is shown; none for the default. */
-export function seasonParameter(season: Season): { season?: string } {
-  return season === 'this' ? {} : { season: String(season) };
+/** How a URL says which season is shown; undefined for the default. */
+export function seasonParameter(season: Season): string | undefined {
+  return season === 'this' ? undefined : String(season);
 }
 
-/** A query with its question mark; empty without parameters. */
-export function toQuery(parameters: Record<string, string>): string {
-  const query = new URLSearchParams(parameters);
+/** A query of the parameters that are set, with its question mark; empty without any. */
+export function toQuery(parameters: Record<string, string | undefined>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, value);
   return query.size === 0 ? '' : `?${query}`;
 }

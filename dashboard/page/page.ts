@@ -36,8 +36,8 @@ export interface Page {
   kept: { name: string; value: string }[];
   /** From here to the place of the assets, the API and the socket: the page works under any base path. */
   root: string;
-  /** URL of the page of all boards; null on it. */
-  home: string | null;
+  /** URL of the page of all boards; undefined on it. */
+  home: string | undefined;
   /** URL of this page without its query. */
   here: string;
   /** URL of the socket. */
@@ -53,12 +53,12 @@ export interface Page {
 /** A panel, with what never changes about it. */
 export interface PagePanel extends Omit<PageBoard, 'by' | 'pastSeasons'> {
   /** Which other values can be shown, on boards by value. */
-  picker: Picker | null;
+  picker: Picker | undefined;
   /** URL of the board's own page, and whether to offer it. */
   href: string;
   expand: boolean;
-  /** URLs of the board's data; null where there is none. */
-  downloads: { csv: string; json: string } | null;
+  /** URLs of the board's data; undefined where there is none. */
+  downloads: { csv: string; json: string } | undefined;
 }
 
 /** A board on the page. */
@@ -73,7 +73,7 @@ export interface PageBoard {
   /** Those that are over and kept, the newest first; none but for the page of one board. */
   pastSeasons: { startMillis: number; endMillis: number; winner: string }[];
   /** On boards by value: what the column is called, the value that is shown, and those that are kept. */
-  by: { label: string; shown: string | null; values: readonly string[] } | null;
+  by: { label: string; shown: string | undefined; values: readonly string[] } | undefined;
 }
 
 /** Chooses the value whose board a panel shows. */
@@ -110,14 +110,14 @@ const THEME_LABELS = { auto: 'Auto', light: 'Light', dark: 'Dark' };
 /** What the page shows in a state. Pure. */
 export function createPage({ state, panels, definitions, ...content }: PageContent): Page {
   const { board, season, search, theme } = state;
-  const root = board === null ? '' : '../';
+  const root = board === undefined ? '' : '../';
   const here = board ?? './';
   const link = (change: Partial<PageState>) => `${here}${formatQuery({ ...state, ...change })}`;
   const [first] = panels;
   return {
     ...content,
-    heading: board !== null && first ? `${first.title} · ${content.title}` : content.title,
-    kind: board === null ? 'all' : 'one',
+    heading: board !== undefined && first ? `${first.title} · ${content.title}` : content.title,
+    kind: board === undefined ? 'all' : 'one',
     theme,
     colorScheme: theme === 'auto' ? 'light dark' : theme,
     search,
@@ -143,7 +143,7 @@ export function createPage({ state, panels, definitions, ...content }: PageConte
     })),
     kept: parameters({ ...state, search: '' }),
     root,
-    home: board === null ? null : `../${formatQuery(state)}`,
+    home: board === undefined ? undefined : `../${formatQuery(state)}`,
     here,
     socket: `${root}ws${socketQuery(state, panels)}`,
   };
@@ -156,12 +156,8 @@ function parameters(state: Omit<PageState, 'board'>): { name: string; value: str
 /** More would make the page heavy. */
 const MOST_OPTIONS = 250;
 
-function createPicker(
-  { id, name }: Pick<PageBoard, 'id' | 'name'>,
-  by: PageBoard['by'],
-  state: PageState,
-): Picker | null {
-  if (!by) return null;
+function createPicker({ id, name, by }: PageBoard, state: PageState): Picker | undefined {
+  if (!by) return undefined;
   const parameter = valueParameter(name);
   return {
     id: `${id}-value`,
@@ -172,34 +168,25 @@ function createPicker(
   };
 }
 
-function downloadQuery({ season }: PageState, by: PageBoard['by']): string {
-  return toQuery({ ...seasonParameter(season), ...(by?.shown != null && { by: by.shown }) });
-}
-
-function pagePanel({ by, pastSeasons: _, ...panel }: PageBoard, state: PageState, root: string): PagePanel {
+function pagePanel(board: PageBoard, state: PageState, root: string): PagePanel {
+  const { by, pastSeasons: _, ...panel } = board;
   const { name } = panel;
-  const query = downloadQuery(state, by);
+  const query = toQuery({ season: seasonParameter(state.season), by: by?.shown });
   const url = `${root}api/boards/${name}`;
-  const isNone = panel.isEmpty && (state.season !== 'this' || by !== null);
+  const isNone = panel.isEmpty && (state.season !== 'this' || by !== undefined);
   return {
     ...panel,
-    picker: createPicker(panel, by, state),
+    picker: createPicker(board, state),
     href: `${root}boards/${name}${formatQuery(state)}`,
-    expand: state.board === null,
-    downloads: isNone ? null : { csv: `${url}.csv${query}`, json: `${url}${query}` },
+    expand: state.board === undefined,
+    downloads: isNone ? undefined : { csv: `${url}.csv${query}`, json: `${url}${query}` },
   };
 }
 
 /** The value that is shown stays the same one, also when another comes to be the first. */
 function socketQuery({ board, season }: PageState, panels: readonly PageBoard[]): string {
-  const shown = panels.flatMap(({ name, by }) =>
-    by?.shown == null ? [] : [[valueParameter(name), by.shown]],
-  );
-  return toQuery({
-    ...(board !== null && { board }),
-    ...seasonParameter(season),
-    ...Object.fromEntries(shown),
-  });
+  const shown = panels.map(({ name, by }) => [valueParameter(name), by?.shown]);
+  return toQuery({ board, season: seasonParameter(season), ...Object.fromEntries(shown) });
 }
 
 /** How many rows of some panels are found, in words. */

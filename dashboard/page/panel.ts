@@ -16,15 +16,15 @@ export interface Panel {
   name: string;
   title: string;
   /** Whose board it is, on boards by value. */
-  by: PanelValue | null;
+  by: PanelValue | undefined;
   /** Which of its faces the panel shows. */
   state: PanelState;
-  /** What to know about the rows shown; null when there is nothing to say. */
-  notice: string | null;
+  /** What to know about the rows shown; undefined when there is nothing to say. */
+  notice: string | undefined;
   /** Shown instead of rows when there are none. */
-  emptyState: { title: string; text: string } | null;
-  period: PanelPeriod | null;
-  updated: Timestamp | null;
+  emptyState: { title: string; text: string } | undefined;
+  period: PanelPeriod | undefined;
+  updated: Timestamp | undefined;
   head: PanelCells;
   rows: PanelRow[];
   hasBar: boolean;
@@ -40,8 +40,8 @@ export interface PanelValue {
   /** Of the column. */
   label: string;
   name: string;
-  /** What is known of values that are not kept; null while all are. */
-  leftOut: string | null;
+  /** What is known of values that are not kept; undefined while all are. */
+  leftOut: string | undefined;
 }
 
 export interface PanelPeriod {
@@ -121,7 +121,7 @@ export function createPanel(
   const view = board.view(now, season, value);
   const id = `board-${definition.name}`;
   const state = panelState(board, view, season, now);
-  const before = season === 'this' ? board.before(now) : null;
+  const before = season === 'this' ? board.before(now) : undefined;
   const isNone = season !== 'this' && view.rows.length === 0;
   return {
     id,
@@ -129,11 +129,12 @@ export function createPanel(
     title: definition.title,
     by: panelValue(definition, view),
     state,
-    notice: view.rows.length > 0 ? panelNotice(state, view, pipeline) : null,
-    emptyState: view.rows.length > 0 ? null : describeEmptyState(state, definition, view, season, pipeline),
+    notice: view.rows.length > 0 ? panelNotice(state, view, pipeline) : undefined,
+    emptyState:
+      view.rows.length > 0 ? undefined : describeEmptyState(state, definition, view, season, pipeline),
     period: panelPeriod(view.period),
     // Of a season of which nothing is kept, nothing was updated.
-    updated: isNone || view.updatedMillis === null ? null : timestamp(view.updatedMillis, 'second'),
+    updated: isNone || view.updatedMillis === undefined ? undefined : timestamp(view.updatedMillis, 'second'),
     head: panelCells(definition, (column) => formatCell('text', column.label)),
     rows: panelRows(definition, view.rows, { id, colors, before, search }),
     hasBar: definition.bar !== undefined,
@@ -145,17 +146,17 @@ function panelState(board: LiveBoard, view: BoardView, season: Season, now: numb
   if (kind === 'waiting') return board.failing ? 'error' : 'waiting';
   if (kind === 'away') return 'away';
   if (view.rows.length === 0) return 'empty';
-  return season === 'this' && (board.isQuiet(now, view.value?.name ?? undefined) || board.hasEnded(now))
+  return season === 'this' && (board.isQuiet(now, view.value?.name) || board.hasEnded(now))
     ? 'quiet'
     : 'live';
 }
 
-function panelNotice(state: PanelState, { period }: BoardView, pipeline: PipelineKind): string | null {
+function panelNotice(state: PanelState, { period }: BoardView, pipeline: PipelineKind): string | undefined {
   // The state of the pipeline is shown once, and not by every panel.
-  if (state === 'away') return pipeline === 'unavailable' ? null : NOTICES.away;
-  if (state !== 'quiet') return null;
-  if (period?.kind === 'season' && period.over) return isCounted(pipeline) ? NOTICES.ended : null;
-  return pipeline === 'live' ? NOTICES.quiet : null;
+  if (state === 'away') return pipeline === 'unavailable' ? undefined : NOTICES.away;
+  if (state !== 'quiet') return undefined;
+  if (period?.kind === 'season' && period.over) return isCounted(pipeline) ? NOTICES.ended : undefined;
+  return pipeline === 'live' ? NOTICES.quiet : undefined;
 }
 
 function describeEmptyState(
@@ -173,18 +174,19 @@ function describeEmptyState(
   return pipeline === 'live' || pipeline === 'quiet' ? EMPTY_STATES.empty : EMPTY_STATES[pipeline];
 }
 
-function panelValue({ by }: BoardDefinition, { value }: BoardView): PanelValue | null {
-  if (!by || !value) return null;
+function panelValue({ by }: BoardDefinition, { value }: BoardView): PanelValue | undefined {
+  if (!by || !value) return undefined;
   const { name, leftOut } = value;
   return {
     label: by.label,
     name: formatValue('text', name),
-    leftOut: leftOut === 0 ? null : `${formatValue('integer', leftOut)} that changed longer ago are not kept`,
+    leftOut:
+      leftOut === 0 ? undefined : `${formatValue('integer', leftOut)} that changed longer ago are not kept`,
   };
 }
 
-function panelPeriod(period: BoardView['period']): PanelPeriod | null {
-  if (!period) return null;
+function panelPeriod(period: BoardView['period']): PanelPeriod | undefined {
+  if (!period) return undefined;
   if (period.kind === 'instant') {
     return { label: 'as of', at: timestamp(period.atMillis, 'second'), countdown: false };
   }
@@ -195,7 +197,7 @@ function panelPeriod(period: BoardView['period']): PanelPeriod | null {
 interface RowContext {
   id: string;
   colors: TeamColors;
-  before: RankSnapshot | null;
+  before: RankSnapshot | undefined;
   search: string;
 }
 
@@ -208,14 +210,14 @@ function panelRows(definition: BoardDefinition, rows: readonly Row[], context: R
     move: describeMovement(row, context.before),
     color: context.colors.of(definition, row),
     found: isFound(textsOf(definition, row), context.search),
-    ...panelCells(definition, ({ name, type }) => formatCell(type, row.values.get(name) ?? null)),
+    ...panelCells(definition, ({ name, type }) => formatCell(type, row.values.get(name))),
     ...(bars[index] ?? NO_BAR),
   }));
 }
 
 /** What a row is called: the first of its texts that is one. */
 export function nameOf(definition: BoardDefinition, row: Row): string {
-  return formatCell('text', textsOf(definition, row)[0] ?? null).text;
+  return formatCell('text', textsOf(definition, row)[0]).text;
 }
 
 function textsOf({ columns }: BoardDefinition, row: Row): string[] {
@@ -259,7 +261,7 @@ function computeBars({ bar, columns }: BoardDefinition, rows: readonly Row[]): (
   const isShare = column.type === 'percent';
   const longest = isShare ? 1 : Math.max(...lengths, Number.MIN_VALUE);
   return lengths.map((length, index) => {
-    const text = formatValue(column.type, values[index] ?? null);
+    const text = formatValue(column.type, values[index]);
     // In this order: a hundred times the largest number would be infinite.
     const percent = (100 * Math.min(length / longest, 1)).toFixed(1);
     return { bar: percent, barTitle: isShare ? text : `${text}: ${percent}% of the highest` };

@@ -19,8 +19,8 @@ export interface Clock {
 
 /** The text of an address without a page. */
 export interface Missing extends Pick<Page, 'title' | 'root' | 'assets'> {
-  /** Of the board that was asked for; null: it was no board. */
-  name: string | null;
+  /** Of the board that was asked for; undefined: it was no board. */
+  name: string | undefined;
   home: string;
 }
 

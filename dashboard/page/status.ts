@@ -7,14 +7,14 @@ export interface Status {
   kind: PipelineKind;
   /** In a word or two. */
   label: string;
-  /** What is wrong, said once for all boards; null when nothing is. */
-  banner: Banner | null;
+  /** What is wrong, said once for all boards; undefined when nothing is. */
+  banner: Banner | undefined;
 }
 
 export interface Banner {
   text: string;
   /** A time that belongs to it, and of what; the browser tells its age. */
-  at: { label: string; time: Timestamp } | null;
+  at: { label: string; time: Timestamp } | undefined;
   /** What to do; empty when nothing is known. */
   advice: string;
 }
@@ -36,7 +36,7 @@ export function createStatus(state: ObservedState, advice: Advice): Status {
   return { kind: state.kind, label: LABELS[state.kind], banner: createBanner(state, advice) };
 }
 
-function createBanner(state: ObservedState, advice: Advice): Banner | null {
+function createBanner(state: ObservedState, advice: Advice): Banner | undefined {
   switch (state.kind) {
     case 'unavailable':
       return banner(
@@ -56,7 +56,7 @@ function createBanner(state: ObservedState, advice: Advice): Banner | null {
     case 'stalled':
       return {
         ...banner(
-          state.progressMillis === null
+          state.progressMillis === undefined
             ? 'Events arrive in Kafka, but the Flink job has not counted any yet.'
             : 'Events arrive in Kafka, but the Flink job does not count them.',
           'last count',
@@ -72,16 +72,17 @@ function createBanner(state: ObservedState, advice: Advice): Banner | null {
       );
     case 'quiet':
       return banner(
-        state.countedMillis === null ? 'No event has been counted yet.' : 'No events are coming.',
+        state.countedMillis === undefined ? 'No event has been counted yet.' : 'No events are coming.',
         'last event',
         // Known by the slot that it is in.
-        state.countedMillis === null ? null : state.countedMillis - SLOT_MILLIS,
+        state.countedMillis && state.countedMillis - SLOT_MILLIS,
       );
     default:
-      return null;
+      return undefined;
   }
 }
 
-function banner(text: string, label: string, millis: number | null): Banner {
-  return { text, at: millis === null ? null : { label, time: timestamp(millis, 'minute') }, advice: '' };
+function banner(text: string, label: string, millis: number | undefined): Banner {
+  const at = millis === undefined ? undefined : { label, time: timestamp(millis, 'minute') };
+  return { text, at, advice: '' };
 }

@@ -140,8 +140,8 @@ export class TeamColors {
 }
 
 function findTeamName({ columns }: BoardDefinition, row: Row): string | undefined {
-  const team = columns.some(({ name }) => name === TEAM_COLUMN) ? row.values.get(TEAM_COLUMN) : null;
-  return team === null || team === undefined ? undefined : String(team);
+  const team = columns.some(({ name }) => name === TEAM_COLUMN) ? row.values.get(TEAM_COLUMN) : undefined;
+  return team === undefined ? undefined : String(team);
 }
 
 function preferredColors(team: string): TeamColor[] {

@@ -9,8 +9,8 @@ import { formatRate, formatSeconds, formatShare, formatValue, type Timestamp, ti
 export interface Traffic {
   state: PipelineKind;
   rate: string;
-  /** The rate's course; null while there is none to draw. */
-  spark: Sparkline | null;
+  /** The rate's course; undefined while there is none to draw. */
+  spark: Sparkline | undefined;
   facts: Fact[];
 }
 
@@ -30,7 +30,7 @@ export interface Sparkline {
 
 /** How fresh what is shown is. */
 export interface Freshness {
-  newest: Timestamp | null;
+  newest: Timestamp | undefined;
   delay: string;
   stale: boolean;
 }
@@ -49,25 +49,17 @@ export function createTraffic(
   now: number,
   hasTeams: boolean,
 ): Traffic {
-  const view = countedUntilMillis === null ? null : stats.content.view(now, countedUntilMillis);
+  const view = countedUntilMillis === undefined ? undefined : stats.content.view(now, countedUntilMillis);
   return {
     state: kind,
-    rate: view?.eventsPerSecond == null ? formatValue('integer', null) : formatRate(view.eventsPerSecond),
+    rate: formatRate(view?.eventsPerSecond),
     spark: view && sparkline(view.rates),
     facts: [
-      {
-        label: `players in ${SLOT_MILLIS / 1000} s`,
-        text: formatValue('integer', view?.activePlayers ?? null),
-      },
+      { label: `players in ${SLOT_MILLIS / 1000} s`, text: formatValue('integer', view?.activePlayers) },
       ...(hasTeams
-        ? [
-            {
-              label: `teams in ${SLOT_MILLIS / 1000} s`,
-              text: formatValue('integer', view?.activeTeams ?? null),
-            },
-          ]
+        ? [{ label: `teams in ${SLOT_MILLIS / 1000} s`, text: formatValue('integer', view?.activeTeams) }]
         : []),
-      { label: 'robots in 1 min', text: formatValue('percent', view?.robotShare ?? null) },
+      { label: 'robots in 1 min', text: formatValue('percent', view?.robotShare) },
       ...trouble('late', view?.lateShare),
       ...trouble('invalid', view?.uncountedShare),
       ...trouble('malformed', view?.undecodableShare),
@@ -75,22 +67,22 @@ export function createTraffic(
   };
 }
 
-function trouble(what: string, share: number | null | undefined): Fact[] {
+function trouble(what: string, share: number | undefined): Fact[] {
   return share ? [{ label: `${what} in 1 min`, text: formatShare(share) }] : [];
 }
 
 /** @param now epoch milliseconds */
 export function createFreshness(stats: TopicState<Stats>, delays: ScreenDelays, now: number): Freshness {
-  const { newestEventMillis } = stats.content.view(now);
+  const { newestEventMillis } = stats.content;
   return {
-    newest: newestEventMillis === null ? null : timestamp(newestEventMillis, 'second'),
-    delay: formatSeconds(delays.view(now)?.medianMillis ?? null),
-    stale: newestEventMillis !== null && now - newestEventMillis > STALE_MILLIS,
+    newest: newestEventMillis === undefined ? undefined : timestamp(newestEventMillis, 'second'),
+    delay: formatSeconds(delays.view(now)?.medianMillis),
+    stale: newestEventMillis !== undefined && now - newestEventMillis > STALE_MILLIS,
   };
 }
 
-function sparkline(rates: number[]): Sparkline | null {
-  if (rates.length < 2) return null;
+function sparkline(rates: number[]): Sparkline | undefined {
+  if (rates.length < 2) return undefined;
   const highest = Math.max(...rates);
   const points = rates.map((rate, index) => {
     const x = (100 * index) / (rates.length - 1);

@@ -29,13 +29,13 @@ export class ScreenDelays {
     while (now - (this.#measurements[0]?.atMillis ?? now) > REMEMBERED_MILLIS) this.#measurements.shift();
   }
 
-  /** How long events took in the last minute; null when none went to the screens. */
-  view(now: number): ScreenDelay | null {
+  /** How long events took in the last minute; undefined when none went to the screens. */
+  view(now: number): ScreenDelay | undefined {
     const recent = this.#measurements.filter(({ atMillis }) => now - atMillis <= REMEMBERED_MILLIS);
     const sorted = recent.flatMap(({ delaysMillis }) => delaysMillis).sort((a, b) => a - b);
     const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))];
     const [medianMillis, p99Millis] = [at(0.5), at(0.99)];
-    return medianMillis === undefined || p99Millis === undefined ? null : { medianMillis, p99Millis };
+    return medianMillis === undefined || p99Millis === undefined ? undefined : { medianMillis, p99Millis };
   }
 }
 

@@ -9,30 +9,30 @@ export type Slot = { startMillis: number } & z.output<typeof statsValue>;
 export const NO_EVENTS: Omit<Slot, 'startMillis'> = {
   ...eachCounter(() => 0),
   reasons: eachReason(() => 0),
-  examples: eachReason(() => null),
-  newestEventMillis: null,
-  uncountedReason: null,
+  examples: eachReason(() => undefined),
+  newestEventMillis: undefined,
+  uncountedReason: undefined,
 };
 
 /**
  * Reads one record of the topic of counts.
  *
- * @returns the slot with its counts so far, or without when it was taken back; null when the record is
+ * @returns the slot with its counts so far, or none when it was taken back; undefined when the record is
  * malformed
  */
-export function parseSlot({ key, value }: KafkaRecord): { startMillis: number; slot: Slot | null } | null {
+export function parseSlot({ key, value }: KafkaRecord): { startMillis: number; slot?: Slot } | undefined {
   const position = statsKey.safeParse(parseJson(key));
-  if (!position.success) return null;
+  if (!position.success) return undefined;
   const startMillis = position.data[SLOT_START];
-  if (value === null) return { startMillis, slot: null };
+  if (value === null) return { startMillis };
   const counts = statsValue.safeParse(parseJson(value));
-  return counts.success ? { startMillis, slot: { startMillis, ...counts.data } } : null;
+  return counts.success ? { startMillis, slot: { startMillis, ...counts.data } } : undefined;
 }
 
 function parseJson(json: Buffer | null): unknown {
   try {
     return json && JSON.parse(json.toString('utf8'));
   } catch {
-    return null;
+    return undefined;
   }
 }

@@ -43,10 +43,10 @@ const READING_MILLIS = 60_000;
 
 /** A slot as it is shown. */
 export interface ShownSlot extends Omit<Slot, 'undecodableMessages' | 'reasons'> {
-  /** Null until the job has read all events of the slot. */
-  undecodableMessages: number | null;
+  /** Undefined until the job has read all events of the slot. */
+  undecodableMessages: number | undefined;
   /** The same by reason. */
-  reasons: Record<string, number | null>;
+  reasons: Record<string, number | undefined>;
 }
 
 /** A reason why something was not counted in the last five minutes. */
@@ -54,18 +54,18 @@ export interface NotCounted {
   id: string;
   text: string;
   count: number;
-  /** Of the events of the last minute, 0..1; of malformed messages, of the messages. Null without any. */
-  minuteShare: number | null;
-  /** The newest, masked; null when none is known. */
-  example: string | null;
+  /** Of the last minute's events, 0..1; of malformed messages, of the messages. Undefined without any. */
+  minuteShare: number | undefined;
+  /** The newest, masked; undefined when none is known. */
+  example: string | undefined;
 }
 
 /** What there is to see at one moment. */
 export interface StatsView {
   /** In order; a slot without events has none. */
   slots: ShownSlot[];
-  /** Over the last full slots; null while the first one is being counted. */
-  eventsPerSecond: number | null;
+  /** Over the last full slots; undefined while the first one is being counted. */
+  eventsPerSecond: number | undefined;
   /**
    * Events per second of each full slot of the last five minutes, oldest first; since the first that is
    * known.
@@ -73,44 +73,42 @@ export interface StatsView {
   rates: number[];
   /** Of the last five minutes, as far as it is known. */
   totals: Record<TotalName, number>;
-  /** Of the events of the last minute, 0..1; null without events. */
-  lateShare: number | null;
-  robotShare: number | null;
-  uncountedShare: number | null;
-  /** Of the messages of the last minute, 0..1; null without any whose events have all been read. */
-  undecodableShare: number | null;
+  /** Of the events of the last minute, 0..1; undefined without events. */
+  lateShare: number | undefined;
+  robotShare: number | undefined;
+  uncountedShare: number | undefined;
+  /** Of the messages of the last minute, 0..1; undefined without any whose events have all been read. */
+  undecodableShare: number | undefined;
   /** By why; the most frequent reason first, and none that did not occur. */
   notCounted: NotCounted[];
-  /** In the last slot whose windows have closed; null when that was too long ago. */
-  activePlayers: number | null;
-  activeTeams: number | null;
-  /** When the newest event ever seen happened, in epoch milliseconds; null before the first. */
-  newestEventMillis: number | null;
+  /** In the last slot whose windows have closed; undefined when that was too long ago. */
+  activePlayers: number | undefined;
+  activeTeams: number | undefined;
 }
 
-/** How far the job has come, in epoch milliseconds; null: nowhere yet. */
+/** How far the job has come, in epoch milliseconds; undefined: nowhere yet. */
 export interface Progress {
   /** Kafka's time of the newest event that was counted. */
-  countedMillis: number | null;
+  countedMillis: number | undefined;
   /** The same, or of a newer message that gave no event for so long that it is taken for malformed. */
-  handledMillis: number | null;
+  handledMillis: number | undefined;
   /** The same of the events that are being counted just now; a job that starts over counts old ones. */
-  countingMillis: number | null;
+  countingMillis: number | undefined;
   /** When the job last wrote a count. */
-  progressMillis: number | null;
+  progressMillis: number | undefined;
 }
 
 export class Stats {
   readonly #slots = new Map<number, Slot & { writtenMillis: number }>();
-  #newestEventMillis: number | null = null;
-  #countedMillis: number | null = null;
+  #newestEventMillis: number | undefined;
+  #countedMillis: number | undefined;
   /** When the newest count of events was written. */
-  #countedAt: number | null = null;
+  #countedAt: number | undefined;
   /** Kafka's time of the newest messages without events. */
-  #readMillis: number | null = null;
-  /** Since when the job has been writing without closing a window; null before it wrote. */
-  #openSince: number | null = null;
-  #progressMillis: number | null = null;
+  #readMillis: number | undefined;
+  /** Since when the job has been writing without closing a window; undefined before it wrote. */
+  #openSince: number | undefined;
+  #progressMillis: number | undefined;
   /** The newest time counted, by when it was, in steps of `COUNTING_MILLIS`; the last two steps. */
   #counting: { step: number; countedMillis: number }[] = [];
 
@@ -129,14 +127,19 @@ export class Stats {
     else this.#slots.delete(record.startMillis);
   }
 
+  /** When the newest event ever seen happened, in epoch milliseconds; undefined before the first. */
+  get newestEventMillis(): number | undefined {
+    return this.#newestEventMillis;
+  }
+
   /** How far the job had come at `now` (epoch milliseconds). */
   progress(now: number): Progress {
     const recent = this.#counting.filter(({ step }) => step >= countingStep(now) - 1);
     const isMalformed = this.#readUntil(now) > (this.#readMillis ?? 0);
     return {
       countedMillis: this.#countedMillis,
-      handledMillis: newest(this.#countedMillis, isMalformed ? this.#readMillis : null),
-      countingMillis: recent.reduce<number | null>((last, one) => newest(last, one.countedMillis), null),
+      handledMillis: newest(this.#countedMillis, isMalformed ? this.#readMillis : undefined),
+      countingMillis: recent.map(({ countedMillis }) => countedMillis).reduce(newest, undefined),
       progressMillis: this.#progressMillis,
     };
   }
@@ -145,15 +148,15 @@ export class Stats {
    * What the last five minutes were at `now`.
    *
    * @param now epoch milliseconds
-   * @param untilMillis up to when all events have been counted, where rates and shares end; null when that is
-   * not known
+   * @param untilMillis up to when all events have been counted, where rates and shares end; undefined
+   * when that is not known
    */
-  view(now: number, untilMillis: number | null = now): StatsView {
-    const slots = this.#shown(now, untilMillis === null ? null : this.#readUntil(now));
+  view(now: number, untilMillis: number | undefined): StatsView {
+    const slots = this.#shown(now, untilMillis === undefined ? undefined : this.#readUntil(now));
     const end = Math.min(now - ARRIVAL_MILLIS, untilMillis ?? now);
     const lastMinute = fullSlots(slots, end, RATE_MILLIS);
     const minute = sumTotals(lastMinute);
-    const read = sumTotals(lastMinute.filter(({ undecodableMessages }) => undecodableMessages !== null));
+    const read = sumTotals(lastMinute.filter(({ undecodableMessages }) => undecodableMessages !== undefined));
     const crowd = lastMinute.findLast(({ activePlayers }) => activePlayers > 0);
     return {
       slots,
@@ -165,9 +168,8 @@ export class Stats {
       uncountedShare: share(minute.uncountedEvents, minute.events),
       undecodableShare: share(read.undecodableMessages, read.events + read.undecodableMessages),
       notCounted: notCounted(slots, lastMinute),
-      activePlayers: crowd?.activePlayers ?? null,
-      activeTeams: crowd?.activeTeams ?? null,
-      newestEventMillis: this.#newestEventMillis,
+      activePlayers: crowd?.activePlayers,
+      activeTeams: crowd?.activeTeams,
     };
   }
 
@@ -194,15 +196,16 @@ export class Stats {
    * The slots of the last five minutes, in order. A slot was read once a window at or after it has closed
    * since it was written.
    */
-  #shown(now: number, readUntil: number | null): ShownSlot[] {
+  #shown(now: number, readUntil: number | undefined): ShownSlot[] {
     const slots = [...this.#slots.values()].filter((slot) => isShown(slot, now));
     slots.sort((a, b) => b.startMillis - a.startMillis);
     let closedMillis = 0;
     return slots
       .map(({ writtenMillis, ...slot }) => {
         if (slot.activePlayers > 0) closedMillis = Math.max(closedMillis, writtenMillis);
-        const isRead = readUntil !== null && (slot.startMillis < readUntil || closedMillis >= writtenMillis);
-        const undecodableMessages = isRead ? slot.undecodableMessages : null;
+        const isRead =
+          readUntil !== undefined && (slot.startMillis < readUntil || closedMillis >= writtenMillis);
+        const undecodableMessages = isRead ? slot.undecodableMessages : undefined;
         const reasons = { ...slot.reasons, [MALFORMED]: undecodableMessages };
         return { ...slot, undecodableMessages, reasons };
       })
@@ -212,7 +215,7 @@ export class Stats {
   /** Up to when all events have been read although no window closes. */
   #readUntil(now: number): number {
     const countedMillis = this.#countedMillis ?? 0;
-    if (this.#openSince === null || now - this.#openSince < READING_MILLIS) return 0;
+    if (this.#openSince === undefined || now - this.#openSince < READING_MILLIS) return 0;
     if (now - (this.#countedAt ?? 0) >= READING_MILLIS) return Number.POSITIVE_INFINITY;
     return (this.#readMillis ?? 0) - countedMillis <= COUNTING_MILLIS ? countedMillis - SLOT_MILLIS : 0;
   }
@@ -238,8 +241,8 @@ function isShown(slot: Pick<Slot, 'startMillis'>, now: number): boolean {
   return !isOver(slot, now) && slot.startMillis <= now + CLOCKS_APART_MILLIS;
 }
 
-function newest(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.max(a, b);
+function newest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
 }
 
 /**
@@ -273,27 +276,27 @@ export function sumReasons(slots: ShownSlot[]): Record<string, number> {
 function notCounted(slots: ShownSlot[], lastMinute: ShownSlot[]): NotCounted[] {
   const counts = sumReasons(slots);
   const minute = sumReasons(lastMinute);
-  const read = sumTotals(lastMinute.filter(({ undecodableMessages }) => undecodableMessages !== null));
+  const read = sumTotals(lastMinute.filter(({ undecodableMessages }) => undecodableMessages !== undefined));
   const { events } = sumTotals(lastMinute);
   return REASONS.map(({ id, text }) => ({
     id,
     text,
     count: counts[id] ?? 0,
     minuteShare: share(minute[id] ?? 0, id === MALFORMED ? read.events + read.undecodableMessages : events),
-    example: slots.findLast(({ examples }) => examples[id] !== null)?.examples[id] ?? null,
+    example: slots.map(({ examples }) => examples[id]).findLast((example) => example !== undefined),
   }))
     .filter(({ count }) => count > 0)
     .sort((a, b) => b.count - a.count);
 }
 
-function share(part: number, whole: number): number | null {
-  return whole === 0 ? null : part / whole;
+function share(part: number, whole: number): number | undefined {
+  return whole === 0 ? undefined : part / whole;
 }
 
 function sum(values: number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function mean(values: number[]): number | null {
-  return values.length === 0 ? null : sum(values) / values.length;
+function mean(values: number[]): number | undefined {
+  return values.length === 0 ? undefined : sum(values) / values.length;
 }

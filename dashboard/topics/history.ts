@@ -37,7 +37,7 @@ export async function readPast(
     position = start;
   }
   const view = past.view();
-  const isKnown = view.updatedMillis !== null && (past.isComplete || first === 0n);
+  const isKnown = view.updatedMillis !== undefined && (past.isComplete || first === 0n);
   return isKnown ? view : undefined;
 }
 

@@ -17,8 +17,8 @@ export interface UncountedEventsOptions {
   /** The topic of the events. */
   topic: string;
   watch: EventsWatch;
-  /** Kafka's time of the newest event that was counted, in epoch milliseconds; null when none was. */
-  countedMillis: () => number | null;
+  /** Kafka's time of the newest event that was counted, in epoch milliseconds; undefined when none was. */
+  countedMillis: () => number | undefined;
   /** Epoch milliseconds. */
   now: () => number;
   log: { warn(fields: object, message: string): void };

@@ -30,9 +30,9 @@ const summary = z.object({
   digest: z.string().describe('Names what is counted and how: it changes with the board’s definition.'),
   by: z
     .string()
-    .optional()
+    .exactOptional()
     .describe('On boards by value: the column of the events each of whose values has a board.'),
-  values: z.string().optional().describe('On boards by value: path of the list of their values.'),
+  values: z.string().exactOptional().describe('On boards by value: path of the list of their values.'),
   history: z.boolean().describe('Whether the board can be asked for as it was, by `at`.'),
   url: z.string().describe('Path of the board; on boards by value, to be asked for with `by`.'),
 });
@@ -53,7 +53,7 @@ const seasons = z.object({
 });
 
 const values = z.object({
-  season: season.optional().describe('The season of the values, on boards that have seasons.'),
+  season: season.exactOptional().describe('The season of the values, on boards that have seasons.'),
   values: z
     .array(
       z.object({
@@ -71,10 +71,10 @@ const values = z.object({
 
 const board = z.object({
   ...summary.shape,
-  value: z.string().optional().describe('The value whose board it is, on boards by value.'),
-  at: time.optional().describe('The moment that was asked for.'),
-  season: season.optional().describe('The season of the rows, on boards that have seasons.'),
-  asOf: time.optional().describe('The instant of the rows, on boards of instants.'),
+  value: z.string().exactOptional().describe('The value whose board it is, on boards by value.'),
+  at: time.exactOptional().describe('The moment that was asked for.'),
+  season: season.exactOptional().describe('The season of the rows, on boards that have seasons.'),
+  asOf: time.exactOptional().describe('The instant of the rows, on boards of instants.'),
   updatedAt: time.nullable().describe('When the board was last written to.'),
   rows: z.array(row).describe('By rank.'),
 });
@@ -154,8 +154,15 @@ export const answers = {
   Error: z.object({ error: z.string().describe('What is wrong, in a sentence.') }),
 };
 
-export type BoardSummary = z.infer<typeof summary>;
-export type BoardAnswer = z.infer<typeof board>;
-export type ValuesAnswer = z.infer<typeof values>;
-export type SeasonsAnswer = z.infer<typeof seasons>;
-export type StatsAnswer = z.infer<typeof stats>;
+/** What a route answers: undefined becomes null in JSON; what is optional is left out instead. */
+type Answer<Json> = Json extends null
+  ? undefined
+  : Json extends object
+    ? { [Name in keyof Json]: Answer<Json[Name]> }
+    : Json;
+
+export type BoardSummary = Answer<z.infer<typeof summary>>;
+export type BoardAnswer = Answer<z.infer<typeof board>>;
+export type ValuesAnswer = Answer<z.infer<typeof values>>;
+export type SeasonsAnswer = Answer<z.infer<typeof seasons>>;
+export type StatsAnswer = Answer<z.infer<typeof stats>>;

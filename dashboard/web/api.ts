@@ -51,6 +51,8 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   await app.register(etag, { weak: true, replyWith304: false });
   app.addHook('onSend', answerConditionally);
   app.addHook('onSend', compressAnswer);
+  // As the types of the answers have it, whose optional fields are never there and undefined.
+  app.setReplySerializer((answer) => JSON.stringify(answer, (_, value) => value ?? null));
   await app.register(statsRoutes, options);
 
   const path = (name: string) => `${basePath}/api/boards/${name}`;
@@ -68,9 +70,9 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   const find = async ({ params, query }: FastifyRequest<BoardRequest>): Promise<Found> => {
     const board = boards.find(({ definition }) => definition.name === params.name);
     if (!board) return NO_BOARD;
-    const refusal = refuseValue(board, query.by, `${path(params.name)}/values`);
-    if (refusal) return refusal;
-    const value = query.by as string | undefined;
+    const asked = parseValue(board, query.by, `${path(params.name)}/values`);
+    if ('error' in asked) return asked;
+    const { value } = asked;
     if (query.season !== undefined) return findSeason(board, query, value, now());
     if (query.at === undefined) return ofValue(board, board.view(now(), 'this', value));
     const answer = await past.answer(board.definition.name, query.at);
@@ -106,11 +108,8 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     if (!board) return refuse(reply, NO_BOARD);
     const which = season === undefined ? 'this' : parseSeason(season);
     if (which === undefined) return refuse(reply, { code: 400, error: INVALID_SEASON });
-    const {
-      period = null,
-      values = [],
-      leftOut = 0,
-    } = (board.definition.by && board.content.values(now(), which)) ?? {};
+    const kept = board.definition.by && board.content.values(now(), which);
+    const { period, values = [], leftOut = 0 } = kept ?? {};
     const query = typeof season === 'string' && season !== 'this' ? { season } : {};
     return {
       ...periodFields(period),
@@ -140,20 +139,20 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
   });
 }
 
-/** Why there is nothing to answer whatever the season is; undefined where the value is one that may be. */
-function refuseValue(
+/** The value that is asked for, or why there is nothing to answer whatever the season is. */
+function parseValue(
   { definition: { by }, ready }: LiveBoard,
   asked: unknown,
   list: string,
-): Refusal | undefined {
-  if (!by) return asked === undefined ? undefined : { code: 404, error: 'this board has no values' };
+): { value?: string } | Refusal {
+  if (!by) return asked === undefined ? {} : { code: 404, error: 'this board has no values' };
   if (typeof asked !== 'string')
     return {
       code: 400,
       error: `there is a board for each ${by.name}: ask for one by ?by=, ${list} lists them`,
     };
   return ready
-    ? undefined
+    ? { value: asked }
     : { code: 503, error: 'this board has not been read yet; try again', retryAfterSeconds: 1 };
 }
 
@@ -182,7 +181,7 @@ function findSeason(
 }
 
 function parseSeason(season: unknown): Season | undefined {
-  return season === 'this' || season === 'last' ? season : (parseTimestamp(season) ?? undefined);
+  return season === 'this' || season === 'last' ? season : parseTimestamp(season);
 }
 
 const INVALID_SEASON =
@@ -199,7 +198,7 @@ function columnNames({ identity, columns }: BoardDefinition): string[] {
 
 function viewFields(definition: BoardDefinition, { period, updatedMillis, rows, value }: BoardView) {
   return {
-    ...(value?.name != null && { value: value.name }),
+    ...(value?.name !== undefined && { value: value.name }),
     ...periodFields(period),
     updatedAt: iso(updatedMillis),
     rows: rows.map((row) => rowFields(definition, row)),
@@ -219,7 +218,7 @@ function withIsoTimes({ columns }: BoardDefinition, row: Row): Row {
   return { ...row, values };
 }
 
-function periodFields(period: ShownPeriod | null) {
+function periodFields(period: ShownPeriod | undefined) {
   if (!period) return {};
   if (period.kind === 'instant') return { asOf: iso(period.atMillis) };
   return { season: seasonFields(period) };

@@ -31,7 +31,7 @@ interface Audience {
   view: BoardFilter;
   viewers: Map<Viewer, { behind: boolean }>;
   /** What a newcomer gets until the next tick. */
-  snapshot: Buffer | null;
+  snapshot?: Buffer | undefined;
 }
 
 /** A viewer with more than this under way is slow. */
@@ -51,7 +51,7 @@ export class Broadcast {
   /** Adds a viewer and sends it everything. It starts with what the others saw at the last tick. */
   add(viewer: Viewer, view: BoardFilter): void {
     const key = JSON.stringify([view.board, view.season, view.values]);
-    const audience = this.#audiences.get(key) ?? { view, viewers: new Map(), snapshot: null };
+    const audience = this.#audiences.get(key) ?? { view, viewers: new Map() };
     this.#audiences.set(key, audience);
     audience.viewers.set(viewer, { behind: false });
     this.#send(viewer, this.#snapshot(audience));
@@ -68,16 +68,16 @@ export class Broadcast {
     const { fragments } = this.#options;
     fragments.tick();
     for (const audience of this.#audiences.values()) {
-      audience.snapshot = null;
+      audience.snapshot = undefined;
       const changed = fragments.of(audience.view).filter((fragment) => fragments.hasChanged(fragment));
-      this.#update(audience, changed.length > 0 ? this.#frame(changed) : null);
+      this.#update(audience, changed.length > 0 ? this.#frame(changed) : undefined);
     }
   }
 
-  #update(audience: Audience, update: Buffer | null): void {
+  #update(audience: Audience, update: Buffer | undefined): void {
     for (const [viewer, state] of audience.viewers) {
       if (viewer.bufferedAmount > MAX_BUFFERED_BYTES) {
-        state.behind ||= update !== null;
+        state.behind ||= update !== undefined;
       } else if (state.behind) {
         state.behind = false;
         this.#send(viewer, this.#snapshot(audience));

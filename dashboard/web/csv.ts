@@ -11,7 +11,7 @@ const SPECIAL = /[",\r\n]/;
  * @param columns their names; `rank` comes before them
  */
 export function csv(columns: readonly string[], rows: readonly Row[]): string {
-  const lines = rows.map(({ rank, values }) => [rank, ...columns.map((name) => values.get(name) ?? null)]);
+  const lines = rows.map(({ rank, values }) => [rank, ...columns.map((name) => values.get(name))]);
   return [['rank', ...columns], ...lines].map((line) => `${line.map(cell).join(',')}\r\n`).join('');
 }
 

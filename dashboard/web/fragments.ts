@@ -43,7 +43,13 @@ interface Rendered {
   html: string;
 }
 
-type BoardHtml = Pick<PageBoard, 'id' | 'name' | 'title' | 'html'>;
+/** A board, and what of it is shown. */
+interface Shown {
+  board: LiveBoard;
+  season: Season;
+  /** Of a board by value; undefined: the first. */
+  value: string | undefined;
+}
 
 /** The parts of a page, those of its boards by themselves. */
 export interface PageFragments
@@ -103,7 +109,7 @@ export class FragmentCache {
   /** All parts of a view, as they were at the last tick. */
   of(view: BoardFilter): Fragment[] {
     const others = [this.#status(), this.#traffic(), this.#freshness(), this.#notCounted()];
-    return [...others, ...this.#boards(view)];
+    return [...others, ...this.#shown(view).map((shown) => this.#board(shown))];
   }
 
   /**
@@ -118,39 +124,44 @@ export class FragmentCache {
       freshness: this.#freshness().html,
       notCounted: this.#notCounted().html,
     };
-    const { boards, season } = shownBoards(this.#options.boards, view);
-    const complete = (all: BoardHtml[]): PageBoard[] =>
-      all.map((one, index) => ({ ...one, ...this.#rest(boards[index]!, season, view) }));
-    if (search === '') return { ...others, found: '', boards: complete(this.#boards(view)) };
-    const panels = boards.map((board) =>
-      this.#panel(board, season, askedValue(board.definition, view), search),
-    );
+    const shown = this.#shown(view);
+    const panels = search === '' ? [] : shown.map((one) => this.#panel(one, search));
+    const marked = panels.map((panel) => ({ id: panel.id, html: renderBoard(panel) }));
+    const isAlone = view.board !== undefined;
     return {
       ...others,
-      found: foundIn(panels),
-      boards: complete(panels.map((panel) => ({ ...panel, html: renderBoard(panel) }))),
+      found: search === '' ? '' : foundIn(panels),
+      boards: shown.map((one, index) => this.#complete(one, marked[index] ?? this.#board(one), isAlone)),
     };
   }
 
-  /** What the page says of a board outside of what changes, with the values to choose from. */
-  #rest(
-    board: LiveBoard,
-    season: Season,
-    view: BoardFilter,
-  ): Pick<PageBoard, 'isEmpty' | 'pastSeasons' | 'by'> {
-    const { definition, content } = board;
-    const now = this.#options.now();
-    const asked = askedValue(definition, view);
-    const { rows, value } = board.view(now, season, asked);
-    const isEmpty = rows.length === 0;
-    const pastSeasons = view.board === null ? [] : this.#pastSeasons(board, asked);
-    if (!definition.by) return { isEmpty, pastSeasons, by: null };
-    const values = content.values(now, season)?.values.map(({ name }) => name) ?? [];
-    const by = { label: definition.by.label, shown: value?.name ?? null, values };
-    return { isEmpty, pastSeasons, by };
+  #shown(view: BoardFilter): Shown[] {
+    const { boards, season } = shownBoards(this.#options.boards, view);
+    return boards.map((board) => ({ board, season, value: askedValue(board.definition, view) }));
   }
 
-  #pastSeasons(board: LiveBoard, value: string | undefined): PageBoard['pastSeasons'] {
+  /** A board with what the page says of it outside of what changes, such as the values to choose from. */
+  #complete(shown: Shown, { id, html }: Rendered, isAlone: boolean): PageBoard {
+    const { board, season } = shown;
+    const { name, title, by } = board.definition;
+    const now = this.#options.now();
+    const { rows, value } = board.view(now, season, shown.value);
+    return {
+      id,
+      name,
+      title,
+      html,
+      isEmpty: rows.length === 0,
+      pastSeasons: isAlone ? this.#pastSeasons(shown) : [],
+      by: by && {
+        label: by.label,
+        shown: value?.name,
+        values: board.content.values(now, season)?.values.map((one) => one.name) ?? [],
+      },
+    };
+  }
+
+  #pastSeasons({ board, value }: Shown): PageBoard['pastSeasons'] {
     const now = this.#options.now();
     const over = board.content.seasons(now).filter((season) => season.over);
     return over.map(({ startMillis, endMillis }) => {
@@ -191,22 +202,18 @@ export class FragmentCache {
     );
   }
 
-  #boards(view: BoardFilter): (Fragment & BoardHtml)[] {
+  #board(shown: Shown): Fragment {
+    const { board, season, value } = shown;
     const { metrics, now } = this.#options;
-    const { boards, season } = shownBoards(this.#options.boards, view);
-    return boards.map((board) => {
-      const { name, title } = board.definition;
-      const value = askedValue(board.definition, view);
-      const key = JSON.stringify([name, season, value]);
-      const render = () => metrics.timeRender(() => renderBoard(this.#panel(board, season, value)));
-      const versionOf = () => `${this.#pipeline.kind} ${board.version(now(), season, value)}`;
-      const isAsked = value !== undefined || typeof season === 'number';
-      const fragment = this.#fragment(key, `board-${name}`, render, versionOf, isAsked);
-      return { ...fragment, name, title };
-    });
+    const { name } = board.definition;
+    const key = JSON.stringify([name, season, value]);
+    const render = () => metrics.timeRender(() => renderBoard(this.#panel(shown)));
+    const versionOf = () => `${this.#pipeline.kind} ${board.version(now(), season, value)}`;
+    const isAsked = value !== undefined || typeof season === 'number';
+    return this.#fragment(key, `board-${name}`, render, versionOf, isAsked);
   }
 
-  #panel(board: LiveBoard, season: Season, value: string | undefined, search = ''): Panel {
+  #panel({ board, season, value }: Shown, search = ''): Panel {
     const now = this.#options.now();
     const pipeline = this.#pipeline.kind;
     return createPanel(board, { season, value, now, pipeline, colors: this.#colors, search });

@@ -51,7 +51,7 @@ export class Metrics {
       collect() {
         for (const board of boards) {
           const { updatedMillis } = board.content;
-          if (updatedMillis !== null)
+          if (updatedMillis !== undefined)
             this.set({ board: board.definition.name }, (now() - updatedMillis) / 1000);
         }
       },

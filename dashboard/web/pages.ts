@@ -34,7 +34,7 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
   });
 
   app.get<PageRequest>('/', async (request, reply) =>
-    send(request, reply, pages.get(parsePageState(null, request.query))),
+    send(request, reply, pages.get(parsePageState(request.query))),
   );
 
   // Relative, as all links are: a proxy may have put a path before ours.
@@ -43,10 +43,10 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
     ['/boards/', '../'],
   ] as const)
     app.get<PageRequest>(path, async ({ query }, reply) =>
-      reply.redirect(`${root}${formatQuery(parsePageState(null, query))}`, 302),
+      reply.redirect(`${root}${formatQuery(parsePageState(query))}`, 302),
     );
   app.get<PageRequest>('/boards/:name/', async ({ params: { name = '' }, query }, reply) =>
-    reply.redirect(`../${encodeURIComponent(name)}${formatQuery(parsePageState(name, query))}`, 302),
+    reply.redirect(`../${encodeURIComponent(name)}${formatQuery(parsePageState(query, name))}`, 302),
   );
 
   app.setNotFoundHandler(async (request, reply) => {
@@ -56,13 +56,13 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
     if (!isForBrowser) return reply.send({ error: 'there is nothing here' });
     const [path = ''] = request.url.slice(app.prefix.length).split('?');
     const root = '../'.repeat(path.split('/').length - 2) || './';
-    const missing = { title, name: null, root, home: root, assets: assetUrls };
+    const missing = { title, name: undefined, root, home: root, assets: assetUrls };
     return send(request, reply, readyPage(renderMissing(missing)));
   });
 
   app.get<PageRequest>('/boards/:name', async (request, reply) => {
     const { name = '' } = request.params;
-    const state = parsePageState(name, request.query);
+    const state = parsePageState(request.query, name);
     const isKnown = boards.some(({ definition }) => definition.name === name);
     if (isKnown) return send(request, reply, pages.get(state));
     const root = '../';

@@ -46,7 +46,7 @@ export class PastBoards {
     const history = histories.get(name);
     if (!history) return { code: 404, error: 'this board keeps no history' };
     const atMillis = parseTimestamp(at);
-    if (atMillis === null) return { code: 400, error: INVALID_TIMESTAMP };
+    if (atMillis === undefined) return { code: 400, error: INVALID_TIMESTAMP };
     if (atMillis > now()) return { code: 400, error: 'at is in the future' };
     if (this.#readings >= MAX_READINGS) {
       return { code: 503, error: 'too many look into the past just now; try again', retryAfterSeconds: 1 };

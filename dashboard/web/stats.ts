@@ -24,19 +24,20 @@ export async function statsRoutes(
     const state = pipeline.observe(nowMillis);
     const { countedUntilMillis } = state;
     const view = stats.content.view(nowMillis, countedUntilMillis);
-    const { slots, totals, eventsPerSecond, newestEventMillis, notCounted } = view;
+    const { slots, totals, eventsPerSecond, notCounted } = view;
+    const { newestEventMillis } = stats.content;
     return {
       now: iso(nowMillis),
       status: stats.status.kind,
       pipeline: pipelineFields(state, stats.content.progress(nowMillis)),
-      eventsPerSecond: countedUntilMillis === null ? null : eventsPerSecond,
+      eventsPerSecond: countedUntilMillis === undefined ? undefined : eventsPerSecond,
       eventToScreen: delays.view(nowMillis),
       newestEventTime: iso(newestEventMillis),
       // The producer's clock may be ahead.
-      ageMillis: newestEventMillis === null ? null : Math.max(nowMillis - newestEventMillis, 0),
+      ageMillis: newestEventMillis === undefined ? undefined : Math.max(nowMillis - newestEventMillis, 0),
       totals: { ...totals, notCounted: sumReasons(slots) },
       examples: Object.fromEntries(
-        notCounted.flatMap(({ id, example }) => (example === null ? [] : [[id, example]])),
+        notCounted.flatMap(({ id, example }) => (example === undefined ? [] : [[id, example]])),
       ),
       slots: slots.map(slotFields),
     };

@@ -18,18 +18,18 @@ export const INVALID_TIMESTAMP =
 /**
  * Reads a timestamp from a URL's query.
  *
- * @returns epoch milliseconds, or null when it is none
+ * @returns epoch milliseconds; undefined when it is none
  */
-export function parseTimestamp(text: unknown): number | null {
-  if (typeof text !== 'string') return null;
+export function parseTimestamp(text: unknown): number | undefined {
+  if (typeof text !== 'string') return undefined;
   if (EPOCH_MILLIS.test(text)) return Number(text);
   const iso = isoTimestamp.safeParse(text.replace(ZONE_WITHOUT_SIGN, '+'));
-  return iso.success ? Date.parse(iso.data) : null;
+  return iso.success ? Date.parse(iso.data) : undefined;
 }
 
-/** A time as the API has it: ISO 8601 in UTC; null stays null. */
+/** A time as the API has it: ISO 8601 in UTC. */
 export function iso(millis: number): string;
-export function iso(millis: number | null): string | null;
-export function iso(millis: number | null): string | null {
-  return millis === null ? null : new Date(millis).toISOString();
+export function iso(millis: number | undefined): string | undefined;
+export function iso(millis: number | undefined): string | undefined {
+  return millis === undefined ? undefined : new Date(millis).toISOString();
 }

@@ -23,7 +23,7 @@ const TEAMS = {
   identity: ['team_id'],
   columns: [{ name: 'total', label: 'Total', type: 'integer' }],
 };
-const FOR_EVER = { ...TEAMS, name: 'for-ever', historyTopic: 'for-ever-history', period: null };
+const FOR_EVER = { ...TEAMS, name: 'for-ever', historyTopic: 'for-ever-history', period: undefined };
 const FORGETFUL = { ...TEAMS, name: 'forgetful', historyTopic: undefined };
 const MISSING = { ...TEAMS, name: 'missing', historyTopic: 'no-such-topic' };
 

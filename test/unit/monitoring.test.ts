@@ -16,9 +16,9 @@ const GRAFANA = 'monitoring/grafana-dashboard.json';
 const NOTHING_KNOWN: PipelineFacts = {
   available: true,
   countsKnown: false,
-  handledMillis: null,
-  countingMillis: null,
-  progressMillis: null,
+  handledMillis: undefined,
+  countingMillis: undefined,
+  progressMillis: undefined,
   isReplaced: false,
   uncountedSince: undefined,
 };

@@ -154,8 +154,7 @@ function knownBoards(board: PlannedBoard, records: SeenRecord[]): Known[] {
  */
 export function falseAnswers(board: PlannedBoard, records: SeenRecord[], answers: SeenAnswer[]): Falsehood[] {
   // The dashboard does not know how long a query's seasons are, so it does not say which one it shows.
-  const hasPeriod =
-    board.period !== null && !(board.period.kind === 'season' && board.period.lengthMillis === null);
+  const hasPeriod = board.period?.kind === 'instant' || board.period?.lengthMillis !== undefined;
   const known = new Set(
     knownBoards(board, records).map(({ period, rows }) => key(hasPeriod ? period : 0, rows, board)),
   );

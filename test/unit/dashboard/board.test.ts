@@ -57,7 +57,7 @@ describe('a board', () => {
   it('has one record when it has no period', () => {
     const board = boardOf(allTime, [season([team('a', 1)], 0)]);
     expect(standings(board)).toEqual(['1:a']);
-    expect(board.view(NOW).period).toBeNull();
+    expect(board.view(NOW).period).toBeUndefined();
     expect(board.apply(season([team('b', 1)], SEASON), NOW)).toBe('malformed');
   });
 
@@ -107,11 +107,11 @@ describe('a board of seasons', () => {
   it('shows the newest one without an end when seasons have no known length', () => {
     const endless = boardDefinition.parse({
       ...TOP_TEAMS_JSON,
-      period: { kind: 'season', lengthMillis: null },
+      period: { kind: 'season' },
     });
     const board = boardOf(endless, [season([team('a', 10)]), season([team('old', 9)], 0)]);
     expect(standings(board)).toEqual(['1:a']);
-    expect(board.view(NOW).period).toBeNull();
+    expect(board.view(NOW).period).toBeUndefined();
   });
 
   it('is not hijacked by a season from a broken clock', () => {
@@ -134,7 +134,7 @@ describe('a board of seasons', () => {
     const calendar = { every: 'Day', timeZone: 'Europe/Berlin' };
     const daily = boardDefinition.parse({
       ...TOP_TEAMS_JSON,
-      period: { kind: 'season', lengthMillis: null, calendar },
+      period: { kind: 'season', calendar },
     });
     // Clocks are set forward on 29 March 2026.
     const [startMillis, endMillis] = [Date.UTC(2026, 2, 28, 23), Date.UTC(2026, 2, 29, 22)];
@@ -142,7 +142,7 @@ describe('a board of seasons', () => {
     const period = { kind: 'season', startMillis, endMillis };
     expect(board.view(endMillis - 1).period).toEqual({ ...period, over: false });
     expect(board.view(endMillis).period).toEqual({ ...period, over: true });
-    expect(board.view(endMillis - 1, 'last').period).toBeNull();
+    expect(board.view(endMillis - 1, 'last').period).toBeUndefined();
     expect(board.view(endMillis, 'last').period).toEqual({ ...period, over: true });
   });
 
@@ -153,7 +153,7 @@ describe('a board of seasons', () => {
     expect(board.view(NOW, 'last').period).toMatchObject({ endMillis: SEASON, over: true });
     expect(last(NOW + HOUR)).toEqual(['now']);
     const young = boardOf(topTeams, [season([team('now', 1)])]);
-    expect(young.view(NOW, 'last')).toMatchObject({ period: null, rows: [] });
+    expect(young.view(NOW, 'last')).toMatchObject({ period: undefined, rows: [] });
   });
 
   it('goes over to a season written ahead of its time once that begins', () => {
@@ -238,6 +238,12 @@ describe('the new events of a board', () => {
     const board = boardOf(topTeams, [season([team('a', 9, 30)])]);
     expect(times(board, season([team('a', 9, 20)], SEASON - HOUR))).toEqual([]);
     expect(times(board, season([team('a', 9, 31)], SEASON - HOUR))).toEqual([31]);
+  });
+
+  it('are those of a season since its first record, also while another season has newer ones', () => {
+    const board = boardOf(topTeams, [season([team('a', 9, 30)]), season([], SEASON - HOUR)]);
+    expect(times(board, season([team('a', 9, 40)]))).toEqual([40]);
+    expect(times(board, season([team('a', 9, 35)], SEASON - HOUR))).toEqual([35]);
   });
 
   it('are none of records that are not taken in, and of boards that do not tell', () => {
@@ -342,13 +348,13 @@ describe('reading a topic', () => {
     const values = boardOf(dated, [season(rows)])
       .view(NOW)
       .rows.map((row) => row.values.get('peak_at'));
-    expect(values).toEqual([NOW, null, null]);
+    expect(values).toEqual([NOW, undefined, undefined]);
   });
 
   it('shows nothing where a value is missing, or a number is none', () => {
     const board = boardOf(topTeams, [season([{ team_id: 'a' }, { ...team('b', 1), total_score: 'NaN' }])]);
     const values = board.view(NOW).rows.map((row) => row.values.get('total_score'));
-    expect(values).toEqual([null, null]);
+    expect(values).toEqual([undefined, undefined]);
   });
 });
 

@@ -61,7 +61,7 @@ function setUp(more: LiveBoard[] = []) {
     available: true,
     countsKnown: true,
     handledMillis: NOW,
-    countingMillis: null,
+    countingMillis: undefined,
     progressMillis: NOW,
     isReplaced: false,
     uncountedSince: undefined,
@@ -80,7 +80,7 @@ function setUp(more: LiveBoard[] = []) {
   const broadcast = new Broadcast({ fragments, metrics, release: 'r1', now });
   const join = (view: Partial<BoardFilter> = {}) => {
     const viewer = new RecordingViewer();
-    broadcast.add(viewer, { board: null, season: 'this', ...view });
+    broadcast.add(viewer, { season: 'this', ...view });
     return viewer;
   };
   return { teams, boards, stats, delays, clock, facts, metrics, broadcast, join };

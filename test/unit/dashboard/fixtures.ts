@@ -44,7 +44,7 @@ export const streakers: BoardDefinition = boardDefinition.parse({
   lastEvent: undefined,
 });
 
-export const allTime: BoardDefinition = boardDefinition.parse({ ...TOP_TEAMS_JSON, period: null });
+export const allTime: BoardDefinition = boardDefinition.parse({ ...TOP_TEAMS_JSON, period: undefined });
 
 /** A record as Flink writes it; without a value, a tombstone. */
 export function record(key: object, value: object | null, timestampMillis = NOW): KafkaRecord {

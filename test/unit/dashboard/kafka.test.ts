@@ -113,7 +113,14 @@ describe('the watch for uncounted events', () => {
   const watched = async (kafka: Kafka) => {
     const watch = new EventsWatch();
     const stopping = new AbortController();
-    const options = { kafka, topic: 'events', watch, countedMillis: () => null, now: Date.now, log: silent };
+    const options = {
+      kafka,
+      topic: 'events',
+      watch,
+      countedMillis: () => undefined,
+      now: Date.now,
+      log: silent,
+    };
     const watching = watchUncountedEvents(options, stopping.signal);
     await expect.poll(() => watch.answers, { timeout: 20_000 }).toBe(false);
     expect(watch.uncountedSince).toBeUndefined();

@@ -18,16 +18,16 @@ const [first, second] = rowsOf(team('a', 2), team('b', 1));
 
 describe('a look', () => {
   it('is read from a query and written into one', () => {
-    const look = parsePageState('top-teams', { season: 'last', q: ' Red & "Fox" ', theme: 'dark' });
+    const look = parsePageState({ season: 'last', q: ' Red & "Fox" ', theme: 'dark' }, 'top-teams');
     expect(look).toEqual({ board: 'top-teams', season: 'last', search: 'Red & "Fox"', theme: 'dark' });
     expect(formatQuery(look)).toBe('?season=last&q=Red+%26+%22Fox%22&theme=dark');
   });
 
   it('is the usual one where the query says nothing, or nonsense', () => {
-    const usual = { board: null, season: 'this', search: '', theme: 'auto' };
-    expect(parsePageState(null, {})).toEqual(usual);
-    expect(parsePageState(null, { season: ['last', 'last'], q: ['a', 'b'], theme: 'pink' })).toEqual(usual);
-    expect(formatQuery(parsePageState(null, {}))).toBe('');
+    const usual = { season: 'this', search: '', theme: 'auto' };
+    expect(parsePageState({})).toEqual(usual);
+    expect(parsePageState({ season: ['last', 'last'], q: ['a', 'b'], theme: 'pink' })).toEqual(usual);
+    expect(formatQuery(parsePageState({}))).toBe('');
   });
 
   it('has the values of boards by value, by their names', () => {
@@ -37,22 +37,22 @@ describe('a look', () => {
       'by.none': '',
       'by.two': ['a', 'b'],
     };
-    const look = parsePageState(null, query);
+    const look = parsePageState(query);
     expect(look.values).toEqual({ countries: 'Côte d’Ivoire & "co"', levels: '7' });
     const written = Object.fromEntries(new URLSearchParams(formatQuery(look)));
-    expect(parsePageState(null, written)).toEqual(look);
+    expect(parsePageState(written)).toEqual(look);
     expect(parseBoardFilter(written).values).toEqual(look.values);
   });
 
   it('has no more values than there can be boards, and none that is longer than a value', () => {
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`by.b${i}`, 'x'.repeat(10_000)]));
-    const values = Object.values(parsePageState(null, many).values ?? {});
+    const values = Object.values(parsePageState(many).values ?? {});
     expect(values.map(({ length }) => length)).toEqual(Array(16).fill(512));
-    expect(parsePageState(null, { 'by.__proto__': 'x' }).values).toHaveProperty('__proto__');
+    expect(parsePageState({ 'by.__proto__': 'x' }).values).toHaveProperty('__proto__');
   });
 
   it('looks for no more than a name', () => {
-    expect(parsePageState(null, { q: 'x'.repeat(10_000) }).search).toHaveLength(100);
+    expect(parsePageState({ q: 'x'.repeat(10_000) }).search).toHaveLength(100);
   });
 
   it('is asked for by a socket in the same words', () => {
@@ -60,14 +60,14 @@ describe('a look', () => {
       board: 'top-teams',
       season: 'last',
     });
-    expect(parseBoardFilter({ board: ['a', 'b'] })).toEqual({ board: null, season: 'this' });
+    expect(parseBoardFilter({ board: ['a', 'b'] })).toEqual({ season: 'this' });
   });
 });
 
 describe('a trail', () => {
   const view = (leader: string, start = SEASON) =>
     boardOf(topTeams, [season([team(leader, 1)], start)]).view(NOW);
-  const leaderOf = (standing: RankSnapshot | null) => [...(standing?.ranks.keys() ?? [])][0];
+  const leaderOf = (standing: RankSnapshot | undefined) => [...(standing?.ranks.keys() ?? [])][0];
   const idOf = (name: string) => rowsOf(team(name, 1))[0]?.id;
 
   it('remembers how a board stood a minute ago', () => {
@@ -94,9 +94,9 @@ describe('a trail', () => {
 
   it('does not compare with another season, nor with nothing', () => {
     const trail = new RankHistory();
-    expect(trail.previous(view('any'))).toBeNull();
+    expect(trail.previous(view('any'))).toBeUndefined();
     trail.record(() => view('last', SEASON - HOUR), NOW);
-    expect(trail.previous(view('any'))).toBeNull();
+    expect(trail.previous(view('any'))).toBeUndefined();
   });
 });
 
@@ -116,7 +116,7 @@ describe('movement', () => {
   });
 
   it('is not told while nobody knows', () => {
-    expect(describeMovement(first!, null).kind).toBe('none');
+    expect(describeMovement(first!, undefined).kind).toBe('none');
   });
 });
 
@@ -167,7 +167,7 @@ describe('the traffic', () => {
     { kind: 'behind', countingMillis: NOW },
   ] as const)('says nothing while not all events are counted: %o', (pipeline) => {
     const traffic = createTraffic(counted(slot(5, { late_events: 5 })), observed(pipeline), NOW + 2000, true);
-    expect(traffic).toMatchObject({ state: pipeline.kind, rate: '–', spark: null });
+    expect(traffic).toMatchObject({ state: pipeline.kind, rate: '–', spark: undefined });
     expect(textsOf(traffic)).toEqual(['players in 5 s: –', 'teams in 5 s: –', 'robots in 1 min: –']);
   });
 
@@ -216,21 +216,21 @@ describe('why events are not counted', () => {
     example_no_time: 'user_id=<x>',
   };
   stats.content.apply(record({ slot_start: NOW - 5000 }, { ...NO_STATS, ...counts }), NOW);
-  const at = (countedUntilMillis: number | null) =>
+  const at = (countedUntilMillis: number | undefined) =>
     createNotCounted(stats, { countedUntilMillis }, NOW + 2000);
 
   it('is on the page with shares and an example, as text', () => {
     const panel = at(NOW + 2000);
     expect(panel.reasons).toEqual([
       { label: 'no time', text: expect.any(String), share: '10.0%', count: '900', example: 'user_id=<x>' },
-      { label: 'no user', text: expect.any(String), share: '<0.1%', count: '1', example: null },
+      { label: 'no user', text: expect.any(String), share: '<0.1%', count: '1', example: undefined },
     ]);
     expect(renderNotCounted(panel)).toContain('<code>user_id&#x3D;&lt;x&gt;</code>');
   });
 
   it('is hidden while all events count, and while it is not known whether they do', () => {
     const hidden = '<section class="not-counted" id="not-counted" aria-label="Not counted" hidden>';
-    expect(renderNotCounted(at(null))).toContain(hidden);
+    expect(renderNotCounted(at(undefined))).toContain(hidden);
     const none = createNotCounted(new TopicState(new Stats()), { countedUntilMillis: NOW }, NOW);
     expect(renderNotCounted(none)).toContain(hidden);
   });
@@ -240,7 +240,7 @@ describe('the freshness', () => {
   it('has the median of what was measured on the boards, and nothing once that was too long ago', () => {
     const stats = new TopicState(new Stats());
     const delays = new ScreenDelays();
-    expect(createFreshness(stats, delays, NOW)).toEqual({ newest: null, delay: '–', stale: false });
+    expect(createFreshness(stats, delays, NOW)).toEqual({ newest: undefined, delay: '–', stale: false });
     delays.note([700, 600, 9000], NOW);
     expect(createFreshness(stats, delays, NOW + 60_000).delay).toBe('0.7 s');
     expect(createFreshness(stats, delays, NOW + 60_001).delay).toBe('–');
@@ -254,7 +254,7 @@ describe('how long events take to the screens', () => {
     for (let tick = 1; tick <= 99; tick += 1) delays.note([tick], NOW + 1000);
     expect(delays.view(NOW + 1000)).toEqual({ medianMillis: 50, p99Millis: 99 });
     expect(delays.view(NOW + 60_001)).toEqual({ medianMillis: 50, p99Millis: 98 });
-    expect(delays.view(NOW + 61_001)).toBeNull();
+    expect(delays.view(NOW + 61_001)).toBeUndefined();
   });
 
   it('keeps a bounded number of them, evenly', () => {

@@ -37,7 +37,7 @@ describe('a value', () => {
     ['factor', 2.5, '2.50×'],
     ['time', Date.UTC(2026, 10, 22, 19, 52), '19:52:00 UTC'],
     ['time', 1e300, '–'],
-    ['integer', null, '–'],
+    ['integer', undefined, '–'],
     ['text', '\u200b\u200d', '–'],
     ['text', '12345', '12345'],
   ] as const)('of type %s: %s is shown as %s', (type, value, text) => {
@@ -218,7 +218,7 @@ describe('a panel', () => {
       pipeline: 'live',
       colors: new TeamColors([], () => end),
     });
-    expect(last).toMatchObject({ state: 'live', notice: null, rows: [{ rank: 1 }] });
+    expect(last).toMatchObject({ state: 'live', notice: undefined, rows: [{ rank: 1 }] });
   });
 
   it.each([

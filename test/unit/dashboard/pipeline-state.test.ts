@@ -25,7 +25,7 @@ const WELL: PipelineFacts = {
 const stateWith = (facts: Partial<PipelineFacts>) => pipelineState({ ...WELL, ...facts }, NOW);
 
 /** The job has counted nothing for a minute. */
-const IDLE = { handledMillis: NOW - 60_000, countingMillis: null, progressMillis: NOW - 60_000 };
+const IDLE = { handledMillis: NOW - 60_000, countingMillis: undefined, progressMillis: NOW - 60_000 };
 
 describe('a pipeline', () => {
   it.each<[string, Partial<PipelineFacts>, PipelineState]>([
@@ -58,8 +58,8 @@ describe('a pipeline', () => {
     ['is quiet when all is counted and nothing comes', IDLE, { kind: 'quiet', countedMillis: NOW - 60_000 }],
     [
       'is quiet when nothing ever came',
-      { handledMillis: null, countingMillis: null, progressMillis: null },
-      { kind: 'quiet', countedMillis: null },
+      { handledMillis: undefined, countingMillis: undefined, progressMillis: undefined },
+      { kind: 'quiet', countedMillis: undefined },
     ],
     [
       'is stalled when events wait and nothing is counted',
@@ -68,8 +68,13 @@ describe('a pipeline', () => {
     ],
     [
       'is stalled when events wait and nothing was ever counted',
-      { handledMillis: null, countingMillis: null, progressMillis: null, uncountedSince: NOW - 10_000 },
-      { kind: 'stalled', progressMillis: null },
+      {
+        handledMillis: undefined,
+        countingMillis: undefined,
+        progressMillis: undefined,
+        uncountedSince: NOW - 10_000,
+      },
+      { kind: 'stalled', progressMillis: undefined },
     ],
     [
       'is behind when the job counts events of long ago',
@@ -127,12 +132,12 @@ describe('a monitor', () => {
       sinceMillis: NOW + 1000,
       countingMillis: NOW - 80_000,
       laggedMillis: NOW + 2000,
-      countedUntilMillis: null,
+      countedUntilMillis: undefined,
     });
     facts = WELL;
     const caughtUp = monitor.observe(NOW + 3000);
-    expect(caughtUp.countedUntilMillis).toBe(null);
-    expect(countedUntil(caughtUp, NOW + 3000)).toBe(null);
+    expect(caughtUp.countedUntilMillis).toBeUndefined();
+    expect(countedUntil(caughtUp, NOW + 3000)).toBeUndefined();
     expect(countedUntil(caughtUp, NOW + 22_000)).toBe(NOW - 6000);
   });
 });
@@ -145,10 +150,10 @@ describe('the status on the page', () => {
   const html = (state: PipelineState) =>
     renderStatus(createStatus({ ...state, sinceMillis: NOW } as ObservedState, ADVICE));
 
-  it.each<[PipelineState, string, RegExp | null]>([
-    [{ kind: 'live', untilMillis: NOW }, 'live', null],
-    [{ kind: 'waiting' }, 'waiting', null],
-    [{ kind: 'quiet', countedMillis: null }, 'quiet', /No event has been counted yet\.<\/p>/],
+  it.each<[PipelineState, string, RegExp | undefined]>([
+    [{ kind: 'live', untilMillis: NOW }, 'live', undefined],
+    [{ kind: 'waiting' }, 'waiting', undefined],
+    [{ kind: 'quiet', countedMillis: undefined }, 'quiet', /No event has been counted yet\.<\/p>/],
     [{ kind: 'quiet', countedMillis: NOW - 60_000 }, 'quiet', /No events are coming\..*last event: <time/],
     [{ kind: 'behind', countingMillis: NOW }, 'catching up', /is catching up: .*counting events from: <time/],
     [
@@ -156,7 +161,11 @@ describe('the status on the page', () => {
       'not counting',
       /does not count them\..*last count: <time.*JobRunning/,
     ],
-    [{ kind: 'stalled', progressMillis: null }, 'not counting', /has not counted any yet\. <span>Look at/],
+    [
+      { kind: 'stalled', progressMillis: undefined },
+      'not counting',
+      /has not counted any yet\. <span>Look at/,
+    ],
     [
       { kind: 'replaced' },
       'topic replaced',
@@ -170,7 +179,7 @@ describe('the status on the page', () => {
   });
 
   it('is text', () => {
-    expect(html({ kind: 'stalled', progressMillis: null })).toContain('gameanalytics &lt;arcade&gt;.');
+    expect(html({ kind: 'stalled', progressMillis: undefined })).toContain('gameanalytics &lt;arcade&gt;.');
   });
 
   it('is the same while nothing changes but the time: browsers tell the ages', () => {

@@ -29,12 +29,12 @@ function statsOf(...records: KafkaRecord[]): Stats {
 }
 
 const starts = (stats: Stats, now = NOW) =>
-  stats.view(now).slots.map(({ startMillis }) => (NOW - startMillis) / 1000);
+  stats.view(now, now).slots.map(({ startMillis }) => (NOW - startMillis) / 1000);
 
 describe('the counts', () => {
   it('are kept by slot, in order, each as it was written last', () => {
     const stats = statsOf(slot(5), slot(15), slot(5, { events: 120 }));
-    expect(stats.view(NOW).slots).toMatchObject([
+    expect(stats.view(NOW, NOW).slots).toMatchObject([
       { startMillis: NOW - 15_000, events: 100 },
       {
         startMillis: NOW - 5000,
@@ -63,7 +63,9 @@ describe('the counts', () => {
   });
 
   it('count nothing below zero', () => {
-    expect(statsOf(slot(5, { undecodable_messages: -3 })).view(NOW).slots[0]?.undecodableMessages).toBe(0);
+    expect(statsOf(slot(5, { undecodable_messages: -3 })).view(NOW, NOW).slots[0]?.undecodableMessages).toBe(
+      0,
+    );
   });
 
   it('remember the newest event for as long as it takes', () => {
@@ -71,7 +73,8 @@ describe('the counts', () => {
       slot(3600, { newest_event_time: NOW - 3_600_000 }),
       slot(1800, { newest_event_time: null }),
     );
-    expect(stats.view(NOW)).toMatchObject({ slots: [], newestEventMillis: NOW - 3_600_000 });
+    expect(stats.view(NOW, NOW).slots).toEqual([]);
+    expect(stats.newestEventMillis).toBe(NOW - 3_600_000);
   });
 
   it('are not led astray by an event that is ahead of its own count', () => {
@@ -79,12 +82,12 @@ describe('the counts', () => {
       ...slot(5, { newest_event_time: NOW + 3_600_000 }),
       timestampMillis: NOW - 2000,
     });
-    expect(stats.view(NOW).newestEventMillis).toBe(NOW - 2000);
-    expect(stats.view(NOW).slots[0]?.newestEventMillis).toBe(NOW - 2000);
+    expect(stats.newestEventMillis).toBe(NOW - 2000);
+    expect(stats.view(NOW, NOW).slots[0]?.newestEventMillis).toBe(NOW - 2000);
   });
 
   it('have totals of the five minutes', () => {
-    expect(statsOf(slot(305), slot(100), slot(5)).view(NOW).totals).toEqual({
+    expect(statsOf(slot(305), slot(100), slot(5)).view(NOW, NOW).totals).toEqual({
       events: 200,
       lateEvents: 4,
       robotEvents: 6,
@@ -102,7 +105,7 @@ describe('the counts', () => {
     ['a value that is no JSON', { ...slot(5), value: Buffer.from('nothing') }],
     ['a slot of a clock that runs far ahead', slot(-3605)],
   ])('ignore %s', (_, raw) => {
-    expect(statsOf(slot(10), raw).view(NOW)).toEqual(statsOf(slot(10)).view(NOW));
+    expect(statsOf(slot(10), raw).view(NOW, NOW)).toEqual(statsOf(slot(10)).view(NOW, NOW));
   });
 });
 
@@ -113,7 +116,7 @@ describe('what is not counted', () => {
       slot(10, { uncounted_no_user: 2, example_no_user: 'score=2' }),
       slot(5, { uncounted_no_user: 6, example_no_user: 'score=3', example_malformed: '}' }),
     );
-    expect(stats.view(NOW + 2000).notCounted).toEqual([
+    expect(stats.view(NOW + 2000, NOW + 2000).notCounted).toEqual([
       { id: 'malformed', text: expect.any(String), count: 15, minuteShare: 10 / 210, example: '}' },
       {
         id: 'no_user',
@@ -128,8 +131,8 @@ describe('what is not counted', () => {
 
   it('is nothing while all is counted, or may yet be', () => {
     const NONE = { uncounted_events: 0, undecodable_messages: 0 };
-    expect(statsOf(slot(5, NONE)).view(NOW).notCounted).toEqual([]);
-    expect(statsOf(slot(5, { active_players: 0 })).view(NOW).notCounted).toEqual([]);
+    expect(statsOf(slot(5, NONE)).view(NOW, NOW).notCounted).toEqual([]);
+    expect(statsOf(slot(5, { active_players: 0 })).view(NOW, NOW).notCounted).toEqual([]);
   });
 });
 
@@ -138,10 +141,10 @@ describe('how far the job has come', () => {
 
   it('comes from the newest slot with events, and by when it was written', () => {
     expect(new Stats().progress(NOW)).toEqual({
-      countedMillis: null,
-      handledMillis: null,
-      countingMillis: null,
-      progressMillis: null,
+      countedMillis: undefined,
+      handledMillis: undefined,
+      countingMillis: undefined,
+      progressMillis: undefined,
     });
     const stats = statsOf(slot(20), slot(10, { ...NONE, undecodable_messages: 1 }), slot(5, NONE));
     expect(stats.progress(NOW)).toEqual({
@@ -174,7 +177,7 @@ describe('how far the job has come', () => {
     expect(statsOf(written).progress(NOW)).toEqual({
       countedMillis: NOW - 3_595_000,
       handledMillis: NOW - 3_595_000,
-      countingMillis: null,
+      countingMillis: undefined,
       progressMillis: NOW - 3_599_000,
     });
   });
@@ -205,23 +208,27 @@ describe('messages without events', () => {
     ...raw,
     timestampMillis: NOW - 1000 * secondsAgo,
   });
-  const malformed = (stats: Stats, now = NOW) => stats.view(now).slots.map((one) => one.undecodableMessages);
+  const malformed = (stats: Stats, now = NOW) =>
+    stats.view(now, now).slots.map((one) => one.undecodableMessages);
   const OPEN = { active_players: 0, active_teams: 0 };
 
   it('are malformed once a window at or after their slot has closed, for then their events would have been read', () => {
     const stats = statsOf(written(12, slot(15, OPEN)), written(8, slot(10, OPEN)));
-    expect(malformed(stats)).toEqual([null, null]);
-    expect(stats.view(NOW).totals.undecodableMessages).toBe(0);
+    expect(malformed(stats)).toEqual([undefined, undefined]);
+    expect(stats.view(NOW, NOW).totals.undecodableMessages).toBe(0);
     stats.apply(written(7, slot(15)), NOW);
-    expect(malformed(stats)).toEqual([5, null]);
-    expect(stats.view(NOW)).toMatchObject({ undecodableShare: 5 / 105, totals: { undecodableMessages: 5 } });
+    expect(malformed(stats)).toEqual([5, undefined]);
+    expect(stats.view(NOW, NOW)).toMatchObject({
+      undecodableShare: 5 / 105,
+      totals: { undecodableMessages: 5 },
+    });
     stats.apply(written(2, slot(10)), NOW);
     expect(malformed(stats)).toEqual([5, 5]);
   });
 
   it('are not when the job starts over, whose windows close again', () => {
     const stats = statsOf(written(12, slot(15)), written(7, slot(10)), written(0, slot(15, OPEN)));
-    expect(malformed(stats)).toEqual([null, 5]);
+    expect(malformed(stats)).toEqual([undefined, 5]);
   });
 
   it('are not while the job counts events that are older, however slow it is', () => {
@@ -230,25 +237,25 @@ describe('messages without events', () => {
     const stats = statsOf(written(70, events(75)), written(69, messages(5)), written(65, events(70)));
     stats.apply(written(61, events(70)), NOW);
     for (const at of [55, 45, 35, 25, 15, 5]) stats.apply(written(at, events(at + 65)), NOW);
-    expect(malformed(stats).at(-1)).toBe(null);
+    expect(malformed(stats).at(-1)).toBeUndefined();
     expect(malformed(stats, NOW + 55_000).at(-1)).toBe(5);
   });
 
   it('are malformed before the events that are counted, where these are too late for any window', () => {
     const stats = statsOf();
     for (const at of [65, 55, 45, 35, 25, 15, 10]) stats.apply(written(at - 1, slot(at, OPEN)), NOW);
-    expect(malformed(stats)).toEqual([5, 5, 5, 5, 5, 5, null]);
+    expect(malformed(stats)).toEqual([5, 5, 5, 5, 5, 5, undefined]);
   });
 
   it('are malformed when no window has closed for a minute in which the job wrote', () => {
     const stats = statsOf(written(5, slot(10, OPEN)));
-    expect(malformed(stats, NOW + 54_999)).toEqual([null]);
+    expect(malformed(stats, NOW + 54_999)).toEqual([undefined]);
     expect(malformed(stats, NOW + 55_000)).toEqual([5]);
     // The job stands still, and there are events that it has not counted.
-    expect(stats.view(NOW + 55_000, null).slots[0]?.undecodableMessages).toBe(null);
+    expect(stats.view(NOW + 55_000, undefined).slots[0]?.undecodableMessages).toBeUndefined();
     // The job was away, and has read the messages first.
     stats.apply({ ...slot(-60, OPEN), timestampMillis: NOW + 65_000 }, NOW + 65_000);
-    expect(malformed(stats, NOW + 65_000)).toEqual([null, null]);
+    expect(malformed(stats, NOW + 65_000)).toEqual([undefined, undefined]);
     expect(malformed(stats, NOW + 125_000)).toEqual([5, 5]);
   });
 });
@@ -256,27 +263,27 @@ describe('messages without events', () => {
 describe('the rate', () => {
   it('is that of the last minute of full slots', () => {
     const minute = Array.from({ length: 20 }, (_, index) => slot(5 * index));
-    expect(statsOf(...minute).view(NOW + 2000).eventsPerSecond).toBe(20);
+    expect(statsOf(...minute).view(NOW + 2000, NOW + 2000).eventsPerSecond).toBe(20);
   });
 
   it('is not known while the first slot is being counted', () => {
-    expect(statsOf(slot(5)).view(NOW).eventsPerSecond).toBe(null);
+    expect(statsOf(slot(5)).view(NOW, NOW).eventsPerSecond).toBeUndefined();
   });
 
   it('waits for a slot to be over, and for its last counts', () => {
     const stats = statsOf(slot(5), slot(0, { events: 900 }));
-    expect(stats.view(NOW + 6999).eventsPerSecond).toBe(20);
-    expect(stats.view(NOW + 7000).eventsPerSecond).toBe(100);
+    expect(stats.view(NOW + 6999, NOW + 6999).eventsPerSecond).toBe(20);
+    expect(stats.view(NOW + 7000, NOW + 7000).eventsPerSecond).toBe(100);
   });
 
   it('counts slots without events, from the first slot on', () => {
-    expect(statsOf(slot(40), slot(5)).view(NOW + 2000).eventsPerSecond).toBe(5);
-    expect(statsOf(slot(40)).view(NOW + 2000).eventsPerSecond).toBe(2.5);
+    expect(statsOf(slot(40), slot(5)).view(NOW + 2000, NOW + 2000).eventsPerSecond).toBe(5);
+    expect(statsOf(slot(40)).view(NOW + 2000, NOW + 2000).eventsPerSecond).toBe(2.5);
   });
 
   it('is zero when nothing came for a minute, or ever', () => {
-    expect(statsOf(slot(120)).view(NOW).eventsPerSecond).toBe(0);
-    expect(new Stats().view(NOW).eventsPerSecond).toBe(0);
+    expect(statsOf(slot(120)).view(NOW, NOW).eventsPerSecond).toBe(0);
+    expect(new Stats().view(NOW, NOW).eventsPerSecond).toBe(0);
   });
 });
 
@@ -287,7 +294,7 @@ describe('shares and crowds', () => {
       slot(10),
       slot(5, { events: 300, active_players: 0 }),
     );
-    expect(stats.view(NOW + 2000)).toMatchObject({
+    expect(stats.view(NOW + 2000, NOW + 2000)).toMatchObject({
       lateShare: 4 / 400,
       robotShare: 6 / 400,
       uncountedShare: 8 / 400,
@@ -295,12 +302,12 @@ describe('shares and crowds', () => {
       activePlayers: 6,
       activeTeams: 7,
     });
-    expect(new Stats().view(NOW)).toMatchObject({
-      lateShare: null,
-      robotShare: null,
-      uncountedShare: null,
-      undecodableShare: null,
-      activePlayers: null,
+    expect(new Stats().view(NOW, NOW)).toMatchObject({
+      lateShare: undefined,
+      robotShare: undefined,
+      uncountedShare: undefined,
+      undecodableShare: undefined,
+      activePlayers: undefined,
     });
   });
 });

@@ -14,7 +14,6 @@ const definition = (columns: BoardDefinition['columns']): BoardDefinition =>
     topic: 'arcade-top',
     digest: 'd',
     size: 1000,
-    period: null,
     identity: [columns[0]?.name],
     columns,
   });

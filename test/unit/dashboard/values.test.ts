@@ -48,7 +48,7 @@ describe('a board by value', () => {
     expect(['SE', 'NO'].map((value) => leaderOf(board, value))).toEqual(['s', 'n']);
     expect(board.view(NOW, 'this', 'DK')).toMatchObject({
       rows: [],
-      updatedMillis: null,
+      updatedMillis: undefined,
       value: { name: 'DK', isKept: false },
     });
   });
@@ -59,7 +59,7 @@ describe('a board by value', () => {
     board.apply(ofValue('DK', [team('d', 1)]), NOW);
     expect(board.view(NOW).value?.name).toBe('DK');
     expect(boardOf(countries, []).view(NOW).value).toEqual({
-      name: null,
+      name: undefined,
       isKept: false,
       kept: 0,
       leftOut: 0,
@@ -74,7 +74,7 @@ describe('a board by value', () => {
     expect(board.view(NOW, 'this', 'NO')).toMatchObject({ period: { startMillis: SEASON }, rows: [] });
     expect(board.view(NOW, 'last', 'NO').rows).toHaveLength(1);
     expect(board.view(NOW, SEASON - 1, 'NO').rows).toHaveLength(1);
-    expect(board.view(NOW, SEASON - HOUR - 1, 'NO')).toMatchObject({ period: null, rows: [] });
+    expect(board.view(NOW, SEASON - HOUR - 1, 'NO')).toMatchObject({ period: undefined, rows: [] });
     expect(board.values(NOW, 'last')?.values.map(({ name }) => name)).toEqual(['NO']);
   });
 
@@ -307,7 +307,7 @@ describe('the API of a board by value', () => {
   it('has no seasons where it has none', async () => {
     const endless = boardDefinition.parse({
       ...COUNTRIES_JSON,
-      period: { kind: 'season', lengthMillis: null },
+      period: { kind: 'season' },
     });
     await serveCountries([ofValue('NO', [team('n', 9)], 0)], endless);
     expect(await json('/api/boards/countries/values')).toMatchObject({ values: [{ value: 'NO' }] });

@@ -83,7 +83,6 @@ function largeBoard(texts: number, length: number) {
     topic: 'large',
     digest: DIGEST,
     size: 1000,
-    period: null,
     identity: ['id'],
     columns: names.map((name) => ({ name, label: name, type: 'text' })),
   });

@@ -125,7 +125,6 @@ const BOARD = {
   topic: 'teams',
   digest: 'd1',
   size: 1,
-  period: null,
   identity: ['team'],
   columns: [{ name: 'team', label: 'Team', type: 'text' }],
 };
