@@ -26,11 +26,14 @@ export const ACL_OPERATIONS = {
 };
 export const ACL_ALLOW = AclPermissionTypes.ALLOW;
 
-/** For a broker that was started on this machine, and is slow on a busy one. Not connected yet. */
+/**
+ * For brokers that ask for no sign-in, such as one that was started on this machine, and is slow on a busy
+ * one. Not connected yet.
+ */
 export function localAdmin(bootstrapServers: string): KafkaAdmin {
   const kafka = new Kafka({
     clientId: 'local',
-    brokers: [bootstrapServers],
+    brokers: bootstrapServers.split(','),
     logLevel: logLevel.NOTHING,
     connectionTimeout: 10_000,
     retry: { retries: 2 },

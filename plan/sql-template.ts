@@ -46,12 +46,16 @@ handlebars.registerHelper({
   },
   comment: (text: string) => raw(text.replace(/[^ -~]/g, '?')),
 });
-const files = readdirSync(FOLDER).map((file): [string, string] => [
-  file.slice(0, -SUFFIX.length),
-  readFileSync(new URL(file, FOLDER), 'utf8').replace(/\n$/, ''),
-]);
+const files = readdirSync(FOLDER, { encoding: 'utf8', recursive: true })
+  .filter((file) => file.endsWith(SUFFIX))
+  .map((file): [string, string] => [
+    file.slice(0, -SUFFIX.length),
+    readFileSync(new URL(file, FOLDER), 'utf8').replace(/\n$/, ''),
+  ]);
 const texts = [...files, ...Object.entries(CONTRACT_SQL)];
 handlebars.registerPartial(Object.fromEntries(texts));
+/** Templates of sessions, whose names begin so, add nothing to the script of a job. */
+const SESSION = 'session/';
 
 /**
  * A template of sql/, by its name there. Every value passes through a helper that quotes it; a test holds the
@@ -63,11 +67,12 @@ export function template(name: string): Handlebars.TemplateDelegate {
   return handlebars.compile(`{{> ${name}}}`, { strict: true });
 }
 
-/** The statements of all templates and what they include, without comments and blank lines. */
+/** The statements of a job's templates and what they include, without comments and blank lines. */
 export const TEMPLATES = texts
+  .filter(([name]) => !name.startsWith(SESSION))
   .map(([, text]) => text)
   .join('\n')
-  .replace(/^\s*(--.*)?\n/gm, '');
+  .replace(/^\s*(--.*|\{\{> session\/.*)?\n/gm, '');
 
 /**
  * The same value, computed in a step of its own. From `score >= 0` on a column the planner knows that totals

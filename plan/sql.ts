@@ -26,25 +26,9 @@ export function sqlScript(
 ): string {
   const { name } = resource.metadata;
   const kafka = connectorOptions(resource, bootstrapServers);
-  const { events } = resource.spec;
-  const common = {
-    kafka,
-    mapping: planEventMapping(events),
-    isCsv: events.format === 'csv',
-    isOwnTopic: events.topic !== undefined,
-    registry: registryOptions(resource),
-    deduplicateMillis: millisOf(events.deduplicate),
-    latestArrivalMillis: millisOf(events.latestArrival),
-    maxLatenessMillis: millis(events.maxLateness),
-    parallelism: resource.spec.flink.parallelism,
-  };
-  const scans = [...new Set(layout.slots.map(({ scan }) => scan))].map((scan) => ({
-    scan,
-    ...common,
-    ...eventViews(scan),
-    topic: eventsTopic(resource),
-    group: `${groupPrefix(resource)}flink${scan === 1 ? '' : `-${scan}`}`,
-  }));
+  const scans = [...new Set(layout.slots.map(({ scan }) => scan))].map((scan) =>
+    planScan(resource, bootstrapServers, scan),
+  );
   const [first] = scans;
   const stats = {
     ...first,
@@ -58,14 +42,37 @@ export function sqlScript(
     name,
     uidFormat: `${layout.generation}-<id>_<transformation>`,
     stateTtl: `${stateTtlMillis(resource)} ms`,
-    events: scans.flatMap((scan) => [EVENTS(scan), ...calendarViews(layout, scan)]),
+    events: scans.flatMap((scan) => [eventTables(scan), ...calendarViews(layout, scan)]),
     statsTables: STATS_TABLES(stats),
     stats: STATS(stats).trim(),
     boards: sinks.map((sink) => ({
-      table: table(sink, kafka),
-      insert: insert(sink, common),
+      table: sinkTable(sink, kafka),
+      insert: insert(sink, planDeadlines(resource)),
     })),
   });
+}
+
+/** A scan of the events, as the templates take it. */
+export type EventScan = ReturnType<typeof planScan>;
+
+/** The scan of a resource's events with that number. */
+export function planScan(resource: GameAnalytics, bootstrapServers: string, scan: number) {
+  const { events, flink } = resource.spec;
+  return {
+    scan,
+    isSession: false,
+    kafka: connectorOptions(resource, bootstrapServers),
+    mapping: planEventMapping(events),
+    isCsv: events.format === 'csv',
+    isOwnTopic: events.topic !== undefined,
+    registry: registryOptions(resource),
+    deduplicateMillis: millisOf(events.deduplicate),
+    ...planDeadlines(resource),
+    parallelism: flink.parallelism,
+    ...eventViews(scan),
+    topic: eventsTopic(resource),
+    group: `${groupPrefix(resource)}flink${scan === 1 ? '' : `-${scan}`}`,
+  };
 }
 
 /**
@@ -103,15 +110,13 @@ function distinctSeasons({ slots }: Layout): object[] {
   return [...new Map(seasons.map((season) => [JSON.stringify(season), season])).values()];
 }
 
+/** The definition of a scan's table and its views. */
+export function eventTables(scan: EventScan): string {
+  return EVENTS(scan);
+}
+
 /** The views of a scan with the seasons of the calendars that its boards have. */
-function calendarViews(
-  { slots }: Layout,
-  {
-    scan,
-    validEvents,
-    latestArrivalMillis,
-  }: { scan: number; validEvents: string; latestArrivalMillis: number },
-): string[] {
+function calendarViews({ slots }: Layout, { scan, validEvents, latestArrivalMillis }: EventScan): string[] {
   const calendars = slots.flatMap(({ board, ...slot }) =>
     slot.scan === scan && 'calendar' in board && board.calendar ? [board.calendar] : [],
   );
@@ -147,26 +152,29 @@ function calendarView(validEvents: string, { every, weekStart, timeZone }: Calen
 }
 
 /** A table that a statement fills. */
-interface Sink {
+export interface Sink {
   name: string;
   topic: string;
   board: PlannedBoard;
   slot: StatementSlot;
+  isHistory: boolean;
 }
 
 /**
  * A board's topic, and its history's when it keeps one. A board that is gone has as many, which lead to
  * nothing.
  */
-function planSinks(resource: GameAnalytics, slot: StatementSlot, index: number): Sink[] {
+export function planSinks(resource: GameAnalytics, slot: StatementSlot, index: number): Sink[] {
   const board = planBoard(resource, slot.board);
   const { topic, historyTopic } = board;
   const name = slot.removed ? `removed_${index + 1}` : board.name;
-  const sink = { name, topic, board, slot };
-  return historyTopic ? [sink, { ...sink, name: `${name}_history`, topic: historyTopic }] : [sink];
+  const sink = { name, topic, board, slot, isHistory: false };
+  if (!historyTopic) return [sink];
+  return [sink, { ...sink, name: `${name}_history`, topic: historyTopic, isHistory: true }];
 }
 
-function table({ name, topic, board, slot }: Sink, kafka: Record<string, string>): string {
+/** The definition of the table. */
+export function sinkTable({ name, topic, board, slot }: Sink, kafka: Record<string, string>): string {
   const asOf = board.period?.kind === 'instant';
   const connector = asOf ? 'kafka' : 'upsert-kafka';
   const { rowColumns, by } = board;
@@ -188,6 +196,13 @@ interface Deadlines {
   maxLatenessMillis: number;
   /** 0: seasons are never frozen. */
   latestArrivalMillis: number;
+}
+
+function planDeadlines({ spec: { events } }: GameAnalytics): Deadlines {
+  return {
+    maxLatenessMillis: millis(events.maxLateness),
+    latestArrivalMillis: millisOf(events.latestArrival),
+  };
 }
 
 function insert({ name, board, slot }: Sink, deadlines: Deadlines): string {

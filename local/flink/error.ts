@@ -42,6 +42,9 @@ function plain(text: string): string {
       .replace(/^[\s\S]*?\b(?:From|At) line \d+, column \d+(?: to line \d+, column \d+)?: /, '')
       .replace(/ at line \d+, column \d+\.?/, '')
       .replace(/^SQL (?:parse|validation) failed\. /, '')
+      // Where a query fails while it runs.
+      .replace(/^Failed to fetch next result\s+/, '')
+      .replace(/\s*End of exception on server side>/, '')
       .replace(/\s+/g, ' ')
       .trim()
   );

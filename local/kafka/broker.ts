@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
@@ -18,6 +18,8 @@ import { writeSecret } from './secrets.ts';
 import { type SecuredListener, secureListener } from './security.ts';
 
 const run = promisify(execFile);
+
+const PROPERTIES = 'server.properties';
 
 /** A running broker. */
 export interface Broker {
@@ -74,6 +76,15 @@ export async function startKafka(
   return { bootstrapServers, clientServers: `${LOOPBACK}:${secured.port}`, authority, admin, process };
 }
 
+/**
+ * Where the Kafka of a state folder listens for people on this machine, or did when it last ran; undefined
+ * when none ever ran in the folder.
+ */
+export async function readBootstrapServers(stateDir: string): Promise<string | undefined> {
+  const properties = await readFile(join(stateDir, 'kafka', PROPERTIES), 'utf8').catch(() => '');
+  return /^advertised\.listeners=PLAINTEXT:\/\/([^,\s]+)/m.exec(properties)?.[1];
+}
+
 async function connect(admin: KafkaAdmin): Promise<true | undefined> {
   try {
     await admin.connect();
@@ -90,7 +101,7 @@ async function writeProperties(
   controllerPort: number,
   secured: SecuredListener | undefined,
 ): Promise<string> {
-  const file = join(folder, 'server.properties');
+  const file = join(folder, PROPERTIES);
   const lines = Object.entries({
     'process.roles': 'broker,controller',
     'node.id': 1,

@@ -8,7 +8,8 @@ import { UserError } from '../process/user-error.ts';
  * On this machine a Secret is a folder with a file for each of its keys, as the kubelet writes them.
  */
 
-function secretFolder(stateDir: string, secretName: string): string {
+/** The folder that a Secret is, whether it is there or not. */
+export function secretFolder(stateDir: string, secretName: string): string {
   return join(stateDir, 'secrets', secretName);
 }
 

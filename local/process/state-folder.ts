@@ -10,6 +10,9 @@ const run = promisify(execFile);
 
 const LEAST_FREE_BYTES = 1024 ** 3;
 
+/** The file that says who holds a folder. */
+const LOCK = 'run.pid';
+
 /**
  * Makes the folder a pipeline lives under, refuses one that another run holds, and returns what gives it free
  * again.
@@ -25,11 +28,16 @@ export async function openStateFolder(folder: string): Promise<() => Promise<voi
     throw new UserError(
       `The disk of ${folder} has less than 1 GiB free. Free some (make clean-state drops old runs), or choose another with --state-dir.`,
     );
-  const unlock = await lock(join(folder, 'run.pid'), folder);
+  const unlock = await lock(join(folder, LOCK), folder);
   // Logs are of one run.
   await rm(join(folder, 'logs'), { recursive: true, force: true });
   await mkdir(join(folder, 'logs'));
   return unlock;
+}
+
+/** Whether a run holds the folder. */
+export function isInUse(folder: string): Promise<boolean> {
+  return isHeld(join(folder, LOCK));
 }
 
 /**

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { sleep } from '../../lib/sleep.ts';
 import { parseCause } from '../flink/error.ts';
 import { type LocalRuntime, startLocalRuntime } from '../local-runtime.ts';
 import { classPath, fetchAvroFormat } from '../process/jars.ts';
@@ -12,7 +13,7 @@ import { until } from '../process/retry.ts';
 import type { SupervisedProcess } from '../process/supervisor.ts';
 import { UserError } from '../process/user-error.ts';
 
-/** Flink's planner behind a REST API. It has no cluster: it could not run a job. */
+/** Flink's planner behind a REST API. It has no cluster: what it runs, it runs in its own process. */
 export interface SqlGateway {
   /**
    * Opens a session with its own tables and settings. `options`: Flink configuration; a wrong one is a
@@ -73,9 +74,10 @@ export async function startSqlGateway(
 
 /**
  * Planning needs little; a query that has the planner compute a huge constant gets an error, not the
- * machine's memory.
+ * machine's memory. Each query that runs loads Flink's communication again, which its predecessor holds on to
+ * by caches alone: they are emptied at once.
  */
-const MEMORY = ['-Xmx512m', '-XX:+UseSerialGC'];
+const MEMORY = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:SoftRefLRUPolicyMSPerMB=0'];
 
 async function spawnGateway(runtime: LocalRuntime, avro: boolean): Promise<string> {
   const { java, jars, stateDir, report, signal } = runtime;
@@ -108,6 +110,8 @@ function configuration(port: number): Record<string, string | number> {
     'sql-gateway.endpoint.rest.address': LOOPBACK,
     'sql-gateway.endpoint.rest.bind-address': LOOPBACK,
     'sql-gateway.endpoint.rest.port': port,
+    // A session lasts as long as its program.
+    'sql-gateway.session.idle-timeout': '0 s',
   };
 }
 
@@ -136,7 +140,28 @@ async function openSession(
 
 interface Result {
   resultType: 'NOT_READY' | 'PAYLOAD' | 'EOS';
-  results: { data: { fields: unknown[] }[] };
+  resultKind: 'SUCCESS' | 'SUCCESS_WITH_CONTENT';
+  results: {
+    columns: { name: string; logicalType: { type: string } }[];
+    data: { kind: 'INSERT' | 'UPDATE_BEFORE' | 'UPDATE_AFTER' | 'DELETE'; fields: unknown[] }[];
+  };
+}
+
+/** A column of a result, with the root of its Flink SQL type, such as BIGINT. */
+export interface ResultColumn {
+  name: string;
+  type: string;
+}
+
+/** Values as Flink writes them in text. */
+export type ResultRow = (string | null)[];
+
+/** Part of what a statement results in. */
+export interface ResultPage {
+  columns: ResultColumn[];
+  rows: ResultRow[];
+  /** Whether all that there is to say is that the statement succeeded. */
+  isPlainSuccess: boolean;
 }
 
 /** A session of the gateway: what one statement defines, the next ones know. */
@@ -167,18 +192,64 @@ export class SqlSession {
     }
   }
 
+  /**
+   * Runs one statement to its end, however long that takes.
+   *
+   * @param stop cancels it
+   * @throws SqlError when Flink refuses it, or when it fails; UserError when its rows change, as in streaming
+   * mode; the reason of a signal that is aborted
+   */
+  async *run(statement: string, stop: AbortSignal): AsyncGenerator<ResultPage> {
+    const signal = AbortSignal.any([this.#signal, stop]);
+    const operation = await this.#submit(statement, signal);
+    try {
+      let isLast = false;
+      for (let page = 0; !isLast; page++) {
+        const { resultType, resultKind, results } = await fetchPage(operation, page, 'PLAIN_TEXT', signal);
+        isLast = resultType === 'EOS';
+        if (results.data.some(({ kind }) => kind !== 'INSERT'))
+          throw new UserError(
+            "Rows of the result change while Flink computes it, as in streaming mode. Go back to batch mode: SET 'execution.runtime-mode' = 'batch';",
+          );
+        yield {
+          columns: results.columns.map(({ name, logicalType }) => ({ name, type: logicalType.type })),
+          rows: results.data.map(({ fields }) => fields as ResultRow),
+          isPlainSuccess: resultKind === 'SUCCESS',
+        };
+        // A page without rows says that there are none yet.
+        if (results.data.length === 0 && !isLast) await sleep(WAIT_MILLIS, signal);
+      }
+    } finally {
+      // Also ends the job of a query, when there is one.
+      await fetch(`${operation}/close`, { method: 'DELETE' }).catch(() => undefined);
+    }
+  }
+
   async #execute(statement: string, signal: AbortSignal): Promise<unknown[][]> {
-    const { operationHandle } = await call<{ operationHandle: string }>(`${this.#url}/statements`, signal, {
-      statement,
-    });
-    const address = `${this.#url}/operations/${operationHandle}/result/0?rowFormat=JSON`;
-    const result = async () => {
-      const answer = await call<Result>(address, signal);
-      return answer.resultType === 'NOT_READY' ? undefined : answer;
-    };
-    const { results } = await until(result, { everyMillis: 20, signal });
+    const { results } = await fetchPage(await this.#submit(statement, signal), 0, 'JSON', signal);
     return results.data.map(({ fields }) => fields);
   }
+
+  async #submit(statement: string, signal: AbortSignal): Promise<string> {
+    const address = `${this.#url}/statements`;
+    const { operationHandle } = await call<{ operationHandle: string }>(address, signal, { statement });
+    return `${this.#url}/operations/${operationHandle}`;
+  }
+}
+
+const WAIT_MILLIS = 20;
+
+function fetchPage(
+  operation: string,
+  page: number,
+  rowFormat: 'JSON' | 'PLAIN_TEXT',
+  signal: AbortSignal,
+): Promise<Result> {
+  const result = async () => {
+    const answer = await call<Result>(`${operation}/result/${page}?rowFormat=${rowFormat}`, signal);
+    return answer.resultType === 'NOT_READY' ? undefined : answer;
+  };
+  return until(result, { everyMillis: WAIT_MILLIS, signal });
 }
 
 async function call<T>(url: string, signal: AbortSignal, body?: unknown): Promise<T> {

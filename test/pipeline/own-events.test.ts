@@ -4,6 +4,8 @@ import { parse } from 'yaml';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../../api/parse.ts';
 import type { FlinkCluster } from '../../local/flink/cluster.ts';
+import { type ResultRow, type SqlGateway, startSqlGateway } from '../../local/sql-check/gateway.ts';
+import { openPipelineSession, type PipelineSession } from '../../local/sql-session/session.ts';
 import { expectBoardsToEqualOracle, readEvents } from '../../testkit/oracle/boards.ts';
 import type { CountedEvent, EventRecord, ValueOf } from '../../testkit/oracle/oracle.ts';
 import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
@@ -344,5 +346,74 @@ describe('records as games have them', () => {
     await expectBoards('cloudevents', resource, START + 5 * HOUR);
     const { copies } = splitCopies(await readEvents(cluster.kafka, resource));
     await expect.poll(countedCopies, { timeout: 30_000 }).toBe(copies);
+  });
+
+  describe('in a SQL session', () => {
+    let gateway: SqlGateway;
+    beforeAll(async () => {
+      gateway = await startSqlGateway(() => undefined, never);
+    });
+    afterAll(() => gateway?.close());
+
+    const never = new AbortController().signal;
+
+    const sessions = new Map<string, PipelineSession>();
+
+    /** Asks a session over an example, one for all questions. */
+    async function select(name: string, query: string): Promise<ResultRow[]> {
+      const { broker, runtime } = cluster;
+      const place = { bootstrapServers: broker.bootstrapServers, stateDir: runtime.stateDir };
+      const session =
+        sessions.get(name) ?? (await openPipelineSession(gateway, await readExample(name), place));
+      sessions.set(name, session);
+      return (await session.run(query, never))?.rows ?? [];
+    }
+
+    it.each([
+      ['plain-json', 'top_players', 'TRUE'],
+      ['plain-json', 'norway', "country = 'NO'"],
+      // It has copies, which a board leaves out.
+      ['cloudevents', 'top_players_seasons', 'TRUE'],
+    ])('the events of %s that count make the board %s', async (name, board, where) => {
+      const ranked = await select(name, `SELECT user_id, total_score FROM ${board}`);
+      expect(ranked).toHaveLength(10);
+      expect(
+        await select(
+          name,
+          `SELECT user_id, SUM(score) AS total FROM valid_events WHERE ${where} GROUP BY user_id ORDER BY total DESC, user_id LIMIT 10`,
+        ),
+      ).toEqual(ranked);
+    });
+
+    it('events say why they are invalid, and can be joined to a board by value', async () => {
+      const reasons = await select('plain-json', 'SELECT DISTINCT invalid_because FROM events ORDER BY 1');
+      expect(reasons).toEqual([
+        [null],
+        ['event_time_millis is missing, or no number'],
+        ['event_time_millis is no time from 1973 to 2286 in milliseconds'],
+        ['score is missing, or no number'],
+        ['score is not from 0 to 9007199254740991'],
+        ['user_id is missing, or no text'],
+      ]);
+      const [[players = '0'] = []] = await select(
+        'plain-json',
+        "SELECT COUNT(DISTINCT b.user_id) FROM by_country b JOIN events e ON e.user_id = b.user_id AND e.country = b.`value` WHERE b.`value` = 'SE'",
+      );
+      expect(Number(players)).toBe(10);
+    });
+
+    it('a board that was deleted is not there, and neither are records of other definitions', async () => {
+      const topic = 'plain-json-top-players';
+      const [newest = '{}'] = newestByKey(await readTopic(cluster.kafka, topic)).values();
+      const timestamp = START;
+      const other = JSON.stringify({ ...JSON.parse(newest), digest: 'ffff', rows: [] });
+      await produce(cluster.kafka, topic, [{ key: '{"season_start":0}', value: other, timestamp }]);
+      expect(await select('plain-json', 'SELECT rnk FROM top_players')).toHaveLength(10);
+      const producer = cluster.kafka.producer();
+      await producer.connect();
+      await producer.send({ topic, messages: [{ key: '{"season_start":0}', value: null }] });
+      await producer.disconnect();
+      expect(await select('plain-json', 'SELECT rnk FROM top_players')).toEqual([]);
+    });
   });
 });

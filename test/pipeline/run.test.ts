@@ -1,10 +1,11 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
@@ -83,7 +84,27 @@ describe('gameanalytics run', () => {
     // Unless the hour has just turned, which begins new totals.
     if (new Date().getUTCMinutes() > 5)
       expect(next?.total_score).toBeGreaterThanOrEqual(leader?.total_score ?? 0);
+
+    const statements =
+      "SELECT 'counted' AS what, COUNT(*) > 0 AS yes FROM valid_events; SELECT * FROM hot_streakers; SELECT teem FROM events";
+    const { code, stdout, stderr } = await sql('-e', statements);
+    expect(stdout).toMatch(
+      /^what +\| yes *\n-+\+-+\ncounted \| TRUE\n\(1 row\)\nas_of +\| rnk \|[\s\S]*\n\(10 rows\)\n$/,
+    );
+    expect(stderr).toContain("line 1, column 8: Column 'teem' not found in any table\n");
+    expect(code).toBe(1);
+    // The run continues.
+    expect(run?.exitCode).toBe(null);
   });
+
+  /** A SQL session of the run. */
+  async function sql(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const command = ['cli/main.ts', 'sql', manifest, '--state-dir', join(folder, 'state'), ...args];
+    return promisify(execFile)(process.execPath, command, { cwd: PROJECT }).then(
+      (ended) => ({ code: 0, ...ended }),
+      (error) => error,
+    );
+  }
 
   it('leaves no process behind when it is killed without a word', async () => {
     start();

@@ -6,8 +6,12 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { UserError } from '../../local/process/user-error.ts';
 import { explainResource } from '../../local/sql-check/explain.ts';
 import { type SqlGateway, startSqlGateway } from '../../local/sql-check/gateway.ts';
+import { splitStatements } from '../../local/sql-check/statements.ts';
+import { openPipelineSession } from '../../local/sql-session/session.ts';
+import { sessionScript } from '../../plan/session.ts';
 import { resource } from '../../testkit/resources/resource.ts';
 
 const COLUMNS = [
@@ -28,13 +32,13 @@ function board(name: string, query: string, columns: object[] = COLUMNS): object
   return { name, type: 'Query', columns, query };
 }
 
-describe('EXPLAIN of a resource’s SQL', () => {
-  let gateway: SqlGateway;
-  beforeAll(async () => {
-    gateway = await startSqlGateway(() => undefined, new AbortController().signal);
-  });
-  afterAll(() => gateway?.close());
+let gateway: SqlGateway;
+beforeAll(async () => {
+  gateway = await startSqlGateway(() => undefined, new AbortController().signal);
+});
+afterAll(() => gateway?.close());
 
+describe('EXPLAIN of a resource’s SQL', () => {
   const explain = (...leaderboards: object[]) => explainResource(gateway, resource({ leaderboards }));
   const WELL = { problems: [], warnings: [] };
 
@@ -239,6 +243,111 @@ function quoted(query: string): string {
     "FROM valid_events /* it's; */ AS `a;'b`\n-- ; it's\nWHERE team_name <> ';--''/*'",
   );
 }
+
+describe('a SQL session over a pipeline', () => {
+  const never = new AbortController().signal;
+  /** Nothing is read of it. */
+  const place = { bootstrapServers: 'kafka:9092', stateDir: '.' };
+
+  it('has tables that Flink can query, of boards of all types and of events of any form', async () => {
+    const columns = [
+      ...['player', 'clan', 'country', 'at', 'id', 'select'].map((name) => ({ name, type: 'STRING' })),
+      { name: 'points', type: 'INT' },
+    ];
+    const fields = { userId: 'player', teamId: 'clan', score: 'points', time: '`at`', timeUnit: 'Iso8601' };
+    const events = {
+      columns,
+      fields: { ...fields, eventId: 'id' },
+      deduplicate: '1h',
+      retention: '30d',
+      format: 'csv',
+    };
+    const leaderboards = [
+      { name: 'teams', type: 'TopTeams', history: true },
+      { name: 'best-ever', type: 'TopPlayers', season: 'none', score: 'Best' },
+      { name: 'this-week', type: 'TopPlayers', calendar: { every: 'Week' } },
+      { name: 'by-country', type: 'TopPlayers', by: 'country' },
+      { name: 'hot', type: 'HotStreakers', history: true },
+      { name: 'mvps', type: 'TeamMvps' },
+      board('select', busiest()),
+    ];
+    const session = await openPipelineSession(gateway, resource({ events, leaderboards }), place);
+    const tables = (await session.run('SHOW TABLES', never))?.rows.map(([name]) => name);
+    expect(tables).toEqual([
+      ...['best_ever', 'by_country', 'by_country_seasons', 'events', 'hot', 'hot_history'],
+      ...['mvps', 'mvps_seasons', 'select', 'teams', 'teams_history', 'teams_seasons'],
+      ...['this_week', 'this_week_seasons', 'valid_events'],
+    ]);
+    for (const table of tables ?? []) {
+      const result = await session.run(`EXPLAIN SELECT * FROM \`${table}\``, never);
+      expect(result?.rows[0]?.[0]).toContain('== Optimized Execution Plan ==');
+    }
+    const columnsOf = async (table: string) =>
+      (await session.run(`DESCRIBE ${table}`, never))?.rows.map(([name, type]) => `${name} ${type}`);
+    expect(await columnsOf('by_country')).toEqual([
+      ...['season_start TIMESTAMP_LTZ(3)', 'value STRING', 'rnk BIGINT', 'user_id STRING'],
+      ...['team_name STRING', 'total_score BIGINT', 'last_event_at TIMESTAMP_LTZ(3)'],
+    ]);
+    expect(await columnsOf('hot_history')).toEqual(
+      expect.arrayContaining([
+        'written_at TIMESTAMP_LTZ(3)',
+        'as_of TIMESTAMP_LTZ(3)',
+        'peak_hotness DOUBLE',
+      ]),
+    );
+  });
+
+  it('shows nothing of a registry but its address and where its secrets are', async () => {
+    const schemaRegistry = { url: 'http://registry:8081', secretName: 'registry-sign-in' };
+    const format = 'avro-confluent';
+    const columns = [
+      ...['user_id', 'team_id'].map((name) => ({ name, type: 'STRING' })),
+      ...['score', 'event_time_millis'].map((name) => ({ name, type: 'BIGINT' })),
+    ];
+    const avro = resource({ events: { format, schemaRegistry, columns } });
+    const script = splitStatements(sessionScript(avro, place.bootstrapServers)).statements.join('\n');
+    expect(script.match(/'value\.registry-avro\.[^']*'/g)).toEqual([
+      "'value.registry-avro.url'",
+      "'value.registry-avro.secret-folder'",
+    ]);
+  });
+
+  it('says in a sentence, with its place, what Flink refuses, and why a query failed', async () => {
+    const session = await openPipelineSession(gateway, resource(), place);
+    const failure = (statement: string) => session.run(statement, never).then(String, (error) => error);
+    expect(await failure('SELECT\n teem_id FROM events')).toEqual(
+      new UserError("line 2, column 2: Column 'teem_id' not found in any table"),
+    );
+    expect(await failure('SELECT * FROM topteams')).toEqual(
+      new UserError("line 1, column 15: Object 'topteams' not found"),
+    );
+    expect(await failure('SELECT 1 / 0')).toEqual(new UserError('Division by zero'));
+  });
+
+  it('runs a query in its own process, and cancels one that is asked to stop', async () => {
+    const session = await openPipelineSession(gateway, resource(), place);
+    const query = 'SELECT n, CAST(NULL AS STRING) AS nothing FROM (VALUES (2), (1)) AS t (n) ORDER BY n';
+    expect(await session.run(query, never)).toEqual({
+      columns: [
+        { name: 'n', type: 'INTEGER' },
+        { name: 'nothing', type: 'VARCHAR' },
+      ],
+      rows: [
+        ['1', null],
+        ['2', null],
+      ],
+    });
+    await session.run("SET 'execution.runtime-mode' = 'streaming'", never);
+    await session.run("CREATE TABLE endless (n INT) WITH ('connector' = 'datagen')", never);
+    const stop = new AbortController();
+    const running = session.run('SELECT n FROM endless', stop.signal);
+    setTimeout(() => stop.abort(), 3000);
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(session.run('SELECT COUNT(*) FROM (VALUES (1), (2)) AS t (n)', never)).rejects.toThrow(
+      'Go back to batch mode',
+    );
+  });
+});
 
 describe('gameanalytics validate --sql', () => {
   let folder: string;

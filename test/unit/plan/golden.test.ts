@@ -6,6 +6,7 @@ import { toYaml } from '../../../cli/yaml.ts';
 import project from '../../../package.json' with { type: 'json' };
 import type { KubernetesObject } from '../../../plan/objects.ts';
 import { plan } from '../../../plan/plan.ts';
+import { sessionScript } from '../../../plan/session.ts';
 import { sqlScript } from '../../../plan/sql.ts';
 import { changedLines, withoutScript } from '../../../testkit/resources/golden.ts';
 import { resource } from '../../../testkit/resources/resource.ts';
@@ -37,6 +38,11 @@ it.each(examples)('examples/%s.yaml becomes these objects', async (name) => {
 
 it('examples/minimal.yaml becomes this SQL', async () => {
   await expect(await scriptOf('minimal')).toMatchFileSnapshot(`${GOLDEN}/minimal.sql`);
+});
+
+it('a SQL session over examples/minimal.yaml begins with this', async () => {
+  const script = sessionScript(await readManifest('examples/minimal.yaml'), ENVIRONMENT.bootstrapServers);
+  await expect(script).toMatchFileSnapshot(`${GOLDEN}/minimal.session.sql`);
 });
 
 /** Lines of SQL that are the same for many resources stand in the goldens once. */

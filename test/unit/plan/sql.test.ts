@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SCRIPT_KEYS } from '../../../api/flink.ts';
 import type { GameAnalytics } from '../../../api/gameanalytics.ts';
+import { sessionScript } from '../../../plan/session.ts';
 import { sqlScript } from '../../../plan/sql.ts';
 import { resource } from '../../../testkit/resources/resource.ts';
 import { statements, structure, tokens } from '../../../testkit/resources/sql-tokens.ts';
@@ -36,6 +37,11 @@ const RENDERED = [
   '{{{select}}}',
   '{{{stats}}}',
   '{{{statsTables}}}',
+  '{{{events}}}',
+  '{{{views}}}',
+  '{{> session/events}}',
+  '{{> session/records}}',
+  '{{> session/rows}}',
   '{{> board-columns}}',
   '{{> cells}}',
   '{{> duplicate-example}}',
@@ -69,7 +75,9 @@ const RENDERED = [
   '{{> valid-event}}',
 ];
 
-describe.each(readdirSync('sql'))('sql/%s', (file) => {
+const FILES = readdirSync('sql', { encoding: 'utf8', recursive: true });
+
+describe.each(FILES.filter((file) => file.endsWith('.hbs')))('sql/%s', (file) => {
   it('has every value quoted by a helper', () => {
     const text = readFileSync(`sql/${file}`, 'utf8');
     const bare = [...text.matchAll(/\{\{.*?\}\}+/g)]
@@ -106,15 +114,17 @@ const HARMLESS: Values = {
   title: 'Mine',
 };
 
+/** Of the job, and of a session over its tables. */
 function script(values: Values): string {
   const made = resource({
     leaderboards: [
-      { name: 'a', type: 'TopTeams' },
+      { name: 'a', type: 'TopTeams', history: true },
       { name: 'b', type: 'HotStreakers' },
       { name: 'c', type: 'Query', columns: COLUMNS, query: "SELECT 1, 'x' FROM valid_events" },
     ],
   });
-  return sqlScript(withValues(made, values), values.bootstrapServers);
+  const changed = withValues(made, values);
+  return [sqlScript, sessionScript].map((print) => print(changed, values.bootstrapServers)).join('\n');
 }
 
 const COLUMNS = [
@@ -232,6 +242,40 @@ describe('a script', () => {
     };
     expect(ttl('1h', '6h')).toBe(String(13 * 3_600_000));
     expect(Number(ttl('1h', 'none'))).toBeGreaterThan(50 * 365 * 86_400_000);
+  });
+});
+
+describe('the script of a session', () => {
+  const views = (spec: Record<string, unknown>) =>
+    [...sessionScript(resource(spec), 'kafka:9092').matchAll(/^CREATE VIEW (?:pipeline\.)?`?(\w+)`? AS$/gm)]
+      .map(([, name]) => name)
+      .filter((name) => !/^decoded_events$|_newest$/.test(name!));
+  const board = (name: string, more = {}) => ({ name, type: 'TopPlayers', ...more });
+
+  it('has each board by its name in snake case, its seasons and its history', () => {
+    const leaderboards = [board('top-ten', { history: true }), board('ever', { season: 'none' })];
+    expect(views({ leaderboards })).toEqual([
+      'valid_events',
+      ...['top_ten_seasons', 'top_ten', 'top_ten_history', 'ever'],
+      ...['events', 'valid_events'],
+    ]);
+  });
+
+  it('gives another name to a board whose name is that of another table', () => {
+    const leaderboards = ['events', 'valid-events', 'b-seasons', 'b', 'a', 'a-seasons'].map((name) =>
+      board(name),
+    );
+    const names = views({ leaderboards }).slice(1);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toEqual(
+      expect.arrayContaining(['events_board', 'b_seasons', 'b_board', 'a', 'a_seasons', 'a_seasons_board']),
+    );
+  });
+
+  it('has nothing of how the job signs in to Kafka', () => {
+    const kafka = { cluster: 'games', authentication: { type: 'scram-sha-512' } };
+    const text = sessionScript(resource({ kafka }), 'kafka:9092');
+    expect(text).not.toMatch(/sasl|ssl|secret/i);
   });
 });
 

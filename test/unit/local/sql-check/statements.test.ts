@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { splitScript } from '../../../../local/sql-check/statements.ts';
+import { splitScript, splitStatements } from '../../../../local/sql-check/statements.ts';
 import { sqlScript } from '../../../../plan/sql.ts';
 import { resource } from '../../../../testkit/resources/resource.ts';
 
@@ -34,5 +34,31 @@ describe('a script', () => {
       '`team-mvps`',
     ]);
     expect(preparation.join('\n')).not.toContain('INSERT');
+  });
+});
+
+describe('SQL as it is typed', () => {
+  it.each<[string, string[], string]>([
+    ['SELECT 1', [], 'SELECT 1'],
+    ['SELECT 1;', ['SELECT 1'], ''],
+    [' SELECT 1 ; \n SELECT\n2;SELECT 3', ['SELECT 1', 'SELECT\n2'], 'SELECT 3'],
+    ["SELECT 'a;b''c;', `x;y`;", ["SELECT 'a;b''c;', `x;y`"], ''],
+    ["SELECT 'a; SELECT 2;\n", [], "SELECT 'a; SELECT 2;\n"],
+    ['SELECT 1 -- one; two\n, 2;', ['SELECT 1 -- one; two\n, 2'], ''],
+    ["SELECT 1 -- it's;", [], "SELECT 1 -- it's;"],
+    ["SELECT 1 // it's;\n;", ["SELECT 1 // it's;"], ''],
+    ["SELECT 1 /* ; */ /* it's */ / 2 - 3;", ["SELECT 1 /* ; */ /* it's */ / 2 - 3"], ''],
+    ['SELECT 1 /* ;', [], 'SELECT 1 /* ;'],
+    [';;\n ; -- nothing\n; /* nothing */;', [], ''],
+    ['SELECT 1; -- the end', ['SELECT 1'], ''],
+    ['SELECT /*+ OPTIONS(a) */ 1;', ['SELECT /*+ OPTIONS(a) */ 1'], ''],
+  ])('%j is cut where statements end', (sql, statements, rest) => {
+    expect(splitStatements(sql)).toEqual({ statements, rest });
+  });
+
+  it('takes any text in a time that grows with its length', () => {
+    const text = "-- '`/* ".repeat(100_000);
+    expect(splitStatements(text).statements).toEqual([]);
+    expect(splitStatements(`${text}\n;`).statements).toEqual([]);
   });
 });

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import type { GameAnalytics } from '../api/gameanalytics.ts';
+import { stopOnSignals } from '../lib/stop-signal.ts';
+import { UserError } from '../local/process/user-error.ts';
+import { type SqlGateway, startSqlGateway } from '../local/sql-check/gateway.ts';
+import { findKafka } from '../local/sql-session/kafka.ts';
+import type { PipelinePlace } from '../local/sql-session/session.ts';
+import { Terminal } from './terminal.ts';
+import { UsageError } from './usage.ts';
+
+/** Options of the commands that read a pipeline that runs, and their help. */
+export const PIPELINE_OPTIONS = {
+  bootstrap: { type: 'string' },
+  'state-dir': { type: 'string' },
+} as const;
+export const PIPELINE_HELP = `\
+  --bootstrap HOST:PORT   read from another Kafka, one that asks for no sign-in
+  --state-dir DIR         folder of the run (default: .gameanalytics/<name>)
+`;
+
+/** Flink, and the pipeline that it is to read. */
+interface Use extends PipelinePlace {
+  gateway: SqlGateway;
+  /** Aborted when the person wants to stop. */
+  signal: AbortSignal;
+}
+
+/**
+ * Starts Flink's SQL gateway for a pipeline that runs, and ends it after its use. Reports what it does on
+ * stderr.
+ *
+ * @param values of the options
+ */
+export async function usePipelineGateway(
+  resource: GameAnalytics,
+  values: Record<string, string | undefined>,
+  use: (parts: Use) => Promise<void>,
+): Promise<void> {
+  const { name } = resource.metadata;
+  const { bootstrap, 'state-dir': stateDir = join('.gameanalytics', name) } = values;
+  if (bootstrap !== undefined && !/^[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*$/.test(bootstrap))
+    throw new UsageError(`--bootstrap takes HOST:PORT, not '${bootstrap}'`);
+  const terminal = new Terminal(process.stderr);
+  const signal = stopOnSignals();
+  try {
+    const bootstrapServers = await findKafka(name, stateDir, bootstrap);
+    const avro = resource.spec.events.format === 'avro-confluent';
+    const gateway = await startSqlGateway((sentence) => terminal.say(sentence), signal, { avro });
+    try {
+      await use({ gateway, bootstrapServers, stateDir, signal });
+    } finally {
+      await gateway.close();
+    }
+  } catch (error) {
+    if (signal.aborted) throw new UserError('stopped before it was done');
+    throw error;
+  }
+}

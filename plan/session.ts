@@ -1,0 +1,106 @@
+import type { GameAnalytics } from '../api/gameanalytics.ts';
+import { LAST_EVENT, SEASON_START, VALUE } from '../contract/board.ts';
+import { TEAM_FIELDS } from '../contract/event.ts';
+import type { PlannedBoard } from './boards.ts';
+import { layOut } from './layout.ts';
+import {
+  type EventScan,
+  eventTables,
+  groupPrefix,
+  planScan,
+  planSinks,
+  type Sink,
+  sinkTable,
+} from './sql.ts';
+import { template } from './sql-template.ts';
+
+/**
+ * What a SQL session over the pipeline begins with, as a script: a catalog with the events and each board as
+ * views (docs/cli.md), and the tables that they are of. Queries of them end where the topics end.
+ *
+ * @param bootstrapServers of a listener without authentication
+ */
+export function sessionScript(resource: GameAnalytics, bootstrapServers: string): string {
+  const { authentication: _, ...kafka } = resource.spec.kafka;
+  const open = { ...resource, spec: { ...resource.spec, kafka } };
+  const group = `${groupPrefix(resource)}flink-session`;
+  const scan = { ...planScan(open, bootstrapServers, 1), isSession: true, group };
+  const boards = sessionBoards(resource);
+  return SESSION({
+    ...scan,
+    name: resource.metadata.name,
+    events: eventTables(scan),
+    boards: layOut(open).slots.flatMap((slot, i) =>
+      planSinks(open, slot, i).map((sink) => ({
+        table: sinkTable(sink, scan.kafka),
+        views: sessionViews(sink, scan, boards.get(slot.board.name)!),
+      })),
+    ),
+  });
+}
+
+/** A board as a session has it. */
+interface SessionBoard {
+  /** Its name in snake case, with an ending if that is taken. */
+  view: string;
+  /** How many ranks it has: its topic may have more. */
+  size: number;
+}
+
+function sessionBoards({ spec }: GameAnalytics): Map<string, SessionBoard> {
+  const taken = new Set(['events', 'valid_events']);
+  const all = (view: string) => ['', '_seasons', '_history'].map((suffix) => `${view}${suffix}`);
+  return new Map(
+    spec.leaderboards.map(({ name, size }) => {
+      let view = name.replaceAll('-', '_');
+      while (all(view).some((other) => taken.has(other))) view = `${view}_board`;
+      for (const other of all(view)) taken.add(other);
+      return [name, { view, size }];
+    }),
+  );
+}
+
+function sessionViews(
+  { name, topic, board, isHistory }: Sink,
+  { kafka, mapping }: EventScan,
+  { view, size }: SessionBoard,
+): string {
+  const { period, by, rowColumns } = board;
+  const records = `${name}_records`;
+  const newest = `${name}_newest`;
+  return (isHistory ? SESSION_HISTORY : SESSION_BOARD)({
+    name,
+    topic,
+    kafka,
+    digest: board.digest,
+    size,
+    records,
+    newest,
+    isHistory,
+    deletions: `${name}_deletions`,
+    source: isHistory ? records : newest,
+    view: isHistory ? `${view}_history` : view,
+    seasonsView: `${view}_seasons`,
+    by,
+    asOf: period?.kind === 'instant',
+    hasSeasons: hasSeasons(board),
+    keyFields: [SEASON_START, ...(by ? [VALUE] : [])].join(';'),
+    rowColumns: rowColumns.map((column) => column.name),
+    columns: rowColumns
+      .filter((column) => mapping.hasTeams || !TEAM_FIELDS.includes(column.name))
+      .map((column) => ({
+        name: column.name,
+        isTime: column.shown?.type === 'time' || column.name === LAST_EVENT,
+      })),
+  }).trim();
+}
+
+/** Whether seasons of the board follow each other. */
+function hasSeasons({ source, period }: PlannedBoard): boolean {
+  if (period?.kind !== 'season') return false;
+  return source.type === 'Query' || period.lengthMillis !== undefined || period.calendar !== undefined;
+}
+
+const SESSION = template('session/script');
+const SESSION_BOARD = template('session/board');
+const SESSION_HISTORY = template('session/history');
