@@ -66,7 +66,7 @@ export function planScan(resource: GameAnalytics, bootstrapServers: string, scan
     isCsv: events.format === 'csv',
     isOwnTopic: events.topic !== undefined,
     registry: registryOptions(resource),
-    deduplicateMillis: millisOf(events.deduplicate),
+    deduplicateMillis: optionalMillis(events.deduplicate),
     ...planDeadlines(resource),
     parallelism: flink.parallelism,
     ...eventViews(scan),
@@ -95,7 +95,7 @@ function eventViews(scan: number) {
 }
 
 /** A duration, in milliseconds; 0 when there is none. */
-function millisOf(duration: string | undefined): number {
+function optionalMillis(duration: string | undefined): number {
   return duration === undefined ? 0 : millis(duration);
 }
 
@@ -104,7 +104,7 @@ function distinctSeasons({ slots }: Layout): object[] {
   const seasons = slots.flatMap(({ board, removed }): object[] => {
     if (removed || !('seasonMillis' in board)) return [];
     const { seasonMillis, calendar } = board;
-    if (calendar) return [{ calendar, ...inSql(calendar) }];
+    if (calendar) return [{ calendar, ...calendarArithmetic(calendar) }];
     return seasonMillis === null ? [] : [{ calendar, isMonth: false, seasonMillis }];
   });
   return [...new Map(seasons.map((season) => [JSON.stringify(season), season])).values()];
@@ -128,13 +128,13 @@ function calendarViews({ slots }: Layout, { scan, validEvents, latestArrivalMill
       latestArrivalMillis,
       calendar,
       timeZone: calendar.timeZone,
-      ...inSql(calendar),
+      ...calendarArithmetic(calendar),
     }),
   );
 }
 
 /** What the SQL computes the start of a calendar's season by. */
-function inSql(calendar: Calendar) {
+function calendarArithmetic(calendar: Calendar) {
   return {
     isMonth: calendar.every === 'Month',
     firstMillis: calendar.every === 'Week' ? firstWeekDay(calendar) * DAY : 0,
@@ -201,7 +201,7 @@ interface Deadlines {
 function planDeadlines({ spec: { events } }: GameAnalytics): Deadlines {
   return {
     maxLatenessMillis: millis(events.maxLateness),
-    latestArrivalMillis: millisOf(events.latestArrival),
+    latestArrivalMillis: optionalMillis(events.latestArrival),
   };
 }
 
@@ -247,7 +247,9 @@ function stateTtlMillis(resource: GameAnalytics): number {
   if (seasons.includes(undefined)) return FOR_EVER_MILLIS;
   const longest = Math.max(0, ...seasons.map(Number));
   const { deduplicate, latestArrival } = resource.spec.events;
-  return longest + Math.max(longest, millisOf(latestArrival)) + millis('1h') + millisOf(deduplicate);
+  return (
+    longest + Math.max(longest, optionalMillis(latestArrival)) + millis('1h') + optionalMillis(deduplicate)
+  );
 }
 
 /**

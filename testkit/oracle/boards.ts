@@ -8,10 +8,10 @@ import { newestByKey, readTopic, type TopicRecord } from '../pipeline/topic.ts';
 import {
   type CountedEvent,
   countedEvents,
-  deadlinesOf,
   type EventRecord,
   expectedRows,
   type PointsOf,
+  parseDeadlines,
   type Row,
   type ValueOf,
 } from './oracle.ts';
@@ -51,7 +51,7 @@ export async function expectBoardsToEqualOracle(
     const counted = events.filter((event) => countedEvents([event]).some(fulfils));
     const rows =
       query[board.name]?.(countedEvents(counted)) ??
-      expectedRows(board.source, counted, deadlinesOf(resource), until, {
+      expectedRows(board.source, counted, parseDeadlines(resource), until, {
         pointsOf: of[board.name],
         pickValue: by[board.name],
       });

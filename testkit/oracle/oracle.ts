@@ -53,7 +53,7 @@ export interface Deadlines {
 }
 
 /** The deadlines of a resource. */
-export function deadlinesOf({ spec: { events } }: GameAnalytics): Deadlines {
+export function parseDeadlines({ spec: { events } }: GameAnalytics): Deadlines {
   const { maxLateness, latestArrival } = events;
   return {
     maxLateness: millis(maxLateness),
