@@ -61,6 +61,8 @@ const period = z.discriminatedUnion('kind', [
     /** Not set: seasons are those of the calendar, or how long they last is not known, or they never end. */
     lengthMillis: positiveMillis.optional(),
     calendar: calendar.optional(),
+    /** How long after its end a season is frozen; not set: never. */
+    latestArrivalMillis: positiveMillis.optional(),
   }),
   z.strictObject({ kind: z.literal('instant'), everyMillis: positiveMillis }),
 ]);

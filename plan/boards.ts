@@ -1,8 +1,9 @@
 import { inWords } from '../api/boards/shared-fields.ts';
 import { getBoardType, type Leaderboard } from '../api/boards/types.ts';
+import { millis } from '../api/duration.ts';
 import { hasTeams } from '../api/events.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-import { type BoardDefinition, LAST_EVENT, type RowColumn } from '../contract/board.ts';
+import { type BoardDefinition, LAST_EVENT, type Period, type RowColumn } from '../contract/board.ts';
 import { LONGEST_TEXT, TEAM_FIELDS } from '../contract/event.ts';
 import { boardDigest, topicRanks } from './layout.ts';
 
@@ -36,7 +37,7 @@ export function planBoard(resource: GameAnalytics, source: Leaderboard): Planned
     ...(history && { historyTopic: `${topic}-history` }),
     digest: boardDigest(resource, source),
     size,
-    period,
+    period: withFreeze(period, resource.spec.events.latestArrival),
     ...(by && { by: { ...by, label: inWords(by.name) } }),
     identity,
     columns: columns.filter(isKnown).flatMap(({ name, shown }) => (shown ? [{ name, ...shown }] : [])),
@@ -47,6 +48,13 @@ export function planBoard(resource: GameAnalytics, source: Leaderboard): Planned
     rowColumns: columns,
     source,
   };
+}
+
+/** A period whose seasons are frozen, if it has seasons that end and that the job can tell. */
+function withFreeze(period: Period, latestArrival: string | undefined): Period {
+  const ends = period?.kind === 'season' && (period.lengthMillis ?? period.calendar) !== undefined;
+  if (!ends || latestArrival === undefined) return period;
+  return { ...period, latestArrivalMillis: millis(latestArrival) };
 }
 
 /** Longest text in a row, in characters, each of which JSON may write as 6 bytes. */

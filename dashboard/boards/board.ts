@@ -30,6 +30,8 @@ export interface ShownSeason {
   kind: 'season';
   startMillis: number;
   endMillis: number;
+  /** From when on no event that reaches Kafka counts in it; not set: events always do. */
+  frozenMillis?: number;
   over: boolean;
 }
 
@@ -234,9 +236,15 @@ export class Board {
     const { period } = this.definition;
     if (period?.kind !== 'season' || startMillis === undefined) return undefined;
     const endMillis = seasonEndMillis(period, startMillis);
-    return endMillis === undefined
-      ? undefined
-      : { kind: 'season', startMillis, endMillis, over: now >= endMillis };
+    if (endMillis === undefined) return undefined;
+    const { latestArrivalMillis } = period;
+    return {
+      kind: 'season',
+      startMillis,
+      endMillis,
+      over: now >= endMillis,
+      ...(latestArrivalMillis && { frozenMillis: endMillis + latestArrivalMillis }),
+    };
   }
 }
 

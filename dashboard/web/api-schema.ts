@@ -44,7 +44,14 @@ const row = z
     'The rank, and a value for each column of the board. Ratios are from 0 to 1, times are ISO 8601.',
   );
 
-const season = z.object({ start: time, end: time, over: z.boolean() });
+const season = z.object({
+  start: time,
+  end: time,
+  over: z.boolean(),
+  frozenAt: time
+    .exactOptional()
+    .describe('From when on events that reach Kafka do not count in it, if its board’s seasons are frozen.'),
+});
 
 const seasons = z.object({
   seasons: z

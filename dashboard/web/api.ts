@@ -224,6 +224,11 @@ function periodFields(period: ShownPeriod | undefined) {
   return { season: seasonFields(period) };
 }
 
-function seasonFields({ startMillis, endMillis, over }: ShownSeason) {
-  return { start: iso(startMillis), end: iso(endMillis), over };
+function seasonFields({ startMillis, endMillis, over, frozenMillis }: ShownSeason) {
+  return {
+    start: iso(startMillis),
+    end: iso(endMillis),
+    over,
+    ...(frozenMillis !== undefined && { frozenAt: iso(frozenMillis) }),
+  };
 }

@@ -215,6 +215,16 @@ describe('past seasons', () => {
     expect((await get(`/api/boards/top-teams.csv?season=${moment}`)).body).toContain('winner-2');
   });
 
+  it('say from when on no event counts in them, if they are frozen', async () => {
+    const period = { ...TOP_TEAMS_JSON.period, latestArrivalMillis: 600_000 };
+    const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, period });
+    served = await serve({ boards: [liveBoardOf(definition, [season([team('a', 20)])])] });
+    const { seasons } = (await get('/api/boards/top-teams/seasons')).json();
+    const frozenAt = new Date(SEASON + HOUR + 600_000).toISOString();
+    expect(seasons).toMatchObject([{ end: new Date(SEASON + HOUR).toISOString(), frozenAt }]);
+    expect((await get('/api/boards/top-teams')).json().season).toMatchObject({ frozenAt });
+  });
+
   it('are none of a board of instants', async () => {
     served = await serve();
     expect((await get('/api/boards/hot-streakers/seasons')).json()).toEqual({ seasons: [] });

@@ -104,7 +104,7 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
   },
   {
     name: 'frozen-seasons',
-    kinds: ['FlinkDeployment'],
+    kinds: ['FlinkDeployment', 'Deployment'],
     spec: {
       events: { latestArrival: '10m', retention: '30d' },
       leaderboards: [
