@@ -29,7 +29,8 @@ export function formatTable(columns: TableColumn[], rows: (string | null)[][]): 
   return [line(names, true), rule, ...cells.map((row) => line(row))].map((text) => `${text}\n`).join('');
 }
 
-function oneLine(text: string): string {
+/** A text that stays on its line, with control characters as they are written in JavaScript. */
+export function oneLine(text: string): string {
   return printable(text.replaceAll('\n', '\\n'));
 }
 
@@ -38,7 +39,20 @@ const GRAPHEMES = new Intl.Segmenter();
 const WIDE =
   /^[\p{Emoji_Presentation}\u{1100}-\u{115f}\u{2e80}-\u{a4cf}\u{ac00}-\u{d7a3}\u{f900}-\u{faff}\u{fe30}-\u{fe6f}\u{ff00}-\u{ff60}\u{ffe0}-\u{ffe6}\u{20000}-\u{3fffd}]/u;
 
-function displayWidth(text: string): number {
+/** How many cells of a terminal a text takes. */
+export function displayWidth(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length;
   return [...GRAPHEMES.segment(text)].reduce((sum, { segment }) => sum + (WIDE.test(segment) ? 2 : 1), 0);
+}
+
+/** The beginning of a text that takes no more cells, with an ellipsis if it is not all of it. */
+export function cutToWidth(text: string, most: number): string {
+  const shown = oneLine(text);
+  if (displayWidth(shown) <= most) return shown;
+  let start = '';
+  for (const { segment } of GRAPHEMES.segment(shown)) {
+    if (displayWidth(start + segment) > most - 1) break;
+    start += segment;
+  }
+  return `${start}…`;
 }

@@ -118,7 +118,7 @@ interface Reason {
 export const MALFORMED = 'malformed';
 
 /** The reason of valid events whose id was counted already. */
-const DUPLICATE: Reason = {
+export const DUPLICATE: Reason = {
   id: 'duplicate',
   text: 'an event with the same id was counted less than events.deduplicate before',
   source: 'duplicates',
@@ -127,7 +127,7 @@ const DUPLICATE: Reason = {
 };
 
 /** The reason of valid events that came too late for a season. */
-const FROZEN: Reason = {
+export const FROZEN: Reason = {
   id: 'frozen',
   text: 'a season they happened in was frozen when they reached Kafka, events.latestArrival after its end',
   source: 'frozen',

@@ -21,10 +21,8 @@ import { template } from './sql-template.ts';
  * @param bootstrapServers of a listener without authentication
  */
 export function sessionScript(resource: GameAnalytics, bootstrapServers: string): string {
-  const { authentication: _, ...kafka } = resource.spec.kafka;
-  const open = { ...resource, spec: { ...resource.spec, kafka } };
-  const group = `${groupPrefix(resource)}flink-session`;
-  const scan = { ...planScan(open, bootstrapServers, 1), isSession: true, group };
+  const open = withoutAuthentication(resource);
+  const scan = { ...planScan(open, bootstrapServers, 1), isSession: true, group: sessionGroup(resource) };
   const boards = sessionBoards(resource);
   return SESSION({
     ...scan,
@@ -37,6 +35,17 @@ export function sessionScript(resource: GameAnalytics, bootstrapServers: string)
       })),
     ),
   });
+}
+
+/** A session connects to a listener that asks for no sign-in. */
+export function withoutAuthentication(resource: GameAnalytics): GameAnalytics {
+  const { authentication: _, ...kafka } = resource.spec.kafka;
+  return { ...resource, spec: { ...resource.spec, kafka } };
+}
+
+/** The consumer group of sessions over a resource's topics. */
+export function sessionGroup(resource: GameAnalytics): string {
+  return `${groupPrefix(resource)}flink-session`;
 }
 
 /** A board as a session has it. */

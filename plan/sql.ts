@@ -30,21 +30,14 @@ export function sqlScript(
     planScan(resource, bootstrapServers, scan),
   );
   const [first] = scans;
-  const stats = {
-    ...first,
-    topic: statsTopic(resource),
-    eventsTopic: eventsTopic(resource),
-    group: `${groupPrefix(resource)}flink-stats`,
-    seasons: distinctSeasons(layout),
-  };
   const sinks = layout.slots.flatMap((slot, i) => planSinks(resource, slot, i));
   return SCRIPT({
     name,
     uidFormat: `${layout.generation}-<id>_<transformation>`,
     stateTtl: `${stateTtlMillis(resource)} ms`,
     events: scans.flatMap((scan) => [eventTables(scan), ...calendarViews(layout, scan)]),
-    statsTables: STATS_TABLES(stats),
-    stats: STATS(stats).trim(),
+    statsTables: statsTables(resource, first!),
+    stats: STATS({ ...planStats(resource, first!), seasons: distinctSeasons(layout) }).trim(),
     boards: sinks.map((sink) => ({
       table: sinkTable(sink, kafka),
       insert: insert(sink, planDeadlines(resource)),
@@ -61,6 +54,7 @@ export function planScan(resource: GameAnalytics, bootstrapServers: string, scan
   return {
     scan,
     isSession: false,
+    isPeek: false,
     kafka: connectorOptions(resource, bootstrapServers),
     mapping: planEventMapping(events),
     isCsv: events.format === 'csv',
@@ -94,13 +88,28 @@ function eventViews(scan: number) {
   };
 }
 
+/** The definitions of the tables of the statistics: what they count, and where they are written. */
+export function statsTables(resource: GameAnalytics, scan: EventScan): string {
+  return STATS_TABLES(planStats(resource, scan));
+}
+
+/** The statistics count by the first scan. */
+function planStats(resource: GameAnalytics, scan: EventScan) {
+  return {
+    ...scan,
+    topic: statsTopic(resource),
+    eventsTopic: eventsTopic(resource),
+    group: `${groupPrefix(resource)}flink-stats`,
+  };
+}
+
 /** A duration, in milliseconds; 0 when there is none. */
 function optionalMillis(duration: string | undefined): number {
   return duration === undefined ? 0 : millis(duration);
 }
 
 /** The seasons that boards have, as the SQL computes their ends, each of them once. */
-function distinctSeasons({ slots }: Layout): object[] {
+export function distinctSeasons({ slots }: Layout): object[] {
   const seasons = slots.flatMap(({ board, removed }): object[] => {
     if (removed || !('seasonMillis' in board)) return [];
     const { seasonMillis, calendar } = board;

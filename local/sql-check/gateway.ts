@@ -220,8 +220,9 @@ export class SqlSession {
         if (results.data.length === 0 && !isLast) await sleep(WAIT_MILLIS, signal);
       }
     } finally {
-      // Also ends the job of a query, when there is one.
-      await fetch(`${operation}/close`, { method: 'DELETE' }).catch(() => undefined);
+      // Also ends the job of a query, when there is one. Planning may not end.
+      const soon = AbortSignal.timeout(CLOSE_MILLIS);
+      await fetch(`${operation}/close`, { method: 'DELETE', signal: soon }).catch(() => undefined);
     }
   }
 
@@ -238,6 +239,7 @@ export class SqlSession {
 }
 
 const WAIT_MILLIS = 20;
+const CLOSE_MILLIS = 5_000;
 
 function fetchPage(
   operation: string,

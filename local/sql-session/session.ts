@@ -46,9 +46,23 @@ export async function openPipelineSession(
   resource: GameAnalytics,
   { bootstrapServers, stateDir }: PipelinePlace,
 ): Promise<PipelineSession> {
+  return openSession(gateway, resource, sessionScript(resource, bootstrapServers), stateDir);
+}
+
+/**
+ * Opens a session that begins with a script.
+ *
+ * @param stateDir has the Secrets of the resource
+ * @throws UserError when Flink does not take the script
+ */
+export async function openSession(
+  gateway: SqlGateway,
+  resource: GameAnalytics,
+  script: string,
+  stateDir: string,
+): Promise<PipelineSession> {
   const session = await gateway.openSession({ 'execution.target': 'local', 'parallelism.default': '1' });
-  const script = withLocalSecrets(sessionScript(resource, bootstrapServers), resource, stateDir);
-  for (const statement of splitStatements(script).statements)
+  for (const statement of splitStatements(withLocalSecrets(script, resource, stateDir)).statements)
     await withSentence(() => session.execute(statement));
   return { run: (statement, stop) => withSentence(() => collect(session.run(statement, stop))) };
 }

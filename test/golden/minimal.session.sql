@@ -155,7 +155,7 @@ SELECT record.*
 FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY `$offset` DESC) AS `$recency`
   FROM `top-teams_records`
-  WHERE digest = '5f0f66f7'
+  WHERE digest = '7c514586'
 ) AS record
 LEFT JOIN (
   SELECT season_start, MAX(`$offset`) AS `$deleted`
@@ -241,7 +241,7 @@ SELECT record.*
 FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY `$offset` DESC) AS `$recency`
   FROM `top-players_records`
-  WHERE digest = '392c811d'
+  WHERE digest = '4757ad81'
 ) AS record
 LEFT JOIN (
   SELECT season_start, MAX(`$offset`) AS `$deleted`
@@ -311,7 +311,7 @@ SELECT *
 FROM (
   SELECT *, ROW_NUMBER() OVER (ORDER BY as_of DESC, `$offset` DESC) AS `$recency`
   FROM `hot-streakers_records`
-  WHERE digest = '2ce641e9'
+  WHERE digest = '7138b676'
 )
 WHERE `$recency` = 1;
 
@@ -383,7 +383,7 @@ SELECT record.*
 FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY season_start ORDER BY `$offset` DESC) AS `$recency`
   FROM `team-mvps_records`
-  WHERE digest = '45d0a157'
+  WHERE digest = '9bf83f5f'
 ) AS record
 LEFT JOIN (
   SELECT season_start, MAX(`$offset`) AS `$deleted`

@@ -7,6 +7,8 @@ import { parseGameAnalytics } from '../../api/parse.ts';
 import { REASONS } from '../../contract/stats.ts';
 import type { FlinkCluster } from '../../local/flink/cluster.ts';
 import { writeSecret } from '../../local/kafka/secrets.ts';
+import { startSqlGateway } from '../../local/sql-check/gateway.ts';
+import { peek } from '../../local/sql-session/peek.ts';
 import { expectBoardsToEqualOracle, readEvents } from '../../testkit/oracle/boards.ts';
 import { type EventRecord, notCounted } from '../../testkit/oracle/oracle.ts';
 import { openRegistryDoor, type RegistryDoor } from '../../testkit/pipeline/registry-door.ts';
@@ -271,6 +273,24 @@ describe('records in Avro with a schema registry', () => {
     return Object.fromEntries(counts.filter(([, count]) => count > 0));
   }
 
+  /** The same, as peek says it of all records. */
+  async function peekedReasons(): Promise<Record<string, number>> {
+    const never = new AbortController().signal;
+    const gateway = await startSqlGateway(() => undefined, never, { avro: true });
+    try {
+      const { broker, runtime } = cluster;
+      const place = { bootstrapServers: broker.bootstrapServers, stateDir: runtime.stateDir };
+      const events = await peek(gateway, resource, place, 5000, never);
+      const reasons = Map.groupBy(
+        events.flatMap(({ reason }) => reason ?? []),
+        (reason) => reason,
+      );
+      return Object.fromEntries([...reasons].map(([reason, all]) => [reason, all.length]));
+    } finally {
+      await gateway.close();
+    }
+  }
+
   it('count whatever their schema has become, and no other record stops the job', async () => {
     const own = (await readFile('examples/own-events/avro.records', 'utf8')).trim().split('\n');
     await send(
@@ -300,6 +320,7 @@ describe('records in Avro with a schema registry', () => {
     await expect.poll(reasons, { timeout: 30_000 }).toEqual(notCounted(records));
     expect(door.asked.filter((path) => path.endsWith('/4242'))).toHaveLength(1);
     expect(door.refused).toBe(0);
+    expect(await peekedReasons()).toEqual(notCounted(records));
   });
 
   function hostileBytes(play: Record<string, unknown>): (Buffer | string | null)[] {

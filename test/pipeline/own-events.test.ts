@@ -3,8 +3,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { parseGameAnalytics } from '../../api/parse.ts';
+import { eachReason } from '../../contract/stats.ts';
 import type { FlinkCluster } from '../../local/flink/cluster.ts';
 import { type ResultRow, type SqlGateway, startSqlGateway } from '../../local/sql-check/gateway.ts';
+import { peek } from '../../local/sql-session/peek.ts';
 import { openPipelineSession, type PipelineSession } from '../../local/sql-session/session.ts';
 import { expectBoardsToEqualOracle, readEvents } from '../../testkit/oracle/boards.ts';
 import type { CountedEvent, EventRecord, ValueOf } from '../../testkit/oracle/oracle.ts';
@@ -274,22 +276,49 @@ function passed(name: string, millis: number): Message[] {
 
 describe('records as games have them', () => {
   let cluster: TestCluster;
+  let gateway: SqlGateway;
   let job: FlinkCluster | undefined;
+  const never = new AbortController().signal;
   beforeAll(async () => {
     cluster = await startTestCluster();
+    gateway = await startSqlGateway(() => undefined, never);
   });
   afterEach(async () => {
     await job?.stop();
     job = undefined;
   });
   afterAll(async () => {
+    await gateway?.close();
     await cluster?.stop();
+  });
+
+  /** Where a session of the gateway finds the pipelines. */
+  const place = () => ({
+    bootstrapServers: cluster.broker.bootstrapServers,
+    stateDir: cluster.runtime.stateDir,
   });
 
   async function failures(): Promise<unknown[]> {
     const response = await fetch(`${job?.url}/jobs/${(await job?.job())?.id}/exceptions`);
     const { exceptionHistory } = (await response.json()) as { exceptionHistory: { entries: unknown[] } };
     return exceptionHistory.entries;
+  }
+
+  /** What peek says of all records is what the job's statistics say. */
+  async function expectPeekedAsCounted(name: string, resource: GameAnalytics): Promise<void> {
+    const events = await peek(gateway, resource, place(), 5000, never);
+    const records = await readTopic(cluster.kafka, resource.spec.events.topic as string);
+    expect(new Set(events.map(({ partition, offset }) => `${partition}:${offset}`)).size).toBe(
+      records.length,
+    );
+    const counts = eachReason(({ id }) => events.filter(({ reason }) => reason === id).length);
+    expect(counts).toMatchObject({ malformed: expect.toSatisfy((n) => n > 0) });
+    const counted = async () => {
+      const slots = newestByKey(await readTopic(cluster.kafka, `${name}-pipeline-stats`)).values();
+      const all = [...slots].map((slot) => JSON.parse(slot));
+      return eachReason(({ countColumn }) => all.reduce((sum, slot) => sum + slot[countColumn], 0));
+    };
+    await expect.poll(counted, { timeout: 60_000, interval: 1000 }).toEqual(counts);
   }
 
   /** How many copies the statistics of the CloudEvents say that there were. */
@@ -326,6 +355,7 @@ describe('records as games have them', () => {
       await produce(cluster.kafka, topic, passed(name, end));
       await expectBoards(name, resource, end);
       expect(await failures()).toEqual([]);
+      await expectPeekedAsCounted(name, resource);
     },
   );
 
@@ -349,22 +379,12 @@ describe('records as games have them', () => {
   });
 
   describe('in a SQL session', () => {
-    let gateway: SqlGateway;
-    beforeAll(async () => {
-      gateway = await startSqlGateway(() => undefined, never);
-    });
-    afterAll(() => gateway?.close());
-
-    const never = new AbortController().signal;
-
     const sessions = new Map<string, PipelineSession>();
 
     /** Asks a session over an example, one for all questions. */
     async function select(name: string, query: string): Promise<ResultRow[]> {
-      const { broker, runtime } = cluster;
-      const place = { bootstrapServers: broker.bootstrapServers, stateDir: runtime.stateDir };
       const session =
-        sessions.get(name) ?? (await openPipelineSession(gateway, await readExample(name), place));
+        sessions.get(name) ?? (await openPipelineSession(gateway, await readExample(name), place()));
       sessions.set(name, session);
       return (await session.run(query, never))?.rows ?? [];
     }
@@ -400,6 +420,24 @@ describe('records as games have them', () => {
         "SELECT COUNT(DISTINCT b.user_id) FROM by_country b JOIN events e ON e.user_id = b.user_id AND e.country = b.`value` WHERE b.`value` = 'SE'",
       );
       expect(Number(players)).toBe(10);
+    });
+
+    it('peek finds a copy of an older record than those that it shows', async () => {
+      const resource = await readExample('cloudevents');
+      const [first] = (await readFile('examples/own-events/cloudevents.records', 'utf8')).split('\n');
+      const value = JSON.stringify({ ...JSON.parse(first!), id: 'sent twice' });
+      const copy = (timestamp: number) => ({ key: 'own', value, timestamp });
+      const between = played('cloudevents', 4, START + 6 * HOUR, 9000).slice(0, 20);
+      const topic = resource.spec.events.topic as string;
+      await produce(cluster.kafka, topic, [copy(START + 6 * HOUR), ...between, copy(START + 6.9 * HOUR)]);
+      const [event, ...others] = await peek(gateway, resource, place(), 1, never);
+      expect(others).toEqual([]);
+      expect(event).toMatchObject({
+        producedAt: '2026-11-28 18:58:00.000',
+        message: value,
+        reason: 'duplicate',
+      });
+      expect(event?.event).toMatchObject({ user: 'anna', team: 't1', score: '12' });
     });
 
     it('a board that was deleted is not there, and neither are records of other definitions', async () => {

@@ -10,7 +10,8 @@ import { UserError } from '../../local/process/user-error.ts';
 import { explainResource } from '../../local/sql-check/explain.ts';
 import { type SqlGateway, startSqlGateway } from '../../local/sql-check/gateway.ts';
 import { splitStatements } from '../../local/sql-check/statements.ts';
-import { openPipelineSession } from '../../local/sql-session/session.ts';
+import { openPipelineSession, openSession } from '../../local/sql-session/session.ts';
+import { peekScript } from '../../plan/peek.ts';
 import { sessionScript } from '../../plan/session.ts';
 import { resource } from '../../testkit/resources/resource.ts';
 
@@ -259,6 +260,7 @@ describe('a SQL session over a pipeline', () => {
       columns,
       fields: { ...fields, eventId: 'id' },
       deduplicate: '1h',
+      latestArrival: '1h',
       retention: '30d',
       format: 'csv',
     };
@@ -271,7 +273,8 @@ describe('a SQL session over a pipeline', () => {
       { name: 'mvps', type: 'TeamMvps' },
       board('select', busiest()),
     ];
-    const session = await openPipelineSession(gateway, resource({ events, leaderboards }), place);
+    const made = resource({ events, leaderboards });
+    const session = await openPipelineSession(gateway, made, place);
     const tables = (await session.run('SHOW TABLES', never))?.rows.map(([name]) => name);
     expect(tables).toEqual([
       ...['best_ever', 'by_country', 'by_country_seasons', 'events', 'hot', 'hot_history'],
@@ -282,6 +285,11 @@ describe('a SQL session over a pipeline', () => {
       const result = await session.run(`EXPLAIN SELECT * FROM \`${table}\``, never);
       expect(result?.rows[0]?.[0]).toContain('== Optimized Execution Plan ==');
     }
+    const slices = [{ partition: 0, start: 5, end: 25 }];
+    const peeked = peekScript(made, place.bootstrapServers, slices, 20);
+    const peeking = await openSession(gateway, made, peeked, place.stateDir);
+    const plan = await peeking.run('EXPLAIN SELECT * FROM peeked', never);
+    expect(plan?.rows[0]?.[0]).toContain('frozen');
     const columnsOf = async (table: string) =>
       (await session.run(`DESCRIBE ${table}`, never))?.rows.map(([name, type]) => `${name} ${type}`);
     expect(await columnsOf('by_country')).toEqual([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { gameanalytics } from './gameanalytics.ts';
 
-const COMMANDS = ['run', 'validate', 'sql', 'render', 'crd'];
+const COMMANDS = ['run', 'validate', 'sql', 'peek', 'render', 'crd'];
 
 describe('the command line', () => {
   it.each([[[]], [['--help']], [['help']]])('with %j lists the commands', async (args) => {

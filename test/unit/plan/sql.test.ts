@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SCRIPT_KEYS } from '../../../api/flink.ts';
 import type { GameAnalytics } from '../../../api/gameanalytics.ts';
+import { peekScript } from '../../../plan/peek.ts';
 import { sessionScript } from '../../../plan/session.ts';
 import { sqlScript } from '../../../plan/sql.ts';
 import { resource } from '../../../testkit/resources/resource.ts';
@@ -46,6 +47,7 @@ const RENDERED = [
   '{{> cells}}',
   '{{> duplicate-example}}',
   '{{> event-fields}}',
+  '{{> first-season-end}}',
   '{{> events-source}}',
   '{{> events-source topic=eventsTopic}}',
   '{{> invalid-counts}}',
@@ -59,6 +61,7 @@ const RENDERED = [
   "{{> latest-ranked id='user_id'}}",
   '{{> longest-text}}',
   '{{> masked-content}}',
+  '{{> message-stats}}',
   '{{> plays}}',
   '{{> season-end}}',
   '{{> share}}',
@@ -114,7 +117,7 @@ const HARMLESS: Values = {
   title: 'Mine',
 };
 
-/** Of the job, and of a session over its tables. */
+/** Of the job, of a session over its tables, and of peek. */
 function script(values: Values): string {
   const made = resource({
     leaderboards: [
@@ -124,7 +127,12 @@ function script(values: Values): string {
     ],
   });
   const changed = withValues(made, values);
-  return [sqlScript, sessionScript].map((print) => print(changed, values.bootstrapServers)).join('\n');
+  const { bootstrapServers } = values;
+  return [
+    sqlScript(changed, bootstrapServers),
+    sessionScript(changed, bootstrapServers),
+    peekScript(changed, bootstrapServers, [{ partition: 0, start: 5, end: 25 }], 20),
+  ].join('\n');
 }
 
 const COLUMNS = [

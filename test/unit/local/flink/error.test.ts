@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rootCause } from '../../../../local/flink/error.ts';
+import { parseCause, rootCause } from '../../../../local/flink/error.ts';
 
 describe('the root cause of a Flink job’s failure', () => {
   it('is the innermost of a stack trace, on one line without its package', () => {
@@ -22,5 +22,23 @@ describe('the root cause of a Flink job’s failure', () => {
     ['', ''],
   ])('may have no cause, and no message: %j', (trace, cause) => {
     expect(rootCause(trace)).toBe(cause);
+  });
+});
+
+describe('what Flink says of a query that fails while it runs', () => {
+  it('is the cause alone', () => {
+    const trace = [
+      '<Exception on server side:',
+      'org.apache.flink.table.gateway.api.utils.SqlGatewayException: Failed to fetchResults.',
+      '\tat a.B.c(B.java:1)',
+      'Caused by: java.lang.RuntimeException: Failed to fetch next result',
+      '\tat a.B.c(B.java:2)',
+      'Caused by: java.lang.ArithmeticException: / by zero',
+      '\tat a.B.c(B.java:3)',
+      '\t... 5 more',
+      '',
+      'End of exception on server side>',
+    ].join('\n');
+    expect(parseCause(trace)).toEqual({ message: '/ by zero' });
   });
 });

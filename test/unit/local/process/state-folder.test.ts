@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { openStateFolder } from '../../../../local/process/state-folder.ts';
+import { isInUse, openStateFolder } from '../../../../local/process/state-folder.ts';
 
 describe('a state folder', () => {
   let folder: string;
@@ -20,11 +20,14 @@ describe('a state folder', () => {
   }
 
   it('is refused while another run has it, and free again after that', async () => {
+    expect(await isInUse(folder)).toBe(false);
     const unlock = await openStateFolder(folder);
+    expect(await isInUse(folder)).toBe(true);
     await expect(openStateFolder(folder)).rejects.toThrow(
       `Another run (process ${process.pid}) uses ${folder}`,
     );
     await unlock();
+    expect(await isInUse(folder)).toBe(false);
     await (await openStateFolder(folder))();
     expect(await readdir(folder)).toEqual(['logs']);
   });
