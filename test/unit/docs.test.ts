@@ -88,14 +88,6 @@ metadata: { name: arcade }
 spec:
 `;
 
-it('docs/cli.md lists the commands of the command line, as its help does', async () => {
-  const usages = (text: string) =>
-    [...text.matchAll(/^ *(?:npx )?gameanalytics (\w+(?: FILE)?) {3}/gm)].map(([, usage]) => usage);
-  const help = usages(await shell('npx gameanalytics --help'));
-  expect(help).toContain('run FILE');
-  expect(usages(readFileSync('docs/cli.md', 'utf8'))).toEqual(help);
-});
-
 describe('sizes in docs/operations.md', () => {
   const page = readFileSync('docs/operations.md', 'utf8');
   const section = page.slice(page.indexOf('## Sizing'), page.indexOf('## Kafka'));

@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { withPrinted } from '../../../tools/docs/printed.ts';
 import { gameanalytics } from './gameanalytics.ts';
 
 const COMMANDS = ['run', 'validate', 'sql', 'peek', 'render', 'crd'];
+
+const PAGE = 'docs/cli.md';
+
+it('docs/cli.md has the help of the commands', async () => {
+  const helps = await Promise.all(
+    [['--help'], ...COMMANDS.map((command) => [command, '--help'])].map((args) => gameanalytics(args)),
+  );
+  const lines = helps.flatMap(({ out }) => ['', '```', ...out.trimEnd().split('\n'), '```']);
+  const page = withPrinted(PAGE, 'help of the commands', [...lines, '']);
+  await expect(page).toMatchFileSnapshot(`../../../${PAGE}`);
+});
 
 describe('the command line', () => {
   it.each([[[]], [['--help']], [['help']]])('with %j lists the commands', async (args) => {
