@@ -1,4 +1,4 @@
-import type { Column } from '../../contract/board.ts';
+import type { Column, Period } from '../../contract/board.ts';
 import type { Value } from '../boards/record.ts';
 
 /** What stands for a value that is not there. */
@@ -107,3 +107,23 @@ export function timestamp(millis: number, precision: 'second' | 'minute'): Times
   const date = new Date(millis);
   return { millis, iso: date.toISOString(), text: `${TIMESTAMP_FORMATS[precision].format(date)} UTC` };
 }
+
+/**
+ * The beginning of a season, as people name the season: the day, the week or the month of a calendar in its
+ * own time zone, and otherwise the moment.
+ *
+ * @param startMillis epoch milliseconds
+ */
+export function seasonBeginning(startMillis: number, period: Period): Timestamp {
+  const moment = timestamp(startMillis, 'minute');
+  if (period?.kind !== 'season' || !period.calendar) return moment;
+  const { every, timeZone } = period.calendar;
+  const date = new Intl.DateTimeFormat('en-GB', { ...DATES[every], timeZone }).format(startMillis);
+  return { ...moment, text: every === 'Week' ? `Week of ${date}` : date };
+}
+
+const DATES = {
+  Day: { weekday: 'short', day: 'numeric', month: 'short' },
+  Week: { day: 'numeric', month: 'short' },
+  Month: { month: 'long', year: 'numeric' },
+} as const;

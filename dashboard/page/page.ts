@@ -1,5 +1,5 @@
 import type { BoardDefinition } from '../../contract/board.ts';
-import { type Timestamp, timestamp } from './format.ts';
+import { seasonBeginning, type Timestamp } from './format.ts';
 import {
   formatQuery,
   type PageState,
@@ -128,9 +128,9 @@ export function createPage({ state, panels, definitions, ...content }: PageConte
           { label: 'Last season', href: link({ season: 'last' }), current: season === 'last' },
         ]
       : [],
-    pastSeasons: panels.flatMap(({ pastSeasons }) =>
+    pastSeasons: panels.flatMap(({ pastSeasons }, i) =>
       pastSeasons.map(({ startMillis, endMillis, winner }) => ({
-        began: timestamp(startMillis, 'minute'),
+        began: seasonBeginning(startMillis, definitions[i]?.period),
         winner,
         href: link({ season: startMillis }),
         current: typeof season === 'number' && startMillis <= season && season < endMillis,

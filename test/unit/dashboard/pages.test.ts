@@ -2,6 +2,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { boardDefinition } from '../../../contract/board.ts';
 import type { LiveBoard } from '../../../dashboard/boards/live-board.ts';
 import { EventsWatch } from '../../../dashboard/events-watch.ts';
 import { Stats } from '../../../dashboard/stats/stats.ts';
@@ -19,6 +20,7 @@ import {
   SEASON,
   season,
   streakers,
+  TOP_TEAMS_JSON,
   team,
   topTeams,
 } from './fixtures.ts';
@@ -91,6 +93,23 @@ describe('the past seasons of a board', () => {
     ]);
     expect(offered(await pageOf('/'))).toEqual([]);
     expect(offered(await pageOf('/boards/hot-streakers'))).toEqual([]);
+  });
+
+  it.each([
+    [{ every: 'Day', timeZone: 'Europe/Berlin' }, '2025-11-22T23:00Z', 'Sun 23 Nov'],
+    [
+      { every: 'Week', timeZone: 'Pacific/Auckland', weekStart: 'Sunday' },
+      '2025-11-15T11:00Z',
+      'Week of 16 Nov',
+    ],
+    [{ every: 'Month', timeZone: 'America/New_York' }, '2025-10-01T04:00Z', 'October 2025'],
+  ])('have the name of their day, week or month in the time zone of %j', async (calendar, began, name) => {
+    const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, period: { kind: 'season', calendar } });
+    await app.close();
+    await start([
+      liveBoardOf(definition, [season([team('a', 20)]), season([team('old', 5)], Date.parse(began))]),
+    ]);
+    expect(offered(await pageOf('/boards/top-teams')).map(([, , text]) => text)).toEqual([name]);
   });
 
   it('are shown one by one, with all that belongs to them', async () => {
