@@ -70,6 +70,8 @@ export interface PanelRow extends PanelCells {
   bar: string;
   /** What the bar is a picture of. */
   barTitle: string;
+  /** Where in the bar's column the same place ended last season, in percent, if it has a place there. */
+  ghost?: string;
 }
 
 const NOTICES = {
@@ -122,6 +124,7 @@ export function createPanel(
   const id = `board-${definition.name}`;
   const state = panelState(board, view, season, now);
   const before = season === 'this' ? board.before(now) : undefined;
+  const lastRows = season === 'this' ? finalRows(board, view, now, value) : [];
   const isNone = season !== 'this' && view.rows.length === 0;
   return {
     id,
@@ -136,9 +139,17 @@ export function createPanel(
     // Of a season of which nothing is kept, nothing was updated.
     updated: isNone || view.updatedMillis === undefined ? undefined : timestamp(view.updatedMillis, 'second'),
     head: panelCells(definition, (column) => formatCell('text', column.label)),
-    rows: panelRows(definition, view.rows, { id, colors, before, search }),
+    rows: panelRows(definition, view.rows, { id, colors, before, search, lastRows }),
     hasBar: definition.bar !== undefined,
   };
+}
+
+/** The rows of the season before the one that is shown; none where it is not known. */
+function finalRows(board: LiveBoard, { period }: BoardView, now: number, value?: string): readonly Row[] {
+  if (period?.kind !== 'season') return [];
+  const last = board.view(now, 'last', value);
+  const isBefore = last.period?.kind === 'season' && last.period.startMillis < period.startMillis;
+  return isBefore ? last.rows : [];
 }
 
 function panelState(board: LiveBoard, view: BoardView, season: Season, now: number): PanelState {
@@ -199,10 +210,11 @@ interface RowContext {
   colors: TeamColors;
   before: RankSnapshot | undefined;
   search: string;
+  lastRows: readonly Row[];
 }
 
 function panelRows(definition: BoardDefinition, rows: readonly Row[], context: RowContext): PanelRow[] {
-  const bars = computeBars(definition, rows);
+  const bars = computeBars(definition, rows, context.lastRows);
   const ids = distinctIds(rows);
   return rows.map((row, index) => ({
     id: `${context.id}-${ids[index]}`,
@@ -250,21 +262,38 @@ function cellKind(column: Column, { columns, bar }: BoardDefinition): string {
   return column === firstNumber ? 'number' : 'number spare';
 }
 
-const NO_BAR = { bar: '0', barTitle: '' };
+type Bar = Pick<PanelRow, 'bar' | 'barTitle' | 'ghost'>;
 
-function computeBars({ bar, columns }: BoardDefinition, rows: readonly Row[]): (typeof NO_BAR)[] {
+const NO_BAR: Bar = { bar: '0', barTitle: '' };
+
+function computeBars(
+  { bar, columns }: BoardDefinition,
+  rows: readonly Row[],
+  lastRows: readonly Row[],
+): Bar[] {
   const column = columns.find(({ name }) => name === bar);
   if (!column) return [];
-  const values = rows.map((row) => row.values.get(column.name));
-  const lengths = values.map((value) => (typeof value === 'number' ? Math.max(value, 0) : 0));
+  const lengthOf = (row: Row | undefined) => {
+    const value = row?.values.get(column.name);
+    return typeof value === 'number' ? Math.max(value, 0) : 0;
+  };
+  const lengths = rows.map(lengthOf);
   // Scaled to the leader, so that the eye compares; but a share is of a whole that is the same for all.
   const isShare = column.type === 'percent';
   const longest = isShare ? 1 : Math.max(...lengths, Number.MIN_VALUE);
   return lengths.map((length, index) => {
-    const text = formatValue(column.type, values[index]);
+    const text = formatValue(column.type, rows[index]?.values.get(column.name));
     // In this order: a hundred times the largest number would be infinite.
-    const percent = (100 * Math.min(length / longest, 1)).toFixed(1);
-    return { bar: percent, barTitle: isShare ? text : `${text}: ${percent}% of the highest` };
+    const percent = (part: number) => (100 * Math.min(part / longest, 1)).toFixed(1);
+    const shown = {
+      bar: percent(length),
+      barTitle: isShare ? text : `${text}: ${percent(length)}% of the highest`,
+    };
+    const was = lengthOf(lastRows[index]);
+    // Beyond the leader's bar there is no room.
+    if (was === 0 || was > longest) return shown;
+    const title = `${shown.barTitle}; this place ended last season with ${formatValue(column.type, was)}`;
+    return { ...shown, barTitle: title, ghost: percent(was) };
   });
 }
 

@@ -86,6 +86,30 @@ describe('a panel', () => {
     expect(panel(liveBoardOf(topTeams, [season([team('a', 0)])])).rows[0]?.bar).toBe('0.0');
   });
 
+  it('marks in its bars where the same places ended last season, as far as there is room', () => {
+    const last = season([team('x', 300), team('y', 200), team('z', 50)], SEASON - HOUR);
+    const now = season([team('a', 200), team('b', 100), team('c', 50)]);
+    const live = liveBoardOf(topTeams, [last, now]);
+    expect(panel(live).rows.map((row) => row.ghost)).toEqual([undefined, '100.0', '25.0']);
+    expect(panel(live).rows[2]?.barTitle).toBe(
+      '50: 25.0% of the highest; this place ended last season with 50',
+    );
+    expect(html(live).match(/class="ghost"/g)).toHaveLength(2);
+  });
+
+  it('marks nothing of a season that is still the newest, and nothing in the last one', () => {
+    const live = liveBoardOf(topTeams, [season([team('x', 300)], SEASON - HOUR), season([team('a', 400)])]);
+    expect(html(live)).toContain('class="ghost"');
+    expect(html(liveBoardOf(topTeams, [season([team('a', 400)])]), NOW + HOUR)).not.toContain('ghost');
+    const ended = createPanel(live, {
+      season: 'last',
+      now: NOW,
+      pipeline: 'live',
+      colors: new TeamColors([live], () => NOW),
+    });
+    expect(ended.rows.map((row) => row.ghost)).toEqual([undefined]);
+  });
+
   it('keeps the id of a row while its rank changes', () => {
     const before = panel(liveBoardOf(topTeams, [season([team('a', 2), team('b', 1)])]));
     const after = panel(liveBoardOf(topTeams, [season([team('b', 3), team('a', 2)])]));
