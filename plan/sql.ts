@@ -108,7 +108,7 @@ function optionalMillis(duration: string | undefined): number {
   return duration === undefined ? 0 : millis(duration);
 }
 
-/** The seasons that boards have, as the SQL computes their ends, each of them once. */
+/** The seasons that boards have, as the SQL computes their ends: each once, in an order of their own. */
 export function distinctSeasons({ slots }: Layout): object[] {
   const seasons = slots.flatMap(({ board, removed }): object[] => {
     if (removed || !('seasonMillis' in board)) return [];
@@ -116,7 +116,8 @@ export function distinctSeasons({ slots }: Layout): object[] {
     if (calendar) return [{ calendar, ...calendarArithmetic(calendar) }];
     return seasonMillis === null ? [] : [{ calendar, isMonth: false, seasonMillis }];
   });
-  return [...new Map(seasons.map((season) => [JSON.stringify(season), season])).values()];
+  const distinct = new Map(seasons.map((season) => [JSON.stringify(season), season]));
+  return [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, season]) => season);
 }
 
 /** The definition of a scan's table and its views. */
