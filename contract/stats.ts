@@ -187,7 +187,8 @@ export const STATS_COLUMNS: StatsColumn[] = [
     const { column, description, sources } = COUNTERS[name];
     return { name: column, type: 'BIGINT', description, sources, merge: 'sum' };
   }),
-  ...[...INVALID_REASONS, DUPLICATE, FROZEN].map(
+  // That of malformed messages is a counter.
+  ...REASONS.filter(({ id }) => id !== MALFORMED).map(
     ({ countColumn, text, source }): StatsColumn => ({
       name: countColumn,
       type: 'BIGINT',

@@ -3,7 +3,7 @@ import { DUPLICATE, FROZEN } from '../contract/stats.ts';
 import { layOut } from './layout.ts';
 import { sessionGroup, withoutAuthentication } from './session.ts';
 import { distinctSeasons, eventTables, planScan, statsTables } from './sql.ts';
-import { template } from './sql-template.ts';
+import { quote, template } from './sql-template.ts';
 
 /** Offsets of a partition: from the first to be read to the one after the last. */
 export interface PartitionSlice {
@@ -30,7 +30,7 @@ export function peekScript(
   const group = sessionGroup(resource);
   const scan = { ...planScan(open, bootstrapServers, 1), isSession: true, isPeek: true, group };
   const { columns, otherColumns } = scan.mapping;
-  const record = columns.map(({ name }) => `\`${name.replaceAll('`', '``')}\``).join(', ');
+  const record = columns.map(({ name }) => quote(name, '`')).join(', ');
   // Where a record is, and all of it: in the form of columns, which the views pass on.
   const more = [
     { name: '$partition', type: "INT METADATA FROM 'partition' VIRTUAL" },

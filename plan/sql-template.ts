@@ -88,7 +88,8 @@ function raw(sql: string): Handlebars.SafeString {
   return new Handlebars.SafeString(sql);
 }
 
-function quote(value: string, mark: "'" | '`'): string {
+/** A text or a name as a token of SQL. */
+export function quote(value: string, mark: "'" | '`'): string {
   return mark + value.replaceAll(mark, mark + mark) + mark;
 }
 

@@ -2,7 +2,7 @@ import { longestMillis } from '../api/boards/shared-fields.ts';
 import { BOARD_TYPES, getBoardType } from '../api/boards/types.ts';
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-import { SEASON_START, VALUE } from '../contract/board.ts';
+import { type Period, SEASON_START, VALUE } from '../contract/board.ts';
 import { type Calendar, endOffsets, firstWeekDay, localOffsets, startOffsets } from '../contract/calendar.ts';
 import { maxRecordBytes, type PlannedBoard, planBoard } from './boards.ts';
 import { planEventMapping } from './event-mapping.ts';
@@ -25,22 +25,24 @@ export function sqlScript(
   layout: Layout = layOut(resource),
 ): string {
   const { name } = resource.metadata;
-  const kafka = connectorOptions(resource, bootstrapServers);
   const scans = [...new Set(layout.slots.map(({ scan }) => scan))].map((scan) =>
     planScan(resource, bootstrapServers, scan),
   );
-  const [first] = scans;
+  const first = scans[0]!;
   const sinks = layout.slots.flatMap((slot, i) => planSinks(resource, slot, i));
   return SCRIPT({
     name,
     uidFormat: `${layout.generation}-<id>_<transformation>`,
     stateTtl: `${stateTtlMillis(resource)} ms`,
     events: scans.flatMap((scan) => [eventTables(scan), ...calendarViews(layout, scan)]),
-    statsTables: statsTables(resource, first!),
-    stats: STATS({ ...planStats(resource, first!), seasons: distinctSeasons(layout) }).trim(),
+    statsTables: statsTables(resource, first),
+    stats: STATS({
+      ...planStats(resource, first),
+      seasons: first.latestArrivalMillis > 0 ? distinctSeasons(layout) : [],
+    }).trim(),
     boards: sinks.map((sink) => ({
-      table: sinkTable(sink, kafka),
-      insert: insert(sink, planDeadlines(resource)),
+      table: sinkTable(sink, first.kafka),
+      insert: insert(sink, first.maxLatenessMillis),
     })),
   });
 }
@@ -61,7 +63,9 @@ export function planScan(resource: GameAnalytics, bootstrapServers: string, scan
     isOwnTopic: events.topic !== undefined,
     registry: registryOptions(resource),
     deduplicateMillis: optionalMillis(events.deduplicate),
-    ...planDeadlines(resource),
+    maxLatenessMillis: millis(events.maxLateness),
+    /** 0: seasons are never frozen. */
+    latestArrivalMillis: optionalMillis(events.latestArrival),
     parallelism: flink.parallelism,
     ...eventViews(scan),
     topic: eventsTopic(resource),
@@ -110,14 +114,17 @@ function optionalMillis(duration: string | undefined): number {
 
 /** The seasons that boards have, as the SQL computes their ends: each once, in an order of their own. */
 export function distinctSeasons({ slots }: Layout): object[] {
-  const seasons = slots.flatMap(({ board, removed }): object[] => {
-    if (removed || !('seasonMillis' in board)) return [];
-    const { seasonMillis, calendar } = board;
-    if (calendar) return [{ calendar, ...calendarArithmetic(calendar) }];
-    return seasonMillis === null ? [] : [{ calendar, isMonth: false, seasonMillis }];
+  const seasons = slots.flatMap(({ board, removed }) => {
+    if (removed || !('seasonMillis' in board) || longestMillis(board) === undefined) return [];
+    const { calendar, seasonMillis } = board;
+    return [{ calendar, seasonMillis }];
   });
   const distinct = new Map(seasons.map((season) => [JSON.stringify(season), season]));
-  return [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, season]) => season);
+  const ordered = [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, season]) => season);
+  return ordered.map((season) => ({
+    ...season,
+    ...(season.calendar && calendarArithmetic(season.calendar)),
+  }));
 }
 
 /** The definition of a scan's table and its views. */
@@ -143,7 +150,7 @@ function calendarViews({ slots }: Layout, { scan, validEvents, latestArrivalMill
   );
 }
 
-/** What the SQL computes the start of a calendar's season by. */
+/** What the SQL computes the start and the end of a calendar's season by. */
 function calendarArithmetic(calendar: Calendar) {
   return {
     isMonth: calendar.every === 'Month',
@@ -201,21 +208,7 @@ export function sinkTable({ name, topic, board, slot }: Sink, kafka: Record<stri
   });
 }
 
-/** Until when events count, in milliseconds. */
-interface Deadlines {
-  maxLatenessMillis: number;
-  /** 0: seasons are never frozen. */
-  latestArrivalMillis: number;
-}
-
-function planDeadlines({ spec: { events } }: GameAnalytics): Deadlines {
-  return {
-    maxLatenessMillis: millis(events.maxLateness),
-    latestArrivalMillis: optionalMillis(events.latestArrival),
-  };
-}
-
-function insert({ name, board, slot }: Sink, deadlines: Deadlines): string {
+function insert({ name, board, slot }: Sink, maxLatenessMillis: number): string {
   const { period, digest, by, rowColumns } = board;
   const template = period?.kind === 'instant' ? INSTANT_INSERT : BOARD_INSERT;
   return template({
@@ -230,7 +223,7 @@ function insert({ name, board, slot }: Sink, deadlines: Deadlines): string {
       name,
       isText: slot.board.type === 'Query' && type === 'STRING',
     })),
-    select: select(slot, deadlines),
+    select: select(slot, period, maxLatenessMillis),
   }).trim();
 }
 
@@ -268,10 +261,7 @@ function stateTtlMillis(resource: GameAnalytics): number {
  */
 const FOR_EVER_MILLIS = millis('36500d');
 
-function select(
-  { board, scan }: StatementSlot,
-  { maxLatenessMillis, latestArrivalMillis }: Deadlines,
-): string {
+function select({ board, scan }: StatementSlot, period: Period, maxLatenessMillis: number): string {
   const views = eventViews(scan);
   if (board.type === 'Query') return queried(board.query, views.validEvents);
   const { where: condition } = board;
@@ -279,16 +269,14 @@ function select(
   const validEvents = calendar ? calendarView(views.validEvents, calendar) : views.validEvents;
   const more = getBoardType(board).templateValues?.(board);
   const by = 'by' in board ? board.by : undefined;
-  const hasSeasons = calendar !== undefined || ('seasonMillis' in board && board.seasonMillis !== null);
   const values = {
     ...board,
     ...more,
     by,
     calendar,
-    isMonth: false,
     validEvents,
     maxLatenessMillis,
-    latestArrivalMillis: hasSeasons ? latestArrivalMillis : 0,
+    latestArrivalMillis: period?.kind === 'season' ? period.latestArrivalMillis : undefined,
     condition,
   };
   return SELECTS.get(board.type)!(values).trim();

@@ -45,6 +45,7 @@ const RENDERED = [
   '{{> session/rows}}',
   '{{> board-columns}}',
   '{{> cells}}',
+  '{{> counted-events}}',
   '{{> duplicate-example}}',
   '{{> event-fields}}',
   '{{> first-season-end}}',
