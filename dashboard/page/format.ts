@@ -109,17 +109,17 @@ export function timestamp(millis: number, precision: 'second' | 'minute'): Times
 }
 
 /**
- * The beginning of a season, as people name the season: the day, the week or the month of a calendar in its
- * own time zone, and otherwise the moment.
- *
- * @param startMillis epoch milliseconds
+ * Formats the beginnings of a board's seasons (epoch milliseconds) as people name the seasons: the day, the
+ * week or the month of a calendar in its own time zone, and otherwise the moment.
  */
-export function seasonBeginning(startMillis: number, period: Period): Timestamp {
-  const moment = timestamp(startMillis, 'minute');
-  if (period?.kind !== 'season' || !period.calendar) return moment;
+export function seasonFormat(period: Period): (startMillis: number) => Timestamp {
+  if (period?.kind !== 'season' || !period.calendar) return (startMillis) => timestamp(startMillis, 'minute');
   const { every, timeZone } = period.calendar;
-  const date = new Intl.DateTimeFormat('en-GB', { ...DATES[every], timeZone }).format(startMillis);
-  return { ...moment, text: every === 'Week' ? `Week of ${date}` : date };
+  const dates = new Intl.DateTimeFormat('en-GB', { ...DATES[every], timeZone });
+  return (startMillis) => {
+    const date = dates.format(startMillis);
+    return { ...timestamp(startMillis, 'minute'), text: every === 'Week' ? `Week of ${date}` : date };
+  };
 }
 
 const DATES = {

@@ -1,5 +1,5 @@
 import type { BoardDefinition } from '../../contract/board.ts';
-import { seasonBeginning, type Timestamp } from './format.ts';
+import { seasonFormat, type Timestamp } from './format.ts';
 import {
   formatQuery,
   type PageState,
@@ -128,14 +128,15 @@ export function createPage({ state, panels, definitions, ...content }: PageConte
           { label: 'Last season', href: link({ season: 'last' }), current: season === 'last' },
         ]
       : [],
-    pastSeasons: panels.flatMap(({ pastSeasons }, i) =>
-      pastSeasons.map(({ startMillis, endMillis, winner }) => ({
-        began: seasonBeginning(startMillis, definitions[i]?.period),
+    pastSeasons: panels.flatMap(({ pastSeasons }, i) => {
+      const format = seasonFormat(definitions[i]?.period);
+      return pastSeasons.map(({ startMillis, endMillis, winner }) => ({
+        began: format(startMillis),
         winner,
         href: link({ season: startMillis }),
         current: typeof season === 'number' && startMillis <= season && season < endMillis,
-      })),
-    ),
+      }));
+    }),
     themes: THEMES.map((one) => ({
       label: THEME_LABELS[one],
       href: link({ theme: one }),
