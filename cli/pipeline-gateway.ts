@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
+import { defaultStateFolder } from '../local/process/state-folder.ts';
 import { UserError } from '../local/process/user-error.ts';
 import { type SqlGateway, startSqlGateway } from '../local/sql-check/gateway.ts';
 import { findKafka } from '../local/sql-session/kafka.ts';
@@ -37,7 +37,7 @@ export async function usePipelineGateway(
   use: (parts: Use) => Promise<void>,
 ): Promise<void> {
   const { name } = resource.metadata;
-  const { bootstrap, 'state-dir': stateDir = join('.gameanalytics', name) } = values;
+  const { bootstrap, 'state-dir': stateDir = defaultStateFolder(name) } = values;
   if (bootstrap !== undefined && !/^[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*$/.test(bootstrap))
     throw new UsageError(`--bootstrap takes HOST:PORT, not '${bootstrap}'`);
   const terminal = new Terminal(process.stderr);

@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import { sleep } from '../lib/sleep.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
 import { type Pipeline, startPipeline } from '../local/pipeline.ts';
+import { defaultStateFolder } from '../local/process/state-folder.ts';
 import { UserError } from '../local/process/user-error.ts';
 import { readManifest } from './manifest.ts';
 import { statusLine } from './status.ts';
@@ -40,7 +41,7 @@ export async function run(args: string[]): Promise<void> {
   };
   const resource = await readManifest(line.file);
   if (resource.spec.paused) throw new UserError(`${line.file} says paused: true. Set it to false to run it.`);
-  const stateDir = values['state-dir'] ?? join('.gameanalytics', resource.metadata.name);
+  const stateDir = values['state-dir'] ?? defaultStateFolder(resource.metadata.name);
   const terminal = new Terminal(process.stdout);
   const signal = stopOnSignals((name) => terminal.say(`stopping (${name}); once more to stop at once`));
 

@@ -35,6 +35,11 @@ export async function openStateFolder(folder: string): Promise<() => Promise<voi
   return unlock;
 }
 
+/** The folder of a pipeline for which nobody names another; it is in that of the process. */
+export function defaultStateFolder(name: string): string {
+  return join('.gameanalytics', name);
+}
+
 /** Whether a run holds the folder. */
 export function isInUse(folder: string): Promise<boolean> {
   return isHeld(join(folder, LOCK));

@@ -1,4 +1,4 @@
-import { localAdmin } from '../../kafka/admin.ts';
+import { type KafkaAdmin, localAdmin } from '../../kafka/admin.ts';
 import { readBootstrapServers } from '../kafka/broker.ts';
 import { isInUse } from '../process/state-folder.ts';
 import { UserError } from '../process/user-error.ts';
@@ -21,15 +21,30 @@ export async function findKafka(
     throw new UserError(
       `${name} does not run on this machine: no run uses ${stateDir}. Start it with gameanalytics run, name its folder with --state-dir, or name another Kafka with --bootstrap HOST:PORT.`,
     );
-  const admin = localAdmin(address);
+  await askKafka(address, `The Kafka at ${address} does not answer`, async () => undefined);
+  return address;
+}
+
+/**
+ * Connects to a Kafka for one question.
+ *
+ * @param complaint begins the sentence when it fails
+ * @throws UserError
+ */
+export async function askKafka<T>(
+  bootstrapServers: string,
+  complaint: string,
+  ask: (admin: KafkaAdmin) => Promise<T>,
+): Promise<T> {
+  const admin = localAdmin(bootstrapServers);
   try {
     await admin.connect();
+    return await ask(admin);
   } catch (error) {
-    throw new UserError(`The Kafka at ${address} does not answer: ${(error as Error).message}`);
+    throw new UserError(`${complaint}: ${(error as Error).message}`);
   } finally {
     await admin.disconnect();
   }
-  return address;
 }
 
 async function findLocalKafka(stateDir: string): Promise<string | undefined> {

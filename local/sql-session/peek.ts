@@ -1,11 +1,10 @@
 import { millis } from '../../api/duration.ts';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { MALFORMED, REASONS } from '../../contract/stats.ts';
-import { localAdmin } from '../../kafka/admin.ts';
 import { type PartitionSlice, peekScript } from '../../plan/peek.ts';
 import { eventsTopic } from '../../plan/topics.ts';
-import { UserError } from '../process/user-error.ts';
 import type { ResultRow, SqlGateway } from '../sql-check/gateway.ts';
+import { askKafka } from './kafka.ts';
 import { openSession, type PipelinePlace } from './session.ts';
 
 /** A message of the events topic, or one of the events that it holds, as the job reads it. */
@@ -71,20 +70,14 @@ async function findNewest(
   topic: string,
   records: number,
 ): Promise<PartitionSlice[]> {
-  const admin = localAdmin(bootstrapServers);
-  try {
-    await admin.connect();
-    const offsets = await admin.fetchTopicOffsets(topic);
-    return offsets.map(({ partition, low, high }) => ({
-      partition,
-      start: Math.max(Number(low), Number(high) - records),
-      end: Number(high),
-    }));
-  } catch (error) {
-    throw new UserError(`The topic ${topic} cannot be read: ${(error as Error).message}`);
-  } finally {
-    await admin.disconnect();
-  }
+  const offsets = await askKafka(bootstrapServers, `The topic ${topic} cannot be read`, (admin) =>
+    admin.fetchTopicOffsets(topic),
+  );
+  return offsets.map(({ partition, low, high }) => ({
+    partition,
+    start: Math.max(Number(low), Number(high) - records),
+    end: Number(high),
+  }));
 }
 
 /**
