@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { QUICK_START } from './local/process/java.ts';
 
 const IDLE = 'test/operator/idle.test.ts';
 /** They need no cluster, only Flink's planner. */
@@ -34,9 +35,17 @@ function onApiServer(name: string, files: { include: string[]; exclude?: string[
   return { test: { name, ...files, globalSetup, testTimeout: 120_000, hookTimeout: 120_000 } };
 }
 
-/** A tier that starts JVMs: one file at a time, with time for a slow machine. */
+/** A tier that starts JVMs, none of which lives long: one file at a time, with time for a slow machine. */
 function tier(name: string, include: string[], exclude: string[] = []) {
   return {
-    test: { name, include, exclude, fileParallelism: false, testTimeout: 240_000, hookTimeout: 240_000 },
+    test: {
+      name,
+      include,
+      exclude,
+      env: { JAVA_TOOL_OPTIONS: QUICK_START.join(' ') },
+      fileParallelism: false,
+      testTimeout: 240_000,
+      hookTimeout: 240_000,
+    },
   };
 }

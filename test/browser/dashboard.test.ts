@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { millis } from '../../api/duration.ts';
 import type { Pipeline } from '../../local/pipeline.ts';
 import { boards } from '../../plan/boards.ts';
 import { violations } from '../../testkit/browser/axe.ts';
@@ -247,7 +248,7 @@ describe('who looks at the page', () => {
 
   it('sees the last season’s final board, which events that come late still change', async () => {
     const kafka = kafkaClient(pipeline.broker.bootstrapServers);
-    const time = Date.now() - 12 * 3_600_000;
+    const time = Date.now() - millis(SEASON);
     const play = (score: number) =>
       produce(kafka, pipeline.eventsTopic, [
         event({ user: 'USR-OLD', team: 'old', name: 'Old Glory', score, time }),

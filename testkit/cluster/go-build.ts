@@ -22,12 +22,12 @@ export async function goBuild({ name, folder, main, output, report }: Build): Pr
   report(`building ${name} (once; the first can take some minutes)`);
   const go = spawn(
     'go',
-    ['build', '-v', '-trimpath', '-ldflags', await linkerFlags(folder), '-o', output, main],
+    ['build', '-v', '-trimpath', NO_DEBUGGER, '-ldflags', await linkerFlags(folder), '-o', output, main],
     {
       cwd: folder,
       // The same program on every machine: no C compiler, no settings of the user's own, no version of our
-      // repository in it.
-      env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOWORK: 'off' },
+      // repository in it. The compiler is quicker when it seldom collects garbage.
+      env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOWORK: 'off', GOGC: '400' },
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );
@@ -48,9 +48,12 @@ export async function goBuild({ name, folder, main, output, report }: Build): Pr
 
 const PACKAGES_PER_REPORT = 200;
 
+/** Tables for debuggers take a seventh of the time to compile. */
+const NO_DEBUGGER = '-gcflags=all=-dwarf=false';
+
 /**
- * Without debugger tables, which halves a program; and Kubernetes with its version, which its own build
- * scripts would set.
+ * Without symbols either, which halves a program; and Kubernetes with its version, which its own build scripts
+ * would set.
  */
 async function linkerFlags(folder: string): Promise<string> {
   const goMod = await readFile(join(folder, 'go.mod'), 'utf8');

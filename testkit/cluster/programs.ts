@@ -9,15 +9,13 @@ import type { Report } from '../../local/process/report.ts';
 
 import { goBuild } from './go-build.ts';
 
-/**
- * The programs of a control plane, and Helm; each from a Go module of modules/, whose go.mod has its version.
- */
+/** The main packages of a control plane's programs, and of Helm. */
 const PROGRAMS = {
-  etcd: { module: 'etcd', main: 'go.etcd.io/etcd/server/v3' },
-  'kube-apiserver': { module: 'kubernetes', main: 'k8s.io/kubernetes/cmd/kube-apiserver' },
-  'kube-controller-manager': { module: 'kubernetes', main: 'k8s.io/kubernetes/cmd/kube-controller-manager' },
-  kubectl: { module: 'kubernetes', main: 'k8s.io/kubernetes/cmd/kubectl' },
-  helm: { module: 'helm', main: 'helm.sh/helm/v4/cmd/helm' },
+  etcd: 'go.etcd.io/etcd/server/v3',
+  'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
+  'kube-controller-manager': 'k8s.io/kubernetes/cmd/kube-controller-manager',
+  kubectl: 'k8s.io/kubernetes/cmd/kubectl',
+  helm: 'helm.sh/helm/v4/cmd/helm',
 } as const;
 
 export type Program = keyof typeof PROGRAMS;
@@ -25,7 +23,8 @@ export type Program = keyof typeof PROGRAMS;
 /** Path of each program. */
 export type Programs = Record<Program, string>;
 
-const MODULES = fileURLToPath(new URL('./modules/', import.meta.url));
+/** One Go module for all, so that what they share is compiled once. */
+const MODULE = fileURLToPath(new URL('./programs/', import.meta.url));
 
 /** Builds the programs that are not there yet, which takes minutes the first time. */
 export async function buildPrograms(report: Report): Promise<Programs> {
@@ -53,21 +52,19 @@ async function findProgram(name: Program, report: Report): Promise<string> {
  * do no harm.
  */
 async function build(name: Program, program: string, report: Report): Promise<void> {
-  const { module, main } = PROGRAMS[name];
   const partial = `${program}.${process.pid}`;
   await mkdir(join(program, '..'), { recursive: true });
   try {
-    await goBuild({ name, folder: join(MODULES, module), main, output: partial, report });
+    await goBuild({ name, folder: MODULE, main: PROGRAMS[name], output: partial, report });
     await rename(partial, program);
   } finally {
     await rm(partial, { force: true });
   }
 }
 
-/** Another version of any module is another folder. */
+/** Another version of any of them is another folder. */
 async function programsFolder(): Promise<string> {
   const hash = createHash('sha256');
-  for (const module of new Set(Object.values(PROGRAMS).map((program) => program.module)))
-    for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(join(MODULES, module, file)));
+  for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(join(MODULE, file)));
   return join(cacheFolder(), `control-plane-${hash.digest('hex').slice(0, 12)}`);
 }

@@ -113,8 +113,8 @@ export class Stage {
     );
   }
 
-  /** Waits until a resource's children are again as they were. */
-  async untilSettled(name: string, before: Record<string, unknown>): Promise<void> {
+  /** Waits until a resource's children are again as they were before something, of which `after` tells. */
+  async untilSettled(name: string, before: Record<string, unknown>, after?: string): Promise<void> {
     const isSo = (now: unknown) => isDeepStrictEqual(now, before);
     // The assertion says what they are then.
     await until(
@@ -122,7 +122,7 @@ export class Stage {
       isSo,
       () => '',
     ).catch(() => undefined);
-    expect(this.settled(name)).toEqual(before);
+    expect(this.settled(name), after).toEqual(before);
   }
 
   /**
