@@ -1,7 +1,7 @@
 import type { BoardDefinition } from '../../contract/board.ts';
 import { TopicState } from '../topic-state.ts';
 import { Board, type BoardView, type Season } from './board.ts';
-import { RankHistory, type RankSnapshot } from './rank-history.ts';
+import { RankHistory, type Standing } from './rank-history.ts';
 
 /** Without a change for longer, a board is shown as quiet. */
 const QUIET_MILLIS = 60_000;
@@ -46,8 +46,13 @@ export class LiveBoard extends TopicState<Board> {
   }
 
   /** How the board stood a minute ago; undefined when there is nothing to compare with. */
-  before(now: number): RankSnapshot | undefined {
-    return this.#ranks.previous(this.view(now));
+  before(now: number): Standing | undefined {
+    return this.#ranks.previous(this.view(now), now);
+  }
+
+  /** How the board has stood since its season began, or since it was first seen, the oldest first. */
+  standings(now: number): readonly Standing[] {
+    return this.#ranks.since(this.view(now));
   }
 
   /** True when it was read to its end, and has not changed for a while. */

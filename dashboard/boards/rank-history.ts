@@ -1,29 +1,38 @@
 import type { BoardView } from './board.ts';
+import type { Row } from './record.ts';
 
 /*
- * Where everyone stood a minute ago. Standings are noted at whole steps of the clock, so that replicas of the
- * dashboard, whose clocks agree, compare with the same moment. Pure: the time is passed in.
+ * Where everyone stood, a minute ago and since the season began. Standings are noted at whole steps of the
+ * clock, so that replicas of the dashboard, whose clocks agree, compare with the same moment. Pure: the time
+ * is passed in.
  */
 
 /** How far back movement looks. */
 const LOOK_BACK_MILLIS = 60_000;
 
-/** Between two standings. */
+/** Between two standings; older ones are further apart. */
 const STEP_MILLIS = 10_000;
 
-/** Who stood where on a board. */
-export interface RankSnapshot {
+/** More would be more than one sees. */
+const MOST_STANDINGS = 60;
+
+/** How a board stood. */
+export interface Standing {
   /** Epoch milliseconds. */
   atMillis: number;
   /** The season's start in epoch milliseconds; undefined on boards without seasons. */
   season: number | undefined;
+  /** Ordered by rank. */
+  rows: readonly Row[];
   /** By the rows' ids. */
   ranks: ReadonlyMap<string, number>;
 }
 
 export class RankHistory {
-  /** Oldest first. */
-  #standings: RankSnapshot[] = [];
+  /** Of one season, the oldest first. */
+  #standings: Standing[] = [];
+  /** Between two that are older than a minute. */
+  #thinnedMillis = STEP_MILLIS;
 
   /**
    * Remembers how a board stands, once per step; to be called at least as often. The view is asked for when
@@ -31,22 +40,47 @@ export class RankHistory {
    */
   record(viewed: () => BoardView, now: number): void {
     const atMillis = now - (now % STEP_MILLIS);
-    if (this.#standings.at(-1)?.atMillis === atMillis) return;
+    const newest = this.#standings.at(-1);
+    if (newest?.atMillis === atMillis) return;
     const view = viewed();
-    if (view.rows.length === 0) return;
-    const ranks = new Map(view.rows.map(({ id, rank }) => [id, rank]));
-    this.#standings.push({ atMillis, season: currentSeason(view), ranks });
-    // The newest that is old enough is compared with; those before it are not needed any more.
-    while ((this.#standings[1]?.atMillis ?? now) <= now - LOOK_BACK_MILLIS) this.#standings.shift();
+    const { rows } = view;
+    if (rows.length === 0) return;
+    const season = currentSeason(view);
+    if (newest?.season !== season) {
+      this.#standings = [];
+      this.#thinnedMillis = STEP_MILLIS;
+    }
+    this.#standings.push({ atMillis, season, rows, ranks: new Map(rows.map(({ id, rank }) => [id, rank])) });
+    this.#thin(now);
+    while (this.#standings.length > MOST_STANDINGS) {
+      this.#thinnedMillis *= 2;
+      this.#thin(now);
+    }
   }
 
   /**
    * How the board stood a minute ago, or when it was first seen if that is less long ago. Undefined while
    * there is nothing to compare with: its season has just begun, or it was never seen.
+   *
+   * @param now epoch milliseconds
    */
-  previous(view: BoardView): RankSnapshot | undefined {
-    const season = currentSeason(view);
-    return this.#standings.find((standing) => standing.season === season);
+  previous(view: BoardView, now: number): Standing | undefined {
+    const standings = this.since(view);
+    return standings.findLast(({ atMillis }) => atMillis <= now - LOOK_BACK_MILLIS) ?? standings[0];
+  }
+
+  /** How the board has stood since its season began, or since it was first seen, the oldest first. */
+  since(view: BoardView): readonly Standing[] {
+    return this.#standings[0]?.season === currentSeason(view) ? this.#standings : [];
+  }
+
+  #thin(now: number): void {
+    const minuteAgo = now - LOOK_BACK_MILLIS;
+    this.#standings = this.#standings.filter(({ atMillis }, index, { [index + 1]: next }) => {
+      // The newest that is old enough is compared with.
+      const isRecent = !next || next.atMillis > minuteAgo;
+      return index === 0 || isRecent || atMillis % this.#thinnedMillis === 0;
+    });
   }
 }
 

@@ -69,6 +69,8 @@ export interface PageBoard {
   title: string;
   /** HTML of what changes. */
   html: string;
+  /** That of how its places changed; empty where it is not shown. */
+  rankChart: string;
   isEmpty: boolean;
   /** Those that are over and kept, the newest first; none but for the page of one board. */
   pastSeasons: { startMillis: number; endMillis: number; winner: string }[];

@@ -1,7 +1,7 @@
 import type { BoardDefinition, Column } from '../../contract/board.ts';
 import type { BoardView, Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
-import type { RankSnapshot } from '../boards/rank-history.ts';
+import type { Standing } from '../boards/rank-history.ts';
 import type { Row } from '../boards/record.ts';
 import { isCounted, type PipelineKind } from '../pipeline-state.ts';
 import { isFound } from '../static/search.js';
@@ -208,7 +208,7 @@ function panelPeriod(period: BoardView['period']): PanelPeriod | undefined {
 interface RowContext {
   id: string;
   colors: TeamColors;
-  before: RankSnapshot | undefined;
+  before: Standing | undefined;
   search: string;
   lastRows: readonly Row[];
 }

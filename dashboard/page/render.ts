@@ -3,6 +3,7 @@ import Handlebars from 'handlebars';
 import type { NotCountedPanel } from './not-counted.ts';
 import type { Page } from './page.ts';
 import type { Panel } from './panel.ts';
+import type { RankChart } from './rank-chart.ts';
 import type { Status } from './status.ts';
 import type { Freshness, Traffic } from './traffic.ts';
 
@@ -38,6 +39,7 @@ function template<T>(name: string): (model: T) => string {
 
 /** What changes of a board's panel, the same string for every viewer. */
 export const renderBoard = template<Panel>('board');
+export const renderRankChart = template<RankChart>('rank-chart');
 export const renderStatus = template<Status>('status');
 export const renderTraffic = template<Traffic>('traffic');
 export const renderFreshness = template<Freshness>('freshness');

@@ -208,7 +208,6 @@ function hold(panel, held) {
   if (held === isHeld(panel)) return;
   panel.toggleAttribute('data-held', held);
   panel.toggleAttribute('data-news', false);
-  const board = $('.board', panel);
   const [at, age] = /** @type {[HTMLTimeElement, HTMLTimeElement]} */ ($$('.held time', panel));
   if (held) {
     const now = serverNow();
@@ -217,10 +216,11 @@ function hold(panel, held) {
     age.dataset.since = String(now);
     return;
   }
-  const text = heldBack.get(board);
-  if (text === undefined) return;
-  htmx.swap({ sourceElement: $('main'), target: board, text, swap: 'outerMorph' });
-  heldBack.delete(board);
+  for (const [target, text] of heldBack) {
+    if (!panel.contains(target)) continue;
+    heldBack.delete(target);
+    htmx.swap({ sourceElement: $('main'), target, text, swap: 'outerMorph' });
+  }
 }
 
 function showHeld() {

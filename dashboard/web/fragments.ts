@@ -5,10 +5,12 @@ import { createNotCounted } from '../page/not-counted.ts';
 import { foundIn, type Page, type PageBoard } from '../page/page.ts';
 import { askedValue, type BoardFilter, shownBoards } from '../page/page-state.ts';
 import { createPanel, nameOf, type Panel } from '../page/panel.ts';
+import { createRankChart } from '../page/rank-chart.ts';
 import {
   renderBoard,
   renderFreshness,
   renderNotCounted,
+  renderRankChart,
   renderStatus,
   renderTraffic,
 } from '../page/render.ts';
@@ -109,7 +111,12 @@ export class FragmentCache {
   /** All parts of a view, as they were at the last tick. */
   of(view: BoardFilter): Fragment[] {
     const others = [this.#status(), this.#traffic(), this.#freshness(), this.#notCounted()];
-    return [...others, ...this.#shown(view).map((shown) => this.#board(shown))];
+    const isAlone = view.board !== undefined;
+    const boards = this.#shown(view).flatMap((shown) => {
+      const rankChart = isAlone && this.#rankChart(shown);
+      return rankChart ? [this.#board(shown), rankChart] : [this.#board(shown)];
+    });
+    return [...others, ...boards];
   }
 
   /**
@@ -151,6 +158,7 @@ export class FragmentCache {
       name,
       title,
       html,
+      rankChart: (isAlone && this.#rankChart(shown)?.html) || '',
       isEmpty: rows.length === 0,
       pastSeasons: isAlone ? this.#pastSeasons(shown) : [],
       by: by && {
@@ -211,6 +219,17 @@ export class FragmentCache {
     const versionOf = () => `${this.#pipeline.kind} ${board.version(now(), season, value)}`;
     const isAsked = value !== undefined || typeof season === 'number';
     return this.#fragment(key, `board-${name}`, render, versionOf, isAsked);
+  }
+
+  /** Of the newest season: of others it is not known. On a board of instants, few stay for long. */
+  #rankChart({ board, season }: Shown): Fragment | undefined {
+    const { by, period } = board.definition;
+    if (season !== 'this' || by || period?.kind === 'instant') return undefined;
+    const now = this.#options.now();
+    const id = `ranks-${board.definition.name}`;
+    const render = () => renderRankChart(createRankChart(board, now, this.#colors));
+    const versionOf = () => String(board.standings(now).at(-1)?.atMillis);
+    return this.#fragment(id, id, render, versionOf);
   }
 
   #panel({ board, season, value }: Shown, search = ''): Panel {

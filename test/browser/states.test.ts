@@ -716,6 +716,27 @@ describe('a page that is left open', () => {
     await page.context().close();
   });
 
+  it('shows how the places of one board changed, but where it is paused', async () => {
+    const fed = await serveDashboard(arcade, cleanup);
+    fill(fed, PLAYERS);
+    for (const board of fed.boards) board.note(Date.now() - 60_000);
+    fill(fed, PLAYERS.toReversed());
+    const page = await stay(`${fed.url}/boards/top-teams`);
+    const [then, now] = ['Places then', 'Places now'].map((name) => page.getByRole('list', { name }));
+    await expect.poll(() => now?.locator('li').first().textContent(), SOON).toBe('Mint Hare');
+    expect(await then?.locator('li').first().textContent()).toBe('Azure Otter');
+    expect(await page.locator('.rank-chart path').count()).toBe(PLAYERS.length);
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Pause Top Teams' }).click();
+    for (const board of fed.boards) board.publish(new Board(board.definition));
+    await expect.poll(() => page.locator('.panel[data-news]').count(), SOON).toBe(1);
+    await page.waitForTimeout(1000);
+    expect(await now?.isVisible()).toBe(true);
+    await page.getByRole('button', { name: 'Resume Top Teams' }).click();
+    expect(await now?.isVisible()).toBe(false);
+    await page.context().close();
+  });
+
   it('reloads when another release is served', async () => {
     const page = await stay(urlOf('live'));
     await page.locator('#clock').evaluate((clock) => {

@@ -52,8 +52,8 @@ const PACKAGES_PER_REPORT = 200;
 const NO_DEBUGGER = '-gcflags=all=-dwarf=false';
 
 /**
- * Without symbols either, which halves a program; and Kubernetes with its version, which its own build scripts
- * would set.
+ * Without symbols either, which halves a program; and Kubernetes with its version, which its own build
+ * scripts would set.
  */
 async function linkerFlags(folder: string): Promise<string> {
   const goMod = await readFile(join(folder, 'go.mod'), 'utf8');

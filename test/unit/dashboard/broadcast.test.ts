@@ -141,6 +141,23 @@ describe('the broadcast', () => {
     expect(viewer.boards).toEqual([['hot-streakers'], ['hot-streakers']]);
   });
 
+  it('sends who looks at one board, and at its newest season, how its places changed', () => {
+    const { broadcast, clock, join } = setUp();
+    broadcast.tick();
+    const viewer = join({ board: 'top-teams' });
+    const others = [join(), join({ board: 'top-teams', season: 'last' }), join({ board: 'hot-streakers' })];
+    const charts = ({ others: parts }: RecordingViewer) =>
+      parts.filter((one) => one.includes('ranks-top-teams'));
+    expect(viewer.frames[0]?.toString()).toMatch(/<section[^>]* id="ranks-top-teams"[^>]* hidden>/);
+    clock.now += 10_000;
+    broadcast.tick();
+    clock.now += 500;
+    broadcast.tick();
+    expect(charts(viewer)).toHaveLength(2);
+    expect(viewer.frames[1]?.toString()).toMatch(/id="ranks-top-teams".*<path/s);
+    expect(others.flatMap(charts)).toEqual([]);
+  });
+
   it('sends who looks at the last season that season, and only its changes', () => {
     const { broadcast, teams, join } = setUp();
     const viewer = join({ season: 'last' });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RankHistory, type RankSnapshot } from '../../../dashboard/boards/rank-history.ts';
+import { RankHistory, type Standing } from '../../../dashboard/boards/rank-history.ts';
 import { describeMovement } from '../../../dashboard/page/movement.ts';
 import { createNotCounted } from '../../../dashboard/page/not-counted.ts';
 import { formatQuery, parseBoardFilter, parsePageState } from '../../../dashboard/page/page-state.ts';
@@ -67,43 +67,64 @@ describe('a look', () => {
 describe('a trail', () => {
   const view = (leader: string, start = SEASON) =>
     boardOf(topTeams, [season([team(leader, 1)], start)]).view(NOW);
-  const leaderOf = (standing: RankSnapshot | undefined) => [...(standing?.ranks.keys() ?? [])][0];
+  const leaderOf = (standing: Standing | undefined) => [...(standing?.ranks.keys() ?? [])][0];
   const idOf = (name: string) => rowsOf(team(name, 1))[0]?.id;
 
   it('remembers how a board stood a minute ago', () => {
     const trail = new RankHistory();
     for (let step = 0; step <= 12; step += 1) trail.record(() => view(`leader-${step}`), NOW + 10_000 * step);
-    expect(leaderOf(trail.previous(view('any')))).toBe(idOf('leader-6'));
+    expect(leaderOf(trail.previous(view('any'), NOW + 120_000))).toBe(idOf('leader-6'));
   });
 
   it('compares with the first that it saw when that is less than a minute ago', () => {
     const trail = new RankHistory();
     trail.record(() => view('first'), NOW);
     trail.record(() => view('later'), NOW + 30_000);
-    expect(leaderOf(trail.previous(view('any')))).toBe(idOf('first'));
+    expect(leaderOf(trail.previous(view('any'), NOW + 30_000))).toBe(idOf('first'));
   });
 
   it('records at whole steps of the clock, whenever it is called', () => {
     const replicas = [0, 4000].map((offset) => {
       const trail = new RankHistory();
       for (let at = NOW + offset; at < NOW + 20_000; at += 500) trail.record(() => view('a'), at);
-      return trail.previous(view('a'))?.atMillis;
+      return trail.previous(view('a'), NOW + 20_000)?.atMillis;
     });
     expect(replicas).toEqual([NOW, NOW]);
   });
 
+  it('has some sixty standings of a season at most, of the last minute all', () => {
+    const trail = new RankHistory();
+    const end = NOW + 3 * HOUR;
+    for (let at = NOW; at <= end; at += 10_000) {
+      trail.record(() => view('a'), at);
+      expect(trail.since(view('a')).length).toBeLessThanOrEqual(60);
+      expect(trail.previous(view('a'), at)?.atMillis).toBe(Math.max(NOW, at - 60_000));
+    }
+    const ages = trail.since(view('a')).map(({ atMillis }) => (end - atMillis) / 1000);
+    expect(ages.slice(-7)).toEqual([60, 50, 40, 30, 20, 10, 0]);
+    expect(ages[0]).toBe(3 * 3600);
+    const gaps = ages.slice(1, -7).map((age, i) => (ages[i] ?? 0) - age);
+    expect(new Set(gaps.slice(1))).toEqual(new Set([320]));
+  });
+
+  it('forgets a season when the next has begun', () => {
+    const trail = new RankHistory();
+    trail.record(() => view('a', SEASON - HOUR), NOW);
+    trail.record(() => view('a'), NOW + 10_000);
+    expect(trail.since(view('a')).map(({ atMillis }) => atMillis)).toEqual([NOW + 10_000]);
+    expect(trail.since(view('a', SEASON - HOUR))).toEqual([]);
+  });
+
   it('does not compare with another season, nor with nothing', () => {
     const trail = new RankHistory();
-    expect(trail.previous(view('any'))).toBeUndefined();
+    expect(trail.previous(view('any'), NOW)).toBeUndefined();
     trail.record(() => view('last', SEASON - HOUR), NOW);
-    expect(trail.previous(view('any'))).toBeUndefined();
+    expect(trail.previous(view('any'), NOW)).toBeUndefined();
   });
 });
 
 describe('movement', () => {
-  const aMinuteAgo = (ranks: [string | undefined, number][]): RankSnapshot => ({
-    atMillis: NOW,
-    season: SEASON,
+  const aMinuteAgo = (ranks: [string | undefined, number][]) => ({
     ranks: new Map(ranks.map(([id, rank]) => [String(id), rank])),
   });
 
