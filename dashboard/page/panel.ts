@@ -28,6 +28,8 @@ export interface Panel {
   head: PanelCells;
   rows: PanelRow[];
   hasBar: boolean;
+  /** Whether rows tell how far the place above is ahead. */
+  hasGaps: boolean;
 }
 
 /**
@@ -72,6 +74,8 @@ export interface PanelRow extends PanelCells {
   barTitle: string;
   /** Where in the bar's column the same place ended last season, in percent, if it has a place there. */
   ghost?: string;
+  /** How far the place above is ahead; empty on the first one, and where no column tells. */
+  gap: string;
 }
 
 const NOTICES = {
@@ -141,6 +145,7 @@ export function createPanel(
     head: panelCells(definition, (column) => formatCell('text', column.label)),
     rows: panelRows(definition, view.rows, { id, colors, before, search, lastRows }),
     hasBar: definition.bar !== undefined,
+    hasGaps: gapColumn(definition) !== undefined,
   };
 }
 
@@ -224,7 +229,22 @@ function panelRows(definition: BoardDefinition, rows: readonly Row[], context: R
     found: isFound(textsOf(definition, row), context.search),
     ...panelCells(definition, ({ name, type }) => formatCell(type, row.values.get(name))),
     ...(bars[index] ?? NO_BAR),
+    gap: describeGap(definition, row, rows[index - 1]),
   }));
+}
+
+/** The one number that a board ranks by: with others next to it, there is no room. */
+function gapColumn({ columns, bar }: BoardDefinition): Column | undefined {
+  const [first, second] = columns.filter(({ type }) => type !== 'text' && type !== 'time');
+  return first?.name === bar && first?.type !== 'percent' && !second ? first : undefined;
+}
+
+function describeGap(definition: BoardDefinition, row: Row, above: Row | undefined): string {
+  const column = gapColumn(definition);
+  if (!column || !above) return '';
+  const [value, higher] = [row, above].map(({ values }) => values.get(column.name));
+  if (typeof value !== 'number' || typeof higher !== 'number') return '';
+  return formatValue(column.type, Math.abs(higher - value));
 }
 
 /** What a row is called: the first of its texts that is one. */

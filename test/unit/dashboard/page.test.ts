@@ -110,6 +110,18 @@ describe('a panel', () => {
     expect(ended.rows.map((row) => row.ghost)).toEqual([undefined]);
   });
 
+  it('says how far the place above is ahead, where there is one number and it is no share', () => {
+    const live = liveBoardOf(topTeams, [season([team('a', 5000), team('b', 1200), team('c', 1200)])]);
+    expect(panel(live).rows.map(({ gap }) => gap)).toEqual(['', '3,800', '0']);
+    expect(html(live).match(/class="gap"/g)).toHaveLength(4);
+    const columns = [...topTeams.columns, { name: 'count', label: 'Count', type: 'integer' }];
+    const shares = [{ name: 'total_score', label: 'Share', type: 'percent' }];
+    for (const others of [columns, shares]) {
+      const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns: others });
+      expect(html(liveBoardOf(definition, [season([team('a', 1)])]))).not.toContain('gap');
+    }
+  });
+
   it('keeps the id of a row while its rank changes', () => {
     const before = panel(liveBoardOf(topTeams, [season([team('a', 2), team('b', 1)])]));
     const after = panel(liveBoardOf(topTeams, [season([team('b', 3), team('a', 2)])]));
