@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LiveBoard } from '../boards/live-board.ts';
 import { createPage } from '../page/page.ts';
-import { formatQuery, type PageState, parsePageState, shownBoards } from '../page/page-state.ts';
+import {
+  formatQuery,
+  type PageState,
+  parsePageState,
+  shownBoards,
+  valueParameter,
+} from '../page/page-state.ts';
 import { renderMissing, renderPage } from '../page/render.ts';
 import { assetUrls } from './assets.ts';
 import { encodingFor } from './compress.ts';
@@ -20,7 +26,7 @@ export interface PageOptions {
 }
 
 interface PageRequest {
-  Params: { name?: string };
+  Params: { name?: string; value?: string };
   Querystring: Record<string, unknown>;
 }
 
@@ -48,6 +54,12 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
   app.get<PageRequest>('/boards/:name/', async ({ params: { name = '' }, query }, reply) =>
     reply.redirect(`../${encodeURIComponent(name)}${formatQuery(parsePageState(query, name))}`, 302),
   );
+  app.get<PageRequest>('/boards/:name/:value', async ({ params: { name = '', value }, query }, reply) => {
+    const hasValues = boards.some(({ definition }) => definition.name === name && definition.by);
+    if (!hasValues) return reply.callNotFound();
+    const state = parsePageState({ ...query, [valueParameter(name)]: value }, name);
+    return reply.redirect(`../${name}${formatQuery(state)}`, 302);
+  });
 
   app.setNotFoundHandler(async (request, reply) => {
     reply.code(404);

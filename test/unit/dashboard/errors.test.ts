@@ -3,6 +3,7 @@ import { METHODS } from 'node:http';
 import { createConnection } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { countries, liveBoardOf, topTeams } from './fixtures.ts';
 import { listen, type Served, serve } from './served.ts';
 
 const HEADERS = {
@@ -115,13 +116,23 @@ describe('an address', () => {
     ['/boards/top-teams/?theme=dark&q=fox', '/boards/top-teams?q=fox&theme=dark'],
     ['/boards/..%2f..%2fevil.example/', '/boards/..%2F..%2Fevil.example'],
     ['/boards/%2f%2fevil.example/', '/boards/%2F%2Fevil.example'],
+    ['/boards/countries/NO', '/boards/countries?by.countries=NO'],
+    ['/boards/countries/a%2fb%26c?season=last', '/boards/countries?season=last&by.countries=a%2Fb%26c'],
   ])('%s leads to %s, also where a proxy has put a path before it', async (from, to) => {
-    served = await serve();
+    served = await serve({ boards: [liveBoardOf(topTeams, []), liveBoardOf(countries, [])] });
     const { statusCode, headers } = await served.app.inject(from);
     expect(statusCode).toBe(302);
     const { href } = new URL(headers.location ?? '', `http://host.example/proxied${from}`);
     expect(href).toBe(`http://host.example/proxied${to}`);
   });
+
+  it.each(['/boards/top-teams/NO', '/boards/nothing/NO'])(
+    '%s, of no board by value, is none',
+    async (path) => {
+      served = await serve({ boards: [liveBoardOf(topTeams, []), liveBoardOf(countries, [])] });
+      expect((await served.app.inject(path)).statusCode).toBe(404);
+    },
+  );
 });
 
 it('what throws is answered without a word from inside', async () => {
