@@ -68,8 +68,19 @@ const fields = z
   .optional()
   .meta(ONE_VALUE);
 
+/**
+ * Confluent's API of the schema registry where a resource names none: that of Apicurio, by a Service in the
+ * namespace of the resource, such as the chart gameanalytics-platform makes.
+ */
+export const DEFAULT_REGISTRY_URL = 'http://schema-registry:8080/apis/ccompat/v7';
+
+/** From 1 to 65535. */
+const PORT = '([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
+
 /** Without a query, and without a user: a password belongs into a Secret. */
-const REGISTRY_URL = /^https?:\/\/([a-zA-Z0-9.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?(\/[a-zA-Z0-9._~-]+)*\/?$/;
+const REGISTRY_URL = new RegExp(
+  `^https?:\\/\\/([a-zA-Z0-9.-]+|\\[[0-9a-fA-F:.]+\\])(:${PORT})?(\\/[a-zA-Z0-9._~-]+)*\\/?$`,
+);
 
 const schemaRegistry = z
   .strictObject({
@@ -80,7 +91,10 @@ const schemaRegistry = z
         REGISTRY_URL,
         'must be an address such as http://registry:8081/apis/ccompat/v7, without a password',
       )
-      .describe('Where it has Confluent’s API. Apicurio Registry has it under /apis/ccompat/v7.'),
+      .optional()
+      .describe(
+        `Where it has Confluent’s API. Apicurio Registry has it under /apis/ccompat/v7. Unset: ${DEFAULT_REGISTRY_URL}, and with gameanalytics run a registry that the run starts.`,
+      ),
     secretName: objectName('the name of a Secret')
       .optional()
       .describe(
@@ -109,7 +123,9 @@ const schema = z.strictObject({
     .describe(
       'How a record is written. json: an object, or an array of objects; envelopes such as CloudEvents and Debezium are columns of type ROW. csv: a line of values separated by commas, in the order of columns. avro-confluent: Avro whose schemas are in a schema registry.',
     ),
-  schemaRegistry: schemaRegistry.describe('The schema registry of format avro-confluent.'),
+  schemaRegistry: schemaRegistry.describe(
+    'The schema registry of format avro-confluent. Unset: the one at the default address, which asks for no sign-in.',
+  ),
   columns: z
     .array(column)
     .min(1)
@@ -154,9 +170,7 @@ const schema = z.strictObject({
   ).default('5s'),
 });
 
-/** The API server holds rules against the default of all of spec.events too, before it fills in this one. */
-const IS_AVRO = "(has(self.format) && self.format == 'avro-confluent')";
-
+/* The API server holds rules against the default of spec.events too, before it fills in that of format. */
 const rules: Rule<z.output<typeof schema>>[] = [
   {
     // The API server holds this one by the list's map key.
@@ -165,16 +179,10 @@ const rules: Rule<z.output<typeof schema>>[] = [
     holds: ({ columns }) => columns === undefined || namesAreUnique(columns),
   },
   {
-    cel: `${IS_AVRO} == has(self.schemaRegistry)`,
-    message: 'format avro-confluent needs schemaRegistry, and no other format has one',
+    cel: "!has(self.schemaRegistry) || (has(self.format) && self.format == 'avro-confluent')",
+    message: 'only format avro-confluent has a schemaRegistry',
     field: 'schemaRegistry',
-    holds: ({ format, schemaRegistry }) => (format === 'avro-confluent') === (schemaRegistry !== undefined),
-  },
-  {
-    cel: `!${IS_AVRO} || has(self.columns)`,
-    message: 'format avro-confluent needs columns: the fields of the records that are used',
-    field: 'columns',
-    holds: ({ format, columns }) => format !== 'avro-confluent' || columns !== undefined,
+    holds: ({ format, schemaRegistry }) => schemaRegistry === undefined || format === 'avro-confluent',
   },
   {
     cel: '!has(self.deduplicate) || (has(self.fields) && has(self.fields.eventId))',

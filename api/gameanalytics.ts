@@ -119,10 +119,10 @@ const spec = withRules(
       holds: ({ events, injector }) => !events.topic || !injector || injector.allowOwnTopic,
     },
     {
-      cel: "!has(self.injector) || self.events.format == 'json'",
-      message: 'an injector writes JSON: it needs events.format json',
+      cel: "!has(self.injector) || self.events.format != 'csv'",
+      message: 'an injector writes JSON or Avro: it needs events.format json or avro-confluent',
       field: 'injector',
-      holds: ({ events, injector }) => !injector || events.format === 'json',
+      holds: ({ events, injector }) => !injector || events.format !== 'csv',
     },
     {
       cel: `!has(self.events.fields) || has(self.events.fields.teamId) || self.leaderboards.all(b, !(b.type in [${TEAM_TYPES.map((type) => `'${type}'`).join(', ')}]))`,

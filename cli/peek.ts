@@ -25,8 +25,8 @@ export async function peek(args: string[]): Promise<void> {
   const { records = '20', ...values } = line.values;
   if (!/^[1-9][0-9]{0,2}$|^1000$/.test(records))
     throw new UsageError(`--records takes a number from 1 to 1000, not '${records}'`);
-  const resource = await readManifest(line.file);
-  await usePipelineGateway(resource, values, async ({ gateway, signal, ...place }) => {
+  const manifest = await readManifest(line.file);
+  await usePipelineGateway(manifest, values, async ({ gateway, resource, signal, ...place }) => {
     const events = await readNewest(gateway, resource, place, Number(records), signal);
     const width = process.stdout.isTTY ? process.stdout.columns : DEFAULT_WIDTH;
     process.stdout.write(formatPeeked(resource, events, width));
@@ -72,14 +72,16 @@ function peekColumns({ spec }: GameAnalytics): PeekColumn[] {
     (value: (event: NonNullable<PeekedEvent['event']>) => string | null) =>
     ({ event }: PeekedEvent) =>
       event ? value(event) : '';
-  const isMapped = spec.events.columns !== undefined || spec.events.fields !== undefined;
+  const { format, columns, fields } = spec.events;
+  // The message is readable, and has the names of the event's fields.
+  const isPlain = format !== 'avro-confluent' && columns === undefined && fields === undefined;
   return [
     { name: 'part', ...number, value: ({ partition }) => partition },
     { name: 'offset', ...number, value: ({ offset }) => offset },
     // Month, day, and the time to the second.
     { name: 'in Kafka', ...text, value: ({ producedAt }) => producedAt.slice(5, 19) },
     { name: 'message', ...text, isLong: true, value: ({ message }) => message },
-    ...(isMapped ? [{ name: 'decoded', ...text, isLong: true, value: ofEvent(({ record }) => record) }] : []),
+    ...(isPlain ? [] : [{ name: 'decoded', ...text, isLong: true, value: ofEvent(({ record }) => record) }]),
     { name: 'user', ...text, value: ofEvent(({ user }) => id(user)) },
     ...(hasTeams(spec.events) ? [{ name: 'team', ...text, value: ofEvent(({ team }) => id(team)) }] : []),
     { name: 'score', ...number, value: ofEvent(({ score }) => score) },

@@ -2,6 +2,7 @@ import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
 import { defaultStateFolder } from '../local/process/state-folder.ts';
 import { UserError } from '../local/process/user-error.ts';
+import { hasOwnRegistry, readRegistryUrl, withRegistry } from '../local/schema-registry.ts';
 import { type SqlGateway, startSqlGateway } from '../local/sql-check/gateway.ts';
 import { findKafka } from '../local/sql-session/kafka.ts';
 import type { PipelinePlace } from '../local/sql-session/session.ts';
@@ -21,6 +22,8 @@ export const PIPELINE_HELP = `\
 /** Flink, and the pipeline that it is to read. */
 interface Use extends PipelinePlace {
   gateway: SqlGateway;
+  /** As it runs. */
+  resource: GameAnalytics;
   /** Aborted when the person wants to stop. */
   signal: AbortSignal;
 }
@@ -32,11 +35,11 @@ interface Use extends PipelinePlace {
  * @param values of the options
  */
 export async function usePipelineGateway(
-  resource: GameAnalytics,
+  manifest: GameAnalytics,
   values: Record<string, string | undefined>,
   use: (parts: Use) => Promise<void>,
 ): Promise<void> {
-  const { name } = resource.metadata;
+  const { name } = manifest.metadata;
   const { bootstrap, 'state-dir': stateDir = defaultStateFolder(name) } = values;
   if (bootstrap !== undefined && !/^[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*$/.test(bootstrap))
     throw new UsageError(`--bootstrap takes HOST:PORT, not '${bootstrap}'`);
@@ -44,10 +47,13 @@ export async function usePipelineGateway(
   const signal = stopOnSignals();
   try {
     const bootstrapServers = await findKafka(name, stateDir, bootstrap);
+    const isLocal = bootstrap === undefined;
+    const registry = isLocal && hasOwnRegistry(manifest) ? await readRegistryUrl(stateDir) : undefined;
+    const resource = registry === undefined ? manifest : withRegistry(manifest, registry);
     const avro = resource.spec.events.format === 'avro-confluent';
     const gateway = await startSqlGateway((sentence) => terminal.say(sentence), signal, { avro });
     try {
-      await use({ gateway, bootstrapServers, stateDir, signal });
+      await use({ gateway, resource, bootstrapServers, stateDir, signal });
     } finally {
       await gateway.close();
     }

@@ -28,8 +28,8 @@ export async function sql(args: string[]): Promise<void> {
   const line = commandLine(args, HELP, OPTIONS);
   if (!line) return;
   const { execute, ...values } = line.values;
-  const resource = await readManifest(line.file);
-  await usePipelineGateway(resource, values, async ({ gateway, signal, ...place }) => {
+  const manifest = await readManifest(line.file);
+  await usePipelineGateway(manifest, values, async ({ gateway, resource, signal, ...place }) => {
     const session = await openPipelineSession(gateway, resource, place);
     const run = async (statement: string, stop: AbortSignal) =>
       formatResult(await session.run(statement, stop));

@@ -4,20 +4,24 @@ import { type Logger, pino } from 'pino';
 import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
 import { describeKafkaError } from '../kafka/errors.ts';
 import { findTopic, type KafkaOptions, MAX_MESSAGES_PER_SESSION, openSession } from '../kafka/producer.ts';
+import { Backoff } from '../lib/backoff.ts';
 import { startProbeServer } from '../lib/probe-server.ts';
 import { sleep } from '../lib/sleep.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
+import { avroEncoder, EVENT_SCHEMA } from './avro.ts';
 import { createMetrics } from './metrics.ts';
 import type { GameOptions } from './options.ts';
 import { Pacer } from './pacer.ts';
-import { EventProducer } from './producer.ts';
+import { EventProducer, type ProducerOptions } from './producer.ts';
 import { Progress } from './progress.ts';
 import { pump } from './pump.ts';
+import { registerSchema, SchemaRefusedError } from './schema-registry.ts';
 import { HELP, parseSettings, type Settings } from './settings.ts';
 import { simulate } from './simulation.ts';
 
 const REPORT_MILLIS = 5000;
-const RETRY_MILLIS = 3000;
+const FIRST_RETRY_MILLIS = 500;
+const LAST_RETRY_MILLIS = 5000;
 const FLUSH_MILLIS = 10_000;
 const DISCONNECT_MILLIS = 2000;
 /** Less than this is the rhythm of batches and not worth a word. */
@@ -77,8 +81,10 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
     log,
     onError: (reason) => progress.fail(describeKafkaError(reason, settings.EVENTS_TOPIC)),
   };
+  let encode: ProducerOptions['encode'] = (event) => JSON.stringify(event);
   const producer = new EventProducer({
     openSession: () => openSession(kafka),
+    encode: (event) => encode(event),
     onFailure(failure) {
       const reason = describeKafkaError(failure, settings.EVENTS_TOPIC);
       progress.fail(reason);
@@ -89,7 +95,16 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
   });
 
   async function play(): Promise<void> {
-    if (!(await waitForTopic(kafka, progress, stop))) return;
+    const find = { progress, log, stop };
+    await waitFor(() => findTopic(kafka), find);
+    const { SCHEMA_REGISTRY_URL: url, SCHEMA_REGISTRY_FOLDER: folder } = settings;
+    if (url !== undefined) {
+      const subject = `${settings.EVENTS_TOPIC}-value`;
+      const id = await waitFor(() => registerSchema({ url, folder }, subject, EVENT_SCHEMA, stop), find);
+      if (id !== undefined) encode = avroEncoder(id);
+    }
+    if (stop.aborted) return;
+    progress.waiting('the first event');
     pacer = new Pacer(simulate(game, Date.now()));
     reportRegularly(pacer, progress, log);
     await pump({
@@ -121,20 +136,26 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
   return lost > 0 ? 1 : 0;
 }
 
-async function waitForTopic(kafka: KafkaOptions, progress: Progress, stop: AbortSignal): Promise<boolean> {
+interface Waiting {
+  progress: Progress;
+  log: Logger;
+  stop: AbortSignal;
+}
+
+/** Asks again, later each time, until there is an answer; undefined: it is to stop before. */
+async function waitFor<T>(ask: () => Promise<T>, { progress, log, stop }: Waiting): Promise<T | undefined> {
+  const backoff = new Backoff(FIRST_RETRY_MILLIS, LAST_RETRY_MILLIS, Math.random);
   while (!stop.aborted) {
     try {
-      await findTopic(kafka);
-      progress.waiting('the first event');
-      return true;
+      return await ask();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       progress.waiting(reason);
-      kafka.log.info(`waiting for ${reason}`);
-      await sleep(RETRY_MILLIS, stop);
+      log[error instanceof SchemaRefusedError ? 'error' : 'info'](`waiting for ${reason}`);
+      await sleep(backoff.next(), stop);
     }
   }
-  return false;
+  return undefined;
 }
 
 function reportRegularly(pacer: Pacer, progress: Progress, log: Logger): void {

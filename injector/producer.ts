@@ -1,8 +1,10 @@
 import type { ProducerRecord, ProducerSession } from '../kafka/producer.ts';
-import type { ScheduledEvent } from './event.ts';
+import type { GameEvent, ScheduledEvent } from './event.ts';
 
 export interface ProducerOptions {
   openSession(): Promise<ProducerSession>;
+  /** An event as the topic has it. */
+  encode(event: GameEvent): string | Buffer;
   /** Called with every failure; another attempt follows. */
   onFailure(reason: string): void;
   sleep(millis: number): Promise<void>;
@@ -38,7 +40,7 @@ export class EventProducer {
    * resolved.
    */
   async send(events: readonly ScheduledEvent[]): Promise<void> {
-    let missing = events.map(toRecord);
+    let missing = events.map((event) => this.#toRecord(event));
     while (missing.length > 0) {
       try {
         missing = await this.#attempt(missing);
@@ -70,16 +72,20 @@ export class EventProducer {
     return missing;
   }
 
+  #toRecord({ at, event }: ScheduledEvent): ProducerRecord {
+    // Keyed by user, so that a player's events keep their order. Kafka's timestamp is the sending time: the
+    // SQL tells lateness by it.
+    return {
+      key: event.user_id,
+      value: this.#options.encode(event),
+      timestamp: String(Math.floor(at)),
+    };
+  }
+
   #dropSession(): void {
     // Do not wait for an abandoned session; closing a broken one may take forever.
     this.#session?.close().catch(() => {});
     this.#session = undefined;
     this.#sentInSession = 0;
   }
-}
-
-function toRecord({ at, event }: ScheduledEvent): ProducerRecord {
-  // Keyed by user, so that a player's events keep their order. Kafka's timestamp is the sending time: the SQL
-  // tells lateness by it.
-  return { key: event.user_id, value: JSON.stringify(event), timestamp: String(Math.floor(at)) };
 }

@@ -14,7 +14,7 @@ import { Sockets } from './sockets.ts';
 /** A record to be written. `partition` is filled in when the message is first sent. */
 export interface ProducerRecord {
   readonly key: string;
-  readonly value: string;
+  readonly value: string | Buffer;
   /** Epoch milliseconds in decimal. */
   readonly timestamp: string;
   partition?: number;

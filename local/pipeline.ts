@@ -18,6 +18,7 @@ import { applyTopics } from './kafka/topics.ts';
 import { applyUsers } from './kafka/users.ts';
 import { type LocalRuntime, startLocalRuntime } from './local-runtime.ts';
 import type { Report } from './process/report.ts';
+import { hasOwnRegistry, startSchemaRegistry, withRegistry } from './schema-registry.ts';
 
 export interface PipelineOptions {
   /** Folder under which everything lives; a run resumes what is there already. */
@@ -43,9 +44,9 @@ export interface Pipeline {
 }
 
 /**
- * Runs the plan of a resource as processes on this machine: Kafka and its topics, the Flink job, and our own
- * programs. Resolves when all of it is ready; when a part cannot start, what has started is stopped and the
- * cause is thrown.
+ * Runs the plan of a resource as processes on this machine: Kafka and its topics, a schema registry where it
+ * needs one and names none, the Flink job, and our own programs. Resolves when all of it is ready; when a
+ * part cannot start, what has started is stopped and the cause is thrown.
  */
 export async function startPipeline(resource: GameAnalytics, options: PipelineOptions): Promise<Pipeline> {
   const failed = new AbortController();
@@ -74,9 +75,12 @@ async function startParts(
   runtime: LocalRuntime,
   ports: PipelineOptions['ports'],
 ): Promise<Omit<Pipeline, 'stop'>> {
-  const broker = await startKafka(runtime, ports.kafka, resource.spec.kafka);
+  const [broker, registry] = await Promise.all([
+    startKafka(runtime, ports.kafka, resource.spec.kafka),
+    hasOwnRegistry(resource) ? startSchemaRegistry(runtime) : undefined,
+  ]);
   const layout = await loadLayout(runtime.stateDir);
-  const objects = plan(resource, {
+  const objects = plan(registry === undefined ? resource : withRegistry(resource, registry), {
     bootstrapServers: broker.clientServers,
     appImage: 'local',
     flinkImage: 'local',

@@ -4,6 +4,7 @@ import { appDeployment, appServiceAccount } from './app.ts';
 import type { Environment } from './environment.ts';
 import { kafkaSecrets, kafkaSettings } from './kafka-access.ts';
 import type { EnvVar, KubernetesObject } from './objects.ts';
+import { registrySecrets, registrySettings } from './schema-registry.ts';
 import { eventsTopic } from './topics.ts';
 
 /**
@@ -21,9 +22,10 @@ export function injector(resource: GameAnalytics, environment: Environment): Kub
       replicas: 1,
       env: [
         ...kafkaSettings(resource, 'injector', environment.bootstrapServers),
+        ...registrySettings(resource),
         ...settings(resource, injector),
       ],
-      secrets: kafkaSecrets(resource, 'injector'),
+      secrets: [...kafkaSecrets(resource, 'injector'), ...registrySecrets(resource)],
       resources: injector.resources,
     }),
   ];

@@ -4,6 +4,7 @@ import type { Environment } from './environment.ts';
 import { flinkName } from './flink.ts';
 import { type Component, LABELS, metadata, STRIMZI_CLUSTER, selector } from './metadata.ts';
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from './objects.ts';
+import { registryUrl } from './schema-registry.ts';
 
 type Rules = Omit<NetworkPolicy['spec'], 'podSelector'>;
 
@@ -30,7 +31,7 @@ export function networkPolicies(resource: GameAnalytics, environment: Environmen
   return [
     policy(resource, 'flink', flinkName(resource), jobRules(resource, environment)),
     ...(resource.spec.injector
-      ? [policy(resource, 'injector', appName(resource, 'injector'), appRules(resource))]
+      ? [policy(resource, 'injector', appName(resource, 'injector'), injectorRules(resource))]
       : []),
     policy(resource, 'dashboard', appName(resource, 'dashboard'), appRules(resource)),
   ];
@@ -47,14 +48,30 @@ function policy(resource: GameAnalytics, component: Component, name: string, rul
 
 /**
  * One of our programs answers everyone on its one port: probes, Prometheus, browsers and the ingress
- * controllers before them are in places that a plan cannot know. It asks nobody but Kafka.
+ * controllers before them are in places that a plan cannot know. It asks nobody but Kafka, and those of other
+ * rules.
  */
-function appRules(resource: GameAnalytics): Rules {
+function appRules(resource: GameAnalytics, others: NonNullable<Rules['egress']> = []): Rules {
   return {
     policyTypes: ['Ingress', 'Egress'],
     ingress: [{ ports: [{ protocol: 'TCP', port: 'http' }] }],
-    egress: [{ ports: DNS }, { to: [kafkaPods(resource)] }],
+    egress: [{ ports: DNS }, { to: [kafkaPods(resource)] }, ...others],
   };
+}
+
+/**
+ * The injector also registers the schema of what it writes as Avro. A policy knows no names: only that one
+ * without a dot is that of a Service in this namespace. Of ports it knows those of the pods, which most
+ * registries have on their Service too.
+ */
+function injectorRules(resource: GameAnalytics): Rules {
+  const address = registryUrl(resource);
+  if (address === undefined) return appRules(resource);
+  // Not by URL: to that, some hosts that the resource may name are none.
+  const [, scheme, host = '', named] = /^(https?):\/\/([^:/[]+|\[[^\]]*\])(?::(\d+))?/.exec(address) ?? [];
+  const isNear = !/[.:]/.test(host);
+  const port = Number(named ?? (scheme === 'https' ? 443 : 80));
+  return appRules(resource, [{ ...(isNear && { to: [ANY_POD_HERE] }), ports: [{ protocol: 'TCP', port }] }]);
 }
 
 /**
@@ -92,5 +109,9 @@ function flinkOperator(namespace: string | undefined): NetworkPolicyPeer {
     podSelector: { matchLabels: { [LABELS.name]: 'flink-kubernetes-operator' } },
   };
 }
+
+/** Those of the policy's own namespace. */
+const ANY_POD_HERE: NetworkPolicyPeer = { podSelector: {} };
+
 /** The monitor of the chart gameanalytics-platform, which is installed next to the Kafka. */
 const FLEX: NetworkPolicyPeer = { podSelector: { matchLabels: { [LABELS.name]: 'flex' } } };

@@ -99,7 +99,8 @@ export interface Service extends KubernetesObject {
 export interface NetworkPolicyPeer {
   /** Left out, the pods are those of the policy's own namespace; empty, those of all. */
   namespaceSelector?: { matchLabels?: Record<string, string> };
-  podSelector: { matchLabels: Record<string, string> };
+  /** Empty, the pods are all. */
+  podSelector: { matchLabels?: Record<string, string> };
 }
 
 export interface NetworkPolicyPort {

@@ -1,26 +1,43 @@
+import { DEFAULT_REGISTRY_URL } from '../api/events.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-import type { SecretVolume } from './objects.ts';
+import type { EnvVar, SecretVolume } from './objects.ts';
 
 /** The format with which a job reads Avro (local/runtime/flink-avro). */
 export const AVRO_FORMAT = 'registry-avro';
 
 const MOUNT = '/etc/gameanalytics/schema-registry';
 
-/** The Secret that the job needs to be let in by the schema registry of its events. */
+/** Where the schemas of a resource's events are; undefined of events that are not Avro. */
+export function registryUrl({ spec }: GameAnalytics): string | undefined {
+  const { format, schemaRegistry } = spec.events;
+  return format === 'avro-confluent' ? (schemaRegistry?.url ?? DEFAULT_REGISTRY_URL) : undefined;
+}
+
+/** The Secret that a program needs to be let in by the schema registry of the events. */
 export function registrySecrets({ spec }: GameAnalytics): SecretVolume[] {
   const secretName = spec.events.schemaRegistry?.secretName;
   return secretName === undefined ? [] : [{ name: 'schema-registry', secretName, mountPath: MOUNT }];
 }
 
+/** How the injector finds the schema registry. It reads secrets from the folder. */
+export function registrySettings(resource: GameAnalytics): EnvVar[] {
+  const url = registryUrl(resource);
+  if (url === undefined) return [];
+  return [
+    { name: 'SCHEMA_REGISTRY_URL', value: url },
+    ...registrySecrets(resource).map(() => ({ name: 'SCHEMA_REGISTRY_FOLDER', value: MOUNT })),
+  ];
+}
+
 /**
- * Options of the format that reads Avro, as the connector takes them; undefined without a schema registry.
+ * Options of the format that reads Avro, as the connector takes them; undefined of events that are not Avro.
  * The script is an argument and so is no place for secrets: the format reads them from their files.
  */
 export function registryOptions(resource: GameAnalytics): Record<string, string> | undefined {
-  const { schemaRegistry } = resource.spec.events;
-  if (!schemaRegistry) return undefined;
+  const url = registryUrl(resource);
+  if (url === undefined) return undefined;
   const hasSecret = registrySecrets(resource).length > 0;
-  const options = { url: schemaRegistry.url, ...(hasSecret && { 'secret-folder': MOUNT }) };
+  const options = { url, ...(hasSecret && { 'secret-folder': MOUNT }) };
   return {
     'value.format': AVRO_FORMAT,
     ...Object.fromEntries(

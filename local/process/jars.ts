@@ -43,6 +43,26 @@ export function cacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'gameanalytics');
 }
 
+/**
+ * A folder of the cache, which is filled once. It gets its name when it is complete, so that an interrupted
+ * download leaves nothing half done.
+ */
+export async function cachedFolder(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
+  const folder = join(cacheFolder(), name);
+  if (existsSync(folder)) return folder;
+  const partial = await newFolderBeside(folder);
+  try {
+    await fill(partial);
+    await rename(partial, folder).catch((error) => {
+      // Another run was quicker: its folder is as good.
+      if (!existsSync(folder)) throw error;
+    });
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+  return folder;
+}
+
 async function fetchFolder(
   name: string,
   title: string,
@@ -58,10 +78,8 @@ async function fetchFolder(
   const sources = await sourceFiles(source);
   for (const file of sources) hash.update(await readFile(file));
   const version = hash.digest('hex').slice(0, 12);
-  const folder = join(cacheFolder(), `${name}-${version}`);
-  if (!existsSync(folder))
-    await fillFolder(folder, { pom, sums, title, isCompiled: sources.length > 0 }, report, signal);
-  return folder;
+  const list = { pom, sums, title, isCompiled: sources.length > 0 };
+  return cachedFolder(`${name}-${version}`, (folder) => fillFolder(folder, list, report, signal));
 }
 
 /** What Maven compiles. */
@@ -88,26 +106,16 @@ async function fillFolder(
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
-  // It is renamed when complete, so that an interrupted download leaves nothing half done.
-  const partial = await newFolderBeside(folder);
-  try {
-    report(`fetching ${title} from Maven Central (once)`);
-    const progress = (count: number) => report(`fetching ${title}: ${count} jars`);
-    await runMaven(
-      pom,
-      [COPY_DEPENDENCIES, '-DincludeScope=runtime', `-DoutputDirectory=${partial}`],
-      progress,
-      signal,
-    );
-    await verifyJars(partial, sums);
-    if (isCompiled) await compile(pom, partial, progress, signal);
-    await rename(partial, folder).catch((error) => {
-      // Another run was quicker: its folder is as good.
-      if (!existsSync(folder)) throw error;
-    });
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
+  report(`fetching ${title} from Maven Central (once)`);
+  const progress = (count: number) => report(`fetching ${title}: ${count} jars`);
+  await runMaven(
+    pom,
+    [COPY_DEPENDENCIES, '-DincludeScope=runtime', `-DoutputDirectory=${folder}`],
+    progress,
+    signal,
+  );
+  await verifyJars(folder, sums);
+  if (isCompiled) await compile(pom, folder, progress, signal);
 }
 
 async function newFolderBeside(folder: string): Promise<string> {

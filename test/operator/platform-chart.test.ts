@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEFAULT_REGISTRY_URL } from '../../api/events.ts';
 import {
   chartText,
   listOf,
@@ -50,6 +51,7 @@ const GOLDENS = [
   { name: 'default', values: {}, flags: [] },
   { name: 'production', values: {}, flags: [PRODUCTION] },
   { name: 'monitors', values: MONITORS, flags: [] },
+  { name: 'registry', values: { kafka: { enabled: false }, registry: { enabled: true } }, flags: [] },
   { name: 'signed-in', values: { kafka: { authentication: 'tls' }, kpow: MONITORS.kpow }, flags: [] },
 ];
 
@@ -165,10 +167,10 @@ describe('a monitor', () => {
     expect(variables(objects, 'kpow')).toMatchObject({ BOOTSTRAP: 'other:9092' });
   });
 
-  it('may run where only restricted pods may', async () => {
-    const objects = await render(MONITORS);
+  it('may run where only restricted pods may, as the registry', async () => {
+    const objects = await render({ ...MONITORS, registry: { enabled: true } });
     const deployments = objects.filter(({ kind }) => kind === 'Deployment');
-    expect(deployments).toHaveLength(2);
+    expect(deployments).toHaveLength(3);
     await plane.kubectl('create', 'serviceaccount', 'default', '-n', namespace).catch(() => undefined);
     for (const deployment of deployments) {
       const { serviceAccountName: _, ...spec } = podSpec([deployment]);
@@ -184,12 +186,34 @@ describe('a monitor', () => {
   });
 });
 
+describe('the schema registry', () => {
+  const registry = { enabled: true };
+
+  it('is where a GameAnalytics looks for it, and Kpow too', async () => {
+    const objects = await render({ registry, kpow: { enabled: true, licenseSecret: 'license' } });
+    expect(variables(objects, 'kpow')).toMatchObject({ SCHEMA_REGISTRY_URL: DEFAULT_REGISTRY_URL });
+    const service = objects.find(
+      ({ kind, metadata }) => kind === 'Service' && /registry/.test(metadata.name),
+    )!;
+    const { ports } = service.spec as { ports: [{ port: number }] };
+    expect(new URL(DEFAULT_REGISTRY_URL).host).toBe(`${service.metadata.name}:${ports[0].port}`);
+  });
+
+  it('keeps its schemas with the pod alone, where it is to', async () => {
+    const objects = await render({ registry: { ...registry, storage: { type: 'ephemeral' } } });
+    expect(objects.map(({ kind }) => kind)).not.toContain('PersistentVolumeClaim');
+    const deployment = objects.filter(({ kind }) => kind === 'Deployment');
+    expect(podSpec(deployment)).toMatchObject({ volumes: [{ emptyDir: { sizeLimit: '1Gi' } }, {}] });
+  });
+});
+
 describe('wrong values', () => {
   it.each([
     [{ kafka: { replicas: 2 } }, "at '/kafka/replicas'"],
     [{ kafka: { storage: { size: 'much' } } }, "at '/kafka/storage/size': 'much' does not match"],
     [{ kafka: { storage: { type: 'tape' } } }, "at '/kafka/storage/type'"],
     [{ kafka: { heap: '1Gi' } }, "at '/kafka/heap': '1Gi' does not match"],
+    [{ registry: { storage: { type: 'tape' } } }, "at '/registry/storage/type'"],
     [{ kpow: { edition: 'free' } }, "at '/kpow/edition'"],
     [{ kpow: { env: { LICENSE_CODE: 'secret' } } }, "invalid propertyName 'LICENSE_CODE'"],
     [{ kpow: { image: { digest: '96.2' } } }, "at '/kpow/image/digest': '96.2' does not match"],

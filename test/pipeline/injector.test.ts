@@ -3,9 +3,13 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import avro from 'avsc';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { simulate } from '../../injector/simulation.ts';
+import { secretFolder, writeSecret } from '../../local/kafka/secrets.ts';
 import { freePort, LOOPBACK } from '../../local/process/ports.ts';
+import { openRegistryDoor, type RegistryDoor } from '../../testkit/pipeline/registry-door.ts';
+import { type SchemaRegistry, startSchemaRegistry } from '../../testkit/pipeline/schema-registry.ts';
 import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
 import { readTopic } from '../../testkit/pipeline/topic.ts';
 
@@ -24,6 +28,7 @@ const GAME = {
 };
 
 interface LogLine {
+  level: number;
   msg: string;
   total?: number;
   errors?: number;
@@ -39,7 +44,7 @@ describe('the injector', () => {
   afterAll(() => cluster?.stop());
 
   /** The program as it runs in a pod; `logged` fills with what it says. */
-  async function start(topic: string): Promise<{ url: string; logged: LogLine[] }> {
+  async function start(topic: string, settings = {}): Promise<{ url: string; logged: LogLine[] }> {
     const port = await freePort();
     const env = {
       ...process.env,
@@ -47,6 +52,7 @@ describe('the injector', () => {
       KAFKA_BOOTSTRAP_SERVERS: cluster.broker.bootstrapServers,
       EVENTS_TOPIC: topic,
       PORT: String(port),
+      ...settings,
     };
     const child = spawn(process.execPath, MAIN, { cwd: PROJECT, env, stdio: ['ignore', 'pipe', 'inherit'] });
     injector = child;
@@ -113,6 +119,73 @@ describe('the injector', () => {
     await createTopic('later');
     await ready(url);
     expect(await terminate()).toBe(0);
+  });
+
+  describe('with a schema registry', () => {
+    let registry: SchemaRegistry;
+    let door: RegistryDoor;
+    let settings: Record<string, string>;
+    beforeAll(async () => {
+      const { runtime } = cluster;
+      registry = await startSchemaRegistry(runtime);
+      door = await openRegistryDoor(registry.url);
+      await writeSecret(runtime.stateDir, 'registry', door.secret);
+      settings = {
+        SCHEMA_REGISTRY_URL: `${door.url}/`,
+        SCHEMA_REGISTRY_FOLDER: secretFolder(runtime.stateDir, 'registry'),
+      };
+    });
+    afterAll(() => door?.close());
+
+    async function ask(path: string, init: RequestInit = {}): Promise<Record<string, unknown>> {
+      const response = await fetch(`${registry.url}${path}`, init);
+      return (await response.json()) as Record<string, unknown>;
+    }
+
+    it('signs in, waits until that answers, and writes Avro by the schema that it has registered', async () => {
+      await createTopic('avro');
+      door.isClosed = true;
+      const { url, logged } = await start('avro', settings);
+      while (!logged.some(({ msg }) => /^waiting for the schema registry https:\S+: HTTP 503$/.test(msg)))
+        await sleep(100);
+      expect(await (await fetch(`${url}/readyz`)).text()).toMatch(
+        /^waiting for the schema registry .* 503\n$/,
+      );
+      door.isClosed = false;
+      await ready(url);
+      await sleep(1_000);
+      expect(await terminate()).toBe(0);
+      expect(door.refused).toBe(0);
+      const { id, schema } = await ask('/subjects/avro-value/versions/latest');
+      const type = avro.Type.forSchema(JSON.parse(String(schema)));
+      const records = await readTopic(cluster.kafka, 'avro', 'latin1');
+      const events = records.map(({ value }) => {
+        const bytes = Buffer.from(value ?? '', 'latin1');
+        expect([bytes[0], bytes.readInt32BE(1)]).toEqual([0, id]);
+        return who(type.fromBuffer(bytes.subarray(5)));
+      });
+      expect(events.length).toBe(logged.at(-1)?.total);
+      expect(events.sort()).toEqual(played(events.length));
+    });
+
+    it('says that it refuses the schema, and what to do', async () => {
+      await createTopic('refused');
+      const fields = [{ name: 'other', type: 'int' }];
+      await registry.register('refused-value', { schema: { type: 'record', name: 'UserScore', fields } });
+      const body = JSON.stringify({ compatibility: 'BACKWARD' });
+      const headers = { 'Content-Type': 'application/vnd.schemaregistry.v1+json' };
+      await ask('/config/refused-value', { method: 'PUT', headers, body });
+      const { url, logged } = await start('refused', settings);
+      const isError = ({ level }: LogLine) => level === 50;
+      while (!logged.some(isError)) await sleep(100);
+      expect(logged.find(isError)?.msg).toMatch(
+        /^waiting for the schema registry https:\S+, which refuses the schema of the events for the subject refused-value \(HTTP 409, .*\): set the subject's compatibility to NONE/,
+      );
+      expect((await fetch(`${url}/readyz`)).status).toBe(503);
+      await ask('/config/refused-value', { method: 'PUT', headers, body: '{"compatibility": "NONE"}' });
+      await ready(url);
+      expect(await terminate()).toBe(0);
+    });
   });
 });
 

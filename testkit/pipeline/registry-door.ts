@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { CertificateAuthority } from '../../local/kafka/certificates.ts';
 import { LOOPBACK } from '../../local/process/ports.ts';
 
@@ -32,7 +33,11 @@ export async function openRegistryDoor(registryUrl: string): Promise<RegistryDoo
       return response.writeHead(401).end('{"error_code": 401, "message": "Unauthorized"}');
     }
     door.asked.push(request.url ?? '');
-    const answer = await fetch(new URL(request.url ?? '', registry));
+    const answer = await fetch(new URL(request.url ?? '', registry), {
+      method: request.method ?? 'GET',
+      headers: { 'Content-Type': 'application/vnd.schemaregistry.v1+json' },
+      ...(request.method === 'POST' && { body: await text(request) }),
+    });
     return response.writeHead(answer.status).end(await answer.text());
   });
   server.listen(0, LOOPBACK);

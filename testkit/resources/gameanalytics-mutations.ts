@@ -168,10 +168,8 @@ const SPECIAL: Record<string, SpecialCase> = {
   // By default the listener is `tls`, which has one way to sign in.
   'kafka.authentication.type': { valid: ['tls'] },
   'events.topic': { refused: ['..'] },
-  'events.format': { valid: ['json'], refused: ['avro-confluent'] },
-  'events.schemaRegistry': { needed: true, valid: [], refused: [{}] },
   'events.schemaRegistry.url': {
-    valid: ['http://registry', 'http://10.0.0.1:8081/', 'https://[fd00::1]:8081/a/b_c~1'],
+    valid: ['http://registry', 'http://10.0.0.1:65535/', 'https://[fd00::1]:8081/a/b_c~1'],
     refused: [
       'registry:8081',
       'ftp://registry',
@@ -179,6 +177,7 @@ const SPECIAL: Record<string, SpecialCase> = {
       "http://registry/'",
       'http://registry/?a=b',
       'http://registry/a b',
+      'http://registry:65536',
       `http://registry/${'a'.repeat(490)}`,
     ],
   },

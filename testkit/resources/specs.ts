@@ -15,16 +15,10 @@ export function validSpecs(): fc.Arbitrary<Record<string, unknown>> {
     timeZone: fc.constantFrom(...TIME_ZONES),
     weekStart: fc.constantFrom('Monday', 'Sunday'),
     paused: fc.boolean(),
-  }).map((spec) => ({ kafka: { cluster: 'games' }, ...withoutInjector(spec), ...longKept(spec) }));
+  }).map((spec) => ({ kafka: { cluster: 'games' }, ...spec, ...longKept(spec) }));
 }
 
 const TIME_ZONES = ['UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kathmandu'];
-
-/** An injector writes JSON. */
-function withoutInjector<T extends { events?: object; injector?: object }>({ injector, ...spec }: T): object {
-  const isJson = !spec.events || !('format' in spec.events);
-  return isJson && injector ? { ...spec, injector } : spec;
-}
 
 /** Events are kept for as long as the seasons of calendars need. */
 function longKept({ events, leaderboards }: { events?: object; leaderboards?: object[] }): object {
@@ -63,17 +57,18 @@ function mapping() {
   return fc.oneof(
     { weight: 3, arbitrary: fc.constant({}) },
     { weight: 1, arbitrary: fc.record({ columns, fields, deduplicate: seconds(1, 3600) }) },
-    { weight: 1, arbitrary: fc.record({ columns, fields, ...avro() }) },
+    { weight: 1, arbitrary: avro({ columns, fields }) },
+    { weight: 1, arbitrary: avro({}) },
   );
 }
 
-function avro() {
+function avro(mapped: Record<string, fc.Arbitrary<unknown>>) {
   const secretName = fc.constant('registry');
   const url = fc.constantFrom('http://registry:8081', 'https://registry/apis/ccompat/v7/');
-  return {
-    format: fc.constant('avro-confluent'),
-    schemaRegistry: fc.record({ url, secretName }, { requiredKeys: ['url'] }),
-  };
+  const schemaRegistry = fc.option(optional({ url, secretName }), { nil: undefined });
+  return fc
+    .record({ ...mapped, format: fc.constant('avro-confluent'), schemaRegistry })
+    .map(({ schemaRegistry, ...others }) => ({ ...others, ...(schemaRegistry && { schemaRegistry }) }));
 }
 
 function topicOfEvents() {

@@ -33,7 +33,7 @@ function createLog(answers: ('ok' | 'lost' | 'partial' | 'none')[], failuresToOp
           ({ partition }) =>
             answer === 'ok' || answer === 'lost' || (answer === 'partial' && partition === 0),
         );
-        stored.push(...served.map(({ value }) => value));
+        stored.push(...served.map(({ value }) => String(value)));
         if (answer === 'lost') throw new Error('out of order sequence number');
         return new Set(served.map(({ partition }) => partition as number));
       },
@@ -44,6 +44,7 @@ function createLog(answers: ('ok' | 'lost' | 'partial' | 'none')[], failuresToOp
   };
   const producer = new EventProducer({
     openSession,
+    encode: (event) => JSON.stringify(event),
     onFailure: (reason) => failures.push(reason),
     sleep: async () => {},
     maxMessagesPerSession: 100,
@@ -52,7 +53,7 @@ function createLog(answers: ('ok' | 'lost' | 'partial' | 'none')[], failuresToOp
 }
 
 describe('EventProducer', () => {
-  it('stores events as JSON, keyed by user, with the time of sending', async () => {
+  it('stores events as they are encoded, keyed by user, with the time of sending', async () => {
     const [emission] = events(1);
     let sent: ProducerRecord[] = [];
     const producer = new EventProducer({
@@ -63,6 +64,7 @@ describe('EventProducer', () => {
         },
         close: async () => {},
       }),
+      encode: ({ score }) => Buffer.from([score]),
       onFailure: () => {},
       sleep: async () => {},
       maxMessagesPerSession: 100,
@@ -71,7 +73,7 @@ describe('EventProducer', () => {
     expect(sent).toEqual([
       {
         key: emission?.event.user_id,
-        value: JSON.stringify(emission?.event),
+        value: Buffer.from([emission?.event.score ?? -1]),
         timestamp: String(Math.floor(emission?.at ?? 0)),
         partition: 0,
       },

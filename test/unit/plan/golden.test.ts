@@ -134,6 +134,14 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     },
   },
   {
+    name: 'avro-by-default',
+    kinds: ['Deployment'],
+    spec: {
+      events: { format: 'avro-confluent', schemaRegistry: { secretName: 'registry-sign-in' } },
+      injector: {},
+    },
+  },
+  {
     name: 'state-at-a-uri',
     kinds: ['FlinkDeployment'],
     spec: { flink: { state: { uri: 's3://bucket/path/' } } },
@@ -247,6 +255,7 @@ it.each([
   'kafka-by-certificate',
   'own-records',
   'avro-records',
+  'avro-by-default',
   'by-value',
   'frozen-seasons',
 ])('%s becomes the SQL of examples/minimal.yaml but for these lines', async (name) => {

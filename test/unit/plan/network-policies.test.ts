@@ -19,6 +19,8 @@ interface Port {
   port: number;
 }
 
+type NetworkPolicyRule = NonNullable<NetworkPolicy['spec']['egress']>[number];
+
 const GAMES = 'games';
 const ENVIRONMENT = {
   bootstrapServers: 'games-kafka-bootstrap:9092',
@@ -143,6 +145,28 @@ describe('what nobody needs is refused', () => {
   });
 });
 
+describe('the injector of records in Avro may also ask the schema registry', () => {
+  it.each<[string, { url?: string } | undefined, NetworkPolicyRule]>([
+    ['of the default', undefined, { to: [{ podSelector: {} }], ports: [tcp(8080)] }],
+    ['of a Service here', { url: 'https://registry/api' }, { to: [{ podSelector: {} }], ports: [tcp(443)] }],
+    ['of another namespace', { url: 'http://registry.games:8081' }, { ports: [tcp(8081)] }],
+    ['at an address of IPv6', { url: 'http://[fd00::1]/' }, { ports: [tcp(80)] }],
+    ['at what is no address', { url: 'http://1.2.3.400' }, { ports: [tcp(80)] }],
+  ])('%s', (_, schemaRegistry, rule) => {
+    const events = { format: 'avro-confluent', ...(schemaRegistry && { schemaRegistry }) };
+    const egress = (events: object) =>
+      plan(resource({ injector: {}, events }), ENVIRONMENT).find(
+        (object): object is NetworkPolicy =>
+          object.kind === 'NetworkPolicy' && object.metadata.name === 'game-injector',
+      )?.spec.egress;
+    expect(egress(events)).toEqual([...(egress({}) ?? []), rule]);
+  });
+});
+
+function tcp(port: number) {
+  return { protocol: 'TCP' as const, port };
+}
+
 /** As Kubernetes reads policies: a pod that none selects is open, any other to what some rule allows. */
 function isAllowed(from: string, to: string, port: Port): boolean {
   const [source, target] = [PODS[from]!, PODS[to]!];
@@ -189,7 +213,7 @@ function isPort(
   );
 }
 
-function has(labels: Labels, wanted: Labels): boolean {
+function has(labels: Labels, wanted: Labels = {}): boolean {
   return Object.entries(wanted).every(([name, value]) => labels[name] === value);
 }
 
