@@ -11,7 +11,7 @@ import { Closing } from './closing.ts';
 import type { Settings } from './settings.ts';
 
 /** How often it looks for seasons that are frozen, and for commits that it waits for. */
-const LOOK_MILLIS = 5000;
+const LOOK_MILLIS = 2000;
 const ASK_MILLIS = 500;
 
 /** What probes and metrics say. */
