@@ -8,6 +8,7 @@ const may = {
   kafka: ['lib'],
   injector: ['contract', 'kafka', 'lib'],
   dashboard: ['contract', 'kafka', 'lib'],
+  results: ['contract', 'kafka', 'lib'],
   local: ['api', 'contract', 'kafka', 'lib', 'plan'],
   cli: ['api', 'lib', 'local', 'plan'],
 };

@@ -12,7 +12,7 @@ export default defineConfig({
     execArgv: ['--disable-warning=TimeoutNegativeWarning'],
     // Of the unit tests alone: the other tiers run programs as processes, where it is not seen.
     coverage: {
-      include: ['{api,cli,contract,dashboard,injector,kafka,lib,local,operator,plan}/**/*.ts'],
+      include: ['{api,cli,contract,dashboard,injector,kafka,lib,local,operator,plan,results}/**/*.ts'],
       reporter: ['text-summary'],
       reportsDirectory: 'test-output/coverage',
       thresholds: { statements: 74, branches: 74, functions: 74, lines: 74 },

@@ -7,6 +7,7 @@ export const CONDITION_TYPES = [
   'JobRunning',
   'InjectorReady',
   'DashboardReady',
+  'ResultsReady',
   'FieldConflict',
 ] as const;
 

@@ -162,7 +162,7 @@ const schema = z.strictObject({
   deletionPolicy: z
     .enum(['Retain', 'Delete'])
     .default('Retain')
-    .describe('What becomes of the managed topic when the resource is deleted.'),
+    .describe('What becomes of the managed topic, and of the results, when the resource is deleted.'),
   maxLateness: duration(
     'How late an event may reach Kafka and still count in the streaks (the watermark’s delay), up to 1h. Totals count later ones too.',
     '1s',

@@ -18,6 +18,7 @@ import { kafka } from './kafka.ts';
 import { leaderboard } from './leaderboard.ts';
 import { NAME_PATTERN, ownName } from './object-name.ts';
 import { ONE_VALUE } from './one-value.ts';
+import { results } from './results.ts';
 import { namesAreUnique, withRules } from './rule.ts';
 import { status } from './status.ts';
 
@@ -94,6 +95,12 @@ const spec = withRules(
       .meta(ONE_VALUE)
       .describe('A simulated game that produces events. Unset: the events come from a real one.'),
     dashboard: dashboard.prefault({}).describe('The page that shows the leaderboards.'),
+    results: results
+      .optional()
+      .meta(ONE_VALUE)
+      .describe(
+        'The final board of each season, written once to the topic <name>-results. Unset: there are none. Needs events.latestArrival.',
+      ),
     paused: z.boolean().default(false).describe('Leaves everything as it is until set back to false.'),
   }),
   [
@@ -139,6 +146,19 @@ const spec = withRules(
       holds: (spec) => boardsByNoColumn(spec).length === 0,
     },
     {
+      cel: '!has(self.results) || has(self.events.latestArrival)',
+      message: 'results need events.latestArrival: without it no season is ever final',
+      field: 'results',
+      holds: ({ events, results }) => !results || events.latestArrival !== undefined,
+    },
+    {
+      // Both would be the same topic.
+      cel: "!has(self.results) || self.leaderboards.all(b, b.name != 'results')",
+      message: 'with results, no leaderboard can have the name results',
+      field: 'leaderboards',
+      holds: ({ leaderboards, results }) => !results || leaderboards.every(({ name }) => name !== 'results'),
+    },
+    {
       // Both would be the same topic.
       cel: "self.leaderboards.all(a, !a.history || !self.leaderboards.exists(b, b.name == a.name + '-history'))",
       message: 'a leaderboard must not have the name of another’s history, <name>-history',
@@ -178,13 +198,14 @@ export const gameAnalytics = withRules(
     },
     {
       // The job would read its own board, and the plan would manage a topic that is the user's.
-      cel: "!has(self.spec.events.topic) || !self.spec.events.topic.startsWith(self.metadata.name + '-') || (self.spec.events.topic.substring(size(self.metadata.name) + 1) != 'pipeline-stats' && self.spec.leaderboards.all(b, self.spec.events.topic.substring(size(self.metadata.name) + 1) != b.name && (!b.history || self.spec.events.topic.substring(size(self.metadata.name) + 1) != b.name + '-history')))",
+      cel: "!has(self.spec.events.topic) || !self.spec.events.topic.startsWith(self.metadata.name + '-') || (self.spec.events.topic.substring(size(self.metadata.name) + 1) != 'pipeline-stats' && (!has(self.spec.results) || self.spec.events.topic.substring(size(self.metadata.name) + 1) != 'results') && self.spec.leaderboards.all(b, self.spec.events.topic.substring(size(self.metadata.name) + 1) != b.name && (!b.history || self.spec.events.topic.substring(size(self.metadata.name) + 1) != b.name + '-history')))",
       message:
-        'events.topic must not be a topic that the job writes: <name>-pipeline-stats, <name>-<leaderboard> or its -history',
+        'events.topic must not be a topic that the pipeline writes: <name>-pipeline-stats, <name>-results, <name>-<leaderboard> or its -history',
       field: 'spec.events.topic',
       holds: ({ metadata, spec }) =>
         ![
           'pipeline-stats',
+          ...(spec.results ? ['results'] : []),
           ...spec.leaderboards.flatMap(({ name, history }) => (history ? [name, `${name}-history`] : [name])),
         ].some((written) => spec.events.topic === `${metadata.name}-${written}`),
     },

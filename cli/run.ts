@@ -12,8 +12,8 @@ import { commandLine, UsageError } from './usage.ts';
 
 const HELP = `gameanalytics run FILE [options]
 
-Runs the whole pipeline of a GameAnalytics manifest on this machine: Kafka, the Flink job, the injector and the dashboard,
-and a schema registry if the events are Avro and the manifest names none.
+Runs the whole pipeline of a GameAnalytics manifest on this machine: Kafka, the Flink job, the injector, the dashboard,
+the results, and a schema registry if the events are Avro and the manifest names none.
 Ctrl-C stops all of it; the next run resumes where this one stopped.
 
   --state-dir DIR         folder that everything lives under (default: .gameanalytics/<name>)

@@ -71,7 +71,7 @@ async function listen(app: FastifyInstance, { HOST, PORT }: Settings): Promise<b
 async function run({ settings, access, credentials }: Given): Promise<void> {
   const log = pino({ level: settings.LOG_LEVEL });
   const now = Date.now;
-  const kafka = kafkaClient(settings.KAFKA_BOOTSTRAP_SERVERS, access, log);
+  const kafka = kafkaClient('dashboard', settings.KAFKA_BOOTSTRAP_SERVERS, access, log);
   const boards = settings.DASHBOARD_BOARDS.map((definition) => new LiveBoard(definition));
   const stats = new TopicState(new Stats());
   const events = new EventsWatch();
@@ -121,7 +121,7 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
 function createHistories(settings: Settings, kafka: KafkaClient): Map<string, History> {
   const kept = settings.DASHBOARD_BOARDS.flatMap((definition): [string, History][] => {
     if (definition.historyTopic === undefined) return [];
-    const topic = new TopicSlices(kafka, definition.historyTopic);
+    const topic = new TopicSlices(kafka, definition.historyTopic, 'dashboard');
     return [[definition.name, (at, signal) => readPast(topic, definition, at, signal)]];
   });
   return new Map(kept);

@@ -14,7 +14,11 @@ export type NewTopic = ITopicConfig;
 export type Acl = AclEntry;
 
 /** The numbers by which Kafka's protocol knows kinds of resources, of names, and of operations. */
-export const ACL_RESOURCES = { topic: AclResourceTypes.TOPIC, group: AclResourceTypes.GROUP };
+export const ACL_RESOURCES = {
+  topic: AclResourceTypes.TOPIC,
+  group: AclResourceTypes.GROUP,
+  transactionalId: AclResourceTypes.TRANSACTIONAL_ID,
+};
 export const ACL_PATTERNS = {
   literal: ResourcePatternTypes.LITERAL,
   prefix: ResourcePatternTypes.PREFIXED,
@@ -23,6 +27,7 @@ export const ACL_OPERATIONS = {
   Read: AclOperationTypes.READ,
   Write: AclOperationTypes.WRITE,
   Describe: AclOperationTypes.DESCRIBE,
+  Delete: AclOperationTypes.DELETE,
 };
 export const ACL_ALLOW = AclPermissionTypes.ALLOW;
 

@@ -15,13 +15,15 @@ const RETRY = { retries: 2, initialRetryTime: 200 };
 
 /**
  * A Kafka client for following topics. kafkajs calls every failed attempt an error; here failures are
- * expected and reported once by the feed, so its own words are for debugging.
+ * expected and reported once by who reads, so its own words are for debugging.
+ *
+ * @param program whose client it is
  */
-export function kafkaClient(brokers: string[], access: Access, log: DebugLog): KafkaClient {
+export function kafkaClient(program: string, brokers: string[], access: Access, log: DebugLog): KafkaClient {
   installCodecs();
   return new Kafka({
     ...access,
-    clientId: 'gameanalytics-dashboard',
+    clientId: `gameanalytics-${program}`,
     brokers,
     connectionTimeout: 3000,
     requestTimeout: 10_000,

@@ -42,27 +42,33 @@ const PARTITION = 0;
 export class TopicSlices {
   readonly #kafka: KafkaClient;
   readonly #topic: string;
+  readonly #program: string;
   #connection: Promise<Connection> | undefined;
   #reading: Reading | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(kafka: KafkaClient, topic: string) {
+  /** @param program who reads: part of the name of its consumer group */
+  constructor(kafka: KafkaClient, topic: string, program: string) {
     this.#kafka = kafka;
     this.#topic = topic;
+    this.#program = program;
   }
 
   /**
    * Where the records up to a moment lie.
    *
-   * @param untilMillis epoch milliseconds; the end is the first record with a later timestamp
+   * @param untilMillis epoch milliseconds; the end is the first record with a later timestamp, and for
+   * Infinity that of the topic
    * @throws what kafkajs reports when the topic cannot be read, or the signal's reason
    */
   extent(untilMillis: number, signal: AbortSignal): Promise<OffsetRange> {
     return this.#use(signal, async ({ admin }) => {
       const [all] = await admin.fetchTopicOffsets(this.#topic);
+      const first = BigInt(all?.low ?? 0);
+      if (untilMillis === Number.POSITIVE_INFINITY) return { first, end: BigInt(all?.high ?? 0) };
       const [later] = await admin.fetchTopicOffsetsByTimestamp(this.#topic, untilMillis + 1);
-      return { first: BigInt(all?.low ?? 0), end: BigInt(later?.offset ?? 0) };
+      return { first, end: BigInt(later?.offset ?? 0) };
     });
   }
 
@@ -125,7 +131,7 @@ export class TopicSlices {
   async #connect(): Promise<Connection> {
     const admin = this.#kafka.admin();
     const consumer = this.#kafka.consumer({
-      groupId: `${this.#topic}-dashboard-${randomUUID()}`,
+      groupId: `${this.#topic}-${this.#program}-${randomUUID()}`,
       allowAutoTopicCreation: false,
       maxWaitTimeInMs: MAX_WAIT_MILLIS,
       maxBytesPerPartition: FETCH_BYTES,

@@ -91,7 +91,7 @@ async function startParts(
     applyTopics(broker.admin, topics),
     applyUsers(runtime, broker, ofKind<KafkaUser>(objects, 'KafkaUser')),
   ]);
-  runtime.report(`${topics.length} topics are there; starting Flink, the injector and the dashboard`);
+  runtime.report(`${topics.length} topics are there; starting Flink and the programs`);
   const [flink, apps] = await Promise.all([
     startFlink(runtime, only(ofKind<FlinkDeployment>(objects, 'FlinkDeployment')), ports.flink),
     startApps(runtime, objects, ports.dashboard),

@@ -5,7 +5,7 @@ import type { Container, Deployment, EnvVar, KubernetesObject, SecretVolume } fr
 import { RESTRICTED_CONTAINER, RESTRICTED_POD, secretMounts, secretVolumes } from './pod.ts';
 
 interface App {
-  component: Extract<Component, 'injector' | 'dashboard'>;
+  component: Extract<Component, 'injector' | 'dashboard' | 'results'>;
   image: string;
   /** Left out, the number is an autoscaler's to say. */
   replicas: number | undefined;
@@ -21,6 +21,9 @@ const HTTP_PORT = 8080;
 
 /** The old copies go as new ones answer. */
 const WITHOUT_DOWNTIME = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } };
+
+/** Of programs of which there must be only one. */
+const ONE_AT_A_TIME = { type: 'Recreate' };
 
 export function appName(resource: GameAnalytics, component: App['component']): string {
   return `${resource.metadata.name}-${component}`;
@@ -39,7 +42,7 @@ export function appDeployment(resource: GameAnalytics, app: App): Deployment {
     spec: {
       ...(app.replicas !== undefined && { replicas: app.replicas }),
       revisionHistoryLimit: 2,
-      strategy: WITHOUT_DOWNTIME,
+      strategy: component === 'results' ? ONE_AT_A_TIME : WITHOUT_DOWNTIME,
       selector: { matchLabels: selector(resource, component) },
       template: {
         metadata: { labels: selector(resource, component) },

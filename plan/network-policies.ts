@@ -34,6 +34,9 @@ export function networkPolicies(resource: GameAnalytics, environment: Environmen
       ? [policy(resource, 'injector', appName(resource, 'injector'), injectorRules(resource))]
       : []),
     policy(resource, 'dashboard', appName(resource, 'dashboard'), appRules(resource)),
+    ...(resource.spec.results
+      ? [policy(resource, 'results', appName(resource, 'results'), appRules(resource))]
+      : []),
   ];
 }
 

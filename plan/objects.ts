@@ -133,8 +133,12 @@ export interface KafkaUser extends KubernetesObject {
 }
 
 export interface KafkaAcl {
-  resource: { type: 'topic' | 'group'; name: string; patternType: 'literal' | 'prefix' };
-  operations: ('Read' | 'Write' | 'Describe')[];
+  resource: {
+    type: 'topic' | 'group' | 'transactionalId';
+    name: string;
+    patternType: 'literal' | 'prefix';
+  };
+  operations: ('Read' | 'Write' | 'Describe' | 'Delete')[];
 }
 
 export interface FlinkDeployment extends KubernetesObject {

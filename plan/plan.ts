@@ -5,6 +5,7 @@ import { flink } from './flink.ts';
 import { injector } from './injector.ts';
 import { networkPolicies } from './network-policies.ts';
 import type { KubernetesObject } from './objects.ts';
+import { results } from './results.ts';
 import { topics } from './topics.ts';
 import { users } from './users.ts';
 
@@ -21,5 +22,6 @@ export function plan(resource: GameAnalytics, environment: Environment): Kuberne
     ...flink(resource, environment),
     ...injector(resource, environment),
     ...dashboard(resource, environment),
+    ...results(resource, environment),
   ];
 }

@@ -69,7 +69,7 @@ export function planScan(resource: GameAnalytics, bootstrapServers: string, scan
     parallelism: flink.parallelism,
     ...eventViews(scan),
     topic: eventsTopic(resource),
-    group: `${groupPrefix(resource)}flink${scan === 1 ? '' : `-${scan}`}`,
+    group: scanGroup(resource, scan),
   };
 }
 
@@ -79,6 +79,11 @@ export function planScan(resource: GameAnalytics, bootstrapServers: string, scan
  */
 export function groupPrefix({ metadata }: GameAnalytics): string {
   return `${metadata.name}.`;
+}
+
+/** The consumer group of a scan of the events, in which the job commits offsets at each checkpoint. */
+export function scanGroup(resource: GameAnalytics, scan: number): string {
+  return `${groupPrefix(resource)}flink${scan === 1 ? '' : `-${scan}`}`;
 }
 
 /** The table of a scan's records, and the views of it. */

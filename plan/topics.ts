@@ -16,21 +16,42 @@ export function statsTopic(resource: GameAnalytics): string {
   return `${resource.metadata.name}-pipeline-stats`;
 }
 
+/** The topic of the final boards of seasons. */
+export function resultsTopic(resource: GameAnalytics): string {
+  return `${resource.metadata.name}-results`;
+}
+
+/** The boards whose seasons are frozen. */
+export function closingBoards(resource: GameAnalytics): PlannedBoard[] {
+  return boards(resource).filter(
+    ({ period }) => period?.kind === 'season' && period.latestArrivalMillis !== undefined,
+  );
+}
+
 /**
- * The managed topics: the events, unless the user has a topic of its own, the counts, and those of each
- * board.
+ * The managed topics: the events, unless the user has a topic of its own, those that the job writes, and the
+ * results, if there are any.
  */
 export function topics(resource: GameAnalytics): KafkaTopic[] {
-  const managed = resource.spec.events.topic ? [] : [eventsKafkaTopic(resource)];
+  const { events, results } = resource.spec;
+  return [
+    ...(events.topic ? [] : [eventsKafkaTopic(resource)]),
+    ...jobTopics(resource),
+    ...(results ? [resultsKafkaTopic(resource)] : []),
+  ];
+}
+
+/** The topics that the job writes: the counts, and those of each board. */
+export function jobTopics(resource: GameAnalytics): KafkaTopic[] {
   const ofBoards = boards(resource).flatMap((board) => [
     boardKafkaTopic(resource, board),
     ...historyKafkaTopic(resource, board),
   ]);
-  return [...managed, statsKafkaTopic(resource), ...ofBoards];
+  return [statsKafkaTopic(resource), ...ofBoards];
 }
 
 function eventsKafkaTopic(resource: GameAnalytics): KafkaTopic {
-  const { partitions, retention, deletionPolicy } = resource.spec.events;
+  const { partitions, retention } = resource.spec.events;
   const topic = kafkaTopic(resource, eventsTopic(resource), partitions, {
     'cleanup.policy': 'delete',
     // Kafka's clock alone says what time it is: a producer whose clock is ahead would close the windows of
@@ -38,7 +59,12 @@ function eventsKafkaTopic(resource: GameAnalytics): KafkaTopic {
     'message.timestamp.type': 'LogAppendTime',
     'retention.ms': millis(retention),
   });
-  if (deletionPolicy === 'Retain') delete topic.metadata.ownerReferences;
+  return outliving(resource, topic);
+}
+
+/** Without an owner, where the resource says so, a topic stays when the resource is deleted. */
+function outliving({ spec }: GameAnalytics, topic: KafkaTopic): KafkaTopic {
+  if (spec.events.deletionPolicy === 'Retain') delete topic.metadata.ownerReferences;
   return topic;
 }
 
@@ -65,6 +91,13 @@ function historyKafkaTopic(resource: GameAnalytics, board: PlannedBoard): KafkaT
 function statsKafkaTopic(resource: GameAnalytics): KafkaTopic {
   const config = { 'cleanup.policy': 'compact,delete', 'retention.ms': millis('1d'), ...CLEANED_EARLY };
   return kafkaTopic(resource, statsTopic(resource), 1, config);
+}
+
+/** One partition, so that results are read in the order in which they were written. They are kept forever. */
+function resultsKafkaTopic(resource: GameAnalytics): KafkaTopic {
+  const largest = Math.max(...boards(resource).map(maxRecordBytes));
+  const config = { 'cleanup.policy': 'compact', 'max.message.bytes': largest };
+  return outliving(resource, kafkaTopic(resource, resultsTopic(resource), 1, config));
 }
 
 function cleanup(board: PlannedBoard): Record<string, string | number> {

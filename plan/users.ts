@@ -3,12 +3,12 @@ import { type KafkaClient, kafkaUserName } from './kafka-access.ts';
 import { strimziMetadata } from './metadata.ts';
 import { type KafkaAcl, type KafkaUser, STRIMZI_API } from './objects.ts';
 import { groupPrefix } from './sql.ts';
-import { eventsTopic, topics } from './topics.ts';
+import { closingBoards, eventsTopic, jobTopics, resultsTopic } from './topics.ts';
 
 /**
  * The users as which a pipeline's programs sign in to Kafka, when it asks that of them, with the least
- * rights: the injector writes events, the job reads them and writes what it makes of them, and the dashboard
- * reads that.
+ * rights: the injector writes events, the job reads them and writes what it makes of them, the dashboard
+ * reads that, and the program of the results reads boards and writes what they were in the end.
  */
 export function users(resource: GameAnalytics): KafkaUser[] {
   const { authentication } = resource.spec.kafka;
@@ -23,6 +23,7 @@ export function users(resource: GameAnalytics): KafkaUser[] {
     ...(resource.spec.injector ? [user('injector', injectorAcls(resource))] : []),
     user('flink', jobAcls(resource)),
     user('dashboard', dashboardAcls(resource)),
+    ...(resource.spec.results ? [user('results', resultsAcls(resource))] : []),
   ];
 }
 
@@ -34,7 +35,7 @@ function injectorAcls(resource: GameAnalytics): KafkaAcl[] {
 function jobAcls(resource: GameAnalytics): KafkaAcl[] {
   return [
     topic(eventsTopic(resource), 'Read'),
-    group(groupPrefix(resource)),
+    group(groupPrefix(resource), 'Read'),
     ...writtenTopics(resource).map((name) => topic(name, 'Write')),
   ];
 }
@@ -46,20 +47,34 @@ function jobAcls(resource: GameAnalytics): KafkaAcl[] {
 function dashboardAcls(resource: GameAnalytics): KafkaAcl[] {
   return [
     topic(eventsTopic(resource), 'Describe'),
-    ...writtenTopics(resource).flatMap((name) => [topic(name, 'Read'), group(`${name}-dashboard-`)]),
+    ...writtenTopics(resource).flatMap((name) => [topic(name, 'Read'), group(`${name}-dashboard-`, 'Read')]),
+  ];
+}
+
+/**
+ * It reads boards and its own topic, in groups of its own, and asks how far the job has read the events. The
+ * right to delete the job's groups is that to remove its commits; it does not include to commit in them.
+ */
+function resultsAcls(resource: GameAnalytics): KafkaAcl[] {
+  const own = resultsTopic(resource);
+  const read = [...closingBoards(resource).map((board) => board.topic), own];
+  return [
+    topic(eventsTopic(resource), 'Describe'),
+    group(`${groupPrefix(resource)}flink`, 'Delete'),
+    ...read.flatMap((name) => [topic(name, 'Read'), group(`${name}-results-`, 'Read')]),
+    topic(own, 'Write'),
+    { resource: { type: 'transactionalId', name: own, patternType: 'literal' }, operations: ['Write'] },
   ];
 }
 
 function writtenTopics(resource: GameAnalytics): string[] {
-  return topics(resource)
-    .map(({ metadata }) => metadata.name)
-    .filter((name) => name !== eventsTopic(resource));
+  return jobTopics(resource).map(({ metadata }) => metadata.name);
 }
 
 function topic(name: string, operation: 'Read' | 'Write' | 'Describe'): KafkaAcl {
   return { resource: { type: 'topic', name, patternType: 'literal' }, operations: [operation] };
 }
 
-function group(name: string): KafkaAcl {
-  return { resource: { type: 'group', name, patternType: 'prefix' }, operations: ['Read'] };
+function group(name: string, operation: 'Read' | 'Delete'): KafkaAcl {
+  return { resource: { type: 'group', name, patternType: 'prefix' }, operations: [operation] };
 }

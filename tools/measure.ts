@@ -18,6 +18,7 @@ const FOLDERS = [
   'local',
   'operator',
   'plan',
+  'results',
 ];
 /** A helper so short that it may as well stand where it is called. */
 const SHORT = 6;

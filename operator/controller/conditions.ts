@@ -40,6 +40,7 @@ const PARTS: readonly PartCheck[] = [
     component: 'dashboard',
     check: (findings) => programCheck('dashboard', findings),
   },
+  { type: 'ResultsReady', component: 'results', check: (findings) => programCheck('results', findings) },
 ];
 
 /** The status of a pipeline, by its plan and what was found. */

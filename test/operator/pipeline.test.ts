@@ -70,6 +70,7 @@ describe('a GameAnalytics that is applied', () => {
         'JobRunning',
         'InjectorReady',
         'DashboardReady',
+        'ResultsReady',
       ].map((type) => `${type} True`),
     );
     expect(status).toMatchObject({

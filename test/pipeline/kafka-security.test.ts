@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AccessSettings, kafkaAccess } from '../../kafka/access.ts';
+import { forgetCommits } from '../../kafka/group-progress.ts';
 import { CertificateAuthority } from '../../local/kafka/certificates.ts';
 import { aclEntries } from '../../local/kafka/users.ts';
 import type { Pipeline } from '../../local/pipeline.ts';
@@ -14,25 +15,30 @@ import { longSeason } from '../../testkit/resources/long-season.ts';
 import { resource } from '../../testkit/resources/resource.ts';
 
 /*
- * Real Kafka with its StandardAuthorizer, over TLS; a real Flink, injector and dashboard, each with its own
- * credentials and rights.
+ * Real Kafka with its StandardAuthorizer, over TLS; a real Flink, injector, dashboard and program of the
+ * results, each with its own credentials and rights.
  */
 
 const SOON = { timeout: 60_000, interval: 250 };
 const EVENTS = 'arcade-user-score';
 const BOARD = 'arcade-top-teams';
+const RESULTS = 'arcade-results';
+const GROUP = 'arcade.flink';
 /** What kafkajs makes of a group that may not be used. */
 const NO_GROUP = /^Failed to find group coordinator$/;
-const COMPONENTS = ['injector', 'flink', 'dashboard'] as const;
+const COMPONENTS = ['injector', 'flink', 'dashboard', 'results'] as const;
 type Component = (typeof COMPONENTS)[number];
 
 const TEAMS = { name: 'top-teams', type: 'TopTeams', season: longSeason(), history: true };
+const FROZEN = { latestArrival: '1h' };
 const arcade = (type: 'scram-sha-512' | 'tls') =>
   resource(
     {
       kafka: { cluster: 'games', authentication: { type } },
       leaderboards: [TEAMS, { name: 'hot', type: 'HotStreakers' }],
+      events: FROZEN,
       injector: { eventsPerSecond: 100, seed: 7 },
+      results: {},
     },
     'arcade',
   );
@@ -117,6 +123,20 @@ async function read(kafka: Kafka, topic: string, groupId: string): Promise<void>
   }
 }
 
+/** Has the job commit again how far it has read. */
+async function forget(kafka: Kafka): Promise<void> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    // With its first attempt kafkajs learns which brokers there are.
+    await admin.fetchTopicMetadata({ topics: [EVENTS] });
+    await admin.fetchOffsets({ groupId: GROUP, topics: [EVENTS] });
+    await forgetCommits(admin, GROUP);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
 async function createTopic(kafka: Kafka): Promise<void> {
   const admin = kafka.admin();
   try {
@@ -158,6 +178,13 @@ describe('a pipeline that signs in by a password', () => {
       /not authorized/i,
     );
     expect(await outcome(write(as('dashboard'), BOARD))).toMatch(/not authorized/i);
+    expect(await outcome(write(as('dashboard'), RESULTS))).toMatch(/not authorized/i);
+
+    expect(await outcome(read(as('results'), BOARD, `${BOARD}-results-test`))).toBe('done');
+    expect(await outcome(read(as('results'), EVENTS, GROUP))).toMatch(/not authorized/i);
+    expect(await outcome(write(as('results'), BOARD))).toMatch(/not authorized/i);
+    expect(await outcome(forget(as('dashboard')))).toMatch(NO_GROUP);
+    expect(await outcome(forget(as('results')))).toBe('done');
 
     for (const component of COMPONENTS)
       expect(await outcome(createTopic(as(component)))).toBe('Topic creation errors');
@@ -178,7 +205,7 @@ describe('a pipeline that signs in by a password', () => {
     const passwords = COMPONENTS.map((component) =>
       readFileSync(join(subject.secret(`arcade-${component}-kafka`), 'password'), 'utf8'),
     );
-    expect(new Set(passwords).size).toBe(3);
+    expect(new Set(passwords).size).toBe(COMPONENTS.length);
     for (const password of passwords) expect(password.length).toBeGreaterThanOrEqual(32);
     const texts = ['logs', 'flink/conf', 'kafka']
       .flatMap((folder) => files(join(subject.stateDir, folder)))
@@ -196,7 +223,7 @@ describe('a pipeline that signs in by a password', () => {
       ({ resourceName, principal }) => resourceName === BOARD && /dashboard/.test(principal),
     );
     const filters = [...toEvents, ...toBoard];
-    expect(filters).toHaveLength(4);
+    expect(filters).toHaveLength(5);
     await broker.admin.deleteAcls({ filters });
     for (const [name, topic] of [
       ['injector', EVENTS],
@@ -210,7 +237,11 @@ describe('a pipeline that signs in by a password', () => {
     await apps.find(({ deployment }) => deployment.metadata.name === 'arcade-injector')?.stop();
     expect(subject.log('injector')).toContain('all accepted events are sent');
     const kafka = kafkaClient(broker.bootstrapServers);
-    await expectBoardsToEqualOracle(kafka, resource({ leaderboards: [TEAMS] }, 'arcade'), Date.now());
+    await expectBoardsToEqualOracle(
+      kafka,
+      resource({ events: FROZEN, leaderboards: [TEAMS] }, 'arcade'),
+      Date.now(),
+    );
   });
 });
 

@@ -78,7 +78,8 @@ it('each alert has a name of its own, says how grave it is, and what to do', asy
 });
 
 it('the pod monitors look for labels that pods have', async () => {
-  const plan = await readFile('test/golden/arcade.yaml', 'utf8');
+  const goldens = ['arcade', 'cases/results'].map((name) => readFile(`test/golden/${name}.yaml`, 'utf8'));
+  const plan = (await Promise.all(goldens)).join('');
   const [apps] = parseAllDocuments(await readFile('monitoring/pod-monitors.yaml', 'utf8')).map((d) =>
     d.toJS(),
   );

@@ -139,6 +139,13 @@ const AVRO: Spec = {
   },
 };
 
+/** A spec of seasons with results. */
+const RESULTS: Spec = {
+  kafka: { cluster: 'games' },
+  events: { latestArrival: '10m' },
+  results: { resources: resources() },
+};
+
 /** A quantity can be written in many ways; a request above its limit is Kubernetes' to refuse. */
 function resourceCases(path: string): Record<string, SpecialCase> {
   const most = '9'.repeat(20);
@@ -264,6 +271,7 @@ const SPECIAL: Record<string, SpecialCase> = {
   'injector.lateEvents.maxDelay': { valid: ['60s', '1d'], refused: ['59s', '86401s'] },
   ...resourceCases('injector.resources'),
   ...resourceCases('dashboard.resources'),
+  ...resourceCases('results.resources'),
   'dashboard.ingress.host': { unrealisable: ['a..b', '10.0.0.1'] },
   'dashboard.ingress.path': {
     valid: ['/', '/a', `/${'a'.repeat(199)}`],
@@ -275,5 +283,5 @@ const SPECIAL: Record<string, SpecialCase> = {
 
 /** Every mutation of the spec of a GameAnalytics. */
 export function gameAnalyticsMutations(): Mutation[] {
-  return mutations(specSchema(), [FULL, OTHERWISE, RECORDS, AVRO], SPECIAL);
+  return mutations(specSchema(), [FULL, OTHERWISE, RECORDS, AVRO, RESULTS], SPECIAL);
 }

@@ -12,13 +12,24 @@ export function validSpecs(): fc.Arbitrary<Record<string, unknown>> {
     flink: flink(),
     injector: injector(),
     dashboard: dashboard(),
+    results: results(),
     timeZone: fc.constantFrom(...TIME_ZONES),
     weekStart: fc.constantFrom('Monday', 'Sunday'),
     paused: fc.boolean(),
-  }).map((spec) => ({ kafka: { cluster: 'games' }, ...spec, ...longKept(spec) }));
+  }).map((spec) => ({ kafka: { cluster: 'games' }, ...withoutResults(spec), ...longKept(spec) }));
 }
 
 const TIME_ZONES = ['UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kathmandu'];
+
+/** Only where seasons are frozen there are results, in a topic that no board has. */
+function withoutResults<T extends { events?: object; leaderboards?: object[]; results?: object }>({
+  results,
+  ...spec
+}: T): Omit<T, 'results'> {
+  const isFrozen = spec.events && 'latestArrival' in spec.events;
+  const isTaken = spec.leaderboards?.some((board) => 'name' in board && board.name === 'results');
+  return isFrozen && !isTaken && results ? { ...spec, results } : spec;
+}
 
 /** Events are kept for as long as the seasons of calendars need. */
 function longKept({ events, leaderboards }: { events?: object; leaderboards?: object[] }): object {
@@ -254,6 +265,10 @@ function dashboard() {
     auth: fc.constant({ secretName: 'sign-in' }),
     resources: resources(),
   });
+}
+
+function results() {
+  return optional({ resources: resources() });
 }
 
 function resources() {

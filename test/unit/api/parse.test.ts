@@ -93,6 +93,20 @@ describe('the records of events', () => {
       'spec.events.deduplicate: deduplicate needs fields.eventId',
     ],
     [
+      'results of seasons that are never frozen',
+      { results: {} },
+      'spec.results: results need events.latestArrival',
+    ],
+    [
+      'a board whose topic would be that of the results',
+      {
+        events: { latestArrival: '1h' },
+        results: {},
+        leaderboards: [{ name: 'results', type: 'TopPlayers' }],
+      },
+      'spec.leaderboards: with results, no leaderboard can have the name results',
+    ],
+    [
       'a schema registry of JSON',
       { ...players, events: { schemaRegistry: {} } },
       'spec.events.schemaRegistry: only format avro-confluent has a schemaRegistry',
@@ -236,7 +250,7 @@ describe('a malformed manifest', () => {
       {
         path: 'spec.kafkaa',
         message:
-          'is not a field; allowed here: kafka, events, leaderboards, timeZone, weekStart, flink, injector, dashboard, paused',
+          'is not a field; allowed here: kafka, events, leaderboards, timeZone, weekStart, flink, injector, dashboard, results, paused',
       },
       { path: 'spec.leaderboards', message: 'the names of leaderboards must be unique' },
     ]);
@@ -348,7 +362,7 @@ describe('across fields', () => {
 
   it('the user’s topic is none of the boards’', () => {
     expect(problems({ events: { topic: 'game-a' }, leaderboards: [board('b'), board('a')] })).toEqual([
-      'spec.events.topic: events.topic must not be a topic that the job writes: <name>-pipeline-stats, <name>-<leaderboard> or its -history',
+      'spec.events.topic: events.topic must not be a topic that the pipeline writes: <name>-pipeline-stats, <name>-results, <name>-<leaderboard> or its -history',
     ]);
     expect(problems({ events: { topic: 'game-c' }, leaderboards: [board('a')] })).toEqual([]);
   });

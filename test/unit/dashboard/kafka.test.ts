@@ -137,7 +137,7 @@ describe('the watch for uncounted events', () => {
     const server = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    await watched(kafkaClient([`127.0.0.1:${port}`], kafkaAccess({}), silent));
+    await watched(kafkaClient('dashboard', [`127.0.0.1:${port}`], kafkaAccess({}), silent));
     for (const socket of sockets) socket.destroy();
     server.close();
   });
@@ -157,14 +157,14 @@ describe('the watch for uncounted events', () => {
 
 describe('the history', () => {
   it('says each time that Kafka is away', async () => {
-    const topic = new TopicSlices(await kafkaThatIsAway(), 'history');
+    const topic = new TopicSlices(await kafkaThatIsAway(), 'history', 'dashboard');
     const never = new AbortController().signal;
     await expect(readPast(topic, topTeams, 0, never)).rejects.toThrow('ECONNREFUSED');
     await expect(readPast(topic, topTeams, 0, never)).rejects.toThrow('ECONNREFUSED');
   });
 
   it('does not begin what was given up while it waited for its turn', async () => {
-    const topic = new TopicSlices(await kafkaThatIsAway(), 'history');
+    const topic = new TopicSlices(await kafkaThatIsAway(), 'history', 'dashboard');
     const first = readPast(topic, topTeams, 0, new AbortController().signal).catch(String);
     const given = readPast(topic, topTeams, 0, AbortSignal.abort(new Error('given up')));
     await expect(given).rejects.toThrow('given up');
@@ -173,7 +173,7 @@ describe('the history', () => {
 });
 
 async function kafkaThatIsAway() {
-  return kafkaClient([`127.0.0.1:${await closedPort()}`], kafkaAccess({}), silent);
+  return kafkaClient('dashboard', [`127.0.0.1:${await closedPort()}`], kafkaAccess({}), silent);
 }
 
 /** A port nobody listens on. */

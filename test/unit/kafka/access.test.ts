@@ -129,7 +129,7 @@ const BOARD = {
   columns: [{ name: 'team', label: 'Team', type: 'text' }],
 };
 
-describe.each(['injector', 'dashboard'])('the %s', (program) => {
+describe.each(['injector', 'dashboard', 'results'])('the %s', (program) => {
   it('that cannot sign in says why, and ends', () => {
     const env = {
       PATH: process.env.PATH,
@@ -146,6 +146,9 @@ describe.each(['injector', 'dashboard'])('the %s', (program) => {
       LATE_SHARE: '0',
       DASHBOARD_BOARDS: JSON.stringify([BOARD]),
       STATS_TOPIC: 'stats',
+      RESULTS_BOARDS: '[]',
+      RESULTS_SOURCE: '{"namespace":"games","name":"arcade"}',
+      RESULTS_TOPIC: 'results',
     };
     const { status, stderr } = spawnSync(process.execPath, [`${program}/main.ts`], { env, encoding: 'utf8' });
     expect(stderr).toMatch(/^KAFKA_CA_FOLDER: ENOENT/);

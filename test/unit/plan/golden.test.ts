@@ -104,6 +104,20 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     },
   },
   {
+    name: 'results',
+    kinds: ['Deployment', 'KafkaTopic', 'KafkaUser', 'NetworkPolicy'],
+    spec: {
+      kafka: { cluster: 'games', authentication: { type: 'scram-sha-512' } },
+      events: { latestArrival: '10m' },
+      leaderboards: [
+        { name: 'teams', type: 'TopTeams' },
+        { name: 'hot', type: 'HotStreakers' },
+      ],
+      results: {},
+    },
+    metadata: { namespace: 'arcades', uid: '0a1b' },
+  },
+  {
     name: 'frozen-seasons',
     kinds: ['FlinkDeployment', 'Deployment'],
     spec: {

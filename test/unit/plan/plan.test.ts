@@ -93,6 +93,15 @@ describe('what a resource owns', () => {
     ]);
   });
 
+  it('is not the results, which are to be read once', () => {
+    const made = resource({ events: { latestArrival: '1h' }, results: {} }, 'game', IN_CLUSTER);
+    expect(
+      planned(made)
+        .filter((object) => !owned(object))
+        .map(({ metadata }) => metadata.name),
+    ).toEqual(['game-user-score', 'game-results']);
+  });
+
   it('is the events too when they are to be deleted with it', () => {
     const made = resource({ events: { deletionPolicy: 'Delete' } }, 'game', IN_CLUSTER);
     expect(planned(made).every(owned)).toBe(true);

@@ -68,6 +68,23 @@ describe('users', () => {
     ]);
   });
 
+  it('of the results may write only those, and ask how far the job has read', () => {
+    const spec = { ...SPEC, events: { latestArrival: '1h' }, results: {} };
+    const found = users(signedIn('tls', spec));
+    expect(rights(found.get('game-results-kafka'))).toEqual([
+      'Describe topic game-user-score',
+      'Delete group game.flink*',
+      'Read topic game-teams',
+      'Read group game-teams-results-*',
+      'Read topic game-results',
+      'Read group game-results-results-*',
+      'Write topic game-results',
+      'Write transactionalId game-results',
+    ]);
+    for (const other of ['game-flink-kafka', 'game-dashboard-kafka'])
+      expect(rights(found.get(other)).join()).not.toContain('game-results');
+  });
+
   it('read the user’s own topic where the events are there', () => {
     const spec = { ...SPEC, events: { topic: 'scores' }, injector: { allowOwnTopic: true } };
     const found = users(signedIn('tls', spec));

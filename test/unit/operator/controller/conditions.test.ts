@@ -236,6 +236,7 @@ describe('a pipeline', () => {
       'JobRunning Unknown',
       'InjectorReady Unknown',
       'DashboardReady Unknown',
+      'ResultsReady Unknown',
     ]);
   });
 });

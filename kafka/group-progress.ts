@@ -1,0 +1,55 @@
+import kafkajs from 'kafkajs';
+import type { KafkaAdmin } from './admin.ts';
+
+// No export that Node finds by name.
+const { KafkaJSDeleteGroupsError } = kafkajs;
+
+/** How far a consumer group has read a partition, as its commits say. */
+export interface PartitionProgress {
+  /** The first offset that is kept. */
+  first: bigint;
+  /** Of the first record at a moment or after it; the end of the partition, where there is none. */
+  wanted: bigint;
+  /** The offset after the last record that was read; undefined: there is no commit. */
+  committed: bigint | undefined;
+}
+
+/**
+ * How far a group has read the partitions of a topic, up to a moment. The commits are asked for first: what
+ * they are compared with is no older than they are.
+ *
+ * @param untilMillis epoch milliseconds
+ * @throws what kafkajs reports when it cannot be known
+ */
+export async function fetchGroupProgress(
+  admin: KafkaAdmin,
+  { group, topic, untilMillis }: { group: string; topic: string; untilMillis: number },
+): Promise<PartitionProgress[]> {
+  const [commits] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+  const wanted = await admin.fetchTopicOffsetsByTimestamp(topic, untilMillis);
+  const kept = await admin.fetchTopicOffsets(topic);
+  return wanted.map(({ partition, offset }) => {
+    const commit = commits?.partitions.find((other) => other.partition === partition);
+    const bounds = kept.find((other) => other.partition === partition);
+    return {
+      first: BigInt(bounds?.low ?? 0),
+      wanted: BigInt(offset),
+      committed: commit && Number(commit.offset) >= 0 ? BigInt(commit.offset) : undefined,
+    };
+  });
+}
+
+/** By Kafka's protocol. */
+const GROUP_ID_NOT_FOUND = 69;
+
+/** Removes all commits of a group without members. A group that there is not has none. */
+export async function forgetCommits(admin: KafkaAdmin, group: string): Promise<void> {
+  try {
+    await admin.deleteGroups([group]);
+  } catch (error) {
+    if (!(error instanceof KafkaJSDeleteGroupsError)) throw error;
+    const [problem] = error.groups.filter(({ errorCode }) => errorCode !== GROUP_ID_NOT_FOUND);
+    if (problem)
+      throw new Error(`cannot remove the commits of the group ${group}: ${problem.error?.message}`);
+  }
+}

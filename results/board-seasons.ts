@@ -1,0 +1,94 @@
+import type { BoardDefinition } from '../contract/board.ts';
+import type { ResultSource, SeasonResult } from '../contract/results.ts';
+import type { KafkaRecord } from '../kafka/topic-reader.ts';
+import type { TopicSlices } from '../kafka/topic-slices.ts';
+import { parseSeason, type Season, toResult } from './season-result.ts';
+
+/** A season that is frozen, with its board as it was when the topic was last read. */
+export interface DueSeason {
+  season: Season;
+  record: KafkaRecord;
+  result: SeasonResult;
+  /** The board that has it. */
+  board: BoardSeasons;
+}
+
+interface BoardSeasonsOptions {
+  source: ResultSource;
+  definition: BoardDefinition;
+  topic: Pick<TopicSlices, 'extent' | 'read'>;
+  /**
+   * How long the events that a board is recomputed from are kept, in milliseconds; undefined: a job that is
+   * started again need not recompute.
+   */
+  keptMillis: number | undefined;
+  /** Called with a season of which not all events were kept when its board was written. */
+  onIncomplete(id: string): void;
+}
+
+/** The seasons of a board that have no result yet, each with its newest record. */
+export class BoardSeasons {
+  readonly #options: BoardSeasonsOptions;
+  #next = 0n;
+  readonly #newest = new Map<string, { season: Season; record: KafkaRecord }>();
+
+  constructor(options: BoardSeasonsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reads what has come since the last time, up to the topic's end at the time of the call.
+   *
+   * @param isWritten whether there is a result of this id
+   */
+  async catchUp(isWritten: (id: string) => boolean, signal: AbortSignal): Promise<void> {
+    const { source, definition, topic } = this.#options;
+    const { first, end } = await topic.extent(Number.POSITIVE_INFINITY, signal);
+    if (end < this.#next) {
+      // It is another topic of the name.
+      this.#next = 0n;
+      this.#newest.clear();
+    }
+    const start = first > this.#next ? first : this.#next;
+    const take = (records: KafkaRecord[]) => {
+      for (const record of records) {
+        const season = parseSeason(source, definition, record.key);
+        if (season && !isWritten(season.id)) this.#newest.set(season.id, { season, record });
+      }
+    };
+    if (start < end) await topic.read({ first: start, end }, take, signal);
+    this.#next = end;
+  }
+
+  /** The seasons that are frozen by that time, with their boards as of the last reading of the topic. */
+  dueSeasons(now: number): DueSeason[] {
+    const frozen = [...this.#newest.values()].filter(({ season }) => season.frozenMillis <= now);
+    return frozen.flatMap(({ season, record }) => {
+      const result = this.#toResult(season, record);
+      if (result) return [{ season, record, result, board: this }];
+      // Should it be written again, it comes again.
+      this.#newest.delete(season.id);
+      return [];
+    });
+  }
+
+  /** Whether nothing was written of the season after the record. */
+  isNewest({ season, record }: DueSeason): boolean {
+    return this.#newest.get(season.id)?.record === record;
+  }
+
+  /** Its result is written. */
+  forget({ id }: Season): void {
+    this.#newest.delete(id);
+  }
+
+  #toResult(season: Season, { value, timestampMillis }: KafkaRecord): SeasonResult | undefined {
+    const { source, definition, keptMillis, onIncomplete } = this.#options;
+    const result = toResult(source, definition, season, value);
+    // A job without its state writes the board again from the events that there still are: since then those
+    // from before may be gone.
+    const isComplete = keptMillis === undefined || timestampMillis - season.startMillis <= keptMillis;
+    if (result && !isComplete) onIncomplete(season.id);
+    return isComplete ? result : undefined;
+  }
+}

@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { type BoardDefinition, RANK, SEASON_START, seasonEndMillis, VALUE } from '../contract/board.ts';
+import { type ResultSource, SEASON_CLOSED, type SeasonResult } from '../contract/results.ts';
+import type { KafkaRecord } from '../kafka/topic-reader.ts';
+
+/*
+ * What a record of a board's topic becomes: the result of a season. Pure. A topic's content is untrusted: a
+ * record that has not the expected form gives none.
+ */
+
+/** The season that a record is about, of a value where the board is by value. */
+export interface Season {
+  /** Names its result. */
+  id: string;
+  startMillis: number;
+  endMillis: number;
+  /** From when on events that reach Kafka do not count in it. */
+  frozenMillis: number;
+  value?: string;
+}
+
+const MAX_EPOCH_MILLIS = 8.64e15;
+const seasonStart = z.int().min(-MAX_EPOCH_MILLIS).max(MAX_EPOCH_MILLIS);
+
+const recordKey = z.object({ [SEASON_START]: seasonStart, [VALUE]: z.string().min(1).optional() });
+
+const recordValue = z.object({
+  digest: z.string(),
+  rows: z.array(
+    z.object({ [RANK]: z.int().min(1) }).catchall(z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  ),
+});
+
+type Row = z.infer<typeof recordValue>['rows'][number];
+
+/** The season of a record; undefined when its key names none that is ever frozen, or is another board's. */
+export function parseSeason(
+  source: ResultSource,
+  { name, period, by }: BoardDefinition,
+  key: KafkaRecord['key'],
+): Season | undefined {
+  const { success, data } = recordKey.safeParse(parseJson(key));
+  if (!success || period?.kind !== 'season' || (data.value !== undefined) !== (by !== undefined))
+    return undefined;
+  const startMillis = data[SEASON_START];
+  const endMillis = seasonEndMillis(period, startMillis);
+  if (endMillis === undefined || period.latestArrivalMillis === undefined) return undefined;
+  const value = data.value?.toWellFormed();
+  const frozenMillis = endMillis + period.latestArrivalMillis;
+  if (frozenMillis > MAX_EPOCH_MILLIS) return undefined;
+  const id = [source.namespace, source.name, subject(name, value), printTime(startMillis)].join('/');
+  return { id, startMillis, endMillis, frozenMillis, ...(value !== undefined && { value }) };
+}
+
+/**
+ * The result of a season whose board the record has; undefined when it is of another definition of the board,
+ * malformed, or without rows.
+ */
+export function toResult(
+  source: ResultSource,
+  board: BoardDefinition,
+  season: Season,
+  value: KafkaRecord['value'],
+): SeasonResult | undefined {
+  const { success, data } = recordValue.safeParse(parseJson(value));
+  if (!success || data.digest !== board.digest) return undefined;
+  const rows = data.rows
+    .filter((row) => row[RANK] <= board.size)
+    .sort((a, b) => a[RANK] - b[RANK])
+    .map(({ [RANK]: rank, ...fields }) => ({ rank, ...fields }));
+  if (rows.length === 0) return undefined;
+  const frozenAt = printTime(season.frozenMillis);
+  return {
+    specversion: '1.0',
+    id: season.id,
+    source: `/apis/gameanalytics.dev/v1alpha1/namespaces/${source.namespace}/gameanalytics/${source.name}`,
+    type: SEASON_CLOSED,
+    subject: subject(board.name, season.value),
+    time: frozenAt,
+    datacontenttype: 'application/json',
+    data: {
+      board: board.name,
+      title: board.title,
+      ...(season.value !== undefined && { value: season.value }),
+      season: { start: printTime(season.startMillis), end: printTime(season.endMillis), frozenAt },
+      rows: board.rankedBy === undefined ? rows : shareRanks(rows, board.rankedBy),
+    },
+  };
+}
+
+type ResultRow = Omit<Row, typeof RANK> & { rank: number };
+
+/** Rows that are equal have the rank of the first of them. */
+function shareRanks(rows: ResultRow[], column: string): ResultRow[] {
+  const shared: ResultRow[] = [];
+  for (const row of rows) {
+    const above = shared.at(-1);
+    shared.push(above && above[column] === row[column] ? { ...row, rank: above.rank } : row);
+  }
+  return shared;
+}
+
+function subject(board: string, value: string | undefined): string {
+  return value === undefined ? board : `${board}/${encodeURIComponent(value)}`;
+}
+
+function printTime(millis: number): string {
+  return new Date(millis).toISOString();
+}
+
+function parseJson(bytes: Buffer | null): unknown {
+  try {
+    return JSON.parse(bytes?.toString() ?? 'null');
+  } catch {
+    return undefined;
+  }
+}

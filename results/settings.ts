@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { closingBoards, resultSource } from '../contract/results.ts';
+import { KAFKA_VARIABLES, topic } from '../kafka/settings.ts';
+import {
+  describeFields,
+  host,
+  integer,
+  logLevel,
+  type Parsed,
+  parseEnvironment,
+  port,
+} from '../lib/settings.ts';
+
+/** The process's environment. */
+export type Settings = z.output<typeof schema>;
+
+function json(allowed: string) {
+  return z.string({ error: allowed }).transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: `${allowed} (${(error as Error).message})` });
+      return z.NEVER;
+    }
+  });
+}
+
+const schema = z.object({
+  ...KAFKA_VARIABLES,
+  RESULTS_SOURCE: json('a JSON object with namespace and name')
+    .pipe(resultSource)
+    .meta({ description: 'the resource whose results they are' }),
+  RESULTS_BOARDS: json('a JSON array of boards')
+    .pipe(closingBoards)
+    .meta({ description: 'the boards, and the consumer group in which the job reads the events of each' }),
+  RESULTS_TOPIC: topic('where to write, never created here'),
+  EVENTS_TOPIC: topic('the topic of the events, which is asked for offsets and not read'),
+  EVENTS_KEPT_MILLIS: integer(1, Number.MAX_SAFE_INTEGER).optional().meta({
+    description:
+      'how long events are kept from which a job without state recomputes; unset, the job has durable state',
+  }),
+  HOST: host.default('127.0.0.1'),
+  PORT: port.default(8082).meta({ description: 'port of probes and metrics; 0 takes a free one' }),
+  LOG_LEVEL: logLevel,
+});
+
+/** Reads the settings from variables; an empty one is unset. */
+export function parseSettings(env: Readonly<Record<string, string | undefined>>): Parsed<Settings> {
+  return parseEnvironment(schema, env);
+}
+
+export const HELP = `Writes the final board of each season to a topic, once.
+
+Usage: node --disable-warning=TimeoutNegativeWarning results/main.ts
+
+Settings come from the environment:
+${describeFields(schema)}
+`;
