@@ -151,3 +151,24 @@ export function seasonEndMillis(
   if (calendar) return seasonEnd(calendar, startMillis);
   return lengthMillis && startMillis + lengthMillis;
 }
+
+/**
+ * Rows, in the order of their ranks, with the ranks that are shown: where a board shares them, rows that are
+ * equal in the column that it ranks by have the rank of the first of them.
+ *
+ * @param read finds a row's value of a column
+ */
+export function shownRanks<Row extends { rank: number }>(
+  { rankedBy }: BoardDefinition,
+  rows: Row[],
+  read: (row: Row, column: string) => unknown,
+): Row[] {
+  if (rankedBy === undefined) return rows;
+  const shared: Row[] = [];
+  for (const row of rows) {
+    const above = shared.at(-1);
+    const isEqual = above && read(above, rankedBy) === read(row, rankedBy);
+    shared.push(isEqual ? { ...row, rank: above.rank } : row);
+  }
+  return shared;
+}

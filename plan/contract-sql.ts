@@ -112,7 +112,6 @@ function cut(name: string): string {
   return `LEFT(${name}, ${LONGEST_TEXT}) AS ${name}`;
 }
 
-/** SQL that only scripts of events with a trait have. */
 function onlyWith(trait: EventCheck['onlyWith'], sql: string): string {
   return trait ? `{{#if mapping.${trait}}}${sql}{{/if}}` : sql;
 }

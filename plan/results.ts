@@ -41,7 +41,6 @@ export function results(resource: GameAnalytics, environment: Environment): Kube
   ];
 }
 
-/** The boards whose seasons are frozen, each with the consumer group of the scan that it reads. */
 function planClosingBoards(resource: GameAnalytics, { slots }: Layout): ClosingBoard[] {
   return closingBoards(resource).map((board) => {
     const { scan } = slots.find((slot) => !slot.removed && slot.board.name === board.name)!;

@@ -104,7 +104,6 @@ function sessionViews(
   }).trim();
 }
 
-/** Whether seasons of the board follow each other. */
 function hasSeasons({ source, period }: PlannedBoard): boolean {
   if (period?.kind !== 'season') return false;
   return source.type === 'Query' || period.lengthMillis !== undefined || period.calendar !== undefined;

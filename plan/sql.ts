@@ -86,7 +86,6 @@ export function scanGroup(resource: GameAnalytics, scan: number): string {
   return `${groupPrefix(resource)}flink${scan === 1 ? '' : `-${scan}`}`;
 }
 
-/** The table of a scan's records, and the views of it. */
 function eventViews(scan: number) {
   const suffix = scan === 1 ? '' : `_${scan}`;
   return {
@@ -102,7 +101,6 @@ export function statsTables(resource: GameAnalytics, scan: EventScan): string {
   return STATS_TABLES(planStats(resource, scan));
 }
 
-/** The statistics count by the first scan. */
 function planStats(resource: GameAnalytics, scan: EventScan) {
   return {
     ...scan,
@@ -112,7 +110,6 @@ function planStats(resource: GameAnalytics, scan: EventScan) {
   };
 }
 
-/** A duration, in milliseconds; 0 when there is none. */
 function optionalMillis(duration: string | undefined): number {
   return duration === undefined ? 0 : millis(duration);
 }

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { type BoardDefinition, RANK, SEASON_START, seasonEndMillis, VALUE } from '../contract/board.ts';
+import {
+  type BoardDefinition,
+  RANK,
+  SEASON_START,
+  seasonEndMillis,
+  shownRanks,
+  VALUE,
+} from '../contract/board.ts';
 import { type ResultSource, SEASON_CLOSED, type SeasonResult } from '../contract/results.ts';
 import type { KafkaRecord } from '../kafka/topic-reader.ts';
 
@@ -31,7 +38,7 @@ const recordValue = z.object({
   ),
 });
 
-type Row = z.infer<typeof recordValue>['rows'][number];
+type ResultRow = SeasonResult['data']['rows'][number];
 
 /** The season of a record; undefined when its key names none that is ever frozen, or is another board's. */
 export function parseSeason(
@@ -67,7 +74,7 @@ export function toResult(
   const rows = data.rows
     .filter((row) => row[RANK] <= board.size)
     .sort((a, b) => a[RANK] - b[RANK])
-    .map(({ [RANK]: rank, ...fields }) => ({ rank, ...fields }));
+    .map(({ [RANK]: rank, ...fields }): ResultRow => ({ rank, ...fields }));
   if (rows.length === 0) return undefined;
   const frozenAt = printTime(season.frozenMillis);
   return {
@@ -83,21 +90,9 @@ export function toResult(
       title: board.title,
       ...(season.value !== undefined && { value: season.value }),
       season: { start: printTime(season.startMillis), end: printTime(season.endMillis), frozenAt },
-      rows: board.rankedBy === undefined ? rows : shareRanks(rows, board.rankedBy),
+      rows: shownRanks(board, rows, (row, column) => row[column]),
     },
   };
-}
-
-type ResultRow = Omit<Row, typeof RANK> & { rank: number };
-
-/** Rows that are equal have the rank of the first of them. */
-function shareRanks(rows: ResultRow[], column: string): ResultRow[] {
-  const shared: ResultRow[] = [];
-  for (const row of rows) {
-    const above = shared.at(-1);
-    shared.push(above && above[column] === row[column] ? { ...row, rank: above.rank } : row);
-  }
-  return shared;
 }
 
 function subject(board: string, value: string | undefined): string {

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type BoardDefinition, type Column, RANK, SEASON_START, VALUE } from '../../contract/board.ts';
+import {
+  type BoardDefinition,
+  type Column,
+  RANK,
+  SEASON_START,
+  shownRanks,
+  VALUE,
+} from '../../contract/board.ts';
 import { LONGEST_TEXT } from '../../contract/event.ts';
 import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 
@@ -89,18 +96,7 @@ function parseRows(definition: BoardDefinition, rows: unknown): Row[] | undefine
     .filter(({ rank }) => rank <= size)
     .sort((a, b) => a.rank - b.rank)
     .slice(0, size);
-  return definition.rankedBy ? shareRanks(ranked, definition.rankedBy) : ranked;
-}
-
-/** Rows that are equal have the rank of the first of them. */
-function shareRanks(rows: Row[], column: string): Row[] {
-  const shared: Row[] = [];
-  for (const row of rows) {
-    const above = shared.at(-1);
-    const isEqual = above?.values.get(column) === row.values.get(column);
-    shared.push(above && isEqual ? { ...row, rank: above.rank } : row);
-  }
-  return shared;
+  return shownRanks(definition, ranked, ({ values }, column) => values.get(column));
 }
 
 function parseRow(definition: BoardDefinition, row: unknown): Row | undefined {

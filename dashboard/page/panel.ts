@@ -149,7 +149,6 @@ export function createPanel(
   };
 }
 
-/** The rows of the season before the one that is shown; none where it is not known. */
 function finalRows(board: LiveBoard, { period }: BoardView, now: number, value?: string): readonly Row[] {
   if (period?.kind !== 'season') return [];
   const last = board.view(now, 'last', value);

@@ -82,7 +82,6 @@ async function fetchFolder(
   return cachedFolder(`${name}-${version}`, (folder) => fillFolder(folder, list, report, signal));
 }
 
-/** What Maven compiles. */
 async function sourceFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries
@@ -150,7 +149,6 @@ async function verifyJars(folder: string, sums: string): Promise<void> {
 
 const COPY_DEPENDENCIES = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
 
-/** Compiles a folder's sources to a jar, next to those that it needs. */
 async function compile(
   pom: string,
   folder: string,

@@ -47,7 +47,6 @@ export async function explainResource(gateway: SqlGateway, resource: GameAnalyti
   return { problems: distinct(found.problems), warnings: distinct(found.warnings) };
 }
 
-/** What Flink refuses of the expressions that make an event of a record. */
 async function explainMapping(gateway: SqlGateway, resource: GameAnalytics): Promise<Problem[]> {
   const { events } = resource.spec;
   if (!events.columns && !events.fields) return [];
@@ -141,7 +140,6 @@ function boardPath(board: Leaderboard, index: number, field: string | undefined)
   return `spec.leaderboards[${index}]${field ? `.${field}` : ''} (${board.name})`;
 }
 
-/** The SQL of a board that is in the resource, by its field. */
 function ownSql(board: Leaderboard): [field: string, text: string][] {
   if (board.type === 'Query') return [['query', board.query]];
   const { where, of } = { of: undefined, ...board };
@@ -150,7 +148,6 @@ function ownSql(board: Leaderboard): [field: string, text: string][] {
   );
 }
 
-/** The field that has a board's SQL, where it is one. */
 function onlyField(board: Leaderboard): string | undefined {
   const [first, ...others] = ownSql(board);
   return others.length === 0 ? first?.[0] : undefined;
