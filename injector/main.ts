@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Logger, pino } from 'pino';
-import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
+import type { Logger } from 'pino';
+import type { Access } from '../kafka/access.ts';
 import { describeKafkaError } from '../kafka/errors.ts';
 import { findTopic, type KafkaOptions, MAX_MESSAGES_PER_SESSION, openSession } from '../kafka/producer.ts';
+import { runProgram } from '../kafka/program.ts';
 import { Backoff } from '../lib/backoff.ts';
 import { startProbeServer } from '../lib/probe-server.ts';
 import { sleep } from '../lib/sleep.ts';
@@ -26,34 +27,6 @@ const FLUSH_MILLIS = 10_000;
 const DISCONNECT_MILLIS = 2000;
 /** Less than this is the rhythm of batches and not worth a word. */
 const NOTABLE_LAG_MILLIS = 200;
-
-async function main(): Promise<number> {
-  if (process.argv.includes('--help')) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const parsed = parseSettings(process.env);
-  if ('problems' in parsed) return refuse(parsed.problems);
-  let access: Access;
-  try {
-    access = kafkaAccess(parsed.settings);
-  } catch (error) {
-    if (!(error instanceof AccessError)) throw error;
-    return refuse([error.message]);
-  }
-  // Written at once: the last line, which says what was lost, must be out before the process ends.
-  const log = pino({ level: parsed.settings.LOG_LEVEL }, pino.destination({ sync: true }));
-  return run(parsed.settings, access, log).catch((error) => {
-    log.debug(error);
-    log.fatal(`the injector failed: ${error.message}`);
-    return 1;
-  });
-}
-
-function refuse(problems: readonly string[]): number {
-  process.stderr.write(`${problems.join('\n')}\n`);
-  return 2;
-}
 
 async function run(settings: Settings, access: Access, log: Logger): Promise<number> {
   const stop = stopOnSignals((name) => log.info(`${name}: stopping`));
@@ -190,4 +163,4 @@ function gameOptions(settings: Settings): GameOptions {
   };
 }
 
-process.exit(await main());
+process.exit(await runProgram({ name: 'the injector', help: HELP, parseSettings, run }));

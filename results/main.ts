@@ -1,7 +1,8 @@
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
+import type { Access } from '../kafka/access.ts';
 import { kafkaClient } from '../kafka/client.ts';
+import { runProgram } from '../kafka/program.ts';
 import { TopicSlices } from '../kafka/topic-slices.ts';
 import { Backoff } from '../lib/backoff.ts';
 import { startProbeServer } from '../lib/probe-server.ts';
@@ -13,33 +14,6 @@ import { HELP, parseSettings, type Settings } from './settings.ts';
 const PROGRAM = 'results';
 const RETRY_MILLIS = 1000;
 const LONGEST_RETRY_MILLIS = 30_000;
-
-async function main(): Promise<number> {
-  if (process.argv.includes('--help')) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const parsed = parseSettings(process.env);
-  if ('problems' in parsed) return refuse(parsed.problems);
-  let access: Access;
-  try {
-    access = kafkaAccess(parsed.settings);
-  } catch (error) {
-    if (!(error instanceof AccessError)) throw error;
-    return refuse([error.message]);
-  }
-  const log = pino({ level: parsed.settings.LOG_LEVEL }, pino.destination({ sync: true }));
-  return run(parsed.settings, access, log).catch((error) => {
-    log.debug(error);
-    log.fatal(`the results program failed: ${error.message}`);
-    return 1;
-  });
-}
-
-function refuse(problems: readonly string[]): number {
-  process.stderr.write(`${problems.join('\n')}\n`);
-  return 2;
-}
 
 async function run(settings: Settings, access: Access, log: Logger): Promise<number> {
   const stop = stopOnSignals((name) => log.info(`${name}: stopping`));
@@ -100,4 +74,4 @@ function createRegistry(state: State): Registry {
   return registry;
 }
 
-process.exit(await main());
+process.exit(await runProgram({ name: 'the results program', help: HELP, parseSettings, run }));
