@@ -235,7 +235,7 @@ describe.concurrent('an operator that starts with a view of the past', { timeout
         subject.crash();
         await subject.expectNoDeeds(async () => {
           await subject.startOperator((proxy) => proxy.freezeWatches({ listsAsOf }));
-          await sleep(500);
+          await subject.untilReconciled();
           subject.proxy.thawWatches();
           await subject.expectState(transition(step));
         });

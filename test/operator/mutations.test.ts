@@ -145,12 +145,12 @@ function partitionsOf({ events }: Mutation['spec']): number {
 
 /**
  * Edits that follow each other, and a spec that they begin with. Partitions only grow, so they stay as they
- * are.
+ * are; and a topic of results that is retained would stay.
  */
 function edits(count: number, seed: number): Mutation['spec'][] {
   return fc.sample(validSpecs(), { numRuns: count, seed }).map((spec) => {
     const { partitions: _, ...events } = (spec.events ?? {}) as Record<string, unknown>;
-    return { ...spec, events };
+    return { ...spec, events: { ...events, ...('results' in spec && { deletionPolicy: 'Delete' }) } };
   });
 }
 

@@ -139,10 +139,10 @@ const AVRO: Spec = {
   },
 };
 
-/** A spec of seasons with results. */
+/** A spec of seasons with results, whose topic goes when they do. */
 const RESULTS: Spec = {
   kafka: { cluster: 'games' },
-  events: { latestArrival: '10m' },
+  events: { latestArrival: '10m', deletionPolicy: 'Delete' },
   results: { resources: resources() },
 };
 

@@ -143,13 +143,28 @@ export class Subject {
     expect(this.#deedsSince(before)).toEqual(transition.deeds);
   }
 
+  /** Waits until the operator that runs has looked at the resource, and done what it then did. */
+  async untilReconciled(): Promise<void> {
+    const { registry } = this.#operator!.metrics;
+    const count = () => registry.getSingleMetricAsString('controller_runtime_reconcile_total');
+    await this.#poll(async () => /\} [1-9]/.test(await count()));
+  }
+
   /** Waits until there is what a change leads to, and it stays so. */
   async expectState(transition: Transition): Promise<void> {
-    const isThere = () => this.#isAt(transition);
-    // The comparison below says better what is wrong.
-    await this.#poll(isThere).catch(() => undefined);
-    await this.#rest();
-    expect(await this.state(), this.log.slice(-20).join('')).toEqual(transition.state);
+    let state: State = {};
+    const isThere = async () => {
+      if (!(await this.#isAt(transition))) return false;
+      // An operator that comes to it late may have yet to begin.
+      await this.#rest();
+      state = await this.state();
+      return isDeepStrictEqual(state, transition.state);
+    };
+    // The comparison says better what is wrong.
+    await this.#poll(isThere).catch(async () => {
+      state = await this.state();
+    });
+    expect(state, this.log.slice(-20).join('')).toEqual(transition.state);
   }
 
   /** Holds that something creates, deletes and deploys nothing. */
