@@ -51,7 +51,8 @@ describe.each(PAGES)('%s', (page) => {
       for (const word of args.split(' ').filter((word) => !/^(\d+|[0-9a-f]{7})$/.test(word)))
         expect(help).toContain(word);
     }
-  });
+    // It starts a process for each command.
+  }, 120_000);
 
   it('sets values that the charts have', () => {
     for (const command of commands) {
