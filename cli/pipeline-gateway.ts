@@ -49,7 +49,7 @@ export async function usePipelineGateway(
     const bootstrapServers = await findKafka(name, stateDir, bootstrap);
     const isLocal = bootstrap === undefined;
     const registry = isLocal && hasOwnRegistry(manifest) ? await readRegistryUrl(stateDir) : undefined;
-    const resource = registry === undefined ? manifest : withRegistry(manifest, registry);
+    const resource = withRegistry(manifest, registry);
     const avro = resource.spec.events.format === 'avro-confluent';
     const gateway = await startSqlGateway((sentence) => terminal.say(sentence), signal, { avro });
     try {

@@ -10,6 +10,12 @@
  */
 export const LONGEST_TEXT = 256;
 
+/**
+ * What JavaScript's `Date` can represent, in epoch milliseconds: a later time comes from a broken clock, and
+ * could not be printed.
+ */
+export const MAX_EPOCH_MILLIS = 8.64e15;
+
 /** The ids of the simulated game's robots begin with it. */
 export const ROBOT_PREFIX = 'RBT';
 

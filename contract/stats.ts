@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ROBOT_PREFIX, VIOLATIONS } from './event.ts';
+import { MAX_EPOCH_MILLIS, ROBOT_PREFIX, VIOLATIONS } from './event.ts';
 
 /*
  * The pipeline's statistics. The job writes one record per slot to the topic <name>-pipeline-stats, the
@@ -250,7 +250,7 @@ const examples = z
 
 const newest = z
   .object({
-    newest_event_time: z.int().min(0).max(8.64e15).nullable(),
+    newest_event_time: z.int().min(0).max(MAX_EPOCH_MILLIS).nullable(),
     // Jobs from before it existed write none.
     uncounted_reason: text,
   })

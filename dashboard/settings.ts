@@ -6,6 +6,7 @@ import {
   describeFields,
   host,
   integer,
+  json,
   list,
   logLevel,
   type Parsed,
@@ -16,16 +17,6 @@ import {
 
 /** What a core can serve twice a second, with room for worse days; see docs/benchmarks.md. */
 export const DEFAULT_MAX_SOCKETS = 5000;
-
-const BOARDS = 'a JSON array of boards';
-const boardsJson = z.string({ error: BOARDS }).transform((json, context) => {
-  try {
-    return JSON.parse(json) as unknown;
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: `${BOARDS} (${(error as Error).message})` });
-    return z.NEVER;
-  }
-});
 
 const PATH = 'a path of letters, digits, - . _ and ~ that is no probe’s, such as /games/arcade';
 /** Without the slash at its end; the root is empty. */
@@ -53,7 +44,9 @@ export type Settings = z.output<typeof schema>;
 
 const schema = z.object({
   ...KAFKA_VARIABLES,
-  DASHBOARD_BOARDS: boardsJson.pipe(boardDefinitions).meta({ description: 'the boards to show' }),
+  DASHBOARD_BOARDS: json('a JSON array of boards')
+    .pipe(boardDefinitions)
+    .meta({ description: 'the boards to show' }),
   STATS_TOPIC: topic('the topic of the pipeline’s counters'),
   EVENTS_TOPIC: topic('the topic of the events, which is asked for offsets and not read'),
   JOB_ADVICE: advice.meta({ description: 'what the page says to do when the job counts no events' }),

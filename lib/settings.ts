@@ -93,6 +93,18 @@ export function list<Element extends z.ZodType<unknown, string>>(allowed: string
     .pipe(z.array(element));
 }
 
+/** A variable with JSON, which the schema that it is piped into judges. */
+export function json(allowed: string) {
+  return z.string({ error: allowed }).transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: `${allowed} (${(error as Error).message})` });
+      return z.NEVER;
+    }
+  });
+}
+
 /** The address and port that a program listens on. */
 export const host = text('an address to listen on').meta({
   description: 'where it listens; :: is all addresses of IPv6 and IPv4',

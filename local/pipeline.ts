@@ -80,7 +80,7 @@ async function startParts(
     hasOwnRegistry(resource) ? startSchemaRegistry(runtime) : undefined,
   ]);
   const layout = await loadLayout(runtime.stateDir);
-  const objects = plan(registry === undefined ? resource : withRegistry(resource, registry), {
+  const objects = plan(withRegistry(resource, registry), {
     bootstrapServers: broker.clientServers,
     appImage: 'local',
     flinkImage: 'local',

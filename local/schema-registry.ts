@@ -27,8 +27,12 @@ export function hasOwnRegistry({ spec }: GameAnalytics): boolean {
   return format === 'avro-confluent' && schemaRegistry?.url === undefined;
 }
 
-/** A resource whose schemas are in the registry of a run on this machine, which asks for no sign-in. */
-export function withRegistry(resource: GameAnalytics, url: string): GameAnalytics {
+/**
+ * A resource as it runs on this machine: its schemas are in the registry of the run, if that has one, which
+ * asks for no sign-in.
+ */
+export function withRegistry(resource: GameAnalytics, url: string | undefined): GameAnalytics {
+  if (url === undefined) return resource;
   const { spec } = resource;
   return { ...resource, spec: { ...spec, events: { ...spec.events, schemaRegistry: { url } } } };
 }

@@ -7,6 +7,7 @@ import {
   shownRanks,
   VALUE,
 } from '../contract/board.ts';
+import { MAX_EPOCH_MILLIS } from '../contract/event.ts';
 import { type ResultSource, SEASON_CLOSED, type SeasonResult } from '../contract/results.ts';
 import type { KafkaRecord } from '../kafka/topic-reader.ts';
 
@@ -26,7 +27,6 @@ export interface Season {
   value?: string;
 }
 
-const MAX_EPOCH_MILLIS = 8.64e15;
 const seasonStart = z.int().min(-MAX_EPOCH_MILLIS).max(MAX_EPOCH_MILLIS);
 
 const recordKey = z.object({ [SEASON_START]: seasonStart, [VALUE]: z.string().min(1).optional() });

@@ -5,6 +5,7 @@ import {
   describeFields,
   host,
   integer,
+  json,
   logLevel,
   type Parsed,
   parseEnvironment,
@@ -13,17 +14,6 @@ import {
 
 /** The process's environment. */
 export type Settings = z.output<typeof schema>;
-
-function json(allowed: string) {
-  return z.string({ error: allowed }).transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: `${allowed} (${(error as Error).message})` });
-      return z.NEVER;
-    }
-  });
-}
 
 const schema = z.object({
   ...KAFKA_VARIABLES,

@@ -1,7 +1,7 @@
 import type { BoardDefinition } from '../../contract/board.ts';
 import { TopicState } from '../topic-state.ts';
 import { Board, type BoardView, type Season } from './board.ts';
-import { RankHistory, type Standing } from './rank-history.ts';
+import { RankHistory, type RankSnapshot } from './rank-history.ts';
 
 /** Without a change for longer, a board is shown as quiet. */
 const QUIET_MILLIS = 60_000;
@@ -46,12 +46,12 @@ export class LiveBoard extends TopicState<Board> {
   }
 
   /** How the board stood a minute ago; undefined when there is nothing to compare with. */
-  before(now: number): Standing | undefined {
+  before(now: number): RankSnapshot | undefined {
     return this.#ranks.previous(this.view(now), now);
   }
 
   /** How the board has stood since its season began, or since it was first seen, the oldest first. */
-  standings(now: number): readonly Standing[] {
+  snapshots(now: number): readonly RankSnapshot[] {
     return this.#ranks.since(this.view(now));
   }
 

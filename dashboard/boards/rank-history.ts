@@ -2,7 +2,7 @@ import type { BoardView } from './board.ts';
 import type { Row } from './record.ts';
 
 /*
- * Where everyone stood, a minute ago and since the season began. Standings are noted at whole steps of the
+ * Where everyone stood, a minute ago and since the season began. Snapshots are taken at whole steps of the
  * clock, so that replicas of the dashboard, whose clocks agree, compare with the same moment. Pure: the time
  * is passed in.
  */
@@ -10,14 +10,14 @@ import type { Row } from './record.ts';
 /** How far back movement looks. */
 const LOOK_BACK_MILLIS = 60_000;
 
-/** Between two standings; older ones are further apart. */
+/** Between two snapshots; older ones are further apart. */
 const STEP_MILLIS = 10_000;
 
 /** More would be more than one sees. */
-const MOST_STANDINGS = 60;
+const MOST_SNAPSHOTS = 60;
 
 /** How a board stood. */
-export interface Standing {
+export interface RankSnapshot {
   /** Epoch milliseconds. */
   atMillis: number;
   /** The season's start in epoch milliseconds; undefined on boards without seasons. */
@@ -30,7 +30,7 @@ export interface Standing {
 
 export class RankHistory {
   /** Of one season, the oldest first. */
-  #standings: Standing[] = [];
+  #snapshots: RankSnapshot[] = [];
   /** Between two that are older than a minute. */
   #thinnedMillis = STEP_MILLIS;
 
@@ -40,19 +40,19 @@ export class RankHistory {
    */
   record(viewed: () => BoardView, now: number): void {
     const atMillis = now - (now % STEP_MILLIS);
-    const newest = this.#standings.at(-1);
+    const newest = this.#snapshots.at(-1);
     if (newest?.atMillis === atMillis) return;
     const view = viewed();
     const { rows } = view;
     if (rows.length === 0) return;
     const season = currentSeason(view);
     if (newest?.season !== season) {
-      this.#standings = [];
+      this.#snapshots = [];
       this.#thinnedMillis = STEP_MILLIS;
     }
-    this.#standings.push({ atMillis, season, rows, ranks: new Map(rows.map(({ id, rank }) => [id, rank])) });
+    this.#snapshots.push({ atMillis, season, rows, ranks: new Map(rows.map(({ id, rank }) => [id, rank])) });
     this.#thin(now);
-    while (this.#standings.length > MOST_STANDINGS) {
+    while (this.#snapshots.length > MOST_SNAPSHOTS) {
       this.#thinnedMillis *= 2;
       this.#thin(now);
     }
@@ -64,19 +64,19 @@ export class RankHistory {
    *
    * @param now epoch milliseconds
    */
-  previous(view: BoardView, now: number): Standing | undefined {
-    const standings = this.since(view);
-    return standings.findLast(({ atMillis }) => atMillis <= now - LOOK_BACK_MILLIS) ?? standings[0];
+  previous(view: BoardView, now: number): RankSnapshot | undefined {
+    const snapshots = this.since(view);
+    return snapshots.findLast(({ atMillis }) => atMillis <= now - LOOK_BACK_MILLIS) ?? snapshots[0];
   }
 
   /** How the board has stood since its season began, or since it was first seen, the oldest first. */
-  since(view: BoardView): readonly Standing[] {
-    return this.#standings[0]?.season === currentSeason(view) ? this.#standings : [];
+  since(view: BoardView): readonly RankSnapshot[] {
+    return this.#snapshots[0]?.season === currentSeason(view) ? this.#snapshots : [];
   }
 
   #thin(now: number): void {
     const minuteAgo = now - LOOK_BACK_MILLIS;
-    this.#standings = this.#standings.filter(({ atMillis }, index, { [index + 1]: next }) => {
+    this.#snapshots = this.#snapshots.filter(({ atMillis }, index, { [index + 1]: next }) => {
       // The newest that is old enough is compared with.
       const isRecent = !next || next.atMillis > minuteAgo;
       return index === 0 || isRecent || atMillis % this.#thinnedMillis === 0;

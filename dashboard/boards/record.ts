@@ -7,7 +7,7 @@ import {
   shownRanks,
   VALUE,
 } from '../../contract/board.ts';
-import { LONGEST_TEXT } from '../../contract/event.ts';
+import { LONGEST_TEXT, MAX_EPOCH_MILLIS } from '../../contract/event.ts';
 import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 
 /*
@@ -48,9 +48,6 @@ export interface BoardRecord {
 
 /** The longest text kept, in UTF-16 units, of which a character has at most two: no two ids look the same. */
 export const MAX_TEXT_LENGTH = 2 * LONGEST_TEXT;
-
-/** What `Date` can represent; anything later comes from a broken clock and could not be printed. */
-const MAX_EPOCH_MILLIS = 8.64e15;
 
 /**
  * Reads one record of a board's topic. A tombstone is a board without rows.

@@ -1,4 +1,5 @@
 import type { Column, Period } from '../../contract/board.ts';
+import { MAX_EPOCH_MILLIS } from '../../contract/event.ts';
 import type { Value } from '../boards/record.ts';
 
 /** What stands for a value that is not there. */
@@ -26,9 +27,6 @@ function numberFormats(options: Intl.NumberFormatOptions, unit = '') {
 
 /** A text that is no longer needs no compact form. */
 const MAX_SHORT_LENGTH = 7;
-
-/** What `Date` can represent. */
-const MAX_EPOCH_MILLIS = 8.64e15;
 
 const CLOCK = { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' } as const;
 const TIMESTAMP_FORMATS = {

@@ -1,4 +1,4 @@
-import type { Standing } from '../boards/rank-history.ts';
+import type { RankSnapshot } from '../boards/rank-history.ts';
 import type { Row } from '../boards/record.ts';
 
 /** How a row moved within the last minute, in signs for the eye and words for the ear. */
@@ -11,7 +11,10 @@ export interface Movement {
 const STAYED: Movement = { kind: 'none', sign: '', words: '' };
 
 /** @param before how the board stood a minute ago; undefined when unknown */
-export function describeMovement({ id, rank }: Row, before: Pick<Standing, 'ranks'> | undefined): Movement {
+export function describeMovement(
+  { id, rank }: Row,
+  before: Pick<RankSnapshot, 'ranks'> | undefined,
+): Movement {
   if (!before) return STAYED;
   const was = before.ranks.get(id);
   if (was === undefined) return { kind: 'new', sign: 'new', words: 'new' };

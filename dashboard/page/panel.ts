@@ -1,7 +1,7 @@
 import type { BoardDefinition, Column } from '../../contract/board.ts';
 import type { BoardView, Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
-import type { Standing } from '../boards/rank-history.ts';
+import type { RankSnapshot } from '../boards/rank-history.ts';
 import type { Row } from '../boards/record.ts';
 import { isCounted, type PipelineKind } from '../pipeline-state.ts';
 import { isFound } from '../static/search.js';
@@ -212,7 +212,7 @@ function panelPeriod(period: BoardView['period']): PanelPeriod | undefined {
 interface RowContext {
   id: string;
   colors: TeamColors;
-  before: Standing | undefined;
+  before: RankSnapshot | undefined;
   search: string;
   lastRows: readonly Row[];
 }
@@ -220,6 +220,7 @@ interface RowContext {
 function panelRows(definition: BoardDefinition, rows: readonly Row[], context: RowContext): PanelRow[] {
   const bars = computeBars(definition, rows, context.lastRows);
   const ids = distinctIds(rows);
+  const gaps = gapColumn(definition);
   return rows.map((row, index) => ({
     id: `${context.id}-${ids[index]}`,
     rank: row.rank,
@@ -228,7 +229,7 @@ function panelRows(definition: BoardDefinition, rows: readonly Row[], context: R
     found: isFound(textsOf(definition, row), context.search),
     ...panelCells(definition, ({ name, type }) => formatCell(type, row.values.get(name))),
     ...(bars[index] ?? NO_BAR),
-    gap: describeGap(definition, row, rows[index - 1]),
+    gap: describeGap(gaps, row, rows[index - 1]),
   }));
 }
 
@@ -238,8 +239,7 @@ function gapColumn({ columns, bar }: BoardDefinition): Column | undefined {
   return first?.name === bar && first?.type !== 'percent' && !second ? first : undefined;
 }
 
-function describeGap(definition: BoardDefinition, row: Row, above: Row | undefined): string {
-  const column = gapColumn(definition);
+function describeGap(column: Column | undefined, row: Row, above: Row | undefined): string {
   if (!column || !above) return '';
   const [value, higher] = [row, above].map(({ values }) => values.get(column.name));
   if (typeof value !== 'number' || typeof higher !== 'number') return '';

@@ -1,6 +1,6 @@
 import type { BoardDefinition } from '../../contract/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
-import type { Standing } from '../boards/rank-history.ts';
+import type { RankSnapshot } from '../boards/rank-history.ts';
 import type { Row } from '../boards/record.ts';
 import { type Timestamp, timestamp } from './format.ts';
 import { nameOf } from './panel.ts';
@@ -8,7 +8,7 @@ import type { TeamColor, TeamColors } from './team-color.ts';
 
 /*
  * How the places of a board have changed in its season: a bump chart, a line for each of the first ten. It
- * goes to the last standing that was noted, and says so.
+ * goes to the last snapshot, and says so.
  */
 
 export interface RankChart {
@@ -36,20 +36,20 @@ const MOST_PLACES = 10;
 /** @param now epoch milliseconds */
 export function createRankChart(board: LiveBoard, now: number, colors: TeamColors): RankChart {
   const { definition } = board;
-  const standings = board.standings(now);
-  const [first, last] = [standings[0], standings.at(-1)];
+  const snapshots = board.snapshots(now);
+  const [first, last] = [snapshots[0], snapshots.at(-1)];
   return {
     id: `ranks-${definition.name}`,
     chart:
-      first && last && first !== last ? drawChart(definition, standings, first, last, colors) : undefined,
+      first && last && first !== last ? drawChart(definition, snapshots, first, last, colors) : undefined,
   };
 }
 
 function drawChart(
   definition: BoardDefinition,
-  standings: readonly Standing[],
-  first: Standing,
-  last: Standing,
+  snapshots: readonly RankSnapshot[],
+  first: RankSnapshot,
+  last: RankSnapshot,
   colors: TeamColors,
 ): RankChart['chart'] {
   const drawn = last.rows.slice(0, MOST_PLACES);
@@ -59,7 +59,7 @@ function drawChart(
     last: chartSide(definition, last, timestamp(last.atMillis, 'second'), drawn, colors),
     lines: drawn.map((row) => ({
       color: colors.of(definition, row),
-      path: drawPath(row.id, standings, first.atMillis, last.atMillis),
+      path: drawPath(row.id, snapshots, first.atMillis, last.atMillis),
     })),
   };
 }
@@ -67,7 +67,7 @@ function drawChart(
 /** Those who have no line are not colored. */
 function chartSide(
   definition: BoardDefinition,
-  { rows }: Standing,
+  { rows }: RankSnapshot,
   at: Timestamp,
   drawn: readonly Row[],
   colors: TeamColors,
@@ -81,10 +81,15 @@ function chartSide(
 }
 
 /** Level while the place stays the same, and a curve where it changes; with gaps where there was none. */
-function drawPath(id: string, standings: readonly Standing[], fromMillis: number, toMillis: number): string {
+function drawPath(
+  id: string,
+  snapshots: readonly RankSnapshot[],
+  fromMillis: number,
+  toMillis: number,
+): string {
   const commands: string[] = [];
   let before: { x: number; y: number } | undefined;
-  for (const { atMillis, rows } of standings) {
+  for (const { atMillis, rows } of snapshots) {
     const place = rows.findIndex((row) => row.id === id);
     if (place < 0) {
       before = undefined;

@@ -51,6 +51,8 @@ interface Shown {
   season: Season;
   /** Of a board by value; undefined: the first. */
   value: string | undefined;
+  /** On a page of its own. */
+  isAlone: boolean;
 }
 
 /** The parts of a page, those of its boards by themselves. */
@@ -111,12 +113,8 @@ export class FragmentCache {
   /** All parts of a view, as they were at the last tick. */
   of(view: BoardFilter): Fragment[] {
     const others = [this.#status(), this.#traffic(), this.#freshness(), this.#notCounted()];
-    const isAlone = view.board !== undefined;
-    const boards = this.#shown(view).flatMap((shown) => {
-      const rankChart = isAlone && this.#rankChart(shown);
-      return rankChart ? [this.#board(shown), rankChart] : [this.#board(shown)];
-    });
-    return [...others, ...boards];
+    const boards = this.#shown(view).flatMap((shown) => [this.#board(shown), this.#rankChart(shown) ?? []]);
+    return [...others, ...boards.flat()];
   }
 
   /**
@@ -134,22 +132,22 @@ export class FragmentCache {
     const shown = this.#shown(view);
     const panels = search === '' ? [] : shown.map((one) => this.#panel(one, search));
     const marked = panels.map((panel) => ({ id: panel.id, html: renderBoard(panel) }));
-    const isAlone = view.board !== undefined;
     return {
       ...others,
       found: search === '' ? '' : foundIn(panels),
-      boards: shown.map((one, index) => this.#complete(one, marked[index] ?? this.#board(one), isAlone)),
+      boards: shown.map((one, index) => this.#complete(one, marked[index] ?? this.#board(one))),
     };
   }
 
   #shown(view: BoardFilter): Shown[] {
     const { boards, season } = shownBoards(this.#options.boards, view);
-    return boards.map((board) => ({ board, season, value: askedValue(board.definition, view) }));
+    const isAlone = view.board !== undefined;
+    return boards.map((board) => ({ board, season, value: askedValue(board.definition, view), isAlone }));
   }
 
   /** A board with what the page says of it outside of what changes, such as the values to choose from. */
-  #complete(shown: Shown, { id, html }: Rendered, isAlone: boolean): PageBoard {
-    const { board, season } = shown;
+  #complete(shown: Shown, { id, html }: Rendered): PageBoard {
+    const { board, season, isAlone } = shown;
     const { name, title, by } = board.definition;
     const now = this.#options.now();
     const { rows, value } = board.view(now, season, shown.value);
@@ -158,7 +156,7 @@ export class FragmentCache {
       name,
       title,
       html,
-      rankChart: (isAlone && this.#rankChart(shown)?.html) || '',
+      rankChart: this.#rankChart(shown)?.html ?? '',
       isEmpty: rows.length === 0,
       pastSeasons: isAlone ? this.#pastSeasons(shown) : [],
       by: by && {
@@ -222,13 +220,13 @@ export class FragmentCache {
   }
 
   /** Of the newest season: of others it is not known. On a board of instants, few stay for long. */
-  #rankChart({ board, season }: Shown): Fragment | undefined {
+  #rankChart({ board, season, isAlone }: Shown): Fragment | undefined {
     const { by, period } = board.definition;
-    if (season !== 'this' || by || period?.kind === 'instant') return undefined;
+    if (!isAlone || season !== 'this' || by || period?.kind === 'instant') return undefined;
     const now = this.#options.now();
     const id = `ranks-${board.definition.name}`;
     const render = () => renderRankChart(createRankChart(board, now, this.#colors));
-    const versionOf = () => String(board.standings(now).at(-1)?.atMillis);
+    const versionOf = () => String(board.snapshots(now).at(-1)?.atMillis);
     return this.#fragment(id, id, render, versionOf);
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RankHistory, type Standing } from '../../../dashboard/boards/rank-history.ts';
+import { RankHistory, type RankSnapshot } from '../../../dashboard/boards/rank-history.ts';
 import { describeMovement } from '../../../dashboard/page/movement.ts';
 import { createNotCounted } from '../../../dashboard/page/not-counted.ts';
 import { formatQuery, parseBoardFilter, parsePageState } from '../../../dashboard/page/page-state.ts';
@@ -67,7 +67,7 @@ describe('a look', () => {
 describe('a trail', () => {
   const view = (leader: string, start = SEASON) =>
     boardOf(topTeams, [season([team(leader, 1)], start)]).view(NOW);
-  const leaderOf = (standing: Standing | undefined) => [...(standing?.ranks.keys() ?? [])][0];
+  const leaderOf = (snapshot: RankSnapshot | undefined) => [...(snapshot?.ranks.keys() ?? [])][0];
   const idOf = (name: string) => rowsOf(team(name, 1))[0]?.id;
 
   it('remembers how a board stood a minute ago', () => {
