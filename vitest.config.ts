@@ -18,34 +18,33 @@ export default defineConfig({
       thresholds: { statements: 74, branches: 74, functions: 74, lines: 74 },
     },
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000, maxWorkers: 2 } },
       onApiServer('operator', { include: ['test/operator/**/*.test.ts'], exclude: [IDLE], maxWorkers: 2 }),
       onApiServer('idle', { include: [IDLE] }),
-      tier('sql', SQL),
-      tier('images', ['test/images/**/*.test.ts']),
-      tier('pipeline', ['test/pipeline/**/*.test.ts'], SQL),
-      tier('browser', ['test/browser/**/*.test.ts']),
+      tier('sql', { include: SQL }),
+      tier('images', { include: ['test/images/**/*.test.ts'] }),
+      // Half of what they take is waiting for Flink.
+      tier('pipeline', { include: ['test/pipeline/**/*.test.ts'], exclude: SQL, maxWorkers: 2 }),
+      tier('browser', { include: ['test/browser/**/*.test.ts'] }),
     ],
   },
 });
 
+interface Files {
+  include: string[];
+  exclude?: string[];
+  /** How many of them run at once. */
+  maxWorkers?: number;
+}
+
 /** A tier with one API server for all files, each in namespaces of its own. */
-function onApiServer(name: string, files: { include: string[]; exclude?: string[]; maxWorkers?: number }) {
+function onApiServer(name: string, files: Files) {
   const globalSetup = 'testkit/cluster/shared.ts';
   return { test: { name, ...files, globalSetup, testTimeout: 120_000, hookTimeout: 120_000 } };
 }
 
-/** A tier that starts JVMs, none of which lives long: one file at a time, with time for a slow machine. */
-function tier(name: string, include: string[], exclude: string[] = []) {
-  return {
-    test: {
-      name,
-      include,
-      exclude,
-      env: { JAVA_TOOL_OPTIONS: QUICK_START.join(' ') },
-      fileParallelism: false,
-      testTimeout: 240_000,
-      hookTimeout: 240_000,
-    },
-  };
+/** A tier that starts JVMs, none of which lives long, with time for a slow machine. */
+function tier(name: string, files: Files) {
+  const env = { JAVA_TOOL_OPTIONS: QUICK_START.join(' ') };
+  return { test: { name, maxWorkers: 1, ...files, env, testTimeout: 480_000, hookTimeout: 480_000 } };
 }

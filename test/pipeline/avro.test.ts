@@ -317,7 +317,7 @@ describe('records in Avro with a schema registry', () => {
     await expectBoards(end);
     expect(await failures()).toEqual([]);
     const records = decoded(await readEvents(cluster.kafka, resource, 'latin1'));
-    await expect.poll(reasons, { timeout: 30_000 }).toEqual(notCounted(records));
+    await expect.poll(reasons, { timeout: 180_000 }).toEqual(notCounted(records));
     expect(door.asked.filter((path) => path.endsWith('/4242'))).toHaveLength(1);
     expect(door.refused).toBe(0);
     expect(await peekedReasons()).toEqual(notCounted(records));
@@ -453,7 +453,7 @@ describe('records in Avro with a schema registry', () => {
     const from = START + 60 * MINUTE;
     door.isClosed = true;
     await produce(cluster.kafka, TOPIC, played(await register(newer), 9, from));
-    await expect.poll(failures, { timeout: 60_000 }).not.toEqual([]);
+    await expect.poll(failures, { timeout: 180_000 }).not.toEqual([]);
     expect((await failures()).join('\n')).toMatch(
       /The schema registry does not answer https:.*\/schemas\/ids\/\d+: HTTP 503/,
     );
@@ -461,6 +461,6 @@ describe('records in Avro with a schema registry', () => {
     await produce(cluster.kafka, TOPIC, passed(from + 30 * MINUTE));
     await expectBoards(from + 30 * MINUTE);
     const records = decoded(await readEvents(cluster.kafka, resource, 'latin1'));
-    await expect.poll(reasons, { timeout: 30_000 }).toEqual(notCounted(records));
+    await expect.poll(reasons, { timeout: 180_000 }).toEqual(notCounted(records));
   });
 });

@@ -12,7 +12,7 @@ import { resource } from '../../testkit/resources/resource.ts';
 import { event, type Message, produce } from '../../testkit/streams/events.ts';
 
 const LATEST_ARRIVAL = 3_600_000;
-const SETTLED = { timeout: 60_000, interval: 250 };
+const SETTLED = { timeout: 180_000, interval: 250 };
 const NOW = Date.UTC(2026, 0, 1, 12);
 /** Another one plays other events: CALENDAR_SEED=… */
 const SEED = Number(process.env.CALENDAR_SEED ?? 20260101);

@@ -170,7 +170,7 @@ describe('a running pipeline that is changed', () => {
     expect(await restored(job)).toBe('savepoint');
     await playOn(to);
     for (const board of boards(to))
-      await expect.poll(() => page.rows(board), { timeout: 30_000 }).toEqual(await newestRows(board));
+      await expect.poll(() => page.rows(board), { timeout: 180_000 }).toEqual(await newestRows(board));
     for (const board of boards(to).filter(({ name }) => !recomputed.includes(name)))
       expect(await fellBack(board, before.get(board.topic) ?? 0), board.name).toEqual([]);
   });

@@ -15,7 +15,7 @@ const SEASON = Math.floor(Date.now() / HOUR) * HOUR;
 const SMALL_HEAP = '--max-old-space-size=96';
 const DIGEST = 'd1';
 const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'];
-const SOON = { timeout: 90_000, interval: 250 };
+const SOON = { timeout: 180_000, interval: 250 };
 
 const definition = (name: string) => ({
   name,

@@ -138,7 +138,7 @@ describe('the dashboard', () => {
       expect(given.status).toBe(200);
       return given;
     };
-    return vi.waitFor(answer, { timeout: 120_000, interval: 500 });
+    return vi.waitFor(answer, { timeout: 180_000, interval: 500 });
   }
 
   async function deleteFirst(topic: string): Promise<void> {
@@ -249,7 +249,7 @@ describe('the dashboard', () => {
       { key: 'no slot', value: 'no counts' },
     ]);
     const stats = async () => (await fetch(`${url}/api/stats`)).json();
-    await expect.poll(stats, { timeout: 30_000 }).toMatchObject({
+    await expect.poll(stats, { timeout: 180_000 }).toMatchObject({
       status: 'live',
       newestEventTime: new Date(start).toISOString(),
       slots: [{ start: new Date(start).toISOString(), events: 50, lateEvents: 1, activeTeams: 6 }],

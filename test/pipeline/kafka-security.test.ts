@@ -19,7 +19,7 @@ import { resource } from '../../testkit/resources/resource.ts';
  * results, each with its own credentials and rights.
  */
 
-const SOON = { timeout: 60_000, interval: 250 };
+const SOON = { timeout: 180_000, interval: 250 };
 const EVENTS = 'arcade-user-score';
 const BOARD = 'arcade-top-teams';
 const RESULTS = 'arcade-results';

@@ -318,7 +318,7 @@ describe('records as games have them', () => {
       const all = [...slots].map((slot) => JSON.parse(slot));
       return eachReason(({ countColumn }) => all.reduce((sum, slot) => sum + slot[countColumn], 0));
     };
-    await expect.poll(counted, { timeout: 60_000, interval: 1000 }).toEqual(counts);
+    await expect.poll(counted, { timeout: 180_000, interval: 1000 }).toEqual(counts);
   }
 
   /** How many copies the statistics of the CloudEvents say that there were. */
@@ -375,7 +375,7 @@ describe('records as games have them', () => {
     await produce(cluster.kafka, topic, passed('cloudevents', START + 5 * HOUR));
     await expectBoards('cloudevents', resource, START + 5 * HOUR);
     const { copies } = splitCopies(await readEvents(cluster.kafka, resource));
-    await expect.poll(countedCopies, { timeout: 30_000 }).toBe(copies);
+    await expect.poll(countedCopies, { timeout: 180_000 }).toBe(copies);
   });
 
   describe('in a SQL session', () => {

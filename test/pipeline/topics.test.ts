@@ -17,8 +17,8 @@ import { event, type Message, produce } from '../../testkit/streams/events.ts';
 const { ConfigResourceTypes } = kafkajs; // Not an export that Node finds by name.
 
 const PARTITIONS = 2;
-const SOON = { timeout: 60_000, interval: 250 };
-const LATER = { timeout: 120_000, interval: 1_000 };
+const SOON = { timeout: 180_000, interval: 250 };
+const LATER = { timeout: 180_000, interval: 1_000 };
 const MINUTE = 60_000;
 
 const players = { name: 'players', type: 'TopPlayers', season: 'none', size: 100 };

@@ -35,6 +35,6 @@ export async function startDashboard(
   };
   const dashboard = spawn(process.execPath, MAIN, { cwd: PROJECT, env, stdio: 'inherit' });
   const url = `http://${LOOPBACK}:${port}`;
-  await vi.waitFor(() => fetch(`${url}/healthz`), { timeout: 30_000, interval: 100 });
+  await vi.waitFor(() => fetch(`${url}/healthz`), { timeout: 180_000, interval: 100 });
   return { url, process: dashboard };
 }

@@ -16,7 +16,7 @@ import {
   type ValueOf,
 } from './oracle.ts';
 
-const SETTLE_MILLIS = 60_000;
+const SETTLE_MILLIS = 180_000;
 
 /** What the oracle cannot know of a resource with SQL of its own, of boards by their names. */
 interface OwnSql {
