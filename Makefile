@@ -30,16 +30,19 @@ images: ## Build the images with docker, podman or buildah (BUILD_FLAGS: flags f
 sbom: ## Print the npm packages of the app image as a software bill of materials (CycloneDX)
 	@tools/sbom
 
-# Tiers that often wait run in parallel with others.
-test: check unit ## Run the checks and every tier of tests
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line operator sql
+# Tiers that often wait run beside others, and Go builds the control plane while the unit tests run.
+test: check ## Run the checks and every tier of tests
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line unit control-plane
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line quiet busy
 
-.PHONY: quiet busy
+.PHONY: control-plane quiet busy
+control-plane: $(INSTALLED)
+	@$(NODE) testkit/cluster/build.ts
 quiet:
 	@$(MAKE) --no-print-directory idle
 	@$(MAKE) --no-print-directory images-test
 busy:
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line operator sql
 	@$(MAKE) --no-print-directory pipeline
 	@$(MAKE) --no-print-directory browser
 
