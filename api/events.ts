@@ -105,7 +105,10 @@ const schemaRegistry = z
   .meta(ONE_VALUE);
 
 /** What a resource says of how its records become events. */
-export type EventMappingSpec = Pick<z.output<typeof schema>, 'format' | 'columns' | 'fields' | 'deduplicate'>;
+export type EventMappingSpec = Pick<
+  z.output<typeof schema>,
+  'format' | 'columns' | 'fields' | 'deduplicate' | 'negativeScores'
+>;
 
 const schema = z.strictObject({
   topic: z
@@ -143,6 +146,12 @@ const schema = z.strictObject({
     '1s',
     '7d',
   ).optional(),
+  negativeScores: z
+    .enum(['Refuse', 'Correct'])
+    .default('Refuse')
+    .describe(
+      'What an event with a score below 0 is. Refuse: invalid. Correct: a correction, which counts and lowers totals. Ranks of totals that can fall take more CPU.',
+    ),
   latestArrival: duration(
     'How long after a season’s end its events may still reach Kafka and count. Then the season is frozen: its boards do not change any more. Unset: seasons are never frozen.',
     '1s',
@@ -234,6 +243,11 @@ export function namingColumns({ columns = [], fields }: EventMappingSpec): strin
     ({ name, type }) => isVisible(name) && NAMING_TYPES.includes(normalizeColumnType(type) ?? ''),
   );
   return [...own, ...others.map(({ name }) => name)];
+}
+
+/** Whether events with negative scores count, and totals can fall. */
+export function hasCorrections({ negativeScores }: EventMappingSpec): boolean {
+  return negativeScores === 'Correct';
 }
 
 /** Whether the events say which team a player plays for. */

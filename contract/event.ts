@@ -52,6 +52,9 @@ export type EventFields = {
  */
 export const SCORE = { least: 0, most: Number.MAX_SAFE_INTEGER };
 
+/** The least score where negative ones correct totals, which then can fall. */
+export const LEAST_CORRECTION = -SCORE.most;
+
 /**
  * Milliseconds of the years from 1973 to 2286 have 12 or 13 digits; seconds, microseconds and nanoseconds do
  * not.
@@ -68,6 +71,8 @@ export const TEAM_FIELDS: readonly string[] = ['team_id', 'team_name'] satisfies
 export interface EventTraits {
   hasTeams: boolean;
   hasEventIds: boolean;
+  /** Whether negative scores count, and correct totals. */
+  hasCorrections: boolean;
 }
 
 /** Why an event is invalid. */
@@ -76,6 +81,8 @@ export interface Violation {
   reason: string;
   /** The reason in words. */
   text: string;
+  /** The same of games with corrections, where it is another. */
+  textWithCorrections?: string;
 }
 
 /** The values of a field that a valid event can have, and why others make it invalid. */
@@ -85,7 +92,11 @@ export type EventCheck = {
   onlyWith?: keyof EventTraits;
   missing: Violation;
   outOfBounds: Violation;
-} & ({ longest: number } | { least: number; most: number } | { least: number; below: number });
+} & (
+  | { longest: number }
+  | { least: number; leastWithCorrections?: number; most: number }
+  | { least: number; below: number }
+);
 
 /** What makes an event valid. An invalid event's reason is that of the first check that fails. */
 export const EVENT_CHECKS: EventCheck[] = [
@@ -104,8 +115,13 @@ export const EVENT_CHECKS: EventCheck[] = [
   {
     field: 'score',
     ...SCORE,
+    leastWithCorrections: LEAST_CORRECTION,
     missing: { reason: 'no_score', text: 'score is missing, or no number' },
-    outOfBounds: { reason: 'score_out_of_range', text: `score is not from ${SCORE.least} to ${SCORE.most}` },
+    outOfBounds: {
+      reason: 'score_out_of_range',
+      text: `score is not from ${SCORE.least} to ${SCORE.most}`,
+      textWithCorrections: `score is not from ${LEAST_CORRECTION} to ${SCORE.most}`,
+    },
   },
 ];
 

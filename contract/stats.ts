@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_EPOCH_MILLIS, ROBOT_PREFIX, VIOLATIONS } from './event.ts';
+import { MAX_EPOCH_MILLIS, ROBOT_PREFIX, VIOLATIONS, type Violation } from './event.ts';
 
 /*
  * The pipeline's statistics. The job writes one record per slot to the topic <name>-pipeline-stats, the
@@ -147,7 +147,7 @@ export const REASONS: Reason[] = [
   ...[...Map.groupBy(VIOLATIONS, ({ reason }) => reason)].map(
     ([id, violations]): Reason => ({
       id,
-      text: violations.map(({ text }) => text).join(' or '),
+      text: violations.map(reasonText).join(' or '),
       source: 'invalid',
       countColumn: `uncounted_${id}`,
       exampleColumn: `example_${id}`,
@@ -156,6 +156,13 @@ export const REASONS: Reason[] = [
   DUPLICATE,
   FROZEN,
 ];
+
+/** In words that are true of every game: who reads the counts need not know which it is. */
+function reasonText({ text, textWithCorrections }: Violation): string {
+  return textWithCorrections === undefined
+    ? text
+    : `${text} (with events.negativeScores Correct: ${textWithCorrections})`;
+}
 
 /** The reasons of which events can be invalid. */
 export const INVALID_REASONS = REASONS.filter(({ source }) => source === 'invalid');

@@ -4,8 +4,10 @@ import {
   EVENT_ID,
   type EventCheck,
   type EventField,
+  LEAST_CORRECTION,
   LONGEST_TEXT,
   ROBOT_PREFIX,
+  SCORE,
   type Violation,
 } from '../contract/event.ts';
 import {
@@ -56,7 +58,7 @@ const VIOLATED: Violated[] = EVENT_CHECKS.flatMap((check) => {
   const upper = 'below' in check ? `${field} >= ${check.below}` : `${field} > ${check.most}`;
   return [
     { condition: `${field} IS NULL`, violation: missing, onlyWith },
-    { condition: `${field} < ${check.least} OR ${upper}`, violation: outOfBounds, onlyWith },
+    { condition: `${field} < ${least(check)} OR ${upper}`, violation: outOfBounds, onlyWith },
   ];
 });
 
@@ -69,7 +71,9 @@ export const CONTRACT_SQL: Record<string, string> = {
     onlyWith(check.onlyWith, `${valid(check)}${i < EVENT_CHECKS.length - 1 ? '\n  AND ' : ''}`),
   ).join(''),
   'invalid-reason': violationCase(({ reason }) => reason),
-  'invalid-text': violationCase(({ text }) => text),
+  'invalid-text': violationCase(({ text, textWithCorrections }) =>
+    withCorrections(text, textWithCorrections),
+  ),
   'invalid-example': EVENT_COLUMNS.filter(([name]) => isChecked(name))
     .map(shown)
     .join("\n      || ' ' || "),
@@ -84,6 +88,8 @@ export const CONTRACT_SQL: Record<string, string> = {
   'masked-content': masked('content', MESSAGE_EXAMPLE_CHARACTERS),
   'is-robot': `user_id LIKE '${ROBOT_PREFIX}%'`,
   'longest-text': String(LONGEST_TEXT),
+  // A total that can fall, no further from 0 than a score can be: what it lacks to 2^62 has 19 digits.
+  bounded: `GREATEST(${LEAST_CORRECTION}, LEAST(${SCORE.most}, {{expression total}}))`,
   'slot-seconds': String(SLOT_MILLIS / 1000),
   // When the slot of a record began.
   'stats-slot': `1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), ${SLOT_MILLIS / 1000}))`,
@@ -120,7 +126,15 @@ function valid(check: EventCheck): string {
   const { field } = check;
   if ('longest' in check) return `${field} <> '' AND CHAR_LENGTH(${field}) <= ${check.longest}`;
   const upper = 'below' in check ? `${field} < ${check.below}` : `${field} <= ${check.most}`;
-  return `${field} >= ${check.least} AND ${upper}`;
+  return `${field} >= ${least(check)} AND ${upper}`;
+}
+
+function least({ least, leastWithCorrections }: { least: number; leastWithCorrections?: number }): string {
+  return withCorrections(String(least), leastWithCorrections?.toString());
+}
+
+function withCorrections(sql: string, other: string | undefined): string {
+  return other === undefined ? sql : `{{#if mapping.hasCorrections}}${other}{{else}}${sql}{{/if}}`;
 }
 
 /** Something about why an event is invalid: when it is for none of the other reasons, it is for the last. */

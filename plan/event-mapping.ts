@@ -3,6 +3,7 @@ import {
   EVENT_FIELD_NAMES,
   type EventMappingSpec,
   FIELD_SOURCES,
+  hasCorrections,
   hasTeams,
   isVisible,
   type TimeUnit,
@@ -48,6 +49,7 @@ export function planEventMapping(spec: EventMappingSpec): EventMapping {
     otherColumns: columns.map(({ name }) => name).filter(isVisible),
     hasTeams: hasTeams(spec),
     hasEventIds,
+    hasCorrections: hasCorrections(spec),
   };
 }
 

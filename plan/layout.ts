@@ -186,8 +186,9 @@ function markRemoved({ board, scan }: StatementSlot): StatementSlot {
 const TEMPLATES_DIGEST = digest(TEMPLATES);
 
 function hashInputs({ spec, metadata }: GameAnalytics): string {
-  const { topic, maxLateness, latestArrival, format, columns, fields, deduplicate } = spec.events;
-  const record = { format, columns, fields, deduplicate, latestArrival };
+  const { topic, maxLateness, latestArrival, format, columns, fields, deduplicate, negativeScores } =
+    spec.events;
+  const record = { format, columns, fields, deduplicate, latestArrival, negativeScores };
   return digest([metadata.name, spec.kafka.cluster, topic, maxLateness, record, TEMPLATES_DIGEST]);
 }
 

@@ -42,7 +42,7 @@ export function sqlScript(
     }).trim(),
     boards: sinks.map((sink) => ({
       table: sinkTable(sink, first.kafka),
-      insert: insert(sink, first.maxLatenessMillis),
+      insert: insert(sink, first),
     })),
   });
 }
@@ -210,7 +210,7 @@ export function sinkTable({ name, topic, board, slot }: Sink, kafka: Record<stri
   });
 }
 
-function insert({ name, board, slot }: Sink, maxLatenessMillis: number): string {
+function insert({ name, board, slot }: Sink, scan: EventScan): string {
   const { period, digest, by, rowColumns } = board;
   const template = period?.kind === 'instant' ? INSTANT_INSERT : BOARD_INSERT;
   return template({
@@ -225,7 +225,7 @@ function insert({ name, board, slot }: Sink, maxLatenessMillis: number): string 
       name,
       isText: slot.board.type === 'Query' && type === 'STRING',
     })),
-    select: select(slot, period, maxLatenessMillis),
+    select: select(slot, period, scan),
   }).trim();
 }
 
@@ -263,13 +263,17 @@ function stateTtlMillis(resource: GameAnalytics): number {
  */
 const FOR_EVER_MILLIS = millis('36500d');
 
-function select({ board, scan }: StatementSlot, period: Period, maxLatenessMillis: number): string {
+function select(
+  { board, scan }: StatementSlot,
+  period: Period,
+  { mapping, maxLatenessMillis }: EventScan,
+): string {
   const views = eventViews(scan);
   if (board.type === 'Query') return queried(board.query, views.validEvents);
   const { where: condition } = board;
   const calendar = 'calendar' in board ? board.calendar : undefined;
   const validEvents = calendar ? calendarView(views.validEvents, calendar) : views.validEvents;
-  const more = getBoardType(board).templateValues?.(board);
+  const more = getBoardType(board).templateValues?.(board, mapping);
   const by = 'by' in board ? board.by : undefined;
   const values = {
     ...board,
@@ -277,6 +281,7 @@ function select({ board, scan }: StatementSlot, period: Period, maxLatenessMilli
     by,
     calendar,
     validEvents,
+    mapping,
     maxLatenessMillis,
     latestArrivalMillis: period?.kind === 'season' ? period.latestArrivalMillis : undefined,
     condition,

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Period, RowColumn } from '../../contract/board.ts';
+import type { EventTraits } from '../../contract/event.ts';
 import type { Rule } from '../rule.ts';
 
 /** A field of a leaderboard that only some types have. */
@@ -62,8 +63,8 @@ export interface BoardType<Board extends CommonBoard & { type: string }, Fields 
    * resource.
    */
   template?: string;
-  /** What the SELECT needs in addition to these fields. */
-  templateValues?(board: Board): Record<string, number | string | boolean | undefined>;
+  /** What the SELECT needs in addition to these fields, and to what all boards know of the events. */
+  templateValues?(board: Board, events: EventTraits): Record<string, number | string | boolean | undefined>;
 }
 
 /** The type, with the types of its fields as they are declared. */

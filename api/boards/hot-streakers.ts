@@ -71,7 +71,8 @@ const rules: Rule<Streaks>[] = [
 
 export const hotStreakers = boardType<HotStreakersBoard>()({
   name: 'HotStreakers',
-  summary: 'players by how far their recent average score rose above their longer one',
+  summary:
+    'players by how far their recent average score rose above their longer one; negative scores are left out',
   default: { name: 'hot-streakers' },
   fields,
   rules,

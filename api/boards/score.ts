@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RowColumn } from '../../contract/board.ts';
+import { type EventTraits, SCORE } from '../../contract/event.ts';
 import { isSafeExpression, SAFE_EXPRESSION } from '../query.ts';
 import type { BoardShape, TypeField, Values } from './board-type.ts';
 import { integerColumn } from './columns.ts';
@@ -27,17 +28,15 @@ export interface ScoredBoard extends TotalsBoard {
 const score: TypeField<z.ZodEnum<Record<Score, Score>>> = {
   schema: z.enum(Object.fromEntries(SCORES.map((name) => [name, name])) as Record<Score, Score>),
   description:
-    'what is ranked of the values of a player’s or a team’s events. Sum, Best and Latest (that of the newest event; of several, the greatest): the greatest first. Lowest: the smallest first. Count: how many events have a value. Latest takes more CPU, because it can fall. Default Sum.',
+    'what is ranked of the values of a player’s or a team’s events. Sum, Best and Latest (that of the newest event; of several, the greatest): the greatest first. Lowest: the smallest first. Count: how many events have a value. Latest, and a Sum where events.negativeScores is Correct, take more CPU, because they can fall. Default Sum.',
 };
 
-/**
- * A value is none that JSON cannot carry exactly. By the bound of a sum the planner knows that it only grows.
- */
-const MOST = Number.MAX_SAFE_INTEGER;
+/** A value is none that JSON cannot carry exactly, like a score. */
+const MOST = SCORE.most;
 
 const of: TypeField<z.ZodString> = {
   schema: z.string().min(1).max(2000),
-  description: `a SQL expression that gives an event’s value, such as CHAR_LENGTH(team_name). Its columns are those of the view valid_events (${EVENT_COLUMNS}). It is cast to BIGINT, which drops decimals. An event without a value does not count for this board: NULL, what is no number, beyond ±${MOST}, or below 0 in a Sum. Default: the event’s score.`,
+  description: `a SQL expression that gives an event’s value, such as CHAR_LENGTH(team_name). Its columns are those of the view valid_events (${EVENT_COLUMNS}). It is cast to BIGINT, which drops decimals. An event without a value does not count for this board: NULL, what is no number, beyond ±${MOST}, or below 0 in a Sum, unless events.negativeScores is Correct. Default: the event’s score.`,
   rules: [{ message: `of must be ${SAFE_EXPRESSION}`, holds: isSafeExpression }],
 };
 
@@ -74,11 +73,14 @@ export function scoreShape({ score, shareRanks }: ScoredBoard): Pick<BoardShape,
 }
 
 /** What the SELECTs of boards of scores are rendered with. */
-export function scoreTemplateValues({ score, of }: ScoredBoard) {
+export function scoreTemplateValues({ score, of }: ScoredBoard, { hasCorrections }: EventTraits) {
+  const isSum = score === undefined;
   return {
     of: of?.trim(),
-    least: score === undefined ? 0 : -MOST,
+    // By the bound of a sum the planner knows that it only grows.
+    least: isSum && !hasCorrections ? SCORE.least : -MOST,
     most: MOST,
+    canFall: score === 'Latest' || (isSum && hasCorrections),
     isCount: score === 'Count',
     isBest: score === 'Best',
     isLowest: score === 'Lowest',

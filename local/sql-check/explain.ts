@@ -1,4 +1,5 @@
 import type { Leaderboard, QueryBoard } from '../../api/boards/types.ts';
+import { hasCorrections } from '../../api/events.ts';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import type { Problem } from '../../api/parse.ts';
 import { planEventMapping } from '../../plan/event-mapping.ts';
@@ -30,7 +31,7 @@ export async function explainResource(gateway: SqlGateway, resource: GameAnalyti
   const session = await preparedSession(gateway, resource, preparation);
   // Without its settings and tables nothing of it can be planned.
   if ('message' in session) return { problems: [{ path: 'spec', ...session }], warnings: [] };
-  const found: Explained = { problems: [], warnings: [] };
+  const found: Explained = { problems: [], warnings: fallingTotals(resource) };
   for (const insert of inserts) {
     const subject = findSubject(resource, insert);
     try {
@@ -114,6 +115,8 @@ interface Subject {
   index: number;
   /** Names the board, and the field that has its SQL where it is one. */
   path: string;
+  /** Whether a sum of scores can fall. */
+  sumsFall: boolean;
 }
 
 function findSubject({ spec }: GameAnalytics, insert: string): Subject {
@@ -121,7 +124,7 @@ function findSubject({ spec }: GameAnalytics, insert: string): Subject {
   const index = spec.leaderboards.findIndex(({ name }) => name === table || `${name}_history` === table);
   const board = spec.leaderboards[index];
   const path = board ? boardPath(board, index, onlyField(board)) : `the SQL of ${table}`;
-  return { table, index, board, path };
+  return { table, index, board, path, sumsFall: hasCorrections(spec.events) };
 }
 
 async function explainInsert(session: SqlSession, subject: Subject, insert: string): Promise<Explained> {
@@ -175,7 +178,7 @@ function placed(
 async function explainQuery(
   session: SqlSession,
   board: QueryBoard,
-  { table, index, path }: Subject,
+  { table, index, path, sumsFall }: Subject,
 ): Promise<Explained> {
   const columns = board.columns.map(({ name, type }) => `\`${name}\` ${type}`).join(', ');
   await session.execute(
@@ -192,14 +195,30 @@ async function explainQuery(
   if (failed) return { problems: [{ path, message: advised(failed.message, board) }], warnings: [] };
   return {
     problems: [],
-    warnings: String(plan).includes(RETRACTING_RANK) ? [{ path, message: SLOW_RANK }] : [],
+    warnings: String(plan).includes(RETRACTING_RANK) ? [{ path, message: slowRank(sumsFall) }] : [],
   };
 }
 
 /** Flink’s name for a rank that keeps every row of its partition and sorts it for every change. */
 const RETRACTING_RANK = 'Rank(strategy=[RetractStrategy]';
-const SLOW_RANK =
-  'its rank is slow with many players or teams, because Flink keeps all rows that it ranks and sorts them for every change. It is fast when ORDER BY has nothing but totals that only grow (SUM(score) or COUNT(*), descending, without a CAST inside) and, for ties, columns of the GROUP BY';
+
+function slowRank(sumsFall: boolean): string {
+  const sum = sumsFall ? 'SUM(score) of events WHERE score >= 0' : 'SUM(score)';
+  return `its rank is slow with many players or teams, because Flink keeps all rows that it ranks and sorts them for every change. It is fast when ORDER BY has nothing but totals that only grow (${sum} or COUNT(*), descending, without a CAST inside) and, for ties, columns of the GROUP BY`;
+}
+
+/** What corrections cost the boards of totals, which their own SQL does not show. */
+function fallingTotals({ spec }: GameAnalytics): Problem[] {
+  const falling = spec.leaderboards.filter(
+    (board) =>
+      board.type === 'TeamMvps' ||
+      ((board.type === 'TopTeams' || board.type === 'TopPlayers') && board.score === undefined),
+  );
+  if (!hasCorrections(spec.events) || falling.length === 0) return [];
+  const names = falling.map(({ name }) => name).join(', ');
+  const message = `with Correct, the totals of ${names} can fall. Their ranks take more CPU than those of totals that only grow, because a total that changes is taken out and sorted in again`;
+  return [{ path: 'spec.events.negativeScores', message }];
+}
 
 /** Names of the columns that a query results in; none when two are the same, for then Flink does not tell. */
 async function resultNames(session: SqlSession, { query }: QueryBoard, view: string): Promise<string[]> {

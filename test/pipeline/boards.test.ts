@@ -1,12 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { INVALID_REASONS, REASONS } from '../../contract/stats.ts';
 import type { FlinkCluster } from '../../local/flink/cluster.ts';
-import { expectBoardsToEqualOracle, readEvents } from '../../testkit/oracle/boards.ts';
-import { type CountedEvent, countedEvents, notCounted, type Row } from '../../testkit/oracle/oracle.ts';
+import { boards, type PlannedBoard } from '../../plan/boards.ts';
+import {
+  boardRows,
+  expectBoardsToEqualOracle,
+  inFieldOrder,
+  readEvents,
+} from '../../testkit/oracle/boards.ts';
+import {
+  type CountedEvent,
+  countedEvents,
+  notCounted,
+  type Row,
+  type SeasonBoard,
+  seasonRows,
+} from '../../testkit/oracle/oracle.ts';
 import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
 import { newestByKey, readTopic } from '../../testkit/pipeline/topic.ts';
 import { resource } from '../../testkit/resources/resource.ts';
 import { event, gameMessages, type Message, produce, timePasses } from '../../testkit/streams/events.ts';
+import { streams } from '../../testkit/streams/streams.ts';
 
 const MINUTE = 60_000;
 /** Begins within a season of ten minutes, so that seasons roll over in the stream. */
@@ -147,17 +163,18 @@ function timeOf(value: string | null): number {
   return Number(JSON.parse(value ?? '{}').event_time_millis);
 }
 
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await startTestCluster();
+});
+afterAll(() => cluster?.stop());
+
 describe('the boards of a stream of events', () => {
-  let cluster: TestCluster;
   let job: FlinkCluster;
   beforeAll(async () => {
-    cluster = await startTestCluster();
     job = await cluster.startJob(game);
   });
-  afterAll(async () => {
-    await job?.stop();
-    await cluster?.stop();
-  });
+  afterAll(() => job?.stop());
 
   it('equal the oracle: late events, ties, poison, clocks ahead, seasons that roll over', async () => {
     const played = gameMessages(1, START, 9_000);
@@ -230,5 +247,109 @@ describe('the boards of a stream of events', () => {
       active_teams: new Set(inSlot.map(({ team }) => team)).size,
       newest_event_time: Math.max(...inSlot.map(({ time }) => time)),
     });
+  });
+});
+
+const corrected = resource(
+  {
+    events: { topic: 'corrected', partitions: 1, negativeScores: 'Correct' },
+    leaderboards: [
+      { name: 'top-teams', type: 'TopTeams', season: '5m', size: 5 },
+      { name: 'top-players', type: 'TopPlayers', season: '1m' },
+      { name: 'players-ever', type: 'TopPlayers', season: 'none', size: 1000 },
+      { name: 'values', type: 'TopTeams', season: '5m', of: 'MOD(score, 100) - 20' },
+      { name: 'by-team', type: 'TopPlayers', season: '5m', by: 'team_name' },
+      { name: 'best', type: 'TopPlayers', season: '5m', score: 'Best' },
+      { name: 'team-mvps', type: 'TeamMvps', season: '5m', minimumEvents: 1 },
+      { name: 'mvps-ever', type: 'TeamMvps', season: 'none', size: 1000, minimumEvents: 2 },
+      { name: 'hot-streakers', type: 'HotStreakers' },
+    ],
+  },
+  'corrected',
+);
+const toValue = ({ score }: CountedEvent) => (score % 100) - 20;
+
+/** What a board of totals is of each season and value, after each of the events, as texts. */
+function truths({ source, name }: PlannedBoard, events: CountedEvent[]): Set<string> {
+  const own = { corrections: true, ...(name === 'values' && { pointsOf: toValue }) };
+  const all = events.map((_, last) =>
+    seasonRows(source as SeasonBoard, events.slice(0, last + 1), undefined, own),
+  );
+  const of = ({ season_start, value }: Row) => JSON.stringify([season_start, value]);
+  return new Set(all.flatMap((rows) => [...Map.groupBy(rows, of).values()].map(asText)));
+}
+
+/** Not all boards have their rows in the order of ranks. */
+function asText(rows: Row[]): string {
+  return JSON.stringify(rows.toSorted((a, b) => Number(a.rnk) - Number(b.rnk)).map(inFieldOrder));
+}
+
+describe('the boards of a game with corrections', () => {
+  const [stream] = fc.sample(
+    streams({ start: START, partitions: 1, corrections: true, minSteps: 120, maxSteps: 140 }),
+    // Also with totals below 0, and players who have more than their team.
+    { numRuns: 1, seed: 3 },
+  );
+  const { messages, end } = stream!;
+  let job: FlinkCluster;
+  beforeAll(async () => {
+    job = await cluster.startJob(corrected);
+  });
+  afterAll(() => job?.stop());
+
+  const expectExact = (until: number) =>
+    expectBoardsToEqualOracle(cluster.kafka, corrected, until, { of: { values: toValue } });
+
+  it('equal the oracle in the end, season by season, and have never been half of a change', async () => {
+    for (let i = 0; i < messages.length; i += 5) {
+      await produce(cluster.kafka, 'corrected', messages.slice(i, i + 5));
+      await sleep(150);
+    }
+    await produce(cluster.kafka, 'corrected', timePasses(end, 1));
+    await expectExact(end - 5_000);
+    const events = countedEvents(await readEvents(cluster.kafka, corrected), true);
+    for (const board of boards(corrected).filter(({ period }) => period?.kind === 'season')) {
+      const written = (await readTopic(cluster.kafka, board.topic)).map(({ value }) => value ?? '');
+      expect(written.length, `boards of ${board.name}`).toBeGreaterThan(5);
+      const ofAMoment = truths(board, events);
+      expect(
+        written.filter((value) => !ofAMoment.has(asText(boardRows(board, value)))),
+        board.name,
+      ).toEqual([]);
+    }
+  });
+
+  it('keep totals within what JSON carries exactly, however many come', async () => {
+    // Too late for the streaks.
+    const scored = (user: string, score: number) => ({
+      ...event({ user, team: user, score, time: START - 20 * MINUTE }),
+      timestamp: end + MINUTE / 2,
+    });
+    const extremes = [Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER].flatMap((score) =>
+      Array.from({ length: 600 }, () => scored(`of ${score}`, score)),
+    );
+    await produce(cluster.kafka, 'corrected', [...extremes, scored('beyond', -(2 ** 53))]);
+    await produce(cluster.kafka, 'corrected', timePasses(end + MINUTE, 1));
+    await expectExact(end + MINUTE - 5_000);
+    expect(await job.job()).toMatchObject({ state: 'RUNNING', allTasksRunning: true });
+  });
+
+  it('come with counts of scores that are no correction', async () => {
+    const { malformed: _, ...expected } = notCounted(await readEvents(cluster.kafka, corrected), true);
+    const slots = async () =>
+      [...newestByKey(await readTopic(cluster.kafka, 'corrected-pipeline-stats')).values()].map((slot) =>
+        JSON.parse(slot),
+      );
+    const counted = async () => {
+      const all = await slots();
+      const counts = INVALID_REASONS.map(
+        ({ id, countColumn }) => [id, all.reduce((sum, slot) => sum + slot[countColumn], 0)] as const,
+      );
+      return Object.fromEntries(counts.filter(([, count]) => count > 0));
+    };
+    await expect.poll(counted, { timeout: 30_000 }).toEqual(expected);
+    expect((await slots()).map(({ uncounted_reason }) => uncounted_reason)).toContain(
+      'score is not from -9007199254740991 to 9007199254740991',
+    );
   });
 });

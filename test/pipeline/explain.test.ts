@@ -86,6 +86,17 @@ const BY_COLUMNS = [
   ...['score', 'event_time_millis', 'level'].map((name) => ({ name, type: 'BIGINT' })),
   { name: 'is_ranked', type: 'BOOLEAN' },
 ];
+const CORRECTED = [
+  { name: 'teams', type: 'TopTeams' },
+  { name: 'values', type: 'TopPlayers', of: VALUE },
+  { name: 'by-country', type: 'TopPlayers', by: 'country' },
+  ...['Best', 'Lowest', 'Count'].flatMap((score) => [
+    { name: score.toLowerCase(), type: 'TopTeams', score },
+    { name: `${score}-of`.toLowerCase(), type: 'TopPlayers', score, of: VALUE },
+  ]),
+  { name: 'mvps', type: 'TeamMvps' },
+  { name: 'hot', type: 'HotStreakers' },
+];
 const [LATEST, FAST] = [/latest/, /sum|best|lowest|count/].map((names) =>
   SCORED.map(({ name }) => name).filter((name) => names.test(name)),
 );
@@ -96,6 +107,7 @@ describe('the plan that Flink makes of the SQL', () => {
   let frozenPlan = '';
   let ownTopicPlan = '';
   let byPlan = '';
+  let correctedPlan = '';
   beforeAll(async () => {
     const boards = [
       { name: 'top-teams', type: 'TopTeams' },
@@ -117,6 +129,8 @@ describe('the plan that Flink makes of the SQL', () => {
       leaderboards: [...BY_VALUE, LATEST_BY_VALUE],
     };
     byPlan = await explain(sqlScript(resource(byValue), 'localhost:9092'));
+    const events = { ...frozen, columns: BY_COLUMNS, negativeScores: 'Correct' };
+    correctedPlan = await explain(sqlScript(resource({ events, leaderboards: CORRECTED }), 'localhost:9092'));
   });
 
   it.each([
@@ -206,6 +220,44 @@ describe('the plan that Flink makes of the SQL', () => {
 
   it('needs no sink to sort out changes in the wrong order', () => {
     expect(plan).not.toMatch(/upsertMaterialize|SinkMaterializer/i);
+  });
+
+  describe('with corrections', () => {
+    it.each(['teams', 'values', 'by-country', 'mvps'])(
+      'sorts %s, which can fall, without a rank that retracts and without a join',
+      (board) => {
+        expect(planOf(correctedPlan, board)).not.toMatch(/\b(Rank|Join|Union)\(/);
+      },
+    );
+
+    it.each(['best', 'best-of', 'lowest', 'lowest-of', 'count', 'count-of'])(
+      'ranks %s the fast way: it changes in one direction still',
+      (board) => {
+        expect(ranks(planOf(correctedPlan, board))).toEqual(['UpdateFastStrategy']);
+      },
+    );
+
+    it('takes back of a player what can fall, and not its newest name and event', () => {
+      const [, teams = ''] =
+        /\bGroupAggregate\(groupBy=\[season_start, team_id\], select=\[(.*?)\]/.exec(
+          planOf(correctedPlan, 'mvps'),
+        ) ?? [];
+      expect(teams.match(/\w+\([\w$]+/g)).toEqual([
+        'MAX(dated_team_name',
+        'SUM_RETRACT(player_total',
+        expect.stringMatching(/^MIN_RETRACT\(/),
+        'MAX(last_event_at',
+        'SUM_RETRACT(events',
+      ]);
+    });
+
+    it('draws the hot streaks of insertions', () => {
+      expect(planOf(correctedPlan, 'hot')).not.toMatch(/changelogMode=\[I,(UB|UA|D)/);
+    });
+
+    it('needs no sink to sort out changes', () => {
+      expect(correctedPlan).not.toMatch(/upsertMaterialize|SinkMaterializer/i);
+    });
   });
 
   it('pushes the watermark into the source, with alignment', () => {

@@ -14,7 +14,7 @@ import { plan } from '../../plan/plan.ts';
 import { scanGroup } from '../../plan/sql.ts';
 import { eventsTopic, resultsTopic } from '../../plan/topics.ts';
 import { inFieldOrder, readEvents } from '../../testkit/oracle/boards.ts';
-import { expectedRows, parseDeadlines, type Row } from '../../testkit/oracle/oracle.ts';
+import { expectedRows, parseCounting, type Row } from '../../testkit/oracle/oracle.ts';
 import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
 import { readTopic, type TopicRecord } from '../../testkit/pipeline/topic.ts';
 import { resource } from '../../testkit/resources/resource.ts';
@@ -185,7 +185,7 @@ describe('the results of a job', () => {
     const events = await readEvents(cluster.kafka, game);
     const closed = boards(game).filter(({ name }) => name !== 'ever');
     const rows = closed.flatMap(({ name, source }) =>
-      expectedRows(source, events, parseDeadlines(game), 0).map((row) => ({ name, row })),
+      expectedRows(source, events, parseCounting(game), 0).map((row) => ({ name, row })),
     );
     const id = ({ name, row }: { name: string; row: Row }) => {
       const value = row[VALUE] === undefined ? '' : `/${encodeURIComponent(String(row[VALUE]))}`;

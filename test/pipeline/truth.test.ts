@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { boards } from '../../plan/boards.ts';
 import { readPartitions } from '../../testkit/oracle/boards.ts';
-import { type CountedEvent, parseDeadlines, type Row } from '../../testkit/oracle/oracle.ts';
+import { type CountedEvent, parseCounting, type Row } from '../../testkit/oracle/oracle.ts';
 import { kafkaClient } from '../../testkit/pipeline/topic.ts';
 import { startWholePipeline } from '../../testkit/pipeline/whole-pipeline.ts';
 import { resource } from '../../testkit/resources/resource.ts';
@@ -151,7 +151,7 @@ describe('whatever is seen of a board is the board of a real moment', () => {
       const falsehoods = boards(made).flatMap((board) => {
         const records = topics.get(board.name)!;
         return [
-          ...falseRecords(board, records, events, parseDeadlines(made), busiest),
+          ...falseRecords(board, records, events, parseCounting(made), busiest),
           ...falseAnswers(board, records, answers),
           ...falseFrames(board, records, frames),
         ];

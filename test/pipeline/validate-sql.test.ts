@@ -225,6 +225,37 @@ describe('EXPLAIN of a resource’s SQL', () => {
     expect(warnings[0]?.message).toMatch(/^its rank is slow/);
   });
 
+  it('warns of what corrections cost, and of sums that they let fall', async () => {
+    const positive = busiest(undefined, 'SUM(score)').replace(
+      'valid_events',
+      'valid_events WHERE score >= 0',
+    );
+    const { problems, warnings } = await explainResource(
+      gateway,
+      resource({
+        events: { negativeScores: 'Correct' },
+        leaderboards: [
+          { name: 'teams', type: 'TopTeams' },
+          { name: 'best', type: 'TopPlayers', score: 'Best' },
+          { name: 'mvps', type: 'TeamMvps' },
+          board('sums', busiest(undefined, 'SUM(score)')),
+          board('without', positive),
+        ],
+      }),
+    );
+    expect(problems).toEqual([]);
+    expect(warnings).toEqual([
+      {
+        path: 'spec.events.negativeScores',
+        message: expect.stringMatching(/^with Correct, the totals of teams, mvps can fall\. /),
+      },
+      {
+        path: 'spec.leaderboards[3].query (sums)',
+        message: expect.stringContaining('SUM(score) of events WHERE score >= 0 or COUNT(*)'),
+      },
+    ]);
+  });
+
   it('plans with the resource’s own table options, and says when one cannot be used', async () => {
     const flink = { configuration: { 'table.optimizer.join-reorder-enabled': 'perhaps' } };
     const leaderboards = [{ name: 'top', type: 'TopTeams' }];

@@ -11,7 +11,7 @@ import {
   type EventRecord,
   expectedRows,
   type PointsOf,
-  parseDeadlines,
+  parseCounting,
   type Row,
   type ValueOf,
 } from './oracle.ts';
@@ -46,12 +46,13 @@ export async function expectBoardsToEqualOracle(
   { where = {}, of = {}, by = {}, query = {}, decode = (records) => records, encoding }: OwnSql = {},
 ): Promise<void> {
   const events = decode(await readEvents(kafka, resource, encoding));
+  const counting = parseCounting(resource);
   for (const board of boards(resource)) {
     const fulfils = where[board.name] ?? (() => true);
-    const counted = events.filter((event) => countedEvents([event]).some(fulfils));
+    const counted = events.filter((event) => countedEvents([event], counting.corrections).some(fulfils));
     const rows =
-      query[board.name]?.(countedEvents(counted)) ??
-      expectedRows(board.source, counted, parseDeadlines(resource), until, {
+      query[board.name]?.(countedEvents(counted, counting.corrections)) ??
+      expectedRows(board.source, counted, counting, until, {
         pointsOf: of[board.name],
         pickValue: by[board.name],
       });

@@ -2,7 +2,7 @@ import type { TotalsBoard } from '../../api/boards/shared-fields.ts';
 import type { HotStreakersBoard, Leaderboard } from '../../api/boards/types.ts';
 import { millis } from '../../api/duration.ts';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
-import { EVENT_TIME, type EventField, LONGEST_TEXT, SCORE } from '../../contract/event.ts';
+import { EVENT_TIME, type EventField, LONGEST_TEXT } from '../../contract/event.ts';
 import { calendarSeason } from './calendar.ts';
 
 /** A record of the events topic, as it is there. */
@@ -27,6 +27,8 @@ export type ValueOf = (event: CountedEvent) => string | null;
 export interface OwnColumns {
   pointsOf?: PointsOf | undefined;
   pickValue?: ValueOf | undefined;
+  /** Whether a sum takes points below 0. */
+  corrections?: boolean | undefined;
 }
 
 /** An event that counts. */
@@ -39,38 +41,43 @@ export interface CountedEvent {
   producedAt: number;
 }
 
-/** The events of a topic that count, by the design's definition: with ids, a time, and a score from 0 up. */
-export function countedEvents(records: EventRecord[]): CountedEvent[] {
-  return records.flatMap((record) => counted(record) ?? []);
+/**
+ * The events of a topic that count, by the design's definition: with ids, a time, and a score from 0 up, or
+ * with corrections, of either sign.
+ */
+export function countedEvents(records: EventRecord[], corrections = false): CountedEvent[] {
+  return records.flatMap((record) => counted(record, corrections) ?? []);
 }
 
-/** Until when an event counts, in milliseconds. */
-export interface Deadlines {
-  /** How late it may reach Kafka, of the event's time, to count in streaks. */
+/** What a resource says of which events count. */
+export interface Counting {
+  /** How late one may reach Kafka, of the event's time, to count in streaks; milliseconds. */
   maxLateness: number;
   /** How late, of the end of its season, to count in that; undefined: there is no limit. */
   latestArrival?: number;
+  /** Whether negative scores lower totals. */
+  corrections?: boolean;
 }
 
-/** The deadlines of a resource. */
-export function parseDeadlines({ spec: { events } }: GameAnalytics): Deadlines {
-  const { maxLateness, latestArrival } = events;
+export function parseCounting({ spec: { events } }: GameAnalytics): Counting {
+  const { maxLateness, latestArrival, negativeScores } = events;
   return {
     maxLateness: millis(maxLateness),
     ...(latestArrival !== undefined && { latestArrival: millis(latestArrival) }),
+    corrections: negativeScores === 'Correct',
   };
 }
 
 /** How many records do not count, by why. */
-export function notCounted(records: EventRecord[]): Record<string, number> {
-  const reasons = records.flatMap(({ value }) => reasonOf(value) ?? []);
+export function notCounted(records: EventRecord[], corrections = false): Record<string, number> {
+  const reasons = records.flatMap(({ value }) => reasonOf(value, corrections) ?? []);
   return Object.fromEntries(
     [...groupBy(reasons, (reason) => reason)].map(([id, { length }]) => [id, length]),
   );
 }
 
 /** Why a message does not count: the first thing that is wrong with it. Nothing when it does. */
-function reasonOf(value: string | null): string | undefined {
+function reasonOf(value: string | null, corrections: boolean): string | undefined {
   const fields = fieldsOf(value);
   if (!fields) return 'malformed';
   for (const [id, reason] of [
@@ -85,11 +92,12 @@ function reasonOf(value: string | null): string | undefined {
   if (time < EVENT_TIME.least || time >= EVENT_TIME.below) return 'time_out_of_range';
   const score = integer(fields.score);
   if (score === null) return 'no_score';
-  return score < SCORE.least || score > SCORE.most ? 'score_out_of_range' : undefined;
+  const isInRange = Number.isSafeInteger(score) && (score >= 0 || corrections);
+  return isInRange ? undefined : 'score_out_of_range';
 }
 
-function counted({ value, producedAt }: EventRecord): CountedEvent | undefined {
-  if (reasonOf(value)) return undefined;
+function counted({ value, producedAt }: EventRecord, corrections: boolean): CountedEvent | undefined {
+  if (reasonOf(value, corrections)) return undefined;
   const fields = fieldsOf(value);
   const [user, team] = [text(fields?.user_id), text(fields?.team_id)] as [string, string];
   const [score, time] = [integer(fields?.score), integer(fields?.event_time_millis)] as [number, number];
@@ -143,16 +151,16 @@ function integer(value: unknown): number | null {
 export function expectedRows(
   board: Leaderboard,
   records: EventRecord[],
-  { maxLateness, latestArrival }: Deadlines,
+  { maxLateness, latestArrival, corrections }: Counting,
   until: number,
-  own?: OwnColumns,
+  own?: Omit<OwnColumns, 'corrections'>,
 ): Row[] {
-  const events = countedEvents(records);
+  const events = countedEvents(records, corrections);
   switch (board.type) {
     case 'TopTeams':
     case 'TopPlayers':
     case 'TeamMvps':
-      return seasonRows(board, events, latestArrival, own);
+      return seasonRows(board, events, latestArrival, { ...own, corrections });
     case 'HotStreakers':
       return hotStreakers(board, events, maxLateness, until);
     case 'Query':
@@ -165,7 +173,7 @@ export function seasonRows(
   board: SeasonBoard,
   events: CountedEvent[],
   latestArrival?: number,
-  { pointsOf, pickValue }: OwnColumns = {},
+  { pointsOf, pickValue, corrections = false }: OwnColumns = {},
 ): Row[] {
   const inTime = events.filter(
     ({ time, producedAt }) =>
@@ -174,7 +182,7 @@ export function seasonRows(
   const seasons = groupBy(inTime, ({ time }) => seasonStart(board, time));
   return [...seasons].flatMap(([season_start, played]) =>
     byValue(board, played, pickValue).flatMap(([value, ofValue]) =>
-      RANKINGS[board.type](pointsOf ? withPoints(board, ofValue, pointsOf) : ofValue, board)
+      RANKINGS[board.type](pointsOf ? withPoints(board, ofValue, pointsOf, corrections) : ofValue, board)
         .slice(0, board.size)
         .map((row, index) => ({ season_start, ...value, rnk: index + 1, ...row })),
     ),
@@ -217,11 +225,18 @@ function seasonEnd(board: SeasonBoard, time: number): number {
 }
 
 /** The events that have points, with these in place of their scores. */
-function withPoints(board: SeasonBoard, events: CountedEvent[], pointsOf: PointsOf): CountedEvent[] {
+function withPoints(
+  board: SeasonBoard,
+  events: CountedEvent[],
+  pointsOf: PointsOf,
+  corrections: boolean,
+): CountedEvent[] {
   return events.flatMap((event) => {
     const points = pointsOf(event);
     const isRefused =
-      points === null || !Number.isSafeInteger(points) || (points < 0 && scoreOf(board) === 'Sum');
+      points === null ||
+      !Number.isSafeInteger(points) ||
+      (points < 0 && scoreOf(board) === 'Sum' && !corrections);
     return isRefused ? [] : [{ ...event, score: points }];
   });
 }
@@ -291,7 +306,8 @@ function teamMvps(events: CountedEvent[], board: SeasonBoard): Row[] {
         team_name: newestName(played),
         player_total: best.total_score,
         team_total,
-        contrib_ratio: team_total > 0 ? best.total_score / team_total : 0,
+        // Where the others brought their team down, the best has more than all together.
+        contrib_ratio: team_total > 0 ? Math.min(best.total_score / team_total, 1) : 0,
         last_event_at: lastEventAt(played),
       };
     })
@@ -327,7 +343,7 @@ function hotStreakers(
 ): Row[] {
   const timely = events
     .map((event) => ({ ...event, time: Math.min(event.time, event.producedAt) }))
-    .filter((event) => event.time > event.producedAt - maxLateness);
+    .filter((event) => event.time > event.producedAt - maxLateness && event.score >= 0);
   const moments = momentsOf(board, timely, until);
   const instants = instantsOf(moments, board, until);
   return instants.flatMap((instant) => {
@@ -404,8 +420,10 @@ function average(events: CountedEvent[]): number {
   return total(events) / events.length;
 }
 
+/** No further from 0 than a score can be. */
 function total(events: CountedEvent[]): number {
-  return events.reduce((sum, { score }) => sum + score, 0);
+  const sum = events.reduce((sum, { score }) => sum + score, 0);
+  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(sum, Number.MAX_SAFE_INTEGER));
 }
 
 /**

@@ -26,6 +26,7 @@ export const FULL: Spec = {
     deletionPolicy: 'Retain',
     maxLateness: '7s',
     latestArrival: '20m',
+    negativeScores: 'Correct',
   },
   leaderboards: [
     { name: 'teams', type: 'TopTeams' },

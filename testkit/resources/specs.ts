@@ -90,6 +90,7 @@ function topicOfEvents() {
     deletionPolicy: fc.constantFrom('Retain', 'Delete'),
     maxLateness: seconds(1, 3600),
     latestArrival: seconds(1, 86_400),
+    negativeScores: fc.constantFrom('Refuse', 'Correct'),
   });
 }
 

@@ -1,6 +1,6 @@
 import type { HotStreakersBoard, Leaderboard } from '../../api/boards/types.ts';
 import { seasonStart } from '../../contract/calendar.ts';
-import type { Deadlines, Row, SeasonBoard } from '../oracle/oracle.ts';
+import type { Counting, Row, SeasonBoard } from '../oracle/oracle.ts';
 import type { Play } from './streams.ts';
 
 /*
@@ -16,7 +16,7 @@ import type { Play } from './streams.ts';
 export function recount(
   board: Leaderboard,
   plays: Play[],
-  { maxLateness, latestArrival }: Deadlines,
+  { maxLateness, latestArrival, corrections = false }: Counting,
   until: number,
   pointsOf?: (play: Play) => number | null,
 ): Row[] {
@@ -26,13 +26,18 @@ export function recount(
     case 'Query':
       throw new Error('what a Query board should hold, its test says');
     default:
-      return seasonRows(board, pointsOf ? scored(board, plays, pointsOf) : plays, latestArrival);
+      return seasonRows(board, pointsOf ? scored(board, plays, pointsOf, corrections) : plays, latestArrival);
   }
 }
 
 /** The plays that count by what is scored of them. */
-function scored(board: SeasonBoard, plays: Play[], pointsOf: (play: Play) => number | null): Play[] {
-  const least = 'score' in board && board.score ? Number.MIN_SAFE_INTEGER : 0;
+function scored(
+  board: SeasonBoard,
+  plays: Play[],
+  pointsOf: (play: Play) => number | null,
+  corrections: boolean,
+): Play[] {
+  const least = ('score' in board && board.score) || corrections ? Number.MIN_SAFE_INTEGER : 0;
   return plays
     .map((play) => ({ ...play, score: pointsOf(play) ?? Number.NaN }))
     .filter(({ score }) => score >= least && score <= Number.MAX_SAFE_INTEGER);
@@ -209,7 +214,8 @@ function mvpRows({ teams, members }: Season, board: SeasonBoard): Row[] {
   const mvps = ranked.map(([team_id, team]) => {
     const players = members.get(team_id)!;
     const [user_id, best] = [...players].find(([id]) => rankByTotal(players, id) === 1)!;
-    const share = team.total > 0n ? Number(best.total) / Number(team.total) : 0;
+    const part = best.total < team.total ? best.total : team.total;
+    const share = team.total > 0n ? Number(part) / Number(team.total) : 0;
     return { team_id, user_id, team, best: best.total, share, steps: BigInt(Math.trunc(share * 2 ** 62)) };
   });
   return mvps.map((mvp) => {
@@ -245,7 +251,7 @@ interface Heat {
 function streakRows(board: HotStreakersBoard, plays: Play[], maxLateness: number, until: number): Row[] {
   const timely = plays
     .map((play) => ({ ...play, time: Math.min(play.time, play.producedAt) }))
-    .filter(({ time, producedAt }) => producedAt - time < maxLateness);
+    .filter(({ time, producedAt, score }) => producedAt - time < maxLateness && score >= 0);
   const memory: Map<string, Heat>[] = [];
   const rows: Row[] = [];
   const first =

@@ -35,6 +35,8 @@ export interface StreamOptions {
   prefix?: string;
   /** The most that the scores of a team or a player come to. */
   maxTotal?: number;
+  /** Whether negative scores count. */
+  corrections?: boolean;
   /** How many things happen; each is a record or a few. */
   minSteps?: number;
   maxSteps?: number;
@@ -47,8 +49,8 @@ export interface StreamOptions {
  * limit is given.
  */
 export function streams(options: StreamOptions): fc.Arbitrary<Stream> {
-  const { minSteps = 0, maxSteps = 60 } = options;
-  const steps = fc.array(step(), { minLength: minSteps, maxLength: maxSteps, size: 'max' });
+  const { minSteps = 0, maxSteps = 60, corrections = false } = options;
+  const steps = fc.array(step(corrections), { minLength: minSteps, maxLength: maxSteps, size: 'max' });
   return fc.record({ mirrored: fc.boolean(), steps }).map((outline) => drawn(outline, options));
 }
 
@@ -80,7 +82,7 @@ const MINUTE = 60_000;
 const MAX_LATENESS = 5_000;
 const DOT = 5_000;
 
-function step(): fc.Arbitrary<Step> {
+function step(corrections: boolean): fc.Arbitrary<Step> {
   return fc.record({
     pauseMillis: weighted(
       [12, fc.nat(1_500)],
@@ -90,12 +92,15 @@ function step(): fc.Arbitrary<Step> {
     player: zipf(PLAYERS),
     transfer: weighted([12, fc.constant(0)], [1, fc.nat(TEAMS - 1)]),
     name: weighted([2, fc.constant(undefined)], [8, fc.constantFrom(...NAMES)], [1, fc.constant(null)]),
-    score: scores(),
+    score: corrections ? correctedScores() : scores(),
     latenessMillis: lateness(),
     onTheDot: weighted([8, fc.constant(false)], [1, fc.constant(true)]),
     partition: fc.nat(999),
     copies: weighted([18, fc.constant(1)], [1, fc.integer({ min: 2, max: 3 })]),
-    spoiled: weighted([12, fc.constant(undefined)], [1, fc.constantFrom(...SPOILED)]),
+    spoiled: weighted(
+      [12, fc.constant(undefined)],
+      [1, fc.constantFrom(...(corrections ? SPOILED_ALWAYS : SPOILED))],
+    ),
   });
 }
 
@@ -122,6 +127,17 @@ function scores(): fc.Arbitrary<number> {
     [1, fc.integer({ min: 2 ** 31 - 2, max: 2 ** 31 + 2 })],
     [1, fc.maxSafeNat()],
   );
+}
+
+/** Of three, one is negative. */
+function correctedScores(): fc.Arbitrary<number> {
+  const signs = weighted([2, fc.constant(1)], [1, fc.constant(-1)]);
+  return fc.tuple(scores(), signs).map(([score, sign]) => withSign(score, sign));
+}
+
+/** Without the 0 that is below 0. */
+function withSign(amount: number, sign: number): number {
+  return sign * amount || 0;
 }
 
 /** Timely, at the border of what still counts in the streaks, behind it, seasons behind, and ahead. */
@@ -167,8 +183,8 @@ const NAMES = [
 /** In characters, of which some are two units of a string. */
 const LONGEST = 256;
 
-const SPOILED: Spoiled[] = [
-  ...spoiledBy('score', 'score_out_of_range', [-1, -(2 ** 31), 2 ** 53]),
+const SPOILED_ALWAYS: Spoiled[] = [
+  ...spoiledBy('score', 'score_out_of_range', [2 ** 53, -(2 ** 53)]),
   ...spoiledBy('score', 'no_score', [1e300, 'many', '', true, null]),
   // The time follows, and Flink does not find it, or loses its way altogether.
   ...spoiledBy('score', 'no_time', [{}]),
@@ -193,6 +209,8 @@ const SPOILED: Spoiled[] = [
     reason: 'malformed',
   })),
 ];
+
+const SPOILED = [...spoiledBy('score', 'score_out_of_range', [-1, -(2 ** 31)]), ...SPOILED_ALWAYS];
 
 function spoiledBy(field: string, reason: string, values: unknown[]): Spoiled[] {
   return values.map((value) => ({ fields: { [field]: value }, reason }));
@@ -259,7 +277,7 @@ function textOf(play: Play, { name, spoiled }: Step): string {
   return JSON.stringify({ ...fields, ...spoiled?.fields });
 }
 
-/** Keeps the total of every player and every team within a limit. */
+/** Keeps the total of every player and every team within a limit, whatever the order and the signs. */
 class Budget {
   readonly #limit: number;
   readonly #spent = new Map<string, number>();
@@ -271,8 +289,8 @@ class Budget {
   /** The play's score, or what is left when that is too much for its player or its team. */
   afford({ user, team, score }: Play, copies: number): number {
     const left = [user, team].map((id) => this.#limit - (this.#spent.get(id) ?? 0));
-    const affordable = Math.min(score, ...left.map((rest) => Math.floor(rest / copies)));
+    const affordable = Math.min(Math.abs(score), ...left.map((rest) => Math.floor(rest / copies)));
     for (const id of [user, team]) this.#spent.set(id, (this.#spent.get(id) ?? 0) + affordable * copies);
-    return affordable;
+    return withSign(affordable, Math.sign(score));
   }
 }

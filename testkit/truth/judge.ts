@@ -5,8 +5,8 @@ import { topicRanks } from '../../plan/layout.ts';
 import { inFieldOrder } from '../oracle/boards.ts';
 import {
   type CountedEvent,
+  type Counting,
   countedEvents,
-  type Deadlines,
   type EventRecord,
   expectedRows,
   type Row,
@@ -48,18 +48,18 @@ export function falseRecords(
   board: PlannedBoard,
   records: SeenRecord[],
   events: PartitionedEvents,
-  deadlines: Deadlines,
+  counting: Counting,
   query?: QueryTruth,
 ): Falsehood[] {
   if (board.source.type === 'HotStreakers')
-    return falseInstants(board, board.source, records, events, deadlines);
-  const truth = board.source.type === 'Query' ? query : seasonTruth(board.source, deadlines);
+    return falseInstants(board, board.source, records, events, counting);
+  const truth = board.source.type === 'Query' ? query : seasonTruth(board.source, counting);
   if (!truth) throw new Error(`what ${board.name} should hold, its test says`);
   const bySeason = Map.groupBy(records, ({ season }) => season);
   return [...bySeason].flatMap(([season, ofSeason]) => falseInSeason(board, truth, season, ofSeason, events));
 }
 
-function seasonTruth(source: SeasonBoard, { latestArrival }: Deadlines): QueryTruth {
+function seasonTruth(source: SeasonBoard, { latestArrival }: Counting): QueryTruth {
   const size = topicRanks(source);
   return {
     compute: (played) => seasonRows({ ...source, size }, played),
@@ -110,13 +110,13 @@ function falseInstants(
   source: HotStreakersBoard,
   records: SeenRecord[],
   events: PartitionedEvents,
-  deadlines: Deadlines,
+  counting: Counting,
 ): Falsehood[] {
   const instants = records.map(({ value }) => Number(JSON.parse(value ?? '{}').as_of));
   const all = expectedRows(
     { ...source, size: topicRanks(source) },
     events.flat(),
-    deadlines,
+    counting,
     Math.max(...instants),
   );
   const expected = Map.groupBy(all, ({ as_of }) => Number(as_of));

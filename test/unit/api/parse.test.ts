@@ -141,6 +141,7 @@ describe('a manifest with a single field', () => {
       events: {
         format: 'json',
         partitions: 3,
+        negativeScores: 'Refuse',
         retention: '24h',
         deletionPolicy: 'Retain',
         maxLateness: '5s',

@@ -131,6 +131,11 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     },
   },
   {
+    name: 'corrections',
+    kinds: ['FlinkDeployment'],
+    spec: { events: { negativeScores: 'Correct' } },
+  },
+  {
     name: 'avro-records',
     kinds: ['FlinkDeployment', 'ConfigMap'],
     spec: {
@@ -271,6 +276,7 @@ it.each([
   'avro-records',
   'avro-by-default',
   'by-value',
+  'corrections',
   'frozen-seasons',
 ])('%s becomes the SQL of examples/minimal.yaml but for these lines', async (name) => {
   const spec = CASES.find((other) => other.name === name)?.spec;

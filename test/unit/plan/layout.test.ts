@@ -102,6 +102,7 @@ describe('a job whose spec changes', () => {
     ['the size of a Query board', ofBoards(query()), ofBoards(query({ size: 50 }))],
     ['the order of boards', ofBoards(teams(), streaks()), ofBoards(streaks(), teams())],
     ['the injector', {}, { injector: { eventsPerSecond: 100 } }],
+    ['whether negative scores count, to what it is by default', {}, { events: { negativeScores: 'Refuse' } }],
     ['the retention of events', {}, { events: { retention: '48h', partitions: 6 } }],
     ['a board that goes', ofBoards(teams(), streaks(), players()), ofBoards(teams(), players())],
   ])('recomputes nothing after a change of %s', (_, from, to) => {
@@ -186,6 +187,7 @@ describe('a job whose spec changes', () => {
   it.each<[string, Spec]>([
     ['the lateness', { events: { maxLateness: '10s' } }],
     ['the topic', { events: { topic: 'own' } }],
+    ['whether negative scores count', { events: { negativeScores: 'Correct' } }],
     ['the Kafka cluster', { kafka: { cluster: 'others' } }],
   ])('recomputes all boards after a change of %s', (_, to) => {
     expect(recomputes({}, to)).toEqual(

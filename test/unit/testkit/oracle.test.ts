@@ -9,7 +9,7 @@ import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
 import { dashboard } from '../../../plan/dashboard.ts';
 import type { Deployment, KubernetesObject } from '../../../plan/objects.ts';
 import {
-  type Deadlines,
+  type Counting,
   expectedRows,
   notCounted,
   type PointsOf,
@@ -25,18 +25,20 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 /** Begins within a season of ten minutes. */
 const START = Date.UTC(2026, 0, 1, 12, 4);
-const DEADLINES: Deadlines = { maxLateness: 5 * SECOND };
+const COUNTING: Counting = { maxLateness: 5 * SECOND };
+const CORRECTED: Counting = { ...COUNTING, corrections: true };
 /** Seasons that are frozen at different times, and never. */
-const anyDeadlines = () =>
+const anyCounting = () =>
   fc.constantFrom(
-    DEADLINES,
-    { ...DEADLINES, latestArrival: SECOND },
-    { ...DEADLINES, latestArrival: 3 * MINUTE },
+    COUNTING,
+    { ...COUNTING, latestArrival: SECOND },
+    { ...COUNTING, latestArrival: 3 * MINUTE },
   );
 const RUNS = { numRuns: 200 };
 const LONG_KEPT = { events: { retention: '90d' } };
 
 const generated = () => streams({ start: START });
+const corrected = () => streams({ start: START, corrections: true });
 
 const seasonBoards = (...types: SeasonBoard['type'][]) =>
   fc
@@ -86,10 +88,10 @@ function rowsOf(
   messages: Message[],
   until = START + 30 * MINUTE,
   pointsOf?: PointsOf,
-  deadlines: Deadlines = DEADLINES,
+  counting: Counting = COUNTING,
 ): Row[] {
   const records = messages.map(({ value, timestamp }) => ({ value, producedAt: timestamp }));
-  return inOrder(expectedRows(board, records, deadlines, until, { pointsOf }));
+  return inOrder(expectedRows(board, records, counting, until, { pointsOf }));
 }
 
 function inOrder(rows: Row[]): Row[] {
@@ -115,10 +117,10 @@ describe('the oracle', () => {
         anyOfType,
         generated(),
         untils,
-        anyDeadlines(),
-        (board, { messages, plays }, until, deadlines) => {
-          const expected = inOrder(recount(board, plays, deadlines, until));
-          expect(rowsOf(board, messages, until, undefined, deadlines)).toEqual(expected);
+        anyCounting(),
+        (board, { messages, plays }, until, counting) => {
+          const expected = inOrder(recount(board, plays, counting, until));
+          expect(rowsOf(board, messages, until, undefined, counting)).toEqual(expected);
         },
       ),
       RUNS,
@@ -139,9 +141,9 @@ describe('the oracle', () => {
       .map((board) => resource({ leaderboards: [{ name: 'board', ...board }], ...LONG_KEPT }))
       .map(({ spec }) => spec.leaderboards[0] as SeasonBoard);
     fc.assert(
-      fc.property(calendarBoards, around, anyDeadlines(), (board, { messages, plays }, deadlines) => {
-        const expected = inOrder(recount(board, plays, deadlines, 0));
-        expect(rowsOf(board, messages, 0, undefined, deadlines)).toEqual(expected);
+      fc.property(calendarBoards, around, anyCounting(), (board, { messages, plays }, counting) => {
+        const expected = inOrder(recount(board, plays, counting, 0));
+        expect(rowsOf(board, messages, 0, undefined, counting)).toEqual(expected);
       }),
       RUNS,
     );
@@ -155,7 +157,7 @@ describe('the oracle', () => {
     );
     fc.assert(
       fc.property(seasonBoards('TopTeams', 'TopPlayers'), generated(), values, (board, stream, of) => {
-        const expected = inOrder(recount(board, stream.plays, DEADLINES, 0, of));
+        const expected = inOrder(recount(board, stream.plays, COUNTING, 0, of));
         expect(rowsOf(board, stream.messages, 0, of)).toEqual(expected);
       }),
       RUNS,
@@ -168,7 +170,23 @@ describe('the oracle', () => {
       .map(([board, by]) => ({ ...board, by, maxValues: 1 }) as SeasonBoard);
     fc.assert(
       fc.property(byValue, generated(), (board, { messages, plays }) => {
-        expect(rowsOf(board, messages, 0)).toEqual(inOrder(recount(board, plays, DEADLINES, 0)));
+        expect(rowsOf(board, messages, 0)).toEqual(inOrder(recount(board, plays, COUNTING, 0)));
+      }),
+      RUNS,
+    );
+  });
+
+  it.each([
+    ['boards of totals', seasonBoards('TopTeams', 'TopPlayers', 'TeamMvps')],
+    ['HotStreakers', streakBoards()],
+  ])('agrees with a second count of %s with corrections', (_, anyOfType: fc.Arbitrary<Leaderboard>) => {
+    const values = fc.constantFrom(undefined, ({ score }: { score: number }) => (score % 100) - 20);
+    fc.assert(
+      fc.property(anyOfType, corrected(), values, (board, { messages, plays }, of) => {
+        const ofBoard = 'score' in board ? of : undefined;
+        const until = START + 10 * MINUTE;
+        const expected = inOrder(recount(board, plays, CORRECTED, until, ofBoard));
+        expect(rowsOf(board, messages, until, ofBoard, CORRECTED)).toEqual(expected);
       }),
       RUNS,
     );
@@ -197,13 +215,16 @@ describe('the oracle', () => {
     );
   });
 
-  it('knows why they do not', () => {
+  it.each([
+    ['', generated(), false],
+    [' with corrections', corrected(), true],
+  ])('knows why they do not%s', (_, anyStream, corrections) => {
     fc.assert(
-      fc.property(generated(), ({ messages, uncounted }) => {
+      fc.property(anyStream, ({ messages, uncounted }) => {
         const records = messages.map(({ value, timestamp }) => ({ value, producedAt: timestamp }));
         const reasons = Map.groupBy(uncounted, ({ reason }) => reason);
         const counts = [...reasons].map(([reason, { length }]) => [reason, length]);
-        expect(notCounted(records)).toEqual(Object.fromEntries(counts));
+        expect(notCounted(records, corrections)).toEqual(Object.fromEntries(counts));
       }),
       RUNS,
     );

@@ -9,11 +9,11 @@ const RUNS = { numRuns: 200 };
 const options = { start: START, partitions: 3, idle: 1, prefix: 'p-' };
 
 describe('a generated stream', () => {
-  it('has, of what counts, exactly what it says', () => {
+  it.each([false, true])('has, of what counts, exactly what it says; with corrections: %s', (corrections) => {
     fc.assert(
-      fc.property(streams(options), ({ messages, plays }) => {
+      fc.property(streams({ ...options, corrections }), ({ messages, plays }) => {
         const records = messages.map(({ value, timestamp }) => ({ value, producedAt: timestamp }));
-        expect(countedEvents(records)).toEqual(plays);
+        expect(countedEvents(records, corrections)).toEqual(plays);
       }),
       RUNS,
     );
@@ -37,14 +37,19 @@ describe('a generated stream', () => {
 
   it('keeps every total within its limit', () => {
     const limits = fc.constantFrom(0, 1000, 2 ** 31, Number.MAX_SAFE_INTEGER);
-    const limited = limits.chain((maxTotal) =>
-      fc.record({ maxTotal: fc.constant(maxTotal), stream: streams({ ...options, maxTotal }) }),
-    );
+    const limited = fc
+      .tuple(limits, fc.boolean())
+      .chain(([maxTotal, corrections]) =>
+        fc.record({
+          maxTotal: fc.constant(maxTotal),
+          stream: streams({ ...options, maxTotal, corrections }),
+        }),
+      );
     fc.assert(
       fc.property(limited, ({ maxTotal, stream }) => {
         for (const holder of ['user', 'team'] as const)
           for (const total of totals(stream, holder).values())
-            expect(total).toBeLessThanOrEqual(BigInt(maxTotal));
+            expect(total < 0n ? -total : total).toBeLessThanOrEqual(BigInt(maxTotal));
       }),
       RUNS,
     );
@@ -87,7 +92,20 @@ describe('generated streams, taken together, have', () => {
   });
 });
 
-function totals({ plays }: Stream, holder: 'user' | 'team'): Map<string, bigint> {
+it('generated streams with corrections have totals below 0, and players with more than their team', () => {
+  const sample = fc.sample(streams({ start: START, corrections: true }), { numRuns: 50, seed: 1 });
+  const below = sample.filter((stream) => [...totals(stream, 'user').values()].some((total) => total < 0n));
+  expect(below.length).toBeGreaterThan(10);
+  const carried = sample.filter(({ plays }) =>
+    [...Map.groupBy(plays, ({ team }) => team).values()].some((own) => {
+      const ofTeam = totals({ plays: own }, 'team').values().next().value ?? 0n;
+      return ofTeam > 0n && [...totals({ plays: own }, 'user').values()].some((total) => total > ofTeam);
+    }),
+  );
+  expect(carried.length).toBeGreaterThan(10);
+});
+
+function totals({ plays }: Pick<Stream, 'plays'>, holder: 'user' | 'team'): Map<string, bigint> {
   const found = new Map<string, bigint>();
   for (const play of plays) found.set(play[holder], (found.get(play[holder]) ?? 0n) + BigInt(play.score));
   return found;
