@@ -37,14 +37,12 @@ describe('a generated stream', () => {
 
   it('keeps every total within its limit', () => {
     const limits = fc.constantFrom(0, 1000, 2 ** 31, Number.MAX_SAFE_INTEGER);
-    const limited = fc
-      .tuple(limits, fc.boolean())
-      .chain(([maxTotal, corrections]) =>
-        fc.record({
-          maxTotal: fc.constant(maxTotal),
-          stream: streams({ ...options, maxTotal, corrections }),
-        }),
-      );
+    const limited = fc.tuple(limits, fc.boolean()).chain(([maxTotal, corrections]) =>
+      fc.record({
+        maxTotal: fc.constant(maxTotal),
+        stream: streams({ ...options, maxTotal, corrections }),
+      }),
+    );
     fc.assert(
       fc.property(limited, ({ maxTotal, stream }) => {
         for (const holder of ['user', 'team'] as const)
