@@ -90,7 +90,7 @@ export class ControllerApi {
   }
 }
 
-/** Writes no status: it is in the object that is returned, and whoever goes on with that writes the last. */
+/** Writes no status: it is in the object that is returned, and the caller writes it last. */
 export class DraftingApi extends ControllerApi {
   override async replaceStatus<T extends LiveObject>(object: T, status: unknown): Promise<T> {
     return { ...object, status };
