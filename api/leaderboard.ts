@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TypeField, TypeFields } from './boards/board-type.ts';
 import { byRules } from './boards/by.ts';
+import { scoreRules } from './boards/score.ts';
 import { inWords } from './boards/shared-fields.ts';
 import { BOARD_TYPES, getBoardType, type Leaderboard } from './boards/types.ts';
 import { integer } from './integer.ts';
@@ -110,6 +111,7 @@ const rules: Rule<Fields>[] = [
     holds: ({ season, calendar }) => season === undefined || calendar === undefined,
   },
   ...byRules,
+  ...scoreRules,
   ...rulesOfTypes(),
 ];
 

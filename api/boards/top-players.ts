@@ -4,7 +4,7 @@ import { NEWEST_EVENT, PLACE, PLAYER, TEAM } from './columns.ts';
 import {
   resolveScore,
   type ScoredBoard,
-  scoreColumn,
+  scoreColumns,
   scoreFields,
   scoreShape,
   scoreTemplateValues,
@@ -24,7 +24,7 @@ export const topPlayers = boardType<TopPlayersBoard>()({
   resolve: (values) => ({ ...resolveSeason(values), ...resolveScore(values), ...resolveBy(values) }),
   shape: (board) => ({
     period: seasonPeriod(board),
-    columns: [PLACE, PLAYER, TEAM, scoreColumn(board), NEWEST_EVENT],
+    columns: [PLACE, PLAYER, TEAM, ...scoreColumns(board), NEWEST_EVENT],
     identity: ['user_id'],
     ...scoreShape(board),
     ...byShape(board),

@@ -4,7 +4,7 @@ import { NEWEST_EVENT, PLACE, TEAM, TEAM_ID } from './columns.ts';
 import {
   resolveScore,
   type ScoredBoard,
-  scoreColumn,
+  scoreColumns,
   scoreFields,
   scoreShape,
   scoreTemplateValues,
@@ -25,7 +25,7 @@ export const topTeams = boardType<TopTeamsBoard>()({
   resolve: (values) => ({ ...resolveSeason(values), ...resolveScore(values), ...resolveBy(values) }),
   shape: (board) => ({
     period: seasonPeriod(board),
-    columns: [PLACE, TEAM_ID, TEAM, scoreColumn(board), NEWEST_EVENT],
+    columns: [PLACE, TEAM_ID, TEAM, ...scoreColumns(board), NEWEST_EVENT],
     identity: ['team_id'],
     ...scoreShape(board),
     ...byShape(board),

@@ -59,6 +59,14 @@ function busiest(events: CountedEvent[]): Row[] {
 
 const isPerson = ({ user }: CountedEvent) => !user.startsWith('RBT');
 
+/** Of which many are equal: the scores of an event are from 1 to 20. */
+const FIRST_TO_REACH = [
+  { name: 'first-sum', type: 'TopTeams', season: 'none' },
+  { name: 'first-count', type: 'TopPlayers', score: 'Count', season: '10m', by: 'team_id' },
+  { name: 'first-best', type: 'TopPlayers', score: 'Best', season: '10m', size: 1000 },
+  { name: 'first-lowest', type: 'TopTeams', score: 'Lowest', season: '10m' },
+].map((board) => ({ ...board, ties: 'FirstToReach' }));
+
 const game = resource(
   {
     events: { topic: 'game', partitions: PARTITIONS },
@@ -69,6 +77,7 @@ const game = resource(
       { name: 'team-mvps', type: 'TeamMvps', season: '10m' },
       { name: 'players-ever', type: 'TopPlayers', season: 'none', size: 20 },
       { name: 'many-players', type: 'TopPlayers', season: 'none', size: 1000 },
+      ...FIRST_TO_REACH,
       { name: 'no-robots', type: 'TopPlayers', season: '10m', where: "user_id NOT LIKE 'RBT%' -- people" },
       { name: 'mvps-no-robots', type: 'TeamMvps', season: '10m', where: "user_id NOT LIKE 'RBT%'" },
       { name: 'hot-people', type: 'HotStreakers', where: "user_id NOT LIKE 'RBT%'" },

@@ -135,6 +135,7 @@ function fieldsOf({ user_id, team_name, score }: Player, now: number): object {
     peak_hotness: score / 300,
     peak_at: now - 40_000,
     last_event_at: now - 400,
+    reached_at: now - 90_000,
     player_total: score,
     team_total: 2000,
     contrib_ratio: score / 2000,

@@ -244,7 +244,7 @@ describe('a malformed manifest', () => {
       {
         path: 'spec.leaderboards[0].sesaon',
         message:
-          'is not a field; allowed here: name, type, title, size, history, where, season, calendar, keepSeasons, score, of, shareRanks, by, maxValues, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
+          'is not a field; allowed here: name, type, title, size, history, where, season, calendar, keepSeasons, score, of, shareRanks, ties, by, maxValues, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
       },
       { path: 'spec.dashboard.replicas', message: 'must be a whole number' },
       { path: 'spec.paused', message: 'expected boolean, not "no"' },
@@ -607,6 +607,19 @@ describe('a score', () => {
       return getBoardType(made!).shape(made!).bar;
     });
     expect(bars).toEqual(['total_score', undefined]);
+  });
+
+  it('that was reached first says when, and is not the latest', () => {
+    const reached = expect.objectContaining({
+      name: 'reached_at',
+      shown: { label: 'Reached', type: 'time' },
+    });
+    expect(columns({ ties: 'FirstToReach', shareRanks: true })).toContainEqual(reached);
+    expect(columns({ ties: 'Id' })).toEqual(columns({}));
+    expect(problems(scored({ ties: 'Id', score: 'Latest' }))).toEqual([]);
+    expect(problems(scored({ ties: 'FirstToReach', score: 'Latest' }))).toEqual([
+      'spec.leaderboards[0]: ties: FirstToReach is not for score: Latest, which may be reached more than once',
+    ]);
   });
 
   it('is of an expression that stays inside its parentheses', () => {

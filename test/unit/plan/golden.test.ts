@@ -104,6 +104,18 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     },
   },
   {
+    name: 'first-to-reach',
+    kinds: ['FlinkDeployment'],
+    spec: {
+      leaderboards: [
+        { name: 'teams', type: 'TopTeams', ties: 'FirstToReach' },
+        { name: 'best', type: 'TopPlayers', score: 'Best', ties: 'FirstToReach', by: 'team_name' },
+        { name: 'lowest', type: 'TopPlayers', score: 'Lowest', ties: 'FirstToReach', of: 'score - 3' },
+        { name: 'busiest', type: 'TopTeams', score: 'Count', ties: 'FirstToReach' },
+      ],
+    },
+  },
+  {
     name: 'results',
     kinds: ['Deployment', 'KafkaTopic', 'KafkaUser', 'NetworkPolicy'],
     spec: {
@@ -277,6 +289,7 @@ it.each([
   'avro-by-default',
   'by-value',
   'corrections',
+  'first-to-reach',
   'frozen-seasons',
 ])('%s becomes the SQL of examples/minimal.yaml but for these lines', async (name) => {
   const spec = CASES.find((other) => other.name === name)?.spec;

@@ -99,6 +99,11 @@ describe('a job whose spec changes', () => {
       { ...ofMonths({ every: 'Month' }), weekStart: 'Monday' },
     ],
     ['the score to what it is by default', ofBoards(teams()), ofBoards(teams({ score: 'Sum' }))],
+    [
+      'the order of equal scores to what it is by default',
+      ofBoards(teams()),
+      ofBoards(teams({ ties: 'Id' })),
+    ],
     ['the size of a Query board', ofBoards(query()), ofBoards(query({ size: 50 }))],
     ['the order of boards', ofBoards(teams(), streaks()), ofBoards(streaks(), teams())],
     ['the injector', {}, { injector: { eventsPerSecond: 100 } }],
