@@ -53,7 +53,7 @@ const fields = z.strictObject({
   ...Object.fromEntries(Object.entries(TYPE_FIELDS).map(([name, field]) => [name, typeField(name, field)])),
 });
 
-type Fields = z.output<typeof fields> & { where?: string } & Record<string, unknown>;
+type Fields = z.output<typeof fields> & { where?: string; people?: boolean } & Record<string, unknown>;
 
 function isOnlyForItsTypes(field: string): Rule<Fields> {
   const types = typesWith(field);
@@ -119,13 +119,14 @@ const rules: Rule<Fields>[] = [
 export const leaderboard = withRules(fields, rules).transform(resolve);
 
 function resolve(board: Fields): Leaderboard {
-  const { name, size, history, type, where } = board;
+  const { name, size, history, type, where, people } = board;
   return {
     name,
     title: board.title ?? inWords(name),
     size,
     history,
     ...(where === undefined ? {} : { where }),
+    ...(people && { people }),
     type,
     ...getBoardType(board).resolve(board),
   } as Leaderboard;

@@ -9,7 +9,7 @@ import {
   scoreShape,
   scoreTemplateValues,
 } from './score.ts';
-import { resolveSeason, seasonFields, seasonPeriod, where } from './shared-fields.ts';
+import { conditionFields, resolveSeason, seasonFields, seasonPeriod } from './shared-fields.ts';
 
 export interface TopPlayersBoard extends ScoredBoard, ByBoard {
   type: 'TopPlayers';
@@ -19,7 +19,7 @@ export const topPlayers = boardType<TopPlayersBoard>()({
   name: 'TopPlayers',
   summary: 'players by their score',
   default: { name: 'top-players' },
-  fields: { where, ...seasonFields, ...scoreFields, ...byFields },
+  fields: { ...conditionFields, ...seasonFields, ...scoreFields, ...byFields },
   rules: [],
   resolve: (values) => ({ ...resolveSeason(values), ...resolveScore(values), ...resolveBy(values) }),
   shape: (board) => ({

@@ -9,7 +9,7 @@ import {
   scoreShape,
   scoreTemplateValues,
 } from './score.ts';
-import { resolveSeason, seasonFields, seasonPeriod, where } from './shared-fields.ts';
+import { conditionFields, resolveSeason, seasonFields, seasonPeriod } from './shared-fields.ts';
 
 export interface TopTeamsBoard extends ScoredBoard, ByBoard {
   type: 'TopTeams';
@@ -20,7 +20,7 @@ export const topTeams = boardType<TopTeamsBoard>()({
   summary: 'teams by their score',
   default: { name: 'top-teams' },
   ranksTeams: true,
-  fields: { where, ...seasonFields, ...scoreFields, ...byFields },
+  fields: { ...conditionFields, ...seasonFields, ...scoreFields, ...byFields },
   rules: [],
   resolve: (values) => ({ ...resolveSeason(values), ...resolveScore(values), ...resolveBy(values) }),
   shape: (board) => ({

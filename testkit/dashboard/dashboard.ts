@@ -73,7 +73,7 @@ export interface Player {
 }
 
 /** Publishes all boards with these players, best first, as of now and of the last season. */
-export function fill({ boards, stats }: HandFed, players: Player[]): void {
+export function fill({ boards, stats }: Pick<HandFed, 'boards' | 'stats'>, players: Player[]): void {
   const now = Date.now();
   for (const live of boards) {
     const board = new Board(live.definition);

@@ -2,7 +2,7 @@ import type { TotalsBoard } from '../../api/boards/shared-fields.ts';
 import type { HotStreakersBoard, Leaderboard } from '../../api/boards/types.ts';
 import { millis } from '../../api/duration.ts';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
-import { EVENT_TIME, type EventField, LONGEST_TEXT } from '../../contract/event.ts';
+import { EVENT_TIME, type EventField, LONGEST_TEXT, ROBOT_PREFIX } from '../../contract/event.ts';
 import { calendarSeason } from './calendar.ts';
 
 /** A record of the events topic, as it is there. */
@@ -47,6 +47,10 @@ export interface CountedEvent {
  */
 export function countedEvents(records: EventRecord[], corrections = false): CountedEvent[] {
   return records.flatMap((record) => counted(record, corrections) ?? []);
+}
+
+export function isPerson({ user }: CountedEvent): boolean {
+  return !user.startsWith(ROBOT_PREFIX);
 }
 
 /** What a resource says of which events count. */
@@ -155,7 +159,8 @@ export function expectedRows(
   until: number,
   own?: Omit<OwnColumns, 'corrections'>,
 ): Row[] {
-  const events = countedEvents(records, corrections);
+  const isCounted = 'people' in board && board.people ? isPerson : () => true;
+  const events = countedEvents(records, corrections).filter(isCounted);
   switch (board.type) {
     case 'TopTeams':
     case 'TopPlayers':

@@ -37,6 +37,7 @@ export const FULL: Spec = {
       size: 5,
       history: true,
       where: "user_id NOT LIKE 'RBT%'",
+      people: true,
       season: '2h',
       keepSeasons: 5,
       score: 'Lowest',

@@ -128,6 +128,7 @@ function seasonBoard() {
     size: size(),
     history: fc.boolean(),
     where: where(),
+    people: fc.boolean(),
     keepSeasons: fc.integer({ min: 1, max: 100 }),
   };
   const season = fc.constantFrom('none', '1m', '90s', '1h', '12h');
@@ -172,7 +173,15 @@ function streakBoard() {
   });
   return fc
     .record(
-      { name: boardName(), title: title(), size: size(), history: fc.boolean(), where: where(), factors },
+      {
+        name: boardName(),
+        title: title(),
+        size: size(),
+        history: fc.boolean(),
+        where: where(),
+        people: fc.boolean(),
+        factors,
+      },
       { requiredKeys: ['name', 'factors'] },
     )
     .map(({ factors, ...board }) => ({

@@ -244,7 +244,7 @@ describe('a malformed manifest', () => {
       {
         path: 'spec.leaderboards[0].sesaon',
         message:
-          'is not a field; allowed here: name, type, title, size, history, where, season, calendar, keepSeasons, score, of, shareRanks, ties, by, maxValues, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
+          'is not a field; allowed here: name, type, title, size, history, where, people, season, calendar, keepSeasons, score, of, shareRanks, ties, by, maxValues, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
       },
       { path: 'spec.dashboard.replicas', message: 'must be a whole number' },
       { path: 'spec.paused', message: 'expected boolean, not "no"' },
@@ -636,6 +636,17 @@ describe('a score', () => {
       'spec.leaderboards[0].score: score is only for TopTeams, TopPlayers',
       'spec.leaderboards[0].of: of is only for TopTeams, TopPlayers',
     ]);
+  });
+});
+
+describe('a board of people alone', () => {
+  it('is of any type whose events can be chosen', () => {
+    const types = ['TopTeams', 'TopPlayers', 'HotStreakers', 'TeamMvps'];
+    const leaderboards = types.map((type) => ({ ...board(type.toLowerCase(), type), people: true }));
+    expect(resource({ leaderboards }).spec.leaderboards).toMatchObject(types.map(() => ({ people: true })));
+    expect(problems({ leaderboards: [{ ...board('q', 'Query'), people: true }] })[0]).toContain(
+      'people is only for TopTeams, TopPlayers, HotStreakers, TeamMvps',
+    );
   });
 });
 

@@ -116,6 +116,17 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     },
   },
   {
+    name: 'people',
+    kinds: ['Deployment'],
+    spec: {
+      leaderboards: [
+        { name: 'players', type: 'TopPlayers', where: 'score > 1 -- of all' },
+        { name: 'people', type: 'TopPlayers', where: 'score > 1 -- of all', people: true },
+        { name: 'hot-people', type: 'HotStreakers', people: true },
+      ],
+    },
+  },
+  {
     name: 'results',
     kinds: ['Deployment', 'KafkaTopic', 'KafkaUser', 'NetworkPolicy'],
     spec: {
@@ -291,6 +302,7 @@ it.each([
   'corrections',
   'first-to-reach',
   'frozen-seasons',
+  'people',
 ])('%s becomes the SQL of examples/minimal.yaml but for these lines', async (name) => {
   const spec = CASES.find((other) => other.name === name)?.spec;
   const script = sqlScript(resource(spec), ENVIRONMENT.bootstrapServers);

@@ -73,6 +73,7 @@ describe('a job whose spec changes', () => {
     ['signing in to Kafka', {}, { kafka: { cluster: 'games', authentication: { type: 'tls' } } }],
     ['a title', ofBoards(teams()), ofBoards(teams({ title: 'Best' }))],
     ['whether ranks are shared', ofBoards(teams()), ofBoards(teams({ shareRanks: true }))],
+    ['robots that count as they did', ofBoards(teams()), ofBoards(teams({ people: false }))],
     ['how many seasons are kept', ofBoards(teams()), ofBoards(teams({ keepSeasons: 12 }))],
     [
       'how many values are kept',
