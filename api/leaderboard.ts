@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TypeField, TypeFields } from './boards/board-type.ts';
 import { byRules } from './boards/by.ts';
+import { scoreRules } from './boards/score.ts';
 import { inWords } from './boards/shared-fields.ts';
 import { BOARD_TYPES, getBoardType, type Leaderboard } from './boards/types.ts';
 import { integer } from './integer.ts';
@@ -52,7 +53,7 @@ const fields = z.strictObject({
   ...Object.fromEntries(Object.entries(TYPE_FIELDS).map(([name, field]) => [name, typeField(name, field)])),
 });
 
-type Fields = z.output<typeof fields> & { where?: string } & Record<string, unknown>;
+type Fields = z.output<typeof fields> & { where?: string; people?: boolean } & Record<string, unknown>;
 
 function isOnlyForItsTypes(field: string): Rule<Fields> {
   const types = typesWith(field);
@@ -110,6 +111,7 @@ const rules: Rule<Fields>[] = [
     holds: ({ season, calendar }) => season === undefined || calendar === undefined,
   },
   ...byRules,
+  ...scoreRules,
   ...rulesOfTypes(),
 ];
 
@@ -117,13 +119,14 @@ const rules: Rule<Fields>[] = [
 export const leaderboard = withRules(fields, rules).transform(resolve);
 
 function resolve(board: Fields): Leaderboard {
-  const { name, size, history, type, where } = board;
+  const { name, size, history, type, where, people } = board;
   return {
     name,
     title: board.title ?? inWords(name),
     size,
     history,
     ...(where === undefined ? {} : { where }),
+    ...(people && { people }),
     type,
     ...getBoardType(board).resolve(board),
   } as Leaderboard;

@@ -153,6 +153,19 @@ const SCORES: Backlog = {
   limitCpuSeconds: LIMIT_CPU_SECONDS,
 };
 
+const TIES: Backlog = {
+  ...SCORES,
+  name: 'ties',
+  title: 'Top Players with equal scores by time, 10,000 players, heap',
+  subjects: [
+    'Top Players by Sum',
+    'Top Players by Sum, first to reach',
+    'Top Players by Best',
+    'Top Players by Best, first to reach',
+    'Top Players by Latest',
+  ],
+};
+
 const BY: Backlog = {
   name: 'by',
   title: 'Top Players of each of 200 countries, 100,000 players, heap',
@@ -209,7 +222,7 @@ function usual(full: boolean): Measurement[] {
 
 function long(full: boolean): Measurement[] {
   return [
-    ...[...MILLION, ...MVPS, RECORDS, SCORES, BY].map((backlog) =>
+    ...[...MILLION, ...MVPS, RECORDS, SCORES, TIES, BY].map((backlog) =>
       onBacklog(full ? whole(backlog) : backlog),
     ),
     ...LIVE_RATES.map(live),

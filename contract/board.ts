@@ -67,11 +67,15 @@ const period = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('instant'), everyMillis: positiveMillis }),
 ]);
 
+const boardName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'must be lower case letters, digits and -');
+
 /** One board: which topic it is read from, what makes a row, and which columns are shown after the rank. */
 export const boardDefinition = z
   .strictObject({
     /** Part of URLs and element ids. */
-    name: z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'must be lower case letters, digits and -'),
+    name: boardName,
     title: z.string().min(1).max(120),
     topic: topicName,
     /** Where every change of the board is kept for a while, one after the other; not set: nowhere. */
@@ -104,6 +108,11 @@ export const boardDefinition = z
     /** The column whose equal values share a rank, as readers show it; not set: each row has its own. */
     rankedBy: columnName.optional(),
     /**
+     * Set: the name of the board that counts the events of robots too, and is the same otherwise. The page
+     * shows one of the two.
+     */
+    peopleOf: boardName.optional(),
+    /**
      * The field of a row that says when Kafka got the newest event that the row counts, in epoch
      * milliseconds.
      */
@@ -128,6 +137,13 @@ export const boardDefinitions = z
     boards.forEach((board, index) => {
       if (boards.findIndex((other) => other.name === board.name) < index) {
         context.addIssue({ code: 'custom', path: [index, 'name'], message: 'is the name of another board' });
+      }
+      const { peopleOf } = board;
+      if (peopleOf === undefined) return;
+      const all = boards.find((other) => other.name === peopleOf);
+      if (!all || all.peopleOf || boards.find((other) => other.peopleOf === peopleOf) !== board) {
+        const message = 'must be the name of a board with robots, which no other board names';
+        context.addIssue({ code: 'custom', path: [index, 'peopleOf'], message });
       }
     });
   });

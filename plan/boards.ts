@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { inWords } from '../api/boards/shared-fields.ts';
 import { getBoardType, type Leaderboard } from '../api/boards/types.ts';
 import { millis } from '../api/duration.ts';
@@ -29,6 +30,7 @@ export function planBoard(resource: GameAnalytics, source: Leaderboard): Planned
   const { name, title, size, history } = source;
   const topic = `${resource.metadata.name}-${name}`;
   const { period, columns, identity, bar, rankedBy, by } = getBoardType(source).shape(source);
+  const paired = boardOfAll(resource, source);
   const isKnown = ({ name }: RowColumn) => hasTeams(resource.spec.events) || !TEAM_FIELDS.includes(name);
   return {
     name,
@@ -43,11 +45,32 @@ export function planBoard(resource: GameAnalytics, source: Leaderboard): Planned
     columns: columns.filter(isKnown).flatMap(({ name, shown }) => (shown ? [{ name, ...shown }] : [])),
     ...(bar && { bar }),
     ...(rankedBy && { rankedBy }),
+    ...(paired !== undefined && { peopleOf: paired }),
     ...('keepSeasons' in source && { keepSeasons: source.keepSeasons }),
     ...(columns.some(({ name }) => name === LAST_EVENT) && { lastEvent: LAST_EVENT }),
     rowColumns: columns,
     source,
   };
+}
+
+/**
+ * The name of the board that counts the events of robots too and is the same otherwise, where a board counts
+ * people's alone. No two have the same one.
+ */
+function boardOfAll({ spec: { leaderboards } }: GameAnalytics, board: Leaderboard): string | undefined {
+  if (!isOfPeople(board)) return undefined;
+  const alike = leaderboards.filter((other) => isDeepStrictEqual(withoutNames(other), withoutNames(board)));
+  return alike.find(isOfPeople)?.name === board.name
+    ? alike.find((other) => !isOfPeople(other))?.name
+    : undefined;
+}
+
+function isOfPeople(board: Leaderboard): boolean {
+  return 'people' in board && board.people === true;
+}
+
+function withoutNames(board: Leaderboard): object {
+  return { ...board, name: '', title: '', history: false, people: undefined };
 }
 
 /** A period whose seasons are frozen, if it has seasons that end and that the job can tell. */

@@ -1,10 +1,11 @@
-import { longestMillis } from '../api/boards/shared-fields.ts';
+import { type ConditionalBoard, longestMillis } from '../api/boards/shared-fields.ts';
 import { BOARD_TYPES, getBoardType } from '../api/boards/types.ts';
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { type Period, SEASON_START, VALUE } from '../contract/board.ts';
 import { type Calendar, endOffsets, firstWeekDay, localOffsets, startOffsets } from '../contract/calendar.ts';
 import { maxRecordBytes, type PlannedBoard, planBoard } from './boards.ts';
+import { CONTRACT_SQL } from './contract-sql.ts';
 import { planEventMapping } from './event-mapping.ts';
 import { connectorOptions } from './kafka-access.ts';
 import { type Layout, layOut, type StatementSlot } from './layout.ts';
@@ -270,7 +271,6 @@ function select(
 ): string {
   const views = eventViews(scan);
   if (board.type === 'Query') return queried(board.query, views.validEvents);
-  const { where: condition } = board;
   const calendar = 'calendar' in board ? board.calendar : undefined;
   const validEvents = calendar ? calendarView(views.validEvents, calendar) : views.validEvents;
   const more = getBoardType(board).templateValues?.(board, mapping);
@@ -284,9 +284,19 @@ function select(
     mapping,
     maxLatenessMillis,
     latestArrivalMillis: period?.kind === 'season' ? period.latestArrivalMillis : undefined,
-    condition,
+    condition: condition(board),
   };
   return SELECTS.get(board.type)!(values).trim();
+}
+
+/**
+ * What events must fulfil to count for a board. A comment may end what the resource says; the new line ends
+ * the comment.
+ */
+function condition({ where, people }: ConditionalBoard): string | undefined {
+  if (!people) return where;
+  const isPerson = `NOT (${CONTRACT_SQL['is-robot']})`;
+  return where === undefined ? isPerson : `${isPerson} AND (\n${where.trim()}\n)`;
 }
 
 /**

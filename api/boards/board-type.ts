@@ -55,8 +55,11 @@ export interface BoardType<Board extends CommonBoard & { type: string }, Fields 
   fields: Fields;
   /** About the values of its fields together. */
   rules: Rule<Values<Fields>>[];
-  /** Its fields with every default filled in and durations in milliseconds; `where` is added by itself. */
-  resolve(values: Values<Fields>): Omit<Board, keyof CommonBoard | 'type' | 'where'>;
+  /**
+   * Its fields with every default filled in and durations in milliseconds; `where` and `people` are added by
+   * themselves.
+   */
+  resolve(values: Values<Fields>): Omit<Board, keyof CommonBoard | 'type' | 'where' | 'people'>;
   shape(board: Board): BoardShape;
   /**
    * Name of the SELECT in sql/, which is rendered with the board's own fields; undefined: its SQL is in the

@@ -10,6 +10,12 @@ export const PLAYER: RowColumn = {
 };
 export const TEAM: RowColumn = { name: 'team_name', type: 'STRING', shown: { label: 'Team', type: 'text' } };
 export const TEAM_ID: RowColumn = { name: 'team_id', type: 'STRING' };
+/** When the row's score was reached, in epoch milliseconds. */
+export const REACHED: RowColumn = {
+  name: 'reached_at',
+  type: 'BIGINT',
+  shown: { label: 'Reached', type: 'time' },
+};
 export const NEWEST_EVENT: RowColumn = { name: LAST_EVENT, type: 'BIGINT' };
 
 export function integerColumn(name: string, label: string): RowColumn {

@@ -2,7 +2,7 @@ import { celSeconds, duration, millis } from '../duration.ts';
 import type { Rule } from '../rule.ts';
 import { boardType, type Values } from './board-type.ts';
 import { decimalColumn, PLACE, PLAYER, TEAM } from './columns.ts';
-import { type ConditionalBoard, inRange, where } from './shared-fields.ts';
+import { type ConditionalBoard, conditionFields, inRange } from './shared-fields.ts';
 
 /** The board of players whose recent average rose most. All windows are multiples of `everyMillis`. */
 export interface HotStreakersBoard extends ConditionalBoard {
@@ -23,7 +23,7 @@ const window = (name: Window, what: string) => {
 };
 
 const fields = {
-  where,
+  ...conditionFields,
   shortWindow: window('shortWindow', 'the recent window, a multiple of `every`'),
   longWindow: window('longWindow', 'the window it is compared with, a multiple of `every`'),
   memory: window('memory', 'how long a player’s best moment is remembered, a multiple of `every`'),

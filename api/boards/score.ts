@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { RowColumn } from '../../contract/board.ts';
 import { type EventTraits, SCORE } from '../../contract/event.ts';
 import { isSafeExpression, SAFE_EXPRESSION } from '../query.ts';
+import type { Rule } from '../rule.ts';
 import type { BoardShape, TypeField, Values } from './board-type.ts';
-import { integerColumn } from './columns.ts';
+import { integerColumn, REACHED } from './columns.ts';
 import { EVENT_COLUMNS, type TotalsBoard } from './shared-fields.ts';
 
 /* What a board of scores makes of the events of a player or a team. */
@@ -21,6 +22,8 @@ export interface ScoredBoard extends TotalsBoard {
   score?: Exclude<Score, 'Sum'>;
   /** Whether equal scores are shown with one rank. Not set: no. */
   shareRanks?: true;
+  /** How equal scores are ordered. Not set: by id. */
+  ties?: 'FirstToReach';
   /** SQL of an event's value, which stays inside parentheses on lines of its own. Not set: its score. */
   of?: string;
 }
@@ -43,26 +46,45 @@ const of: TypeField<z.ZodString> = {
 const shareRanks: TypeField<z.ZodBoolean> = {
   schema: z.boolean(),
   description:
-    'whether the dashboard and the HTTP API give equal scores one rank (1, 2, 2, 4). In the topic, the id decides. Default false.',
+    'whether the dashboard and the HTTP API give equal scores one rank (1, 2, 2, 4). In the topic, ties decides. Default false.',
 };
 
-export const scoreFields = { score, of, shareRanks };
+const ties: TypeField<z.ZodEnum<{ Id: 'Id'; FirstToReach: 'FirstToReach' }>> = {
+  schema: z.enum(['Id', 'FirstToReach']),
+  description:
+    'which of equal scores stands first. Id: that of the smallest id. FirstToReach: the one that was reached first, by the times of events, and of those of the same millisecond, that of the smallest id; with shareRanks, they share a rank and stand in this order. It is not for Latest. A Sum or a Count takes twice the CPU with it. Default Id.',
+};
+
+export const scoreFields = { score, of, shareRanks, ties };
+
+interface Scored extends Values<typeof scoreFields> {
+  size?: number;
+}
+
+export const scoreRules: Rule<Scored>[] = [
+  {
+    cel: "!(has(self.ties) && self.ties == 'FirstToReach' && has(self.score) && self.score == 'Latest')",
+    message: 'ties: FirstToReach is not for score: Latest, which may be reached more than once',
+    holds: ({ score, ties }) => !(ties === 'FirstToReach' && score === 'Latest'),
+  },
+];
 
 export function resolveScore(
   values: Values<typeof scoreFields>,
-): Pick<ScoredBoard, 'score' | 'of' | 'shareRanks'> {
-  const { score = 'Sum', of, shareRanks } = values;
+): Pick<ScoredBoard, 'score' | 'of' | 'shareRanks' | 'ties'> {
+  const { score = 'Sum', of, shareRanks, ties } = values;
   return {
     ...(score !== 'Sum' && { score }),
     ...(of !== undefined && { of }),
     ...(shareRanks && { shareRanks }),
+    ...(ties === 'FirstToReach' && { ties }),
   };
 }
 
 const TOTAL = 'total_score';
 
-export function scoreColumn({ score }: ScoredBoard): RowColumn {
-  return integerColumn(TOTAL, HEADINGS[score ?? 'Sum']);
+export function scoreColumns({ score, ties }: ScoredBoard): RowColumn[] {
+  return [integerColumn(TOTAL, HEADINGS[score ?? 'Sum']), ...(ties ? [REACHED] : [])];
 }
 
 /**
@@ -73,8 +95,9 @@ export function scoreShape({ score, shareRanks }: ScoredBoard): Pick<BoardShape,
 }
 
 /** What the SELECTs of boards of scores are rendered with. */
-export function scoreTemplateValues({ score, of }: ScoredBoard, { hasCorrections }: EventTraits) {
+export function scoreTemplateValues({ score, of, ties }: ScoredBoard, { hasCorrections }: EventTraits) {
   const isSum = score === undefined;
+  const isFirstToReach = ties === 'FirstToReach';
   return {
     of: of?.trim(),
     // By the bound of a sum the planner knows that it only grows.
@@ -85,5 +108,9 @@ export function scoreTemplateValues({ score, of }: ScoredBoard, { hasCorrections
     isBest: score === 'Best',
     isLowest: score === 'Lowest',
     isLatest: score === 'Latest',
+    isFirstToReach,
+    /** Whether the score is made of several events, so that it is reached by one of them only with others. */
+    accumulates: isFirstToReach && (score === undefined || score === 'Count'),
+    hasNewness: isFirstToReach || score === 'Latest',
   };
 }

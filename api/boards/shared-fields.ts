@@ -32,13 +32,22 @@ export const STAYS_INSIDE =
 export interface ConditionalBoard extends CommonBoard {
   /** SQL that an event must fulfil to count; it stays inside parentheses on lines of their own. */
   where?: string;
+  /** Whether events of robots do not count. Not set: they do. */
+  people?: true;
 }
 
-export const where: TypeField<z.ZodString> = {
+const where: TypeField<z.ZodString> = {
   schema: z.string().min(1).max(2000),
   description: `a SQL condition on the events that count for this board, such as user_id NOT LIKE '${ROBOT_PREFIX}%'. Its columns are those of the view valid_events (${EVENT_COLUMNS}). Default: every valid event counts.`,
   rules: [{ message: `where must be one condition ${STAYS_INSIDE}`, holds: isSingleCondition }],
 };
+
+const people: TypeField<z.ZodBoolean> = {
+  schema: z.boolean(),
+  description: `whether only events of people count for this board, of those that fulfil where: not those of the simulated game’s robots (user_id ${ROBOT_PREFIX}…). A board that differs from another one by nothing but this, its name, title and history shares a panel of the page with it, and the page has a switch. Default false.`,
+};
+
+export const conditionFields = { where, people };
 
 /** A board whose totals run within a season. */
 export interface TotalsBoard extends ConditionalBoard {

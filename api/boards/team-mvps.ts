@@ -1,7 +1,13 @@
 import { integer } from '../integer.ts';
 import { boardType } from './board-type.ts';
 import { decimalColumn, integerColumn, NEWEST_EVENT, PLACE, PLAYER, TEAM, TEAM_ID } from './columns.ts';
-import { resolveSeason, seasonFields, seasonPeriod, type TotalsBoard, where } from './shared-fields.ts';
+import {
+  conditionFields,
+  resolveSeason,
+  seasonFields,
+  seasonPeriod,
+  type TotalsBoard,
+} from './shared-fields.ts';
 
 export interface TeamMvpsBoard extends TotalsBoard {
   type: 'TeamMvps';
@@ -17,7 +23,7 @@ export const teamMvps = boardType<TeamMvpsBoard>()({
   default: { name: 'team-mvps', title: 'Team MVPs' },
   ranksTeams: true,
   fields: {
-    where,
+    ...conditionFields,
     ...seasonFields,
     minimumEvents: {
       schema: integer(1, 1_000_000),

@@ -4,12 +4,12 @@ import { NEWEST_EVENT, PLACE, PLAYER, TEAM } from './columns.ts';
 import {
   resolveScore,
   type ScoredBoard,
-  scoreColumn,
+  scoreColumns,
   scoreFields,
   scoreShape,
   scoreTemplateValues,
 } from './score.ts';
-import { resolveSeason, seasonFields, seasonPeriod, where } from './shared-fields.ts';
+import { conditionFields, resolveSeason, seasonFields, seasonPeriod } from './shared-fields.ts';
 
 export interface TopPlayersBoard extends ScoredBoard, ByBoard {
   type: 'TopPlayers';
@@ -19,12 +19,12 @@ export const topPlayers = boardType<TopPlayersBoard>()({
   name: 'TopPlayers',
   summary: 'players by their score',
   default: { name: 'top-players' },
-  fields: { where, ...seasonFields, ...scoreFields, ...byFields },
+  fields: { ...conditionFields, ...seasonFields, ...scoreFields, ...byFields },
   rules: [],
   resolve: (values) => ({ ...resolveSeason(values), ...resolveScore(values), ...resolveBy(values) }),
   shape: (board) => ({
     period: seasonPeriod(board),
-    columns: [PLACE, PLAYER, TEAM, scoreColumn(board), NEWEST_EVENT],
+    columns: [PLACE, PLAYER, TEAM, ...scoreColumns(board), NEWEST_EVENT],
     identity: ['user_id'],
     ...scoreShape(board),
     ...byShape(board),

@@ -4,12 +4,12 @@ import { NEWEST_EVENT, PLACE, TEAM, TEAM_ID } from './columns.ts';
 import {
   resolveScore,
   type ScoredBoard,
-  scoreColumn,
+  scoreColumns,
   scoreFields,
   scoreShape,
   scoreTemplateValues,
 } from './score.ts';
-import { resolveSeason, seasonFields, seasonPeriod, where } from './shared-fields.ts';
+import { conditionFields, resolveSeason, seasonFields, seasonPeriod } from './shared-fields.ts';
 
 export interface TopTeamsBoard extends ScoredBoard, ByBoard {
   type: 'TopTeams';
@@ -20,12 +20,12 @@ export const topTeams = boardType<TopTeamsBoard>()({
   summary: 'teams by their score',
   default: { name: 'top-teams' },
   ranksTeams: true,
-  fields: { where, ...seasonFields, ...scoreFields, ...byFields },
+  fields: { ...conditionFields, ...seasonFields, ...scoreFields, ...byFields },
   rules: [],
   resolve: (values) => ({ ...resolveSeason(values), ...resolveScore(values), ...resolveBy(values) }),
   shape: (board) => ({
     period: seasonPeriod(board),
-    columns: [PLACE, TEAM_ID, TEAM, scoreColumn(board), NEWEST_EVENT],
+    columns: [PLACE, TEAM_ID, TEAM, ...scoreColumns(board), NEWEST_EVENT],
     identity: ['team_id'],
     ...scoreShape(board),
     ...byShape(board),

@@ -49,8 +49,8 @@ const COLUMNS = [
 ];
 const EVENT_ID = "user_id || '-' || TRY_CAST(event_time_millis AS STRING)";
 
-function topPlayers(score: string): ProductJob {
-  return { leaderboards: [{ name: 'top-players', type: 'TopPlayers', score }] };
+function topPlayers(score: string, fields: object = {}): ProductJob {
+  return { leaderboards: [{ name: 'top-players', type: 'TopPlayers', score, ...fields }] };
 }
 
 /** Each player is of one of some 200 countries, by the end of its id. */
@@ -84,6 +84,8 @@ const PRODUCT = {
   'Top Players by Best': topPlayers('Best'),
   'Top Players by Count': topPlayers('Count'),
   'Top Players by Latest': topPlayers('Latest'),
+  'Top Players by Sum, first to reach': topPlayers('Sum', { ties: 'FirstToReach' }),
+  'Top Players by Best, first to reach': topPlayers('Best', { ties: 'FirstToReach' }),
   'Top Players of events with a country': { ...topPlayers('Sum'), records: OF_COUNTRIES },
   'Top Players of each of 200 countries': {
     leaderboards: [{ name: 'top-players', type: 'TopPlayers', by: 'team_name' }],

@@ -11,6 +11,8 @@ export interface BoardFilter {
   /** The name of the one board that is shown; undefined: all. */
   board?: string | undefined;
   season: Season;
+  /** Whether boards of people alone are shown in place of those that count robots too. */
+  people?: true | undefined;
   /** Which values are shown, by the names of boards by value; of others, the first. Not set: of all. */
   values?: Readonly<Record<string, string>> | undefined;
 }
@@ -37,6 +39,7 @@ export function parsePageState(query: Query, board?: string): PageState {
   return {
     board,
     season: parseSeason(season, board),
+    people: parsePeople(query),
     values: parseValues(query),
     search: typeof q === 'string' ? q.trim().slice(0, MAX_SEARCH_LENGTH) : '',
     theme: THEMES.find((known) => known === theme) ?? 'auto',
@@ -46,7 +49,16 @@ export function parsePageState(query: Query, board?: string): PageState {
 /** What a socket asks for. A name that no board has shows none. */
 export function parseBoardFilter(query: Query): BoardFilter {
   const board = typeof query.board === 'string' ? query.board : undefined;
-  return { board, season: parseSeason(query.season, board), values: parseValues(query) };
+  return {
+    board,
+    season: parseSeason(query.season, board),
+    people: parsePeople(query),
+    values: parseValues(query),
+  };
+}
+
+function parsePeople({ people }: Query): BoardFilter['people'] {
+  return people === 'true' ? true : undefined;
 }
 
 /** What a parameter of the URL begins with that says which value of a board is shown. */
@@ -67,14 +79,48 @@ function parseValues(query: Query): BoardFilter['values'] {
   return asked.length === 0 ? undefined : Object.fromEntries(asked);
 }
 
-/** The name of the parameter that says which value of a board is shown. */
-export function valueParameter(board: string): string {
-  return `${BY}${board}`;
+/** The name of the parameter that says which value of a board is shown. Boards of a pair share it. */
+export function valueParameter(board: BoardDefinition): string {
+  return `${BY}${valueName(board)}`;
 }
 
 /** The value that a filter asks for of a board; undefined: none. */
-export function askedValue({ by, name }: BoardDefinition, { values }: BoardFilter): string | undefined {
-  return by && values && Object.hasOwn(values, name) ? values[name] : undefined;
+export function askedValue(board: BoardDefinition, { values }: BoardFilter): string | undefined {
+  const name = valueName(board);
+  return board.by && values && Object.hasOwn(values, name) ? values[name] : undefined;
+}
+
+function valueName({ name, peopleOf }: BoardDefinition): string {
+  return peopleOf ?? name;
+}
+
+/** A board that counts robots too, and the one of people alone, by their names. */
+export interface BoardPair {
+  all: string;
+  people: string;
+}
+
+/** The pair that a board is one of. */
+export function findPair(
+  boards: readonly { definition: BoardDefinition }[],
+  board: BoardDefinition,
+): BoardPair | undefined {
+  const all = valueName(board);
+  const people = boards.find(({ definition }) => definition.peopleOf === all);
+  return people && { all, people: people.definition.name };
+}
+
+/** Of each pair the one that is asked for, in the place of the one that counts robots too. */
+function chooseOfPairs<Shown extends { definition: BoardDefinition }>(
+  boards: readonly Shown[],
+  people: BoardFilter['people'],
+): Shown[] {
+  return boards
+    .filter(({ definition }) => definition.peopleOf === undefined)
+    .map((board) => {
+      const other = boards.find(({ definition }) => definition.peopleOf === board.definition.name);
+      return people && other ? other : board;
+    });
 }
 
 /**
@@ -83,9 +129,12 @@ export function askedValue({ by, name }: BoardDefinition, { values }: BoardFilte
  */
 export function shownBoards<Shown extends { definition: BoardDefinition }>(
   boards: readonly Shown[],
-  { board, season }: BoardFilter,
+  { board, season, people }: BoardFilter,
 ): { boards: Shown[]; season: Season } {
-  const named = boards.filter(({ definition }) => board === undefined || definition.name === board);
+  const named =
+    board === undefined
+      ? chooseOfPairs(boards, people)
+      : boards.filter(({ definition }) => definition.name === board);
   const withSeasons = named.filter(({ definition }) => definition.period?.kind === 'season');
   return season !== 'this' && withSeasons.length > 0
     ? { boards: withSeasons, season }
@@ -103,10 +152,12 @@ function parseSeason(season: unknown, board: string | undefined): Season {
 }
 
 /** The query of a state in a URL; empty for the default state. */
-export function formatQuery({ season, search, theme, values = {} }: Omit<PageState, 'board'>): string {
-  const shown = Object.entries(values).map(([board, value]) => [valueParameter(board), value]);
+export function formatQuery(state: Omit<PageState, 'board'>): string {
+  const { season, people, search, theme, values = {} } = state;
+  const shown = Object.entries(values).map(([board, value]) => [`${BY}${board}`, value]);
   return toQuery({
     season: seasonParameter(season),
+    people: peopleParameter(people),
     q: search || undefined,
     theme: theme === 'auto' ? undefined : theme,
     ...Object.fromEntries(shown),
@@ -116,6 +167,11 @@ export function formatQuery({ season, search, theme, values = {} }: Omit<PageSta
 /** How a URL says which season is shown; undefined for the default. */
 export function seasonParameter(season: Season): string | undefined {
   return season === 'this' ? undefined : String(season);
+}
+
+/** How a URL says that boards of people alone are shown; undefined for the default. */
+export function peopleParameter(people: BoardFilter['people']): string | undefined {
+  return people ? 'true' : undefined;
 }
 
 /** A query of the parameters that are set, with its question mark; empty without any. */

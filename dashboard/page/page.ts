@@ -1,13 +1,14 @@
 import type { BoardDefinition } from '../../contract/board.ts';
 import { seasonFormat, type Timestamp } from './format.ts';
 import {
+  type BoardPair,
   formatQuery,
   type PageState,
+  peopleParameter,
   seasonParameter,
   THEMES,
   type Theme,
   toQuery,
-  valueParameter,
 } from './page-state.ts';
 import type { Panel } from './panel.ts';
 
@@ -29,6 +30,8 @@ export interface Page {
   notCounted: string;
   panels: PagePanel[];
   seasons: Choice[];
+  /** Boards of all, or of people alone; none where no board has the other. */
+  players: Choice[];
   /** Those of one board that are over and kept, the newest first, and who won them. */
   pastSeasons: (Omit<Choice, 'label'> & { began: Timestamp; winner: string })[];
   themes: Choice[];
@@ -74,8 +77,11 @@ export interface PageBoard {
   isEmpty: boolean;
   /** Those that are over and kept, the newest first; none but for the page of one board. */
   pastSeasons: { startMillis: number; endMillis: number; winner: string }[];
-  /** On boards by value: what the column is called, the value that is shown, and those that are kept. */
-  by: { label: string; shown: string | undefined; values: readonly string[] } | undefined;
+  /**
+   * On boards by value: what the column and the parameter of the URL are called, the value that is shown, and
+   * those that are kept.
+   */
+  by: { label: string; parameter: string; shown: string | undefined; values: readonly string[] } | undefined;
 }
 
 /** Chooses the value whose board a panel shows. */
@@ -105,16 +111,19 @@ export interface PageContent
   panels: PageBoard[];
   /** Of those boards that are shown, in the order of the panels. */
   definitions: BoardDefinition[];
+  /** The pair that one of them is of, if any is. */
+  pair: BoardPair | undefined;
 }
 
 const THEME_LABELS = { auto: 'Auto', light: 'Light', dark: 'Dark' };
 
 /** What the page shows in a state. Pure. */
-export function createPage({ state, panels, definitions, ...content }: PageContent): Page {
-  const { board, season, search, theme } = state;
+export function createPage({ state, panels, definitions, pair, ...content }: PageContent): Page {
+  const { board, season, people, search, theme } = state;
   const root = board === undefined ? '' : '../';
   const here = board ?? './';
-  const link = (change: Partial<PageState>) => `${here}${formatQuery({ ...state, ...change })}`;
+  const link = (change: Partial<PageState>, other = board) =>
+    `${board === undefined ? here : other}${formatQuery({ ...state, ...change })}`;
   const [first] = panels;
   return {
     ...content,
@@ -128,6 +137,12 @@ export function createPage({ state, panels, definitions, ...content }: PageConte
       ? [
           { label: 'This season', href: link({ season: 'this' }), current: season === 'this' },
           { label: 'Last season', href: link({ season: 'last' }), current: season === 'last' },
+        ]
+      : [],
+    players: pair
+      ? [
+          { label: 'All', href: link({ people: undefined }, pair.all), current: !people },
+          { label: 'People', href: link({ people: true }, pair.people), current: people === true },
         ]
       : [],
     pastSeasons: panels.flatMap(({ pastSeasons }, i) => {
@@ -159,14 +174,14 @@ function parameters(state: Omit<PageState, 'board'>): { name: string; value: str
 /** More would make the page heavy. */
 const MOST_OPTIONS = 250;
 
-function createPicker({ id, name, by }: PageBoard, state: PageState): Picker | undefined {
+function createPicker({ id, by }: PageBoard, state: PageState): Picker | undefined {
   if (!by) return undefined;
-  const parameter = valueParameter(name);
+  const { label, parameter, values } = by;
   return {
     id: `${id}-value`,
-    label: by.label,
+    label,
     parameter,
-    options: by.values.slice(0, MOST_OPTIONS),
+    options: values.slice(0, MOST_OPTIONS),
     kept: parameters({ ...state, search: '' }).filter((kept) => kept.name !== parameter),
   };
 }
@@ -187,9 +202,14 @@ function pagePanel(board: PageBoard, state: PageState, root: string): PagePanel 
 }
 
 /** The value that is shown stays the same one, also when another comes to be the first. */
-function socketQuery({ board, season }: PageState, panels: readonly PageBoard[]): string {
-  const shown = panels.map(({ name, by }) => [valueParameter(name), by?.shown]);
-  return toQuery({ board, season: seasonParameter(season), ...Object.fromEntries(shown) });
+function socketQuery({ board, season, people }: PageState, panels: readonly PageBoard[]): string {
+  const shown = panels.flatMap(({ by }) => (by ? [[by.parameter, by.shown]] : []));
+  return toQuery({
+    board,
+    season: seasonParameter(season),
+    people: peopleParameter(people),
+    ...Object.fromEntries(shown),
+  });
 }
 
 /** How many rows of some panels are found, in words. */

@@ -50,7 +50,7 @@ export class Broadcast {
 
   /** Adds a viewer and sends it everything. It starts with what the others saw at the last tick. */
   add(viewer: Viewer, view: BoardFilter): void {
-    const key = JSON.stringify([view.board, view.season, view.values]);
+    const key = JSON.stringify([view.board, view.season, view.people, view.values]);
     const audience = this.#audiences.get(key) ?? { view, viewers: new Map() };
     this.#audiences.set(key, audience);
     audience.viewers.set(viewer, { behind: false });

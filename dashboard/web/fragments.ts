@@ -3,7 +3,7 @@ import type { Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
 import { createNotCounted } from '../page/not-counted.ts';
 import { foundIn, type Page, type PageBoard } from '../page/page.ts';
-import { askedValue, type BoardFilter, shownBoards } from '../page/page-state.ts';
+import { askedValue, type BoardFilter, shownBoards, valueParameter } from '../page/page-state.ts';
 import { createPanel, nameOf, type Panel } from '../page/panel.ts';
 import { createRankChart } from '../page/rank-chart.ts';
 import {
@@ -161,6 +161,7 @@ export class FragmentCache {
       pastSeasons: isAlone ? this.#pastSeasons(shown) : [],
       by: by && {
         label: by.label,
+        parameter: valueParameter(board.definition),
         shown: value?.name,
         values: board.content.values(now, season)?.values.map((one) => one.name) ?? [],
       },

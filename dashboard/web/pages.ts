@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LiveBoard } from '../boards/live-board.ts';
 import { createPage } from '../page/page.ts';
 import {
+  findPair,
   formatQuery,
   type PageState,
   parsePageState,
@@ -55,9 +56,9 @@ export async function pageRoutes(app: FastifyInstance, options: PageOptions): Pr
     reply.redirect(`../${encodeURIComponent(name)}${formatQuery(parsePageState(query, name))}`, 302),
   );
   app.get<PageRequest>('/boards/:name/:value', async ({ params: { name = '', value }, query }, reply) => {
-    const hasValues = boards.some(({ definition }) => definition.name === name && definition.by);
-    if (!hasValues) return reply.callNotFound();
-    const state = parsePageState({ ...query, [valueParameter(name)]: value }, name);
+    const board = boards.find(({ definition }) => definition.name === name && definition.by);
+    if (!board) return reply.callNotFound();
+    const state = parsePageState({ ...query, [valueParameter(board.definition)]: value }, name);
     return reply.redirect(`../${name}${formatQuery(state)}`, 302);
   });
 
@@ -95,14 +96,19 @@ function renderPageState(
   marked: boolean,
 ): string {
   const shown = shownBoards(boards, asked);
-  const state = { ...asked, season: shown.season };
+  const definitions = shown.boards.map(({ definition }) => definition);
+  const pair = definitions.map((one) => findPair(boards, one)).find((found) => found !== undefined);
+  const isOneOfPair = pair !== undefined && asked.board !== undefined;
+  const people = isOneOfPair ? asked.board === pair.people || undefined : asked.people;
+  const state = { ...asked, season: shown.season, people };
   const { boards: panels, ...rest } = fragments.page(state, marked ? state.search : '');
   return renderPage(
     createPage({
       title,
       state,
       panels,
-      definitions: shown.boards.map(({ definition }) => definition),
+      definitions,
+      pair,
       ...rest,
       assets: assetUrls,
       release,

@@ -560,6 +560,41 @@ describe('a board by value', () => {
   });
 });
 
+describe('two boards that differ by robots', () => {
+  const players = { name: 'top-players', type: 'TopPlayers', season: SEASON };
+  const people = { ...players, name: 'top-people', people: true };
+  const game = resource(
+    { leaderboards: [players, people, { name: 'top-teams', type: 'TopTeams', season: SEASON }] },
+    'arcade',
+  );
+  const leaderOf = async (page: Page, name: string) => (await shownRows(page, name))[0]?.[1];
+
+  it('share a panel, with a switch that is accessible, fits a phone and works without JavaScript', async () => {
+    const fed = await serveDashboard(game, cleanup);
+    const ofPeople = { boards: fed.boards.filter(({ definition }) => definition.peopleOf), stats: fed.stats };
+    fill(fed, PLAYERS);
+    fill(ofPeople, PLAYERS.slice(1));
+    const see = async (page: Page) => {
+      expect(await leaderOf(page, 'top-players')).toBe(PLAYERS[0]?.user_id);
+      await page.getByRole('navigation', { name: 'Players' }).getByText('People').click();
+      await page.waitForURL('**/?people=true&theme=dark');
+      expect(await page.locator('.panel').count()).toBe(2);
+      expect(await leaderOf(page, 'top-people')).toBe(PLAYERS[1]?.user_id);
+      await screenshot(page, 'people-phone');
+      expect(await violations(page)).toEqual([]);
+      expect(await scrollsSideways(page)).toBe(false);
+      await connected(page);
+      fill(ofPeople, PLAYERS.slice(2));
+      await expect.poll(() => leaderOf(page, 'top-people'), SOON).toBe(PLAYERS[2]?.user_id);
+    };
+    await look(`${fed.url}/?theme=dark`, PHONE, see, ['reloaded']);
+    const { page } = await visit(browser, `${fed.url}/boards/top-people`, { javaScriptEnabled: false });
+    await screenshot(page, 'people');
+    await page.getByText('All', { exact: true }).click();
+    await page.waitForURL('**/boards/top-players');
+  });
+});
+
 describe('a page that gets hundreds of frames', () => {
   it('has as many nodes as before, text among them', async () => {
     const fed = await serveDashboard(arcade, cleanup);

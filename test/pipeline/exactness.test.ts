@@ -60,6 +60,7 @@ const game = resource(
       { name: 'latest-values', type: 'TopPlayers', season: '1m', score: 'Latest', of: VALUE },
       { name: 'counted-values', type: 'TopPlayers', season: '5m', score: 'Count', of: VALUE },
       { name: 'summed-values', type: 'TopTeams', season: '5m', of: VALUE },
+      { name: 'first-to-reach', type: 'TopPlayers', season: '5m', ties: 'FirstToReach', of: VALUE },
       { name: 'players-by-team', type: 'TopPlayers', season: '5m', size: 3, by: 'team_name' },
       { name: 'latest-by-score', type: 'TopTeams', season: 'none', by: 'score', score: 'Latest', of: VALUE },
     ],

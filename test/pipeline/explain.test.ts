@@ -81,6 +81,13 @@ const LATEST_BY_VALUE = {
   score: 'Latest',
   where: 'score > 1',
 };
+/** Of equal scores, the first to be reached is the first. */
+const FIRST_TO_REACH = [
+  { name: 'first-sum', type: 'TopTeams', by: 'country' },
+  { name: 'first-best', type: 'TopPlayers', score: 'Best', of: VALUE },
+  { name: 'first-lowest', type: 'TopTeams', score: 'Lowest' },
+  { name: 'first-count', type: 'TopPlayers', score: 'Count', of: VALUE, by: 'level' },
+].map((board) => ({ ...board, ties: 'FirstToReach' }));
 const BY_COLUMNS = [
   ...['user_id', 'team_id', 'team_name', 'country'].map((name) => ({ name, type: 'STRING' })),
   ...['score', 'event_time_millis', 'level'].map((name) => ({ name, type: 'BIGINT' })),
@@ -126,7 +133,7 @@ describe('the plan that Flink makes of the SQL', () => {
     frozenPlan = await explain(sqlScript(frozenWeeks, 'localhost:9092'));
     const byValue = {
       events: { ...frozen, columns: BY_COLUMNS },
-      leaderboards: [...BY_VALUE, LATEST_BY_VALUE],
+      leaderboards: [...BY_VALUE, LATEST_BY_VALUE, ...FIRST_TO_REACH],
     };
     byPlan = await explain(sqlScript(resource(byValue), 'localhost:9092'));
     const events = { ...frozen, columns: BY_COLUMNS, negativeScores: 'Correct' };
@@ -169,6 +176,19 @@ describe('the plan that Flink makes of the SQL', () => {
     const counted = own.slice(own.search(/\bGroupAggregate\(groupBy=\[season_start, value, \w+_id\]/));
     expect(counted).toMatch(/<>\((value|LEFT\((CAST\()?(country|level|is_ranked)\b[^<]*), _UTF-16LE''/);
   });
+
+  it.each(FIRST_TO_REACH)(
+    'ranks $name the fast way, with at most one sum for each event',
+    ({ name, of, by }) => {
+      const own = planOf(byPlan, name);
+      expect(ranks(own)).toEqual(['UpdateFastStrategy']);
+      expect(own).not.toMatch(/\b(Join|Union)\(/);
+      expect(own.match(/\bOverAggregate\(/g) ?? []).toHaveLength(/sum|count/.test(name) ? 1 : 0);
+      expect(own.match(/\*\(score, 2\)/g) ?? []).toHaveLength(of ? 1 : 0);
+      // Nothing is kept of events without a value.
+      if (by) expect(own.slice(own.indexOf('OverAggregate('))).toMatch(/<>\(.*_UTF-16LE''/);
+    },
+  );
 
   it('sorts the latest scores of each value without a rank that retracts and without a join', () => {
     expect(planOf(byPlan, 'latest')).not.toMatch(/\b(Rank|Join|Union)\(/);

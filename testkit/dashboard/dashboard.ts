@@ -73,7 +73,7 @@ export interface Player {
 }
 
 /** Publishes all boards with these players, best first, as of now and of the last season. */
-export function fill({ boards, stats }: HandFed, players: Player[]): void {
+export function fill({ boards, stats }: Pick<HandFed, 'boards' | 'stats'>, players: Player[]): void {
   const now = Date.now();
   for (const live of boards) {
     const board = new Board(live.definition);
@@ -135,6 +135,7 @@ function fieldsOf({ user_id, team_name, score }: Player, now: number): object {
     peak_hotness: score / 300,
     peak_at: now - 40_000,
     last_event_at: now - 400,
+    reached_at: now - 90_000,
     player_total: score,
     team_total: 2000,
     contrib_ratio: score / 2000,

@@ -2,7 +2,7 @@ import type { TotalsBoard } from '../../api/boards/shared-fields.ts';
 import type { HotStreakersBoard, Leaderboard } from '../../api/boards/types.ts';
 import { millis } from '../../api/duration.ts';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
-import { EVENT_TIME, type EventField, LONGEST_TEXT } from '../../contract/event.ts';
+import { EVENT_TIME, type EventField, LONGEST_TEXT, ROBOT_PREFIX } from '../../contract/event.ts';
 import { calendarSeason } from './calendar.ts';
 
 /** A record of the events topic, as it is there. */
@@ -47,6 +47,10 @@ export interface CountedEvent {
  */
 export function countedEvents(records: EventRecord[], corrections = false): CountedEvent[] {
   return records.flatMap((record) => counted(record, corrections) ?? []);
+}
+
+export function isPerson({ user }: CountedEvent): boolean {
+  return !user.startsWith(ROBOT_PREFIX);
 }
 
 /** What a resource says of which events count. */
@@ -155,7 +159,8 @@ export function expectedRows(
   until: number,
   own?: Omit<OwnColumns, 'corrections'>,
 ): Row[] {
-  const events = countedEvents(records, corrections);
+  const isCounted = 'people' in board && board.people ? isPerson : () => true;
+  const events = countedEvents(records, corrections).filter(isCounted);
   switch (board.type) {
     case 'TopTeams':
     case 'TopPlayers':
@@ -254,9 +259,8 @@ const SCORES = {
   Count: { compute: (events: CountedEvent[]) => events.length, sign: 1 },
 };
 
-/** The score of the newest event; of several, the greatest. An event is no newer than its record. */
+/** The score of the newest event; of several, the greatest. */
 function latest(events: CountedEvent[]): number {
-  const newness = ({ time, producedAt }: CountedEvent) => Math.min(time, producedAt);
   const newest = Math.max(...events.map(newness));
   return Math.max(...events.filter((event) => newness(event) === newest).map(({ score }) => score));
 }
@@ -264,11 +268,11 @@ function latest(events: CountedEvent[]): number {
 const RANKINGS = { TopTeams: topTeams, TopPlayers: topPlayers, TeamMvps: teamMvps };
 
 function topTeams(events: CountedEvent[], board: SeasonBoard): Row[] {
-  return ranked(events, 'team_id', ({ team }) => team, SCORES[scoreOf(board)]);
+  return ranked(events, 'team_id', ({ team }) => team, board);
 }
 
 function topPlayers(events: CountedEvent[], board: SeasonBoard): Row[] {
-  return ranked(events, 'user_id', ({ user }) => user, SCORES[scoreOf(board)]);
+  return ranked(events, 'user_id', ({ user }) => user, board);
 }
 
 type ScoreRow = Row & { total_score: number };
@@ -277,18 +281,33 @@ function ranked(
   events: CountedEvent[],
   column: 'user_id' | 'team_id',
   holder: (event: CountedEvent) => string,
-  { compute, sign }: (typeof SCORES)[keyof typeof SCORES],
+  board?: SeasonBoard,
 ): ScoreRow[] {
+  const { compute, sign } = SCORES[board ? scoreOf(board) : 'Sum'];
+  const isFirstToReach = board && 'ties' in board && board.ties === 'FirstToReach';
   return [...groupBy(events, holder)]
-    .map(([id, played]) => ({
-      [column]: id,
-      team_name: newestName(played),
-      total_score: compute(played),
-      last_event_at: lastEventAt(played),
-    }))
+    .map(
+      ([id, played]): ScoreRow => ({
+        [column]: id,
+        team_name: newestName(played),
+        total_score: compute(played),
+        ...(isFirstToReach && { reached_at: reachedAt(played, compute) }),
+        last_event_at: lastEventAt(played),
+      }),
+    )
     .sort(
-      (a, b) => sign * (b.total_score - a.total_score) || compareBytes(String(a[column]), String(b[column])),
+      (a, b) =>
+        sign * (b.total_score - a.total_score) ||
+        Number(a.reached_at ?? 0) - Number(b.reached_at ?? 0) ||
+        compareBytes(String(a[column]), String(b[column])),
     );
+}
+
+/** When events, in the order in which they happened, first made the score that they make together. */
+function reachedAt(events: CountedEvent[], compute: (events: CountedEvent[]) => number): number {
+  const score = compute(events);
+  const times = [...new Set(events.map(newness))].sort((a, b) => a - b);
+  return times.find((time) => compute(events.filter((event) => newness(event) <= time)) === score)!;
 }
 
 function teamMvps(events: CountedEvent[], board: SeasonBoard): Row[] {
@@ -296,9 +315,7 @@ function teamMvps(events: CountedEvent[], board: SeasonBoard): Row[] {
   return [...groupBy(events, ({ team }) => team)]
     .filter(([, played]) => played.length >= minimumEvents)
     .map(([team_id, played]) => {
-      const [best] = ranked(played, 'user_id', ({ user }) => user, SCORES.Sum) as [
-        ScoreRow & { user_id: string },
-      ];
+      const [best] = ranked(played, 'user_id', ({ user }) => user) as [ScoreRow & { user_id: string }];
       const team_total = total(played);
       return {
         user_id: best.user_id,
@@ -436,6 +453,11 @@ function newestName(events: CountedEvent[]): string | null {
   );
   const [newest] = named.sort((a, b) => b.at - a.at || compareBytes(b.name, a.name));
   return newest?.name ?? null;
+}
+
+/** When an event happened. It is no newer than its record. */
+function newness({ time, producedAt }: CountedEvent): number {
+  return Math.min(time, producedAt);
 }
 
 function lastEventAt(events: CountedEvent[]): number {

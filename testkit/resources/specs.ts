@@ -128,6 +128,7 @@ function seasonBoard() {
     size: size(),
     history: fc.boolean(),
     where: where(),
+    people: fc.boolean(),
     keepSeasons: fc.integer({ min: 1, max: 100 }),
   };
   const season = fc.constantFrom('none', '1m', '90s', '1h', '12h');
@@ -140,6 +141,7 @@ function seasonBoard() {
     type: fc.constantFrom('TopTeams', 'TopPlayers'),
     score: fc.constantFrom('Sum', 'Best', 'Lowest', 'Latest', 'Count'),
     shareRanks: fc.boolean(),
+    ties: fc.constantFrom('Id', 'FirstToReach'),
     of: fc.constantFrom('score', 'score - 3 -- less', "CASE WHEN user_id <> ';)' THEN 1 END"),
   };
   const requiredKeys = ['name' as const, 'type' as const];
@@ -150,13 +152,15 @@ function seasonBoard() {
     by: fc.constantFrom('user_id', 'team_id', 'score'),
     maxValues: fc.integer({ min: 1, max: 90 }),
   };
-  return fc.oneof(
-    fc.record({ ...scored, season }, { requiredKeys }),
-    fc.record({ ...scored, calendar }, { requiredKeys }),
-    fc.record(byValue, { requiredKeys: [...requiredKeys, 'by' as const] }),
-    fc.record({ ...fields, season, type: fc.constant('TeamMvps') }, { requiredKeys }),
-    fc.record({ ...fields, calendar, type: fc.constant('TeamMvps') }, { requiredKeys }),
-  );
+  return fc
+    .oneof(
+      fc.record({ ...scored, season }, { requiredKeys }),
+      fc.record({ ...scored, calendar }, { requiredKeys }),
+      fc.record(byValue, { requiredKeys: [...requiredKeys, 'by' as const] }),
+      fc.record({ ...fields, season, type: fc.constant('TeamMvps') }, { requiredKeys }),
+      fc.record({ ...fields, calendar, type: fc.constant('TeamMvps') }, { requiredKeys }),
+    )
+    .filter((board) => !('score' in board && board.score === 'Latest' && board.ties === 'FirstToReach'));
 }
 
 /** Windows that are multiples of `every`, the short one shorter than the long one. */
@@ -169,7 +173,15 @@ function streakBoard() {
   });
   return fc
     .record(
-      { name: boardName(), title: title(), size: size(), history: fc.boolean(), where: where(), factors },
+      {
+        name: boardName(),
+        title: title(),
+        size: size(),
+        history: fc.boolean(),
+        where: where(),
+        people: fc.boolean(),
+        factors,
+      },
       { requiredKeys: ['name', 'factors'] },
     )
     .map(({ factors, ...board }) => ({

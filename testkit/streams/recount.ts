@@ -49,6 +49,8 @@ interface Tally {
   lowest: bigint;
   latest: bigint;
   latestAt: number;
+  /** When each score was reached. */
+  reached: Record<'Sum' | 'Best' | 'Lowest' | 'Count', number>;
   events: number;
   name: string | null;
   nameAt: number;
@@ -136,6 +138,7 @@ function count(tallies: Map<string, Tally>, id: string, { score, teamName, time,
     lowest: points,
     latest: points,
     latestAt: at,
+    reached: { Sum: at, Best: at, Lowest: at, Count: at },
     events: 0,
     name: null,
     nameAt: 0,
@@ -144,6 +147,13 @@ function count(tallies: Map<string, Tally>, id: string, { score, teamName, time,
   const isNewer =
     tally.name === null || at > tally.nameAt || (at === tally.nameAt && isBefore(tally.name, teamName ?? ''));
   if (teamName !== null && isNewer) Object.assign(tally, { name: teamName, nameAt: at });
+  const { reached } = tally;
+  // A total of nothing is reached by the first event, and lost for it by the first points.
+  if (points > 0n) reached.Sum = tally.total > 0n ? Math.max(reached.Sum, at) : at;
+  else if (tally.total === 0n) reached.Sum = Math.min(reached.Sum, at);
+  reached.Count = Math.max(reached.Count, at);
+  if (points >= tally.best) reached.Best = points > tally.best ? at : Math.min(reached.Best, at);
+  if (points <= tally.lowest) reached.Lowest = points < tally.lowest ? at : Math.min(reached.Lowest, at);
   if (points > tally.best) tally.best = points;
   if (points < tally.lowest) tally.lowest = points;
   if (at > tally.latestAt || (at === tally.latestAt && points > tally.latest)) {
@@ -156,7 +166,7 @@ function count(tallies: Map<string, Tally>, id: string, { score, teamName, time,
 
 function teamRows({ teams }: Season, board: SeasonBoard): Row[] {
   return [...teams].map(([team_id, tally]) => ({
-    rnk: rankByTotal(teams, team_id, totalIn(board)),
+    rnk: rankByTotal(teams, team_id, totalIn(board), reachedIn(board)),
     team_id,
     ...totalFields(tally, board),
   }));
@@ -164,7 +174,7 @@ function teamRows({ teams }: Season, board: SeasonBoard): Row[] {
 
 function playerRows({ players }: Season, board: SeasonBoard): Row[] {
   return [...players].map(([user_id, tally]) => ({
-    rnk: rankByTotal(players, user_id, totalIn(board)),
+    rnk: rankByTotal(players, user_id, totalIn(board), reachedIn(board)),
     user_id,
     ...totalFields(tally, board),
   }));
@@ -172,9 +182,11 @@ function playerRows({ players }: Season, board: SeasonBoard): Row[] {
 
 function totalFields(tally: Tally, board: SeasonBoard): Row {
   const sign = isLowestFirst(board) ? -1n : 1n;
+  const reached = reachedIn(board)(tally);
   return {
     team_name: tally.name,
     total_score: Number(sign * totalIn(board)(tally)),
+    ...(reached !== undefined && { reached_at: reached }),
     last_event_at: tally.lastEventAt,
   };
 }
@@ -192,6 +204,14 @@ function totalIn(board: SeasonBoard): (tally: Tally) => bigint {
   return totals[score];
 }
 
+/** When what a board ranks by was reached, where that decides between equal ones. */
+function reachedIn(board: SeasonBoard): (tally: Tally) => number | undefined {
+  if (!('ties' in board) || board.ties !== 'FirstToReach') return () => undefined;
+  const { score = 'Sum' } = board;
+  if (score === 'Latest') throw new Error('no board of latest scores is ordered so');
+  return ({ reached }) => reached[score];
+}
+
 function isLowestFirst(board: SeasonBoard): boolean {
   return 'score' in board && board.score === 'Lowest';
 }
@@ -200,11 +220,15 @@ function rankByTotal(
   tallies: Map<string, Tally>,
   id: string,
   totalOf: (tally: Tally) => bigint = ({ total }) => total,
+  reachedOf: (tally: Tally) => number | undefined = () => undefined,
 ): number {
-  const total = totalOf(tallies.get(id)!);
-  const ahead = [...tallies].filter(
-    ([rival, tally]) => totalOf(tally) > total || (totalOf(tally) === total && isBefore(rival, id)),
-  );
+  const own = tallies.get(id)!;
+  const [total, reached = 0] = [totalOf(own), reachedOf(own)];
+  const ahead = [...tallies].filter(([rival, tally]) => {
+    if (totalOf(tally) !== total) return totalOf(tally) > total;
+    const at = reachedOf(tally) ?? 0;
+    return at === reached ? isBefore(rival, id) : at < reached;
+  });
   return 1 + ahead.length;
 }
 

@@ -14,7 +14,7 @@ const MODULE = `
 import { integer } from '../integer.ts';
 import { boardType } from './board-type.ts';
 import { integerColumn, NEWEST_EVENT, PLACE, PLAYER, TEAM } from './columns.ts';
-import { resolveSeason, seasonFields, seasonPeriod, type TotalsBoard, where } from './shared-fields.ts';
+import { conditionFields, resolveSeason, seasonFields, seasonPeriod, type TotalsBoard } from './shared-fields.ts';
 
 export interface BestScoresBoard extends TotalsBoard {
   type: 'BestScores';
@@ -26,7 +26,7 @@ export const bestScores = boardType<BestScoresBoard>()({
   summary: 'players by their best single score',
   default: { name: 'best-scores' },
   fields: {
-    where,
+    ...conditionFields,
     ...seasonFields,
     leastScore: {
       schema: integer(0, 1_000_000),

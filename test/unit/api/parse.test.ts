@@ -244,7 +244,7 @@ describe('a malformed manifest', () => {
       {
         path: 'spec.leaderboards[0].sesaon',
         message:
-          'is not a field; allowed here: name, type, title, size, history, where, season, calendar, keepSeasons, score, of, shareRanks, by, maxValues, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
+          'is not a field; allowed here: name, type, title, size, history, where, people, season, calendar, keepSeasons, score, of, shareRanks, ties, by, maxValues, shortWindow, longWindow, memory, every, minimumEvents, columns, query',
       },
       { path: 'spec.dashboard.replicas', message: 'must be a whole number' },
       { path: 'spec.paused', message: 'expected boolean, not "no"' },
@@ -609,6 +609,19 @@ describe('a score', () => {
     expect(bars).toEqual(['total_score', undefined]);
   });
 
+  it('that was reached first says when, and is not the latest', () => {
+    const reached = expect.objectContaining({
+      name: 'reached_at',
+      shown: { label: 'Reached', type: 'time' },
+    });
+    expect(columns({ ties: 'FirstToReach', shareRanks: true })).toContainEqual(reached);
+    expect(columns({ ties: 'Id' })).toEqual(columns({}));
+    expect(problems(scored({ ties: 'Id', score: 'Latest' }))).toEqual([]);
+    expect(problems(scored({ ties: 'FirstToReach', score: 'Latest' }))).toEqual([
+      'spec.leaderboards[0]: ties: FirstToReach is not for score: Latest, which may be reached more than once',
+    ]);
+  });
+
   it('is of an expression that stays inside its parentheses', () => {
     const of = ' score - 3 -- less\n';
     expect(resource(scored({ of })).spec.leaderboards).toMatchObject([{ of }]);
@@ -623,6 +636,17 @@ describe('a score', () => {
       'spec.leaderboards[0].score: score is only for TopTeams, TopPlayers',
       'spec.leaderboards[0].of: of is only for TopTeams, TopPlayers',
     ]);
+  });
+});
+
+describe('a board of people alone', () => {
+  it('is of any type whose events can be chosen', () => {
+    const types = ['TopTeams', 'TopPlayers', 'HotStreakers', 'TeamMvps'];
+    const leaderboards = types.map((type) => ({ ...board(type.toLowerCase(), type), people: true }));
+    expect(resource({ leaderboards }).spec.leaderboards).toMatchObject(types.map(() => ({ people: true })));
+    expect(problems({ leaderboards: [{ ...board('q', 'Query'), people: true }] })[0]).toContain(
+      'people is only for TopTeams, TopPlayers, HotStreakers, TeamMvps',
+    );
   });
 });
 

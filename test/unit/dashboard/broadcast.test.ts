@@ -17,6 +17,7 @@ import {
   liveBoardOf,
   NOW,
   ofValue,
+  peopleTeams,
   player,
   record,
   SEASON,
@@ -91,6 +92,17 @@ describe('the broadcast', () => {
     const { join } = setUp();
     expect(join().boards).toEqual([['top-teams', 'hot-streakers']]);
     expect(join().boards).toEqual([['top-teams', 'hot-streakers']]);
+  });
+
+  it('sends of two boards that differ by robots the one that is asked for', () => {
+    const people = liveBoardOf(peopleTeams, [season([team('p', 1)])]);
+    const { broadcast, join, teams } = setUp([people]);
+    const [all, ofPeople] = [join(), join({ people: true })];
+    expect(all.boards).toEqual([['top-teams', 'hot-streakers']]);
+    expect(ofPeople.boards).toEqual([['teams-of-people', 'hot-streakers']]);
+    teams.apply(season([team('b', 2)]), NOW);
+    broadcast.tick();
+    expect([all, ofPeople].map(({ boards }) => boards[1])).toEqual([['top-teams'], undefined]);
   });
 
   it('sends nothing while nothing changes', () => {

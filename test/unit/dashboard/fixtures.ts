@@ -46,6 +46,15 @@ export const streakers: BoardDefinition = boardDefinition.parse({
 
 export const allTime: BoardDefinition = boardDefinition.parse({ ...TOP_TEAMS_JSON, period: undefined });
 
+/** The teams’ board of people alone. */
+export const peopleTeams: BoardDefinition = boardDefinition.parse({
+  ...TOP_TEAMS_JSON,
+  name: 'teams-of-people',
+  title: 'Teams of People',
+  topic: 'arcade-teams-of-people',
+  peopleOf: 'top-teams',
+});
+
 /** A record as Flink writes it; without a value, a tombstone. */
 export function record(key: object, value: object | null, timestampMillis = NOW): KafkaRecord {
   return {

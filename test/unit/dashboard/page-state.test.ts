@@ -30,6 +30,13 @@ describe('a look', () => {
     expect(formatQuery(parsePageState({}))).toBe('');
   });
 
+  it('is of people alone when the query says so', () => {
+    expect(formatQuery(parsePageState({ people: 'true', q: 'a' }))).toBe('?people=true&q=a');
+    expect(parseBoardFilter({ people: 'true' })).toEqual({ season: 'this', people: true });
+    for (const people of ['false', '', ['true', 'true']])
+      expect(parsePageState({ people })).toEqual(parsePageState({}));
+  });
+
   it('has the values of boards by value, by their names', () => {
     const query = {
       'by.countries': 'Côte d’Ivoire & "co"',

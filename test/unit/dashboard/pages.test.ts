@@ -17,6 +17,7 @@ import {
   liveBoardOf,
   NOW,
   ofValue,
+  peopleTeams,
   SEASON,
   season,
   streakers,
@@ -62,6 +63,73 @@ const urlsOf = (html: string) =>
   [...html.matchAll(/ (?:href|action|src|hx-ws:connect)="([^"]*)"/g)].map(([, url = '']) =>
     url.replaceAll('&#x3D;', '=').replaceAll('&amp;', '&'),
   );
+
+describe('two boards of which one is of people alone', () => {
+  const byValue = { by: { name: 'country', label: 'Country', maxValues: 3 } };
+  beforeEach(async () => {
+    await app.close();
+    const [all, people] = [topTeams, peopleTeams].map((board) =>
+      boardDefinition.parse({ ...board, ...byValue }),
+    );
+    await start([
+      liveBoardOf(people!, [ofValue('NO', [team('person', 5)])]),
+      liveBoardOf(streakers, []),
+      liveBoardOf(all!, [ofValue('NO', [team('robot', 9)])]),
+    ]);
+  });
+  const panels = (html: string) =>
+    [...html.matchAll(/class="board" id="board-([^"]*)"/g)].map(([, id]) => id);
+  const choices = (html: string) =>
+    [...html.matchAll(/<a href="([^"]*)"( aria-current="true")?>(All|People)<\/a>/g)].map(
+      ([, url = '', current, label]) => [
+        label,
+        url.replaceAll('&#x3D;', '=').replaceAll('&amp;', '&'),
+        !!current,
+      ],
+    );
+
+  it('share a panel, with a switch for the page', async () => {
+    const [all, people] = [await pageOf('/'), await pageOf('/?people=true&theme=dark')];
+    expect(panels(all)).toEqual(['hot-streakers', 'top-teams']);
+    expect(choices(all)).toEqual([
+      ['All', './', true],
+      ['People', './?people=true', false],
+    ]);
+    expect(panels(people)).toEqual(['hot-streakers', 'teams-of-people']);
+    expect(choices(people)).toEqual([
+      ['All', './?theme=dark', false],
+      ['People', './?people=true&theme=dark', true],
+    ]);
+    expect(people).toContain('Team person');
+    expect(people).toContain('<input type="hidden" name="people" value="true">');
+    expect(urlsOf(people)).toContain('ws?people=true&by.top-teams=NO');
+    expect(urlsOf(people)).toContain('api/boards/teams-of-people?by=NO');
+  });
+
+  it('have a page each, which leads to the other, with the same value', async () => {
+    const html = await pageOf('/boards/teams-of-people?by.top-teams=SE');
+    expect(panels(html)).toEqual(['teams-of-people']);
+    expect(choices(html)).toEqual([
+      ['All', 'top-teams?by.top-teams=SE', false],
+      ['People', 'teams-of-people?people=true&by.top-teams=SE', true],
+    ]);
+    expect(urlsOf(html)).toContain('../?people=true&by.top-teams=SE');
+    expect(choices(await pageOf('/boards/top-teams?people=true'))[0]).toEqual(['All', 'top-teams', true]);
+    const { headers } = await app.inject('/boards/teams-of-people/SE');
+    expect(headers.location).toBe('../teams-of-people?by.top-teams=SE');
+  });
+
+  it('are boards of their own in the API', async () => {
+    const { boards: listed } = (await app.inject('/api/boards')).json();
+    expect(listed.map(({ name }: { name: string }) => name)).toEqual(
+      boards.map(({ definition }) => definition.name),
+    );
+  });
+});
+
+it('has no switch of people where no board has another without robots', async () => {
+  expect(await pageOf('/')).not.toContain('aria-label="Players"');
+});
 
 describe('the past seasons of a board', () => {
   const earlier = SEASON - 2 * HOUR;

@@ -85,6 +85,16 @@ describe('the settings', () => {
       boards({ historyTopic: 'a/b' }),
       'DASHBOARD_BOARDS[0].historyTopic: must be the name of a Kafka topic',
     ],
+    [
+      'a board of people whose pair is another one’s',
+      boards({}, { peopleOf: 'board-0' }, { peopleOf: 'board-0' }),
+      'DASHBOARD_BOARDS[2].peopleOf: must be the name of a board with robots',
+    ],
+    [
+      'a board of people without its pair',
+      boards({ peopleOf: 'board-9' }),
+      'DASHBOARD_BOARDS[0].peopleOf: must be the name of a board with robots',
+    ],
     ['a bar over text', boards({ bar: 'team_name' }), 'DASHBOARD_BOARDS[0].bar: must be one of the numeric'],
     [
       'a name that breaks out of ids',

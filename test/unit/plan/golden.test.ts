@@ -104,6 +104,29 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     },
   },
   {
+    name: 'first-to-reach',
+    kinds: ['FlinkDeployment'],
+    spec: {
+      leaderboards: [
+        { name: 'teams', type: 'TopTeams', ties: 'FirstToReach' },
+        { name: 'best', type: 'TopPlayers', score: 'Best', ties: 'FirstToReach', by: 'team_name' },
+        { name: 'lowest', type: 'TopPlayers', score: 'Lowest', ties: 'FirstToReach', of: 'score - 3' },
+        { name: 'busiest', type: 'TopTeams', score: 'Count', ties: 'FirstToReach' },
+      ],
+    },
+  },
+  {
+    name: 'people',
+    kinds: ['Deployment'],
+    spec: {
+      leaderboards: [
+        { name: 'players', type: 'TopPlayers', where: 'score > 1 -- of all' },
+        { name: 'people', type: 'TopPlayers', where: 'score > 1 -- of all', people: true },
+        { name: 'hot-people', type: 'HotStreakers', people: true },
+      ],
+    },
+  },
+  {
     name: 'results',
     kinds: ['Deployment', 'KafkaTopic', 'KafkaUser', 'NetworkPolicy'],
     spec: {
@@ -277,7 +300,9 @@ it.each([
   'avro-by-default',
   'by-value',
   'corrections',
+  'first-to-reach',
   'frozen-seasons',
+  'people',
 ])('%s becomes the SQL of examples/minimal.yaml but for these lines', async (name) => {
   const spec = CASES.find((other) => other.name === name)?.spec;
   const script = sqlScript(resource(spec), ENVIRONMENT.bootstrapServers);

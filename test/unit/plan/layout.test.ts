@@ -73,6 +73,7 @@ describe('a job whose spec changes', () => {
     ['signing in to Kafka', {}, { kafka: { cluster: 'games', authentication: { type: 'tls' } } }],
     ['a title', ofBoards(teams()), ofBoards(teams({ title: 'Best' }))],
     ['whether ranks are shared', ofBoards(teams()), ofBoards(teams({ shareRanks: true }))],
+    ['robots that count as they did', ofBoards(teams()), ofBoards(teams({ people: false }))],
     ['how many seasons are kept', ofBoards(teams()), ofBoards(teams({ keepSeasons: 12 }))],
     [
       'how many values are kept',
@@ -99,6 +100,11 @@ describe('a job whose spec changes', () => {
       { ...ofMonths({ every: 'Month' }), weekStart: 'Monday' },
     ],
     ['the score to what it is by default', ofBoards(teams()), ofBoards(teams({ score: 'Sum' }))],
+    [
+      'the order of equal scores to what it is by default',
+      ofBoards(teams()),
+      ofBoards(teams({ ties: 'Id' })),
+    ],
     ['the size of a Query board', ofBoards(query()), ofBoards(query({ size: 50 }))],
     ['the order of boards', ofBoards(teams(), streaks()), ofBoards(streaks(), teams())],
     ['the injector', {}, { injector: { eventsPerSecond: 100 } }],

@@ -204,6 +204,40 @@ describe('a board that keeps its history', () => {
   });
 });
 
+describe('a board of people alone', () => {
+  const pairs = (...leaderboards: object[]) =>
+    boards(resource({ leaderboards })).map(({ peopleOf }) => peopleOf);
+  const all = { name: 'all', type: 'TopTeams', score: 'Best', where: 'score > 1' };
+  const people = { ...all, name: 'people', title: 'Teams of People', history: true, people: true };
+
+  it('is a pair with the one that is the same but counts robots', () => {
+    expect(pairs(all, people)).toEqual([undefined, 'all']);
+    expect(pairs(people, { ...all, name: 'other', size: 3 }, all)).toEqual(['all', undefined, undefined]);
+  });
+
+  it.each([
+    { type: 'TopPlayers' },
+    { season: '2h' },
+    { where: 'score > 2' },
+    { ties: 'FirstToReach' },
+    { score: 'Lowest' },
+    { people: true },
+  ])('is none with a board of %j', (other) => {
+    expect(pairs({ ...all, ...other }, people)).toEqual([undefined, undefined]);
+  });
+
+  it('is a pair with no board that has another', () => {
+    expect(pairs(all, people, { ...people, name: 'more' })).toEqual([undefined, 'all', undefined]);
+  });
+
+  it('counts what fulfils its own condition too', () => {
+    const script = (board: object) => sqlScript(resource({ leaderboards: [board] }), 'kafka:9092');
+    expect(script(people)).toContain("WHERE (\nNOT (user_id LIKE 'RBT%') AND (\nscore > 1\n)\n  )");
+    const streaks = { name: 'streaks', type: 'HotStreakers', people: true };
+    expect(script(streaks)).toContain("AND (\nNOT (user_id LIKE 'RBT%')\n  )");
+  });
+});
+
 describe('pods', () => {
   const objects = planned(resource(FULL, 'game', IN_CLUSTER));
   const selectorOf = (component: string) =>
