@@ -37,11 +37,12 @@ export class LiveBoard extends TopicState<Board> {
   }
 
   /**
-   * Remembers how the board stands, to tell later who moved. To be called a few times a minute at least. Of
-   * boards by value nothing is remembered: it would be as much as there are values.
+   * Remembers how the board stands, to tell later who moved, unless it cannot be read. To be called a few
+   * times a minute at least. Of boards by value nothing is remembered: it would be as much as there are
+   * values.
    */
   note(now: number): void {
-    if (this.definition.by) return;
+    if (this.definition.by || this.status.kind !== 'live') return;
     this.#ranks.record(() => this.view(now), now);
   }
 
@@ -53,6 +54,11 @@ export class LiveBoard extends TopicState<Board> {
   /** How the board has stood since its season began, or since it was first seen, the oldest first. */
   snapshots(now: number): readonly RankSnapshot[] {
     return this.#ranks.since(this.view(now));
+  }
+
+  /** How the board stood every 20 s of the last ten minutes, as far as it was seen, the oldest first. */
+  samples(now: number): readonly RankSnapshot[] {
+    return this.#ranks.samples(this.view(now));
   }
 
   /** True when it was read to its end, and has not changed for a while. */
@@ -71,8 +77,8 @@ export class LiveBoard extends TopicState<Board> {
   version(now: number, season: Season, value?: string): string {
     const { period } = this.view(now, season, value);
     const { publications, status, content } = this;
-    const since = this.before(now)?.atMillis;
+    const compared = [this.before(now)?.atMillis, this.samples(now).at(-1)?.atMillis];
     const pastDue = [this.isQuiet(now, value), this.hasEnded(now)];
-    return JSON.stringify([publications, content.revision, status, period, since, pastDue]);
+    return JSON.stringify([publications, content.revision, status, period, compared, pastDue]);
   }
 }

@@ -2,9 +2,9 @@ import type { BoardView } from './board.ts';
 import type { Row } from './record.ts';
 
 /*
- * Where everyone stood, a minute ago and since the season began. Snapshots are taken at whole steps of the
- * clock, so that replicas of the dashboard, whose clocks agree, compare with the same moment. Pure: the time
- * is passed in.
+ * Where everyone stood, a minute ago, in the last ten minutes and since the season began. Snapshots are taken
+ * at whole steps of the clock, so that replicas of the dashboard, whose clocks agree, compare with the same
+ * moment. Pure: the time is passed in.
  */
 
 /** How far back movement looks. */
@@ -13,8 +13,12 @@ const LOOK_BACK_MILLIS = 60_000;
 /** Between two snapshots; older ones are further apart. */
 const STEP_MILLIS = 10_000;
 
-/** More would be more than one sees. */
-const MOST_SNAPSHOTS = 60;
+/** How far back the samples of the scores go, and how far apart they are. */
+export const SAMPLED_MILLIS = 600_000;
+export const SAMPLE_MILLIS = 20_000;
+
+/** Some thirty of the last ten minutes, and of the time before as many as one sees. */
+const MOST_SNAPSHOTS = 90;
 
 /** How a board stood. */
 export interface RankSnapshot {
@@ -24,14 +28,12 @@ export interface RankSnapshot {
   season: number | undefined;
   /** Ordered by rank. */
   rows: readonly Row[];
-  /** By the rows' ids. */
-  ranks: ReadonlyMap<string, number>;
 }
 
 export class RankHistory {
   /** Of one season, the oldest first. */
   #snapshots: RankSnapshot[] = [];
-  /** Between two that are older than a minute. */
+  /** Between two that are older than ten minutes. */
   #thinnedMillis = STEP_MILLIS;
 
   /**
@@ -50,7 +52,7 @@ export class RankHistory {
       this.#snapshots = [];
       this.#thinnedMillis = STEP_MILLIS;
     }
-    this.#snapshots.push({ atMillis, season, rows, ranks: new Map(rows.map(({ id, rank }) => [id, rank])) });
+    this.#snapshots.push({ atMillis, season, rows });
     this.#thin(now);
     while (this.#snapshots.length > MOST_SNAPSHOTS) {
       this.#thinnedMillis *= 2;
@@ -65,21 +67,38 @@ export class RankHistory {
    * @param now epoch milliseconds
    */
   previous(view: BoardView, now: number): RankSnapshot | undefined {
-    const snapshots = this.since(view);
+    const snapshots = this.#of(view);
     return snapshots.findLast(({ atMillis }) => atMillis <= now - LOOK_BACK_MILLIS) ?? snapshots[0];
   }
 
   /** How the board has stood since its season began, or since it was first seen, the oldest first. */
   since(view: BoardView): readonly RankSnapshot[] {
+    return this.#of(view).filter(
+      ({ atMillis }, index, all) =>
+        index === 0 || index === all.length - 1 || atMillis % this.#thinnedMillis === 0,
+    );
+  }
+
+  /**
+   * The same in the ten minutes before the last sample, at whole multiples of 20 s; there is none of a moment
+   * at which the board was not seen.
+   */
+  samples(view: BoardView): readonly RankSnapshot[] {
+    const samples = this.#of(view).filter(({ atMillis }) => atMillis % SAMPLE_MILLIS === 0);
+    const firstMillis = (samples.at(-1)?.atMillis ?? 0) - SAMPLED_MILLIS;
+    return samples.filter(({ atMillis }) => atMillis >= firstMillis);
+  }
+
+  #of(view: BoardView): readonly RankSnapshot[] {
     return this.#snapshots[0]?.season === currentSeason(view) ? this.#snapshots : [];
   }
 
   #thin(now: number): void {
-    const minuteAgo = now - LOOK_BACK_MILLIS;
     this.#snapshots = this.#snapshots.filter(({ atMillis }, index, { [index + 1]: next }) => {
+      if (index === 0 || !next || atMillis % this.#thinnedMillis === 0) return true;
       // The newest that is old enough is compared with.
-      const isRecent = !next || next.atMillis > minuteAgo;
-      return index === 0 || isRecent || atMillis % this.#thinnedMillis === 0;
+      const isRecent = next.atMillis > now - LOOK_BACK_MILLIS;
+      return isRecent || (atMillis % SAMPLE_MILLIS === 0 && next.atMillis > now - SAMPLED_MILLIS);
     });
   }
 }

@@ -1,12 +1,12 @@
 import type { BoardDefinition, Column } from '../../contract/board.ts';
 import type { BoardView, Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
-import type { RankSnapshot } from '../boards/rank-history.ts';
 import type { Row } from '../boards/record.ts';
 import { isCounted, type PipelineKind } from '../pipeline-state.ts';
 import { isFound } from '../static/search.js';
 import { type Cell, formatCell, formatValue, type Timestamp, timestamp } from './format.ts';
 import { describeMovement, type Movement } from './movement.ts';
+import { drawScoreLines } from './score-lines.ts';
 import type { TeamColor, TeamColors } from './team-color.ts';
 
 /** A board's panel with everything said as it will be shown: the template only places it. */
@@ -28,6 +28,8 @@ export interface Panel {
   head: PanelCells;
   rows: PanelRow[];
   hasBar: boolean;
+  /** Whether rows have lines of their scores. */
+  hasLines: boolean;
   /** Whether rows tell how far the place above is ahead. */
   hasGaps: boolean;
 }
@@ -74,6 +76,8 @@ export interface PanelRow extends PanelCells {
   barTitle: string;
   /** Where in the bar's column the same place ended last season, in percent, if it has a place there. */
   ghost?: string;
+  /** An SVG path: the score of the last ten minutes; empty where it is not known. */
+  line: string;
   /** How far the place above is ahead; empty on the first one, and where no column tells. */
   gap: string;
 }
@@ -128,6 +132,9 @@ export function createPanel(
   const id = `board-${definition.name}`;
   const state = panelState(board, view, season, now);
   const before = season === 'this' ? board.before(now) : undefined;
+  // What instants rank by may be of a moment long ago.
+  const hasLines =
+    season === 'this' && !definition.by && definition.period?.kind !== 'instant' && !!definition.bar;
   const lastRows = season === 'this' ? finalRows(board, view, now, value) : [];
   const isNone = season !== 'this' && view.rows.length === 0;
   return {
@@ -143,8 +150,16 @@ export function createPanel(
     // Of a season of which nothing is kept, nothing was updated.
     updated: isNone || view.updatedMillis === undefined ? undefined : timestamp(view.updatedMillis, 'second'),
     head: panelCells(definition, (column) => formatCell('text', column.label)),
-    rows: panelRows(definition, view.rows, { id, colors, before, search, lastRows }),
+    rows: panelRows(definition, view.rows, {
+      id,
+      colors,
+      before: before && new Map(before.rows.map((row) => [row.id, row.rank])),
+      search,
+      lastRows,
+      lines: hasLines ? drawScoreLines(definition, view.rows, board.samples(now)) : new Map(),
+    }),
     hasBar: definition.bar !== undefined,
+    hasLines,
     hasGaps: gapColumn(definition) !== undefined,
   };
 }
@@ -212,9 +227,10 @@ function panelPeriod(period: BoardView['period']): PanelPeriod | undefined {
 interface RowContext {
   id: string;
   colors: TeamColors;
-  before: RankSnapshot | undefined;
+  before: ReadonlyMap<string, number> | undefined;
   search: string;
   lastRows: readonly Row[];
+  lines: ReadonlyMap<string, string>;
 }
 
 function panelRows(definition: BoardDefinition, rows: readonly Row[], context: RowContext): PanelRow[] {
@@ -229,6 +245,7 @@ function panelRows(definition: BoardDefinition, rows: readonly Row[], context: R
     found: isFound(textsOf(definition, row), context.search),
     ...panelCells(definition, ({ name, type }) => formatCell(type, row.values.get(name))),
     ...(bars[index] ?? NO_BAR),
+    line: context.lines.get(row.id) ?? '',
     gap: describeGap(gaps, row, rows[index - 1]),
   }));
 }
