@@ -28,7 +28,7 @@ export function toDefinition({ rowColumns: _, source: __, ...definition }: Plann
 export function planBoard(resource: GameAnalytics, source: Leaderboard): PlannedBoard {
   const { name, title, size, history } = source;
   const topic = `${resource.metadata.name}-${name}`;
-  const { period, columns, identity, bar, rankedBy, by } = getBoardType(source).shape(source);
+  const { period, columns, identity, bar, strip, rankedBy, by } = getBoardType(source).shape(source);
   const isKnown = ({ name }: RowColumn) => hasTeams(resource.spec.events) || !TEAM_FIELDS.includes(name);
   return {
     name,
@@ -42,6 +42,7 @@ export function planBoard(resource: GameAnalytics, source: Leaderboard): Planned
     identity,
     columns: columns.filter(isKnown).flatMap(({ name, shown }) => (shown ? [{ name, ...shown }] : [])),
     ...(bar && { bar }),
+    ...(strip && { strip }),
     ...(rankedBy && { rankedBy }),
     ...('keepSeasons' in source && { keepSeasons: source.keepSeasons }),
     ...(columns.some(({ name }) => name === LAST_EVENT) && { lastEvent: LAST_EVENT }),

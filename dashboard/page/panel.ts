@@ -28,6 +28,8 @@ export interface Panel {
   head: PanelCells;
   rows: PanelRow[];
   hasBar: boolean;
+  /** What the bars are of, where that is not clear. */
+  barLabel: string | undefined;
   /** Whether rows have lines of their scores. */
   hasLines: boolean;
   /** Whether rows tell how far the place above is ahead. */
@@ -74,6 +76,8 @@ export interface PanelRow extends PanelCells {
   bar: string;
   /** What the bar is a picture of. */
   barTitle: string;
+  /** Where in the bar's column that ends which the bar is a multiple of, in percent. */
+  usual?: string;
   /** Where in the bar's column the same place ended last season, in percent, if it has a place there. */
   ghost?: string;
   /** An SVG path: the score of the last ten minutes; empty where it is not known. */
@@ -159,6 +163,7 @@ export function createPanel(
       lines: hasLines ? drawScoreLines(definition, view.rows, board.samples(now)) : new Map(),
     }),
     hasBar: definition.bar !== undefined,
+    barLabel: definition.strip?.label,
     hasLines,
     hasGaps: gapColumn(definition) !== undefined,
   };
@@ -234,7 +239,7 @@ interface RowContext {
 }
 
 function panelRows(definition: BoardDefinition, rows: readonly Row[], context: RowContext): PanelRow[] {
-  const bars = computeBars(definition, rows, context.lastRows);
+  const bars = computeStrips(definition, rows) ?? computeBars(definition, rows, context.lastRows);
   const ids = distinctIds(rows);
   const gaps = gapColumn(definition);
   return rows.map((row, index) => ({
@@ -298,7 +303,7 @@ function cellKind(column: Column, { columns, bar }: BoardDefinition): string {
   return column === firstNumber ? 'number' : 'number spare';
 }
 
-type Bar = Pick<PanelRow, 'bar' | 'barTitle' | 'ghost'>;
+type Bar = Pick<PanelRow, 'bar' | 'barTitle' | 'usual' | 'ghost'>;
 
 const NO_BAR: Bar = { bar: '0', barTitle: '' };
 
@@ -331,6 +336,27 @@ function computeBars(
     const title = `${shown.barTitle}; this place ended last season with ${formatValue(column.type, was)}`;
     return { ...shown, barTitle: title, ghost: percent(was) };
   });
+}
+
+/**
+ * What is usual has one length in all rows: what goes beyond it begins at one place, and the bars are in the
+ * order of the ranks. Undefined on boards without strips.
+ */
+function computeStrips({ strip, columns }: BoardDefinition, rows: readonly Row[]): Bar[] | undefined {
+  if (!strip) return undefined;
+  const shown = columns.filter(({ name }) => name === strip.recent || name === strip.usual);
+  const ratios = rows.map(({ values }) => {
+    const [recent, usual] = [values.get(strip.recent), values.get(strip.usual)];
+    const ratio = typeof recent === 'number' && typeof usual === 'number' ? recent / usual : 0;
+    return Number.isFinite(ratio) ? Math.max(ratio, 0) : 0;
+  });
+  const longest = Math.max(...ratios, 1);
+  const percent = (part: number) => (100 * (part / longest)).toFixed(1);
+  return rows.map(({ values }, index) => ({
+    bar: percent(ratios[index] ?? 0),
+    usual: percent(1),
+    barTitle: shown.map(({ name, label, type }) => `${label}: ${formatValue(type, values.get(name))}`).join(', '),
+  }));
 }
 
 function distinctIds(rows: readonly Row[]): string[] {

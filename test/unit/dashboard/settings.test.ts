@@ -85,6 +85,11 @@ describe('the settings', () => {
       boards({ historyTopic: 'a/b' }),
       'DASHBOARD_BOARDS[0].historyTopic: must be the name of a Kafka topic',
     ],
+    [
+      'a strip over text',
+      boards({ strip: { recent: 'total_score', usual: 'team_name', label: 'a' } }),
+      'DASHBOARD_BOARDS[0].strip: must be one of the numeric',
+    ],
     ['a bar over text', boards({ bar: 'team_name' }), 'DASHBOARD_BOARDS[0].bar: must be one of the numeric'],
     [
       'a name that breaks out of ids',
