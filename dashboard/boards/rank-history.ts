@@ -1,4 +1,4 @@
-import type { BoardView } from './board.ts';
+import type { BoardView, SeasonValues } from './board.ts';
 import type { Row } from './record.ts';
 
 /*
@@ -20,14 +20,17 @@ export const SAMPLE_MILLIS = 20_000;
 /** Some thirty of the last ten minutes, and of the time before as many as one sees. */
 const MOST_SNAPSHOTS = 90;
 
+/** Who stood where. */
+export type Place = Pick<Row, 'id' | 'rank'>;
+
 /** How a board stood. */
-export interface RankSnapshot {
+export interface RankSnapshot<Kept extends Place = Row> {
   /** Epoch milliseconds. */
   atMillis: number;
   /** The season's start in epoch milliseconds; undefined on boards without seasons. */
   season: number | undefined;
   /** Ordered by rank. */
-  rows: readonly Row[];
+  rows: readonly Kept[];
 }
 
 export class RankHistory {
@@ -103,7 +106,56 @@ export class RankHistory {
   }
 }
 
+/**
+ * The same of a board by value, in the last minute: there may be so many values that of each the places alone
+ * are kept, once while they stay the same.
+ */
+export class ValueRankHistory {
+  /** Of one season, from the newest that is a minute old. */
+  #snapshots: {
+    atMillis: number;
+    season: number | undefined;
+    places: ReadonlyMap<string, readonly Place[]>;
+  }[] = [];
+
+  /** Remembers how the boards of all values stand, once per step; to be called at least as often. */
+  record(viewed: () => SeasonValues | undefined, now: number): void {
+    const atMillis = now - (now % STEP_MILLIS);
+    const newest = this.#snapshots.at(-1);
+    if (newest?.atMillis === atMillis) return;
+    const view = viewed();
+    if (!view) return;
+    const season = currentSeason(view);
+    if (newest?.season !== season) this.#snapshots = [];
+    const places = new Map(
+      view.values.map(({ name, rows }): [string, readonly Place[]] => {
+        const before = newest?.places.get(name) ?? [];
+        const isSame = (row: Row, index: number) =>
+          row.id === before[index]?.id && row.rank === before[index].rank;
+        const stayed = rows.length === before.length && rows.every(isSame);
+        return [name, stayed ? before : rows.map(({ id, rank }) => ({ id, rank }))];
+      }),
+    );
+    this.#snapshots.push({ atMillis, season, places });
+    const comparedWith = this.#snapshots.findLastIndex((one) => one.atMillis <= now - LOOK_BACK_MILLIS);
+    this.#snapshots.splice(0, Math.max(comparedWith, 0));
+  }
+
+  /** How the board of the value that is viewed stood a minute ago, or when it was first seen since then. */
+  previous(view: BoardView, now: number): RankSnapshot<Place> | undefined {
+    const { value } = view;
+    const season = currentSeason(view);
+    if (value?.name === undefined || this.#snapshots[0]?.season !== season) return undefined;
+    const { name } = value;
+    const known = this.#snapshots.flatMap(({ atMillis, places }) => {
+      const rows = places.get(name);
+      return rows ? [{ atMillis, season, rows }] : [];
+    });
+    return known.findLast(({ atMillis }) => atMillis <= now - LOOK_BACK_MILLIS) ?? known[0];
+  }
+}
+
 /** Ranks of two seasons do not compare; those of two instants do. */
-function currentSeason({ period }: BoardView): number | undefined {
+function currentSeason({ period }: Pick<BoardView, 'period'>): number | undefined {
   return period?.kind === 'season' ? period.startMillis : undefined;
 }

@@ -135,7 +135,7 @@ export function createPanel(
   const view = board.view(now, season, value);
   const id = `board-${definition.name}`;
   const state = panelState(board, view, season, now);
-  const before = season === 'this' ? board.before(now) : undefined;
+  const before = season === 'this' ? board.before(now, value) : undefined;
   // What instants rank by may be of a moment long ago.
   const hasLines =
     season === 'this' && !definition.by && definition.period?.kind !== 'instant' && !!definition.bar;
@@ -355,7 +355,9 @@ function computeStrips({ strip, columns }: BoardDefinition, rows: readonly Row[]
   return rows.map(({ values }, index) => ({
     bar: percent(ratios[index] ?? 0),
     usual: percent(1),
-    barTitle: shown.map(({ name, label, type }) => `${label}: ${formatValue(type, values.get(name))}`).join(', '),
+    barTitle: shown
+      .map(({ name, label, type }) => `${label}: ${formatValue(type, values.get(name))}`)
+      .join(', '),
   }));
 }
 
