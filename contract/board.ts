@@ -105,6 +105,12 @@ export const boardDefinition = z
     columns: z.array(column).min(1),
     /** The numeric column drawn as a bar. */
     bar: columnName.optional(),
+    /**
+     * Set: the bar is as long as one numeric column is a multiple of another, and shows where the other ends.
+     */
+    strip: z
+      .strictObject({ recent: columnName, usual: columnName, label: z.string().min(1).max(60) })
+      .optional(),
     /** The column whose equal values share a rank, as readers show it; not set: each row has its own. */
     rankedBy: columnName.optional(),
     /**
@@ -123,9 +129,13 @@ export const boardDefinition = z
     if (new Set(names).size < names.length) {
       context.addIssue({ code: 'custom', path: ['columns'], message: 'names a column twice' });
     }
-    const drawable = board.columns.some((shown) => shown.name === board.bar && shown.type !== 'text');
-    if (board.bar !== undefined && !drawable) {
-      context.addIssue({ code: 'custom', path: ['bar'], message: 'must be one of the numeric columns' });
+    const { bar, strip } = board;
+    for (const [path, drawn] of Object.entries({ bar: [bar], strip: [strip?.recent, strip?.usual] })) {
+      const isDrawable = (column?: string) =>
+        column === undefined || board.columns.some(({ name, type }) => name === column && type !== 'text');
+      if (!drawn.every(isDrawable)) {
+        context.addIssue({ code: 'custom', path: [path], message: 'must be one of the numeric columns' });
+      }
     }
   });
 

@@ -29,7 +29,7 @@ export function toDefinition({ rowColumns: _, source: __, ...definition }: Plann
 export function planBoard(resource: GameAnalytics, source: Leaderboard): PlannedBoard {
   const { name, title, size, history } = source;
   const topic = `${resource.metadata.name}-${name}`;
-  const { period, columns, identity, bar, rankedBy, by } = getBoardType(source).shape(source);
+  const { period, columns, identity, bar, strip, rankedBy, by } = getBoardType(source).shape(source);
   const paired = boardOfAll(resource, source);
   const isKnown = ({ name }: RowColumn) => hasTeams(resource.spec.events) || !TEAM_FIELDS.includes(name);
   return {
@@ -44,6 +44,7 @@ export function planBoard(resource: GameAnalytics, source: Leaderboard): Planned
     identity,
     columns: columns.filter(isKnown).flatMap(({ name, shown }) => (shown ? [{ name, ...shown }] : [])),
     ...(bar && { bar }),
+    ...(strip && { strip }),
     ...(rankedBy && { rankedBy }),
     ...(paired !== undefined && { peopleOf: paired }),
     ...('keepSeasons' in source && { keepSeasons: source.keepSeasons }),

@@ -37,6 +37,8 @@ export interface BoardShape {
   identity: string[];
   /** The column that is drawn as a bar. */
   bar?: string;
+  /** Set: the bar is the first of two columns against the other; the label says what against what. */
+  strip?: { recent: string; usual: string; label: string };
   /** Set: rows with the same value of this column share a rank. */
   rankedBy?: string;
   /** Set: there is a board for each value of this column of the events. */

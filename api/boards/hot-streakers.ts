@@ -96,6 +96,11 @@ export const hotStreakers = boardType<HotStreakersBoard>()({
     ],
     identity: ['user_id'],
     bar: 'peak_hotness',
+    strip: {
+      recent: 'short_term_avg',
+      usual: 'long_term_avg',
+      label: `${shortWindowMillis / 1000} s against ${longWindowMillis / 1000} s`,
+    },
   }),
   template: 'hot-streakers',
   templateValues: ({ longWindowMillis, everyMillis }) => ({ pastMillis: longWindowMillis - everyMillis }),

@@ -1,7 +1,7 @@
 import type { BoardDefinition } from '../../contract/board.ts';
 import { TopicState } from '../topic-state.ts';
 import { Board, type BoardView, type Season } from './board.ts';
-import { RankHistory, type RankSnapshot } from './rank-history.ts';
+import { type Place, RankHistory, type RankSnapshot, ValueRankHistory } from './rank-history.ts';
 
 /** Without a change for longer, a board is shown as quiet. */
 const QUIET_MILLIS = 60_000;
@@ -13,6 +13,7 @@ const NEW_SEASON_MILLIS = 5000;
 export class LiveBoard extends TopicState<Board> {
   readonly definition: BoardDefinition;
   readonly #ranks = new RankHistory();
+  readonly #valueRanks = new ValueRankHistory();
   #arrivals: number[] = [];
 
   constructor(definition: BoardDefinition) {
@@ -37,22 +38,29 @@ export class LiveBoard extends TopicState<Board> {
   }
 
   /**
-   * Remembers how the board stands, to tell later who moved. To be called a few times a minute at least. Of
-   * boards by value nothing is remembered: it would be as much as there are values.
+   * Remembers how the board stands, to tell later who moved, unless it cannot be read. To be called a few
+   * times a minute at least.
    */
   note(now: number): void {
-    if (this.definition.by) return;
-    this.#ranks.record(() => this.view(now), now);
+    if (this.status.kind !== 'live') return;
+    if (this.definition.by) this.#valueRanks.record(() => this.content.values(now), now);
+    else this.#ranks.record(() => this.view(now), now);
   }
 
   /** How the board stood a minute ago; undefined when there is nothing to compare with. */
-  before(now: number): RankSnapshot | undefined {
-    return this.#ranks.previous(this.view(now), now);
+  before(now: number, value?: string): RankSnapshot<Place> | undefined {
+    const view = this.view(now, 'this', value);
+    return this.definition.by ? this.#valueRanks.previous(view, now) : this.#ranks.previous(view, now);
   }
 
   /** How the board has stood since its season began, or since it was first seen, the oldest first. */
   snapshots(now: number): readonly RankSnapshot[] {
     return this.#ranks.since(this.view(now));
+  }
+
+  /** How the board stood every 20 s of the last ten minutes, as far as it was seen, the oldest first. */
+  samples(now: number): readonly RankSnapshot[] {
+    return this.#ranks.samples(this.view(now));
   }
 
   /** True when it was read to its end, and has not changed for a while. */
@@ -71,8 +79,8 @@ export class LiveBoard extends TopicState<Board> {
   version(now: number, season: Season, value?: string): string {
     const { period } = this.view(now, season, value);
     const { publications, status, content } = this;
-    const since = this.before(now)?.atMillis;
+    const compared = [this.before(now, value)?.atMillis, this.samples(now).at(-1)?.atMillis];
     const pastDue = [this.isQuiet(now, value), this.hasEnded(now)];
-    return JSON.stringify([publications, content.revision, status, period, since, pastDue]);
+    return JSON.stringify([publications, content.revision, status, period, compared, pastDue]);
   }
 }

@@ -1,4 +1,3 @@
-import type { RankSnapshot } from '../boards/rank-history.ts';
 import type { Row } from '../boards/record.ts';
 
 /** How a row moved within the last minute, in signs for the eye and words for the ear. */
@@ -10,13 +9,13 @@ export interface Movement {
 
 const STAYED: Movement = { kind: 'none', sign: '', words: '' };
 
-/** @param before how the board stood a minute ago; undefined when unknown */
+/** @param before the ranks of a minute ago, by the rows' ids; undefined when unknown */
 export function describeMovement(
   { id, rank }: Row,
-  before: Pick<RankSnapshot, 'ranks'> | undefined,
+  before: ReadonlyMap<string, number> | undefined,
 ): Movement {
   if (!before) return STAYED;
-  const was = before.ranks.get(id);
+  const was = before.get(id);
   if (was === undefined) return { kind: 'new', sign: 'new', words: 'new' };
   const places = Math.abs(was - rank);
   if (rank < was) return { kind: 'up', sign: `▲${places}`, words: `up ${places}` };

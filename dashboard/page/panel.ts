@@ -1,12 +1,12 @@
 import type { BoardDefinition, Column } from '../../contract/board.ts';
 import type { BoardView, Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
-import type { RankSnapshot } from '../boards/rank-history.ts';
 import type { Row } from '../boards/record.ts';
 import { isCounted, type PipelineKind } from '../pipeline-state.ts';
 import { isFound } from '../static/search.js';
 import { type Cell, formatCell, formatValue, type Timestamp, timestamp } from './format.ts';
 import { describeMovement, type Movement } from './movement.ts';
+import { drawScoreLines } from './score-lines.ts';
 import type { TeamColor, TeamColors } from './team-color.ts';
 
 /** A board's panel with everything said as it will be shown: the template only places it. */
@@ -28,6 +28,10 @@ export interface Panel {
   head: PanelCells;
   rows: PanelRow[];
   hasBar: boolean;
+  /** What the bars are of, where that is not clear. */
+  barLabel: string | undefined;
+  /** Whether rows have lines of their scores. */
+  hasLines: boolean;
   /** Whether rows tell how far the place above is ahead. */
   hasGaps: boolean;
 }
@@ -72,8 +76,12 @@ export interface PanelRow extends PanelCells {
   bar: string;
   /** What the bar is a picture of. */
   barTitle: string;
+  /** Where in the bar's column that ends which the bar is a multiple of, in percent. */
+  usual?: string;
   /** Where in the bar's column the same place ended last season, in percent, if it has a place there. */
   ghost?: string;
+  /** An SVG path: the score of the last ten minutes; empty where it is not known. */
+  line: string;
   /** How far the place above is ahead; empty on the first one, and where no column tells. */
   gap: string;
 }
@@ -127,7 +135,10 @@ export function createPanel(
   const view = board.view(now, season, value);
   const id = `board-${definition.name}`;
   const state = panelState(board, view, season, now);
-  const before = season === 'this' ? board.before(now) : undefined;
+  const before = season === 'this' ? board.before(now, value) : undefined;
+  // What instants rank by may be of a moment long ago.
+  const hasLines =
+    season === 'this' && !definition.by && definition.period?.kind !== 'instant' && !!definition.bar;
   const lastRows = season === 'this' ? finalRows(board, view, now, value) : [];
   const isNone = season !== 'this' && view.rows.length === 0;
   return {
@@ -143,8 +154,17 @@ export function createPanel(
     // Of a season of which nothing is kept, nothing was updated.
     updated: isNone || view.updatedMillis === undefined ? undefined : timestamp(view.updatedMillis, 'second'),
     head: panelCells(definition, (column) => formatCell('text', column.label)),
-    rows: panelRows(definition, view.rows, { id, colors, before, search, lastRows }),
+    rows: panelRows(definition, view.rows, {
+      id,
+      colors,
+      before: before && new Map(before.rows.map((row) => [row.id, row.rank])),
+      search,
+      lastRows,
+      lines: hasLines ? drawScoreLines(definition, view.rows, board.samples(now)) : new Map(),
+    }),
     hasBar: definition.bar !== undefined,
+    barLabel: definition.strip?.label,
+    hasLines,
     hasGaps: gapColumn(definition) !== undefined,
   };
 }
@@ -212,13 +232,14 @@ function panelPeriod(period: BoardView['period']): PanelPeriod | undefined {
 interface RowContext {
   id: string;
   colors: TeamColors;
-  before: RankSnapshot | undefined;
+  before: ReadonlyMap<string, number> | undefined;
   search: string;
   lastRows: readonly Row[];
+  lines: ReadonlyMap<string, string>;
 }
 
 function panelRows(definition: BoardDefinition, rows: readonly Row[], context: RowContext): PanelRow[] {
-  const bars = computeBars(definition, rows, context.lastRows);
+  const bars = computeStrips(definition, rows) ?? computeBars(definition, rows, context.lastRows);
   const ids = distinctIds(rows);
   const gaps = gapColumn(definition);
   return rows.map((row, index) => ({
@@ -229,6 +250,7 @@ function panelRows(definition: BoardDefinition, rows: readonly Row[], context: R
     found: isFound(textsOf(definition, row), context.search),
     ...panelCells(definition, ({ name, type }) => formatCell(type, row.values.get(name))),
     ...(bars[index] ?? NO_BAR),
+    line: context.lines.get(row.id) ?? '',
     gap: describeGap(gaps, row, rows[index - 1]),
   }));
 }
@@ -281,7 +303,7 @@ function cellKind(column: Column, { columns, bar }: BoardDefinition): string {
   return column === firstNumber ? 'number' : 'number spare';
 }
 
-type Bar = Pick<PanelRow, 'bar' | 'barTitle' | 'ghost'>;
+type Bar = Pick<PanelRow, 'bar' | 'barTitle' | 'usual' | 'ghost'>;
 
 const NO_BAR: Bar = { bar: '0', barTitle: '' };
 
@@ -314,6 +336,29 @@ function computeBars(
     const title = `${shown.barTitle}; this place ended last season with ${formatValue(column.type, was)}`;
     return { ...shown, barTitle: title, ghost: percent(was) };
   });
+}
+
+/**
+ * What is usual has one length in all rows: what goes beyond it begins at one place, and the bars are in the
+ * order of the ranks. Undefined on boards without strips.
+ */
+function computeStrips({ strip, columns }: BoardDefinition, rows: readonly Row[]): Bar[] | undefined {
+  if (!strip) return undefined;
+  const shown = columns.filter(({ name }) => name === strip.recent || name === strip.usual);
+  const ratios = rows.map(({ values }) => {
+    const [recent, usual] = [values.get(strip.recent), values.get(strip.usual)];
+    const ratio = typeof recent === 'number' && typeof usual === 'number' ? recent / usual : 0;
+    return Number.isFinite(ratio) ? Math.max(ratio, 0) : 0;
+  });
+  const longest = Math.max(...ratios, 1);
+  const percent = (part: number) => (100 * (part / longest)).toFixed(1);
+  return rows.map(({ values }, index) => ({
+    bar: percent(ratios[index] ?? 0),
+    usual: percent(1),
+    barTitle: shown
+      .map(({ name, label, type }) => `${label}: ${formatValue(type, values.get(name))}`)
+      .join(', '),
+  }));
 }
 
 function distinctIds(rows: readonly Row[]): string[] {

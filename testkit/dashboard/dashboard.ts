@@ -131,7 +131,7 @@ function fieldsOf({ user_id, team_name, score }: Player, now: number): object {
     team_name,
     total_score: score,
     short_term_avg: score / 100,
-    long_term_avg: score / 200,
+    long_term_avg: 3,
     peak_hotness: score / 300,
     peak_at: now - 40_000,
     last_event_at: now - 400,

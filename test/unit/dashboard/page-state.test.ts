@@ -74,7 +74,7 @@ describe('a look', () => {
 describe('a trail', () => {
   const view = (leader: string, start = SEASON) =>
     boardOf(topTeams, [season([team(leader, 1)], start)]).view(NOW);
-  const leaderOf = (snapshot: RankSnapshot | undefined) => [...(snapshot?.ranks.keys() ?? [])][0];
+  const leaderOf = (snapshot: RankSnapshot | undefined) => snapshot?.rows[0]?.id;
   const idOf = (name: string) => rowsOf(team(name, 1))[0]?.id;
 
   it('remembers how a board stood a minute ago', () => {
@@ -99,19 +99,29 @@ describe('a trail', () => {
     expect(replicas).toEqual([NOW, NOW]);
   });
 
-  it('has some sixty standings of a season at most, of the last minute all', () => {
+  it('has ninety standings of a season at most, of the last minute all', () => {
     const trail = new RankHistory();
     const end = NOW + 3 * HOUR;
     for (let at = NOW; at <= end; at += 10_000) {
       trail.record(() => view('a'), at);
-      expect(trail.since(view('a')).length).toBeLessThanOrEqual(60);
+      expect(trail.since(view('a')).length).toBeLessThanOrEqual(90);
       expect(trail.previous(view('a'), at)?.atMillis).toBe(Math.max(NOW, at - 60_000));
     }
     const ages = trail.since(view('a')).map(({ atMillis }) => (end - atMillis) / 1000);
-    expect(ages.slice(-7)).toEqual([60, 50, 40, 30, 20, 10, 0]);
-    expect(ages[0]).toBe(3 * 3600);
-    const gaps = ages.slice(1, -7).map((age, i) => (ages[i] ?? 0) - age);
-    expect(new Set(gaps.slice(1))).toEqual(new Set([320]));
+    expect([ages[0], ages.at(-1)]).toEqual([3 * 3600, 0]);
+    const gaps = ages.slice(1).map((age, i) => (ages[i] ?? 0) - age);
+    expect(new Set(gaps.slice(1, -1))).toEqual(new Set([320]));
+  });
+
+  it('has samples of the last ten minutes, every 20 s, however long the season is', () => {
+    const trail = new RankHistory();
+    for (let at = NOW; at <= NOW + 3 * HOUR; at += 10_000) {
+      trail.record(() => view('a'), at);
+      const ages = trail.samples(view('a')).map(({ atMillis }) => at - atMillis);
+      const newest = at % 20_000;
+      const known = Math.min(30, Math.floor((at - NOW) / 20_000));
+      expect(ages).toEqual(Array.from({ length: known + 1 }, (_, i) => newest + 20_000 * (known - i)));
+    }
   });
 
   it('forgets a season when the next has begun', () => {
@@ -120,6 +130,8 @@ describe('a trail', () => {
     trail.record(() => view('a'), NOW + 10_000);
     expect(trail.since(view('a')).map(({ atMillis }) => atMillis)).toEqual([NOW + 10_000]);
     expect(trail.since(view('a', SEASON - HOUR))).toEqual([]);
+    trail.record(() => view('a'), NOW + 20_000);
+    expect(trail.samples(view('a')).map(({ atMillis }) => atMillis)).toEqual([NOW + 20_000]);
   });
 
   it('does not compare with another season, nor with nothing', () => {
@@ -131,9 +143,8 @@ describe('a trail', () => {
 });
 
 describe('movement', () => {
-  const aMinuteAgo = (ranks: [string | undefined, number][]) => ({
-    ranks: new Map(ranks.map(([id, rank]) => [String(id), rank])),
-  });
+  const aMinuteAgo = (ranks: [string | undefined, number][]) =>
+    new Map(ranks.map(([id, rank]) => [String(id), rank]));
 
   it('is up, down, none, or new', () => {
     const standing = aMinuteAgo([[first?.id, 3]]);

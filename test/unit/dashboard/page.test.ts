@@ -86,6 +86,34 @@ describe('a panel', () => {
     expect(panel(liveBoardOf(topTeams, [season([team('a', 0)])])).rows[0]?.bar).toBe('0.0');
   });
 
+  it('draws a streak as a multiple of what is usual, which is of one length', () => {
+    const columns = [
+      { name: 'user_id', label: 'Player', type: 'text' },
+      { name: 'short', label: '10 s avg', type: 'decimal' },
+      { name: 'long', label: '60 s avg', type: 'decimal' },
+    ];
+    const strip = { recent: 'short', usual: 'long', label: '10 s against 60 s' };
+    const definition = boardDefinition.parse({ ...TOP_TEAMS_JSON, columns, bar: 'short', strip });
+    const streaks = (...averages: [number | null, number][]) => {
+      const rows = averages.map(([short, long], index) => ({ team_id: String(index), short, long }));
+      return panel(liveBoardOf(definition, [season(rows)])).rows;
+    };
+    const rows = streaks([20, 5], [60, 30], [1, 0]);
+    expect(rows.map(({ bar, usual }) => [bar, usual])).toEqual([
+      ['100.0', '25.0'],
+      ['50.0', '25.0'],
+      ['0.0', '25.0'],
+    ]);
+    expect(rows[0]?.barTitle).toBe('10 s avg: 20.00, 60 s avg: 5.00');
+    expect(streaks([1, 2], [null, 2]).map(({ bar, usual }) => [bar, usual])).toEqual([
+      ['50.0', '100.0'],
+      ['0.0', '100.0'],
+    ]);
+    const shown = html(liveBoardOf(definition, [season([{ team_id: '1', short: 2, long: 1 }])]));
+    expect(shown).toContain('>10 s against 60 s<');
+    expect(shown).toContain('<rect class="usual" width="50.0%"');
+  });
+
   it('marks in its bars where the same places ended last season, as far as there is room', () => {
     const last = season([team('x', 300), team('y', 200), team('z', 50)], SEASON - HOUR);
     const now = season([team('a', 200), team('b', 100), team('c', 50)]);

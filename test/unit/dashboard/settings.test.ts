@@ -95,6 +95,11 @@ describe('the settings', () => {
       boards({ peopleOf: 'board-9' }),
       'DASHBOARD_BOARDS[0].peopleOf: must be the name of a board with robots',
     ],
+    [
+      'a strip over text',
+      boards({ strip: { recent: 'total_score', usual: 'team_name', label: 'a' } }),
+      'DASHBOARD_BOARDS[0].strip: must be one of the numeric',
+    ],
     ['a bar over text', boards({ bar: 'team_name' }), 'DASHBOARD_BOARDS[0].bar: must be one of the numeric'],
     [
       'a name that breaks out of ids',

@@ -5,6 +5,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { boardDefinition } from '../../../contract/board.ts';
 import type { Board } from '../../../dashboard/boards/board.ts';
 import { LiveBoard } from '../../../dashboard/boards/live-board.ts';
+import { ValueRankHistory } from '../../../dashboard/boards/rank-history.ts';
+import { createPanel } from '../../../dashboard/page/panel.ts';
+import { TeamColors } from '../../../dashboard/page/team-color.ts';
 import { Metrics } from '../../../dashboard/web/metrics.ts';
 import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
 import {
@@ -178,6 +181,79 @@ describe('of many values', () => {
     for (let i = 0; i < 10_010; i += 1) board.apply(ofValue(`v${i}`, [team('a', 1)]), NOW);
     expect(board.view(NOW).value?.leftOut).toBe(10_000);
     expect(valuesOf(board)).toEqual(['v10007', 'v10008', 'v10009']);
+  });
+});
+
+describe('movement on a board by value', () => {
+  const at = (seconds: number) => NOW + 1000 * seconds;
+  const teams = (names: string) => [...names].map((name, index) => team(name, 100 - index));
+  /** The signs of the rows of a value; of the first, if none is asked for. */
+  const movesOf = (board: LiveBoard, now: number, value?: string) => {
+    const colors = new TeamColors([board], () => now);
+    const panel = createPanel(board, { season: 'this', value, now, pipeline: 'live', colors });
+    return panel.rows.map(({ who, move }) => `${who[0]?.replace('Team ', '')}${move.sign}`);
+  };
+  const stand = (board: LiveBoard, now: number, boards: Record<string, string>, start = SEASON) => {
+    for (const [value, names] of Object.entries(boards))
+      board.content.apply(ofValue(value, teams(names), start, now), now);
+    board.note(now);
+  };
+
+  it('is that of each value since a minute ago', () => {
+    const board = liveBoardOf(countries, []);
+    stand(board, at(0), { SE: 'abc', NO: 'abc' });
+    stand(board, at(30), { SE: 'bac' });
+    stand(board, at(60), { NO: 'acd' });
+    expect(movesOf(board, at(60), 'SE')).toEqual(['b▲1', 'a▼1', 'c']);
+    expect(movesOf(board, at(60), 'NO')).toEqual(['a', 'c▲1', 'dnew']);
+    expect(movesOf(board, at(60))).toEqual(movesOf(board, at(60), 'NO'));
+    const version = board.version(at(60), 'this', 'SE');
+    for (let seconds = 70; seconds <= 90; seconds += 10) stand(board, at(seconds), {});
+    expect(movesOf(board, at(90), 'SE')).toEqual(['b', 'a', 'c']);
+    expect(board.version(at(90), 'this', 'SE')).not.toBe(version);
+  });
+
+  it('is that since the value was first seen, and none before', () => {
+    const board = liveBoardOf(countries, []);
+    stand(board, at(0), { NO: 'ab' });
+    board.content.apply(ofValue('SE', teams('ab')), at(5));
+    expect(movesOf(board, at(5), 'SE')).toEqual(['a', 'b']);
+    stand(board, at(10), {});
+    stand(board, at(20), { SE: 'ba' });
+    expect(movesOf(board, at(20), 'SE')).toEqual(['b▲1', 'a▼1']);
+    expect(movesOf(board, at(20), 'DK')).toEqual([]);
+  });
+
+  it('is none since another season, nor since the board could not be read', () => {
+    const board = liveBoardOf(countries, []);
+    stand(board, at(0), { SE: 'ab' });
+    stand(board, at(3000), { SE: 'ba' }, SEASON + HOUR);
+    expect(movesOf(board, at(3000), 'SE')).toEqual(['b', 'a']);
+    board.markUnavailable('gone');
+    stand(board, at(3010), { SE: 'ab' }, SEASON + HOUR);
+    expect(movesOf(board, at(3070), 'SE')).toEqual(['a▲1', 'b▼1']);
+  });
+
+  it('has a minute of places in memory, those that stay the same once', () => {
+    const history = new ValueRankHistory();
+    const board = boardOf(countries, [ofValue('SE', teams('ab')), ofValue('NO', teams('ab'))]);
+    let asked = 0;
+    for (let seconds = 0; seconds <= 600; seconds += 0.5) {
+      board.apply(ofValue('NO', teams(seconds % 20 < 10 ? 'ab' : 'ba')), at(seconds));
+      const viewed = () => {
+        asked += 1;
+        return board.values(at(seconds));
+      };
+      history.record(viewed, at(seconds));
+    }
+    expect(asked).toBe(61);
+    const stood = (value: string, seconds: number) =>
+      history.previous(board.view(at(seconds), 'this', value), at(seconds));
+    expect([600, 655, 700].map((seconds) => stood('NO', seconds)?.atMillis)).toEqual([540, 590, 600].map(at));
+    // What is older is let go.
+    expect(stood('NO', 500)?.atMillis).toBe(at(540));
+    expect(stood('SE', 600)?.rows).toBe(stood('SE', 660)?.rows);
+    expect(stood('NO', 600)?.rows).not.toBe(stood('NO', 650)?.rows);
   });
 });
 
