@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { closedSeason } from '../contract/results.ts';
 import { CONDITION_TYPES } from './conditions.ts';
 import { integer } from './integer.ts';
 
@@ -59,6 +60,12 @@ export const status = z.strictObject({
     })
     .optional()
     .describe('Where the dashboard is.'),
+  closedSeasons: z
+    .array(closedSeason)
+    .max(16)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['board'] })
+    .describe('With results, the last season of each leaderboard whose final board is in their topic.'),
 });
 
 /** What the operator last saw of a pipeline. */

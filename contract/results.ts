@@ -50,6 +50,18 @@ export const seasonResult = z.strictObject({
 
 export type SeasonResult = z.infer<typeof seasonResult>;
 
+/** What the status of a resource says of a board's last season that has a result. */
+export const closedSeason = z.strictObject({
+  board: z.string().max(40).describe('Name of the leaderboard.'),
+  start: z.iso.datetime().meta({ format: 'date-time' }).describe('When the season began.'),
+  closedAt: z.iso
+    .datetime()
+    .meta({ format: 'date-time' })
+    .describe('When its result was written; of a board by value, the first one.'),
+});
+
+export type ClosedSeason = z.infer<typeof closedSeason>;
+
 /** The resource whose results they are. */
 export const resultSource = z.strictObject({
   namespace: z.string().min(1).max(253),

@@ -80,7 +80,9 @@ async function startParts(
     hasOwnRegistry(resource) ? startSchemaRegistry(runtime) : undefined,
   ]);
   const layout = await loadLayout(runtime.stateDir);
-  const objects = plan(withRegistry(resource, registry), {
+  // It is in no cluster here, even if the manifest was read from one.
+  const { uid: _, ...metadata } = resource.metadata;
+  const objects = plan(withRegistry({ ...resource, metadata }, registry), {
     bootstrapServers: broker.clientServers,
     appImage: 'local',
     flinkImage: 'local',

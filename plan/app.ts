@@ -48,7 +48,7 @@ export function appDeployment(resource: GameAnalytics, app: App): Deployment {
         metadata: { labels: selector(resource, component) },
         spec: {
           serviceAccountName: appName(resource, component),
-          automountServiceAccountToken: false,
+          automountServiceAccountToken: component === 'results',
           terminationGracePeriodSeconds: 30,
           securityContext: RESTRICTED_POD,
           ...(topologySpreadConstraints && { topologySpreadConstraints }),
@@ -78,7 +78,8 @@ function container({ component, image, env, secrets, resources }: App): Containe
 }
 
 /**
- * The account of a program that never speaks to the API server: it has no role and its token is not mounted.
+ * The account of a program. Those that never speak to the API server have no role, and its token is not
+ * mounted; the results' pod asks for the token itself.
  */
 export function appServiceAccount(resource: GameAnalytics, component: App['component']): KubernetesObject {
   return {

@@ -6,6 +6,7 @@ import { LAYOUT_ANNOTATION, layOut, printLayout } from './layout.ts';
 import { metadata, selector } from './metadata.ts';
 import { FLINK_API, type FlinkDeployment, type KubernetesObject } from './objects.ts';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD, secretMounts, secretVolumes } from './pod.ts';
+import { roleBinding } from './role-binding.ts';
 import { registrySecrets } from './schema-registry.ts';
 import { sqlScript } from './sql.ts';
 
@@ -15,7 +16,13 @@ const STATE_MOUNT = '/opt/flink/state';
 
 /** The Flink job, and the account under which its JobManager makes TaskManager pods. */
 export function flink(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
-  return [serviceAccount(resource), roleBinding(resource), deployment(resource, environment)];
+  const name = flinkName(resource);
+  return [
+    serviceAccount(resource),
+    // In native mode it makes TaskManager pods, and keeps its leader and checkpoints in ConfigMaps.
+    roleBinding(resource, 'flink', name, 'gameanalytics-flink-job'),
+    deployment(resource, environment),
+  ];
 }
 
 /** The job runs SQL with no jar of our own: Flink's own SqlDriver reads the script from its arguments. */
@@ -151,31 +158,5 @@ function serviceAccount(resource: GameAnalytics): KubernetesObject {
     apiVersion: 'v1',
     kind: 'ServiceAccount',
     metadata: metadata(resource, 'flink', flinkName(resource)),
-  };
-}
-
-/**
- * What a JobManager may do in native mode: make TaskManager pods, keep its leader and checkpoints in
- * ConfigMaps. The role comes with the operator's chart, so that the operator needs the right to bind this one
- * role and none to write roles.
- */
-const JOB_ROLE = 'gameanalytics-flink-job';
-
-function roleBinding(resource: GameAnalytics): KubernetesObject {
-  const name = flinkName(resource);
-  return {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: metadata(resource, 'flink', name),
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: JOB_ROLE },
-    // Without a namespace the API server refuses the subject, so the resource's own is named when it is
-    // known.
-    subjects: [
-      {
-        kind: 'ServiceAccount',
-        name,
-        ...(resource.metadata.namespace && { namespace: resource.metadata.namespace }),
-      },
-    ],
   };
 }

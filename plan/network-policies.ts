@@ -23,6 +23,14 @@ const DNS: NetworkPolicyPort[] = [
 ];
 
 /**
+ * The API server has an address that a plan cannot know. Behind the Service `kubernetes`, which has port 443,
+ * it listens on one of these.
+ */
+const API_SERVER = {
+  ports: [443, 6443].map((port): NetworkPolicyPort => ({ protocol: 'TCP', port })),
+};
+
+/**
  * Who may talk to the pods of each component, and to whom they may. Policies add up: what a cluster needs
  * beyond these, another policy allows. Every default of the API server is spelled out, or it would look like
  * a change of someone else's.
@@ -35,7 +43,7 @@ export function networkPolicies(resource: GameAnalytics, environment: Environmen
       : []),
     policy(resource, 'dashboard', appName(resource, 'dashboard'), appRules(resource)),
     ...(resource.spec.results
-      ? [policy(resource, 'results', appName(resource, 'results'), appRules(resource))]
+      ? [policy(resource, 'results', appName(resource, 'results'), appRules(resource, [API_SERVER]))]
       : []),
   ];
 }

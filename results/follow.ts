@@ -3,9 +3,11 @@ import { type ClosingBoard, RESULT_HEADERS, type SeasonResult } from '../contrac
 import type { KafkaAdmin } from '../kafka/admin.ts';
 import type { KafkaClient } from '../kafka/client.ts';
 import { fetchGroupProgress, forgetCommits } from '../kafka/group-progress.ts';
+import type { KafkaRecord } from '../kafka/topic-reader.ts';
 import type { TopicSlices } from '../kafka/topic-slices.ts';
 import { TransactionalWriter } from '../kafka/transactional-writer.ts';
 import { sleep } from '../lib/sleep.ts';
+import type { Announcer } from './announcer.ts';
 import { BoardSeasons } from './board-seasons.ts';
 import { Closing } from './closing.ts';
 import type { Settings } from './settings.ts';
@@ -30,6 +32,8 @@ export interface Following {
   /** Those of the boards and of the results, by their names. */
   topics: ReadonlyMap<string, TopicSlices>;
   state: State;
+  /** Undefined where there is nobody to tell. */
+  announcer: Announcer | undefined;
   log: Logger;
 }
 
@@ -41,14 +45,19 @@ export interface Following {
  * @throws what went wrong; it can begin again
  */
 export async function follow(following: Following, stop: AbortSignal): Promise<void> {
-  const { settings, kafka, topics, state, log } = following;
+  const { settings, kafka, topics, state, announcer, log } = following;
   const { RESULTS_TOPIC } = settings;
   const admin = kafka.admin();
   let writer: TransactionalWriter | undefined;
   try {
     await admin.connect();
     writer = await TransactionalWriter.open(kafka, RESULTS_TOPIC, RESULTS_TOPIC);
-    const written = await readIds(topics.get(RESULTS_TOPIC)!, stop);
+    const written = new Set<string>();
+    const take = (id: string, millis: number) => {
+      written.add(id);
+      announcer?.take(id, millis);
+    };
+    await readResults(topics.get(RESULTS_TOPIC)!, take, stop);
     const groups = Map.groupBy(settings.RESULTS_BOARDS, ({ group }) => group);
     const closings = [...groups].map(([group, boards]) =>
       createClosing(following, admin, group, boards, (id) => written.has(id)),
@@ -58,7 +67,7 @@ export async function follow(following: Following, stop: AbortSignal): Promise<v
         const final = await closing.advance(Date.now(), stop);
         await writer.write(final.map(({ result }) => toRecord(result)));
         for (const { season, board, result } of final) {
-          written.add(season.id);
+          take(season.id, Date.now());
           board.forget(season);
           log.info({ id: season.id, rows: result.data.rows.length }, 'a season is closed');
         }
@@ -66,6 +75,7 @@ export async function follow(following: Following, stop: AbortSignal): Promise<v
       }
       state.due = closings.reduce((sum, { due }) => sum + due, 0);
       state.problem = undefined;
+      await announcer?.announce(Date.now(), stop);
       await sleep(closings.some(({ isAsking }) => isAsking) ? ASK_MILLIS : LOOK_MILLIS, stop);
     }
   } finally {
@@ -73,14 +83,17 @@ export async function follow(following: Following, stop: AbortSignal): Promise<v
   }
 }
 
-async function readIds(topic: TopicSlices, stop: AbortSignal): Promise<Set<string>> {
-  const ids = new Set<string>();
+/** @param take called with the id of each result there is, and when it was written */
+async function readResults(
+  topic: TopicSlices,
+  take: (id: string, writtenMillis: number) => void,
+  stop: AbortSignal,
+): Promise<void> {
   const all = await topic.extent(Number.POSITIVE_INFINITY, stop);
-  const take = (records: { key: Buffer | null }[]) => {
-    for (const { key } of records) ids.add(String(key));
+  const takeAll = (records: KafkaRecord[]) => {
+    for (const { key, timestampMillis } of records) take(String(key), timestampMillis);
   };
-  if (all.first < all.end) await topic.read(all, take, stop);
-  return ids;
+  if (all.first < all.end) await topic.read(all, takeAll, stop);
 }
 
 function createClosing(

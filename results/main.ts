@@ -1,5 +1,5 @@
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { Counter, Gauge, Registry } from 'prom-client';
 import type { Access } from '../kafka/access.ts';
 import { kafkaClient } from '../kafka/client.ts';
 import { runProgram } from '../kafka/program.ts';
@@ -8,7 +8,10 @@ import { Backoff } from '../lib/backoff.ts';
 import { startProbeServer } from '../lib/probe-server.ts';
 import { sleep } from '../lib/sleep.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
+import { Announcer } from './announcer.ts';
+import { ApiServer } from './api-server.ts';
 import { follow, type State } from './follow.ts';
+import { createRegistry } from './metrics.ts';
 import { HELP, parseSettings, type Settings } from './settings.ts';
 
 const PROGRAM = 'results';
@@ -33,10 +36,11 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
     ...settings.RESULTS_BOARDS.map(({ definition }) => definition.topic),
   ];
   const topics = new Map(names.map((name) => [name, new TopicSlices(kafka, name, PROGRAM)]));
+  const announcer = createAnnouncer(settings, log);
   const backoff = new Backoff(RETRY_MILLIS, LONGEST_RETRY_MILLIS, Math.random);
   while (!stop.aborted) {
     try {
-      await follow({ settings, kafka, topics, state, log }, stop);
+      await follow({ settings, kafka, topics, state, announcer, log }, stop);
     } catch (error) {
       if (stop.aborted) break;
       // It had worked until now.
@@ -51,27 +55,18 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
   return 0;
 }
 
-function createRegistry(state: State): Registry {
-  const registry = new Registry();
-  const registers = [registry];
-  new Counter({
-    name: 'results_written_total',
-    help: 'Results that were written',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(state.written);
-    },
+function createAnnouncer(settings: Settings, log: Logger): Announcer | undefined {
+  const { KUBERNETES_API_SERVER, KUBERNETES_ACCOUNT, RESULTS_SOURCE, RESULTS_BOARDS, RESULTS_TOPIC } =
+    settings;
+  if (KUBERNETES_API_SERVER === undefined) return undefined;
+  return new Announcer({
+    api: new ApiServer(KUBERNETES_API_SERVER, KUBERNETES_ACCOUNT),
+    source: RESULTS_SOURCE,
+    boards: new Set(RESULTS_BOARDS.map(({ definition }) => definition.name)),
+    topic: RESULTS_TOPIC,
+    instance: hostname(),
+    log,
   });
-  new Gauge({
-    name: 'results_due_seasons',
-    help: 'Boards of seasons that are frozen and have no result yet',
-    registers,
-    collect() {
-      this.set(state.due);
-    },
-  });
-  return registry;
 }
 
 process.exit(await runProgram({ name: 'the results program', help: HELP, parseSettings, run }));

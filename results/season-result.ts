@@ -80,7 +80,7 @@ export function toResult(
   return {
     specversion: '1.0',
     id: season.id,
-    source: `/apis/gameanalytics.dev/v1alpha1/namespaces/${source.namespace}/gameanalytics/${source.name}`,
+    source: resourcePath(source),
     type: SEASON_CLOSED,
     subject: subject(board.name, season.value),
     time: frozenAt,
@@ -93,6 +93,21 @@ export function toResult(
       rows: shownRanks(board, rows, (row, column) => row[column]),
     },
   };
+}
+
+/** The path of a resource in Kubernetes' API. */
+export function resourcePath({ namespace, name }: ResultSource): string {
+  return `/apis/gameanalytics.dev/v1alpha1/namespaces/${namespace}/gameanalytics/${name}`;
+}
+
+/** The board and the start of the season that an id names; undefined when it is no id of the resource. */
+export function parseResultId(
+  { namespace, name }: ResultSource,
+  id: string,
+): { board: string; start: string } | undefined {
+  const [itsNamespace, itsName, board = '', ...rest] = id.split('/');
+  const { success, data: start } = z.iso.datetime().safeParse(rest.at(-1));
+  return success && itsNamespace === namespace && itsName === name ? { board, start } : undefined;
 }
 
 function subject(board: string, value: string | undefined): string {

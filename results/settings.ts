@@ -10,6 +10,7 @@ import {
   type Parsed,
   parseEnvironment,
   port,
+  text,
 } from '../lib/settings.ts';
 
 /** The process's environment. */
@@ -29,6 +30,14 @@ const schema = z.object({
     description:
       'how long events are kept from which a job without state recomputes; unset, the job has durable state',
   }),
+  KUBERNETES_API_SERVER: text('an address that begins with https://', /^https:\/\//)
+    .optional()
+    .meta({
+      description: 'Kubernetes’ API server, for the status of the resource; unset, it gets none',
+    }),
+  KUBERNETES_ACCOUNT: text('a folder')
+    .default('/var/run/secrets/kubernetes.io/serviceaccount')
+    .meta({ description: 'folder with the token of the account there, and the API server’s ca.crt' }),
   HOST: host.default('127.0.0.1'),
   PORT: port.default(8082).meta({ description: 'port of probes and metrics; 0 takes a free one' }),
   LOG_LEVEL: logLevel,

@@ -1,21 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import { kubernetesEvent, type ResourceEvent } from '../../lib/kubernetes.ts';
 import { FIELD_MANAGER, type KubeClient } from '../kube/client.ts';
-import { EVENT } from '../kube/kinds.ts';
-import { type LiveObject, microTime } from '../kube/object.ts';
-
-/** Something to report to people as a Kubernetes event. */
-export interface ResourceEvent {
-  type: 'Normal' | 'Warning';
-  reason: string;
-  action: string;
-  note: string;
-}
+import type { LiveObject } from '../kube/object.ts';
 
 /** Records an event about a resource; never fails, because nothing depends on an event. */
 export type EventRecorder = (regarding: LiveObject, event: ResourceEvent) => Promise<void>;
-
-const NOTE_LENGTH = 1_000;
 
 /**
  * Records events (events.k8s.io) in the namespace of the resource they are about.
@@ -28,23 +18,13 @@ export function createEventRecorder(
   log: Logger,
   now: () => Date,
 ): EventRecorder {
-  return async ({ apiVersion, kind, metadata }, { type, reason, action, note }) => {
-    const { name, namespace, uid } = metadata;
-    const event = {
-      apiVersion: EVENT.apiVersion,
-      kind: EVENT.kind,
-      metadata: { name: `${name}.${randomBytes(8).toString('hex')}`, ...(namespace && { namespace }) },
-      eventTime: microTime(now()),
-      reportingController: FIELD_MANAGER,
-      reportingInstance: identity.slice(0, 128),
-      regarding: { apiVersion, kind, name, namespace, uid },
-      type,
-      reason,
-      action,
-      note: note.slice(0, NOTE_LENGTH),
-    };
+  const reporter = { controller: FIELD_MANAGER, instance: identity };
+  return async (regarding, event) => {
+    const { name, namespace } = regarding.metadata;
+    const { type, reason, note } = event;
     log[type === 'Warning' ? 'warn' : 'info']({ namespace, name, reason }, note);
-    await client.create(event).catch((error: Error) => {
+    const unique = `${name}.${randomBytes(8).toString('hex')}`;
+    await client.create(kubernetesEvent(unique, regarding, event, reporter, now())).catch((error: Error) => {
       log.warn({ namespace, name }, `an event was not recorded: ${error.message}`);
     });
   };

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
-import type { Status } from '../../api/status.ts';
 import { appName } from '../../plan/app.ts';
 import { boards } from '../../plan/boards.ts';
 import { DASHBOARD_PORT } from '../../plan/dashboard.ts';
@@ -12,10 +11,16 @@ import type { EventRecorder } from './event-recorder.ts';
 import { flinkJob } from './flink-status.ts';
 import { appliedRevision } from './job.ts';
 import type { ClusterCache } from './observe.ts';
-import { type ConditionStates, conditionEvents, readStatus, updateConditions } from './status.ts';
+import {
+  type ConditionStates,
+  conditionEvents,
+  type OwnStatus,
+  readStatus,
+  updateConditions,
+} from './status.ts';
 
 /** What the status reports in addition to conditions; a field that is left out stays as it was. */
-type Details = Omit<Status, 'conditions' | 'observedGeneration'>;
+type Details = Omit<OwnStatus, 'conditions' | 'observedGeneration'>;
 
 interface ReporterParts {
   client: KubeClient;
@@ -28,7 +33,7 @@ interface ReporterParts {
 export function details(
   resource: GameAnalytics,
   job: LiveObject | undefined,
-  before: Status,
+  before: OwnStatus,
   now: Date,
 ): Details {
   const revision = appliedRevision(job);
@@ -50,7 +55,7 @@ export async function report(
   const before = readStatus(live);
   const generation = live.metadata.generation ?? 0;
   const conditions = updateConditions(before.conditions ?? [], states, generation, now());
-  const after: Status = { ...(details ?? before), observedGeneration: generation, conditions };
+  const after: OwnStatus = { ...(details ?? before), observedGeneration: generation, conditions };
   if (isDeepStrictEqual(before, after)) return;
   const { apiVersion, kind, metadata } = live;
   const { name, namespace, uid } = metadata;

@@ -1,7 +1,7 @@
 import { CONDITION_TYPES, type ConditionType, documentation, type Reason } from '../../api/conditions.ts';
 import type { Condition, Status } from '../../api/status.ts';
+import type { ResourceEvent } from '../../lib/kubernetes.ts';
 import type { LiveObject } from '../kube/object.ts';
-import type { ResourceEvent } from './event-recorder.ts';
 
 /** The state of one part of a pipeline: a condition without its times. */
 export interface ConditionState {
@@ -21,9 +21,13 @@ export function conditionFalse(reason: Reason, message: string): ConditionState 
   return { status: 'False', reason, message };
 }
 
+/** What the operator writes of the status. The rest is the results program's, another field manager. */
+export type OwnStatus = Omit<Status, 'closedSeasons'>;
+
 /** The status of a resource as we last wrote it. */
-export function readStatus(live: LiveObject): Status {
-  return (live.status ?? {}) as Status;
+export function readStatus(live: LiveObject): OwnStatus {
+  const { closedSeasons: _, ...own } = (live.status ?? {}) as Status;
+  return own;
 }
 
 const MESSAGE_LENGTH = 8_000;

@@ -65,8 +65,3 @@ export function compareVersions(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }
-
-/** Kubernetes' MicroTime, which wants exactly six digits of a second. */
-export function microTime(time: Date): string {
-  return time.toISOString().replace('Z', '000Z');
-}

@@ -1,5 +1,6 @@
+import { microTime } from '../../lib/kubernetes.ts';
 import { LEASE } from '../kube/kinds.ts';
-import { type LiveObject, type Manifest, microTime } from '../kube/object.ts';
+import type { LiveObject, Manifest } from '../kube/object.ts';
 
 /** What a Lease says: who leads, and for how long after each renewal. */
 export interface LeaseSpec {

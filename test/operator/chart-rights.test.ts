@@ -4,6 +4,7 @@ import { installChart, listOf, type Rendered, type Rule, renderChart } from '../
 import { type ControlPlane, startControlPlane } from '../../testkit/cluster/control-plane.ts';
 
 const FLINK_JOB_ROLE = 'gameanalytics-flink-job';
+const RESULTS_ROLE = 'gameanalytics-results';
 /** What the operator's roles and Lease are called. */
 const OPERATOR = 'gameanalytics-operator';
 
@@ -63,7 +64,7 @@ describe('what the operator may do', () => {
     },
   );
 
-  it('gives a Flink job its role, and nobody any other', async () => {
+  it('gives a Flink job and the results their roles, and nobody any other', async () => {
     const { serviceAccount } = await installChart(plane, { namespace, watchNamespace: namespace });
     const bind = (role: string) =>
       plane.kubectl(
@@ -75,7 +76,7 @@ describe('what the operator may do', () => {
         `--as=system:serviceaccount:${namespace}:${serviceAccount}`,
         `--namespace=${namespace}`,
       );
-    await expect(bind(FLINK_JOB_ROLE)).resolves.toContain('created');
+    for (const role of [FLINK_JOB_ROLE, RESULTS_ROLE]) await expect(bind(role)).resolves.toContain('created');
     await expect(bind('cluster-admin')).rejects.toThrow('grant RBAC permissions not currently held');
   });
 });
@@ -120,7 +121,9 @@ const NEEDED = [
   'delete networkpolicies.networking.k8s.io',
   'patch poddisruptionbudgets.policy',
   'create rolebindings.rbac.authorization.k8s.io',
+  'delete rolebindings.rbac.authorization.k8s.io',
   `bind clusterroles.rbac.authorization.k8s.io/${FLINK_JOB_ROLE}`,
+  `bind clusterroles.rbac.authorization.k8s.io/${RESULTS_ROLE}`,
   'create events.events.k8s.io',
 ];
 const NOT_NEEDED = [
@@ -135,7 +138,6 @@ const NOT_NEEDED = [
   'create pods',
   'create pods#exec',
   'create serviceaccounts#token',
-  'delete rolebindings.rbac.authorization.k8s.io',
   'create roles.rbac.authorization.k8s.io',
   'create clusterrolebindings.rbac.authorization.k8s.io',
   'escalate clusterroles.rbac.authorization.k8s.io',

@@ -9,10 +9,13 @@ import { type App, startApp } from '../../local/app.ts';
 import type { FlinkCluster } from '../../local/flink/cluster.ts';
 import { applyTopics, createTopics } from '../../local/kafka/topics.ts';
 import { boards } from '../../plan/boards.ts';
-import type { Deployment, KafkaTopic } from '../../plan/objects.ts';
+import type { Deployment, EnvVar, KafkaTopic } from '../../plan/objects.ts';
 import { plan } from '../../plan/plan.ts';
 import { scanGroup } from '../../plan/sql.ts';
 import { eventsTopic, resultsTopic } from '../../plan/topics.ts';
+import { listOf, renderChart } from '../../testkit/cluster/chart.ts';
+import { type ControlPlane, startControlPlane } from '../../testkit/cluster/control-plane.ts';
+import { Arcade } from '../../testkit/operator/arcade.ts';
 import { inFieldOrder, readEvents } from '../../testkit/oracle/boards.ts';
 import { expectedRows, parseCounting, type Row } from '../../testkit/oracle/oracle.ts';
 import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
@@ -20,6 +23,7 @@ import { readTopic, type TopicRecord } from '../../testkit/pipeline/topic.ts';
 import { resource } from '../../testkit/resources/resource.ts';
 import { event, gameMessages, type Message, produce } from '../../testkit/streams/events.ts';
 
+const CRD = new URL('../../crds/gameanalytics.yaml', import.meta.url).pathname;
 const MINUTE = 60_000;
 const SEASON = MINUTE;
 /** A season that was frozen hours ago, of which all events are kept. */
@@ -28,21 +32,31 @@ const PARTITIONS = 2;
 const SETTLED = { timeout: 180_000, interval: 250 };
 
 let cluster: TestCluster;
+let plane: ControlPlane;
 beforeAll(async () => {
-  cluster = await startTestCluster();
+  [cluster, plane] = await Promise.all([startTestCluster(), startControlPlane()]);
 });
-afterAll(() => cluster?.stop());
+afterAll(async () => {
+  await cluster?.stop();
+  await plane?.stop();
+});
 
 function planned(game: GameAnalytics) {
   const { bootstrapServers } = cluster.broker;
   return plan(game, { bootstrapServers, appImage: 'local', flinkImage: 'local' });
 }
 
-/** Starts the program of the plan; it is ready once it has read its topic. */
-function startResults(game: GameAnalytics): Promise<App> {
+/**
+ * Starts the program of the plan; it is ready once it has read its topic.
+ *
+ * @param env what the plan does not say: where a test has an API server
+ */
+function startResults(game: GameAnalytics, env: EnvVar[] = []): Promise<App> {
   const isResults = ({ kind, metadata }: { kind: string; metadata: { name: string } }) =>
     kind === 'Deployment' && metadata.name.endsWith('-results');
-  return startApp(cluster.runtime, planned(game).find(isResults) as Deployment);
+  const deployment = planned(game).find(isResults) as Deployment;
+  deployment.spec.template.spec.containers[0].env.push(...env);
+  return startApp(cluster.runtime, deployment);
 }
 
 /** All records there ever were of a resource's results: none was compacted so soon. */
@@ -55,31 +69,53 @@ function parseResult({ value }: TopicRecord): SeasonResult {
 }
 
 describe('when the test plays the job', () => {
-  const game = resource(
-    {
-      events: { topic: 'played-events', partitions: PARTITIONS, latestArrival: '1m' },
-      leaderboards: [{ name: 'teams', type: 'TopTeams', season: '1m', size: 2 }],
-      results: {},
-    },
-    'played',
-  );
+  const spec = {
+    events: { topic: 'played-events', partitions: PARTITIONS, latestArrival: '1m' },
+    leaderboards: [{ name: 'teams', type: 'TopTeams', season: '1m', size: 2 }],
+    results: {},
+  };
+  const game = resource(spec, 'played', { namespace: 'default' });
   const group = scanGroup(game, 1);
+  let arcade: Arcade;
   let app: App;
 
   beforeAll(async () => {
     const { admin } = cluster.broker;
     const isTopic = (object: { kind: string }) => object.kind === 'KafkaTopic';
-    await applyTopics(admin, planned(game).filter(isTopic) as KafkaTopic[]);
-    await createTopics(admin, [{ topic: eventsTopic(game), numPartitions: PARTITIONS }]);
+    const [env] = await Promise.all([
+      createResource(),
+      applyTopics(admin, planned(game).filter(isTopic) as KafkaTopic[]),
+      createTopics(admin, [{ topic: eventsTopic(game), numPartitions: PARTITIONS }]),
+    ]);
     // Only one of the partitions has events.
     const messages = [1, 2, 3].map((score) => ({
       ...event({ user: 'a', team: 'a', score, time: START }),
       partition: 0,
     }));
     await produce(cluster.kafka, eventsTopic(game), messages);
-    app = await startResults(game);
+    app = await startResults(game, env);
   });
   afterAll(() => app?.stop());
+
+  /** On the API server, with the rights of the results; gives what a pod there would have. */
+  async function createResource(): Promise<EnvVar[]> {
+    await plane.applyCrdFiles([CRD]);
+    arcade = new Arcade(plane, 'default', 'played');
+    const rights = planned(game).filter(
+      ({ kind, metadata }) =>
+        ['ServiceAccount', 'RoleBinding'].includes(kind) && metadata.name === 'played-results',
+    );
+    const role = (await renderChart(plane, { namespace: 'default' })).filter(
+      ({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === 'gameanalytics-results',
+    );
+    const objects = listOf([arcade.manifest(spec), ...rights, ...role]);
+    await plane.kubectlWithInput(objects, 'apply', '--server-side', '--filename=-');
+    const account = await plane.mountedServiceAccount('default', 'played-results');
+    return [
+      { name: 'KUBERNETES_API_SERVER', value: plane.kubeConfig().getCurrentCluster()!.server },
+      { name: 'KUBERNETES_ACCOUNT', value: account },
+    ];
+  }
 
   async function writeBoard(season: number, totals: number[]): Promise<void> {
     const rows = totals.map((total_score, i) => ({ [RANK]: i + 1, team_id: `t${i}`, total_score }));
@@ -137,6 +173,15 @@ describe('when the test plays the job', () => {
     await asked();
     await commit(3);
     await expect.poll(totals, SETTLED).toEqual([[6, 3], [7], [8]]);
+  });
+
+  it('the status of the resource names the last one, and each had one event', async () => {
+    const closed = async () => (await arcade.status()).closedSeasons;
+    const start = new Date(START + 2 * SEASON).toISOString();
+    await expect.poll(closed, SETTLED).toMatchObject([{ board: 'teams', start }]);
+    await expect
+      .poll(() => arcade.events(), SETTLED)
+      .toEqual(['SeasonClosed', 'SeasonClosed', 'SeasonClosed']);
   });
 
   it('two programs write a result once', async () => {

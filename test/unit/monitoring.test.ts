@@ -9,6 +9,7 @@ import { Metrics as DashboardMetrics } from '../../dashboard/web/metrics.ts';
 import { createMetrics as createInjectorMetrics } from '../../injector/metrics.ts';
 import { Progress } from '../../injector/progress.ts';
 import { createMetrics as createOperatorMetrics } from '../../operator/metrics.ts';
+import { createRegistry as createResultsRegistry } from '../../results/metrics.ts';
 
 const RULES = 'monitoring/rules.yaml';
 const GRAFANA = 'monitoring/grafana-dashboard.json';
@@ -144,7 +145,8 @@ function dashboardMetrics(): DashboardMetrics {
 async function ours(): Promise<string[]> {
   const dashboard = dashboardMetrics();
   const injector = createInjectorMetrics(new Progress(0), () => 0);
-  const all = [createOperatorMetrics(), dashboard, injector].map(({ registry }) =>
+  const results = { registry: createResultsRegistry({ problem: undefined, written: 0, due: 0 }) };
+  const all = [createOperatorMetrics(), dashboard, injector, results].map(({ registry }) =>
     registry.getMetricsAsJSON(),
   );
   const metrics = (await Promise.all(all)).flat();

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 
@@ -42,15 +43,29 @@ export class ControlPlaneAccess {
    * lets it.
    */
   async serviceAccount(namespace: string, name: string): Promise<KubeConfig> {
-    const token = await this.kubectl('create', 'token', name, `--namespace=${namespace}`, '--duration=24h');
+    const token = await this.#createToken(namespace, name);
     const cluster = this.kubeConfig().getCurrentCluster();
     if (!cluster) throw new Error(`${this.kubeConfigFile} has no cluster`);
     const config = new KubeConfig();
-    const user = { name: `${namespace}/${name}`, token: token.trim() };
+    const user = { name: `${namespace}/${name}`, token };
     // Under the name that the library makes up the operator would take it for no kubeconfig at all.
     const contexts = [{ name: user.name, cluster: cluster.name, user: user.name }];
     config.loadFromOptions({ clusters: [cluster], users: [user], contexts, currentContext: user.name });
     return config;
+  }
+
+  /** The same as a folder, as the kubelet mounts it into a pod. */
+  async mountedServiceAccount(namespace: string, name: string): Promise<string> {
+    const folder = join(this.#folder, 'accounts', namespace, name);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'token'), await this.#createToken(namespace, name));
+    await copyFile(join(this.#folder, FILES.certificate), join(folder, 'ca.crt'));
+    return folder;
+  }
+
+  async #createToken(namespace: string, name: string): Promise<string> {
+    const token = await this.kubectl('create', 'token', name, `--namespace=${namespace}`, '--duration=24h');
+    return token.trim();
   }
 
   /** What kubectl prints; an error has what it says on standard error. */

@@ -9,12 +9,11 @@ interface Subject {
   name?: string | undefined;
 }
 
-/** The one role that a RoleBinding of our own binds to. */
-const JOB_ROLE: Subject = {
-  group: 'rbac.authorization.k8s.io',
-  resource: 'clusterroles',
-  name: 'gameanalytics-flink-job',
-};
+/** The role that a RoleBinding of our own binds to. */
+function boundRole(binding = ''): Subject {
+  const name = binding.endsWith('-results') ? 'gameanalytics-results' : 'gameanalytics-flink-job';
+  return { group: 'rbac.authorization.k8s.io', resource: 'clusterroles', name };
+}
 
 /** A permission in a word, as `kubectl auth can-i` asks: `<verb> <resource>.<group>/<subresource> <name>`. */
 function permission(verb: string, { group, resource, subresource, name }: Subject): string {
@@ -57,7 +56,11 @@ export function permissionsUsed({ verb, objectRef, responseStatus }: AuditEvent)
   // of `bind`.
   const created = verb === 'patch' && responseStatus?.code === 201;
   const bound = created && resource === 'rolebindings';
-  return [...of(verb), ...(created ? of('create') : []), ...(bound ? [permission('bind', JOB_ROLE)] : [])];
+  return [
+    ...of(verb),
+    ...(created ? of('create') : []),
+    ...(bound ? [permission('bind', boundRole(name))] : []),
+  ];
 }
 
 /** The rules but for one verb on a resource. */

@@ -9,13 +9,23 @@ import type { TestOperator } from './operator.ts';
 const FULL = {
   kafka: { cluster: 'games', authentication: { type: 'scram-sha-512' } },
   flink: { state: { claim: 'state' } },
+  events: { latestArrival: '10m' },
+  results: {},
   injector: {},
   dashboard: { ingress: { host: 'games.example' } },
 };
 /** Of the first board: a job with it does not come up. */
 const REFUSED_SEASON = '3h';
 /** Kinds of which an edit can take objects away. */
-const REMOVABLE = ['Deployment', 'Ingress', 'KafkaTopic', 'KafkaUser', 'NetworkPolicy', 'ServiceAccount'];
+const REMOVABLE = [
+  'Deployment',
+  'Ingress',
+  'KafkaTopic',
+  'KafkaUser',
+  'NetworkPolicy',
+  'RoleBinding',
+  'ServiceAccount',
+];
 const PATIENCE = { timeout: 30_000 };
 
 /** Everything that operators ever do, one thing after the other, by a leader and its standby. */
@@ -106,10 +116,12 @@ export class Life {
       .toEqual([
         'Deployment arcade-dashboard',
         'KafkaTopic arcade-pipeline-stats',
+        'KafkaTopic arcade-results',
         'KafkaTopic arcade-top-teams',
         'KafkaTopic arcade-user-score',
         'NetworkPolicy arcade-dashboard',
         'NetworkPolicy arcade-job',
+        'RoleBinding arcade-job',
         'ServiceAccount arcade-dashboard',
         'ServiceAccount arcade-job',
       ]);

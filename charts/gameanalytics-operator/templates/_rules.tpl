@@ -35,11 +35,11 @@ says so. That is rare, and not worth the right.
   verbs: [get, list, watch, create, patch]
 - apiGroups: [rbac.authorization.k8s.io]
   resources: [rolebindings]
-  verbs: [get, list, watch, create, patch]
-# A binding gives nobody more than this role: who binds must hold the rights of the role, or this one.
+  verbs: [get, list, watch, create, patch, delete]
+# A binding gives nobody more than these roles: who binds must hold the rights of the role, or this one.
 - apiGroups: [rbac.authorization.k8s.io]
   resources: [clusterroles]
-  resourceNames: [gameanalytics-flink-job]
+  resourceNames: [gameanalytics-flink-job, gameanalytics-results]
   verbs: [bind]
 - apiGroups: [""]
   resources: [serviceaccounts]

@@ -128,7 +128,7 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
   },
   {
     name: 'results',
-    kinds: ['Deployment', 'KafkaTopic', 'KafkaUser', 'NetworkPolicy'],
+    kinds: ['Deployment', 'KafkaTopic', 'KafkaUser', 'NetworkPolicy', 'RoleBinding'],
     spec: {
       kafka: { cluster: 'games', authentication: { type: 'scram-sha-512' } },
       events: { latestArrival: '10m' },

@@ -28,8 +28,9 @@ const ENVIRONMENT = {
   flinkImage: 'flink:1',
 };
 
+const SPEC = { injector: {}, events: { latestArrival: '1h' }, results: {} };
 const objects = ['game', 'game-2'].flatMap((name) =>
-  plan(resource({ injector: {} }, name, { namespace: GAMES, uid: name }), ENVIRONMENT),
+  plan(resource(SPEC, name, { namespace: GAMES, uid: name }), ENVIRONMENT),
 );
 const policies = objects.filter((object): object is NetworkPolicy => object.kind === 'NetworkPolicy');
 
@@ -68,9 +69,11 @@ describe('the policy of a component', () => {
       'game-job': ['game-job jobmanager', 'game-job taskmanager'],
       'game-injector': ['game-injector'],
       'game-dashboard': ['game-dashboard'],
+      'game-results': ['game-results'],
       'game-2-job': ['game-2-job jobmanager', 'game-2-job taskmanager'],
       'game-2-injector': ['game-2-injector'],
       'game-2-dashboard': ['game-2-dashboard'],
+      'game-2-results': ['game-2-results'],
     });
   });
 
@@ -104,6 +107,9 @@ describe('what a pipeline lives from is allowed', () => {
     ['game-job jobmanager', 'DNS server', { port: 53, protocol: 'UDP' }],
     ['game-job jobmanager', 'API server', { port: 443 }],
     ['game-job taskmanager', 'object store', { port: 443 }],
+    ['game-results', 'Kafka', { port: 9092 }],
+    ['game-results', 'API server', { port: 443 }],
+    ['game-results', 'API server', { port: 6443 }],
     ['game-job taskmanager', 'game-job jobmanager', { port: 6123 }],
     ['game-job jobmanager', 'game-job taskmanager', { port: 6122 }],
     ['game-job taskmanager', 'game-job taskmanager', { port: 40_123 }],
@@ -137,6 +143,8 @@ describe('what nobody needs is refused', () => {
     ['game-injector', 'game-dashboard', { port: 8080 }],
     ['game-injector', 'API server', { port: 443 }],
     ['game-dashboard', 'object store', { port: 443 }],
+    ['game-results', 'object store', { port: 80 }],
+    ['game-results', 'game-dashboard', { port: 8080 }],
     ['game-dashboard', 'another Kafka', { port: 9092 }],
     ['game-dashboard', 'Kafka’s controllers', { port: 9090 }],
     ['game-dashboard', 'Kafka’s entity operator', { port: 8080 }],

@@ -23,6 +23,7 @@ const FULL = {
   dashboard: { ingress: { host: 'games.example' } },
   flink: { state: { claim: 'state' } },
 };
+const RESULTS = { events: { latestArrival: '1h' }, results: {} };
 
 function planned(made: GameAnalytics): KubernetesObject[] {
   return plan(made, ENVIRONMENT);
@@ -240,6 +241,7 @@ describe('a board of people alone', () => {
 
 describe('pods', () => {
   const objects = planned(resource(FULL, 'game', IN_CLUSTER));
+  const withResults = planned(resource(RESULTS, 'game', IN_CLUSTER));
   const selectorOf = (component: string) =>
     ofKind<Deployment>(objects, 'Deployment').find(({ metadata }) => metadata.name === `game-${component}`)
       ?.spec.selector.matchLabels;
@@ -260,9 +262,10 @@ describe('pods', () => {
     }
   });
 
-  it('of our own programs have no token and cannot write to their file system', () => {
-    for (const { spec } of ofKind<Deployment>(objects, 'Deployment')) {
-      expect(spec.template.spec.automountServiceAccountToken).toBe(false);
+  it('of our own programs have no token but for the results, and cannot write to their file system', () => {
+    for (const { metadata, spec } of ofKind<Deployment>([...objects, ...withResults], 'Deployment')) {
+      const { automountServiceAccountToken } = spec.template.spec;
+      expect(automountServiceAccountToken).toBe(metadata.name === 'game-results');
       expect(spec.template.spec.containers[0].securityContext).toMatchObject({
         readOnlyRootFilesystem: true,
       });
@@ -316,19 +319,28 @@ describe('pods', () => {
       });
   });
 
-  it('brings no roles: the job is bound to the one that comes with the operator', () => {
-    expect(objects.filter(({ kind }) => /Role$/.test(kind))).toEqual([]);
-    const bindings = objects.filter(({ kind }) => kind === 'RoleBinding');
+  it('brings no roles: job and results are bound to those that come with the operator', () => {
+    const all = [...objects, ...withResults];
+    expect(all.filter(({ kind }) => /Role$/.test(kind))).toEqual([]);
+    const bindings = withResults.filter(({ kind }) => kind === 'RoleBinding');
+    const binding = (role: string, account: string) => ({
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace: 'arcades' }],
+    });
     expect(bindings.map(({ roleRef, subjects }) => ({ roleRef, subjects }))).toEqual([
-      {
-        roleRef: {
-          apiGroup: 'rbac.authorization.k8s.io',
-          kind: 'ClusterRole',
-          name: 'gameanalytics-flink-job',
-        },
-        subjects: [{ kind: 'ServiceAccount', name: 'game-job', namespace: 'arcades' }],
-      },
+      binding('gameanalytics-flink-job', 'game-job'),
+      binding('gameanalytics-results', 'game-results'),
     ]);
+  });
+
+  it('tells the results of the API server in a cluster alone', () => {
+    const told = ({ spec }: Deployment) =>
+      spec.template.spec.containers[0].env.filter(({ name }) => name.startsWith('KUBERNETES_'));
+    expect(ofKind<Deployment>(withResults, 'Deployment').flatMap(told)).toEqual([
+      { name: 'KUBERNETES_API_SERVER', value: 'https://kubernetes.default.svc' },
+    ]);
+    const elsewhere = planned(resource(RESULTS));
+    expect(ofKind<Deployment>(elsewhere, 'Deployment').flatMap(told)).toEqual([]);
   });
 });
 

@@ -18,6 +18,7 @@ describe('parseSettings', () => {
         RESULTS_SOURCE: { namespace: 'games', name: 'arcade' },
         RESULTS_BOARDS: [],
         EVENTS_KEPT_MILLIS: 1000,
+        KUBERNETES_ACCOUNT: '/var/run/secrets/kubernetes.io/serviceaccount',
         HOST: '127.0.0.1',
         PORT: 8082,
         LOG_LEVEL: 'info',
@@ -31,13 +32,18 @@ describe('parseSettings', () => {
       return 'problems' in parsed ? parsed.problems.map((line) => line.split(':')[0]) : [];
     };
     expect(problems({})).toEqual(Object.keys(GOOD));
-    expect(problems({ ...GOOD, RESULTS_BOARDS: '{', RESULTS_SOURCE: '{}', EVENTS_KEPT_MILLIS: '0' })).toEqual(
-      ['RESULTS_SOURCE.namespace', 'RESULTS_SOURCE.name', 'RESULTS_BOARDS', 'EVENTS_KEPT_MILLIS'],
-    );
+    const wrong = { EVENTS_KEPT_MILLIS: '0', KUBERNETES_API_SERVER: 'http://kubernetes' };
+    expect(problems({ ...GOOD, RESULTS_BOARDS: '{', RESULTS_SOURCE: '{}', ...wrong })).toEqual([
+      'RESULTS_SOURCE.namespace',
+      'RESULTS_SOURCE.name',
+      'RESULTS_BOARDS',
+      'EVENTS_KEPT_MILLIS',
+      'KUBERNETES_API_SERVER',
+    ]);
   });
 });
 
 it('--help names every variable', () => {
-  for (const name of [...Object.keys(GOOD), 'EVENTS_KEPT_MILLIS', 'PORT'])
+  for (const name of [...Object.keys(GOOD), 'EVENTS_KEPT_MILLIS', 'KUBERNETES_API_SERVER', 'PORT'])
     expect(HELP).toContain(`  ${name}\n`);
 });

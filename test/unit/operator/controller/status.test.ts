@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition } from '../../../../api/status.ts';
-import type { ResourceEvent } from '../../../../operator/controller/event-recorder.ts';
+import type { ResourceEvent } from '../../../../lib/kubernetes.ts';
 import {
   type ConditionStates,
   conditionEvents,

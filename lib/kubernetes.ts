@@ -1,0 +1,51 @@
+/** Something to report to people as a Kubernetes event. */
+export interface ResourceEvent {
+  type: 'Normal' | 'Warning';
+  reason: string;
+  action: string;
+  note: string;
+}
+
+/** The object that an event is about. */
+interface Regarding {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string | undefined; uid: string };
+}
+
+const EVENT = { apiVersion: 'events.k8s.io/v1', kind: 'Event' } as const;
+const NOTE_LENGTH = 1_000;
+const INSTANCE_LENGTH = 128;
+
+/**
+ * An event as the API server takes it, in the namespace of the object that it is about.
+ *
+ * @param name of the event: unique in its namespace, at most 253 characters
+ * @param reporter the program that says so, and which of its copies
+ */
+export function kubernetesEvent(
+  name: string,
+  { apiVersion, kind, metadata }: Regarding,
+  { type, reason, action, note }: ResourceEvent,
+  reporter: { controller: string; instance: string },
+  now: Date,
+) {
+  const { namespace } = metadata;
+  return {
+    ...EVENT,
+    metadata: { name, ...(namespace && { namespace }) },
+    eventTime: microTime(now),
+    reportingController: reporter.controller,
+    reportingInstance: reporter.instance.slice(0, INSTANCE_LENGTH),
+    regarding: { apiVersion, kind, name: metadata.name, namespace, uid: metadata.uid },
+    type,
+    reason,
+    action,
+    note: note.slice(0, NOTE_LENGTH),
+  };
+}
+
+/** Kubernetes' MicroTime, which wants exactly six digits of a second. */
+export function microTime(time: Date): string {
+  return time.toISOString().replace('Z', '000Z');
+}
