@@ -3,7 +3,7 @@ import type { HotStreakersBoard, Leaderboard } from '../../api/boards/types.ts';
 import { millis } from '../../api/duration.ts';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { EVENT_TIME, type EventField, LONGEST_TEXT, ROBOT_PREFIX } from '../../contract/event.ts';
-import { calendarSeason } from './calendar.ts';
+import { type CalendarSeason, calendarSeason } from './calendar.ts';
 
 /** A record of the events topic, as it is there. */
 export interface EventRecord {
@@ -182,9 +182,9 @@ export function seasonRows(
 ): Row[] {
   const inTime = events.filter(
     ({ time, producedAt }) =>
-      producedAt < seasonEnd(board, time) + (latestArrival ?? Number.POSITIVE_INFINITY),
+      producedAt < seasonOf(board, time).end + (latestArrival ?? Number.POSITIVE_INFINITY),
   );
-  const seasons = groupBy(inTime, ({ time }) => seasonStart(board, time));
+  const seasons = groupBy(inTime, ({ time }) => seasonOf(board, time).start);
   return [...seasons].flatMap(([season_start, played]) =>
     byValue(board, played, pickValue).flatMap(([value, ofValue]) =>
       RANKINGS[board.type](pointsOf ? withPoints(board, ofValue, pointsOf, corrections) : ofValue, board)
@@ -195,7 +195,7 @@ export function seasonRows(
 }
 
 /** Events by the value whose board they count on; all of them where there are no values. */
-function byValue(
+export function byValue(
   board: SeasonBoard,
   events: CountedEvent[],
   pickValue?: ValueOf,
@@ -219,14 +219,12 @@ function cut(text: string | null): string | null {
   return text && Array.from(text).slice(0, LONGEST_TEXT).join('');
 }
 
-function seasonStart({ calendar, seasonMillis }: SeasonBoard, time: number): number {
-  if (calendar) return calendarSeason(calendar, time).start;
-  return seasonMillis ? time - (time % seasonMillis) : 0;
-}
-
-function seasonEnd(board: SeasonBoard, time: number): number {
-  if (board.calendar) return calendarSeason(board.calendar, time).end;
-  return board.seasonMillis ? seasonStart(board, time) + board.seasonMillis : Number.POSITIVE_INFINITY;
+/** The season of a board that an event of this time counts in; one for all has no end. */
+export function seasonOf({ calendar, seasonMillis }: SeasonBoard, time: number): CalendarSeason {
+  if (calendar) return calendarSeason(calendar, time);
+  if (!seasonMillis) return { start: 0, end: Number.POSITIVE_INFINITY };
+  const start = time - (time % seasonMillis);
+  return { start, end: start + seasonMillis };
 }
 
 /** The events that have points, with these in place of their scores. */
@@ -246,7 +244,9 @@ function withPoints(
   });
 }
 
-function scoreOf(board: SeasonBoard): keyof typeof SCORES {
+export type ScoreName = keyof typeof SCORES;
+
+export function scoreOf(board: SeasonBoard): ScoreName {
   return ('score' in board && board.score) || 'Sum';
 }
 

@@ -1,19 +1,25 @@
 import type { HotStreakersBoard } from '../../api/boards/types.ts';
+import type { SeasonResult } from '../../contract/results.ts';
 import { SLOT_MILLIS } from '../../contract/stats.ts';
 import type { PlannedBoard } from '../../plan/boards.ts';
 import { topicRanks } from '../../plan/layout.ts';
 import { inFieldOrder } from '../oracle/boards.ts';
+import type { CalendarSeason } from '../oracle/calendar.ts';
 import {
+  byValue,
   type CountedEvent,
   type Counting,
   countedEvents,
   type EventRecord,
   expectedRows,
   type Row,
+  type ScoreName,
   type SeasonBoard,
+  scoreOf,
+  seasonOf,
   seasonRows,
 } from '../oracle/oracle.ts';
-import { type Measure, type Places, Season } from './prefixes.ts';
+import { GREATEST, type Measure, type Places, Season, SUM } from './prefixes.ts';
 import type { SeenAnswer, SeenFrame, SeenRecord } from './watchers.ts';
 
 /** The events topic, each partition's records in their order. */
@@ -29,19 +35,37 @@ export interface Falsehood {
 export interface QueryTruth {
   compute: (events: CountedEvent[]) => Row[];
   measure: Measure;
-  /** Length of its seasons, in milliseconds. */
-  seasonMillis: number;
+  /** The season that an event of this time counts in. */
+  seasonOf: (time: number) => CalendarSeason;
+  /** The value whose board an event counts on; undefined where boards have none. */
+  pickValue?: (event: CountedEvent) => string | undefined;
   /** How long after its end a season is frozen, in milliseconds; undefined: never. */
   latestArrival?: number;
 }
 
-const TEAM_TOTAL = { holder: ({ team }: CountedEvent) => team, holderColumn: 'team_id' };
-const SCORES = { amount: ({ score }: CountedEvent) => score, lastEventColumn: 'last_event_at' };
-const MEASURES: Record<SeasonBoard['type'], Measure> = {
-  TopTeams: { ...TEAM_TOTAL, ...SCORES, totalColumn: 'total_score' },
-  TopPlayers: { ...SCORES, holder: ({ user }) => user, holderColumn: 'user_id', totalColumn: 'total_score' },
-  TeamMvps: { ...TEAM_TOTAL, ...SCORES, totalColumn: 'team_total' },
+/** What events come to by a board's score, and the sign that makes it a total that never falls. */
+const SCORES: Record<ScoreName, Pick<Measure, 'amount' | 'fold'> & { sign: number }> = {
+  Sum: { amount: ({ score }) => score, fold: SUM, sign: 1 },
+  Count: { amount: () => 1, fold: SUM, sign: 1 },
+  Best: { amount: ({ score }) => score, fold: GREATEST, sign: 1 },
+  Lowest: { amount: ({ score }) => -score, fold: GREATEST, sign: -1 },
+  // It falls, so that it says nothing of what was read.
+  Latest: { amount: () => 0, fold: SUM, sign: 0 },
 };
+
+function measureOf(board: SeasonBoard): Measure {
+  const { amount, fold, sign } = SCORES[scoreOf(board)];
+  const totalColumn = board.type === 'TeamMvps' ? 'team_total' : 'total_score';
+  return {
+    amount,
+    fold,
+    total: (row) => (sign === 0 ? 0 : sign * Number(row[totalColumn])),
+    ...(board.type === 'TopPlayers'
+      ? { holder: ({ user }: CountedEvent) => user, holderColumn: 'user_id' }
+      : { holder: ({ team }: CountedEvent) => team, holderColumn: 'team_id' }),
+    lastEventColumn: 'last_event_at',
+  };
+}
 
 /** The records of a board's topic that are the board of no prefix of the events. */
 export function falseRecords(
@@ -55,32 +79,40 @@ export function falseRecords(
     return falseInstants(board, board.source, records, events, counting);
   const truth = board.source.type === 'Query' ? query : seasonTruth(board.source, counting);
   if (!truth) throw new Error(`what ${board.name} should hold, its test says`);
-  const bySeason = Map.groupBy(records, ({ season }) => season);
-  return [...bySeason].flatMap(([season, ofSeason]) => falseInSeason(board, truth, season, ofSeason, events));
+  const byKey = Map.groupBy(records, ({ season, boardValue }) => JSON.stringify([season, boardValue]));
+  return [...byKey.values()].flatMap((ofKey) => falseInSeason(board, truth, ofKey, events));
 }
 
 function seasonTruth(source: SeasonBoard, { latestArrival }: Counting): QueryTruth {
   const size = topicRanks(source);
   return {
     compute: (played) => seasonRows({ ...source, size }, played),
-    measure: MEASURES[source.type],
-    seasonMillis: source.seasonMillis ?? Number.MAX_SAFE_INTEGER,
+    measure: measureOf(source),
+    seasonOf: (time) => seasonOf(source, time),
+    pickValue: (event) => byValue(source, [event])[0]?.[0].value,
     ...(latestArrival !== undefined && { latestArrival }),
   };
 }
 
+/** Of records with one key. */
 function falseInSeason(
   board: PlannedBoard,
-  { compute, measure, seasonMillis, latestArrival = Number.POSITIVE_INFINITY }: QueryTruth,
-  season: number,
+  {
+    compute,
+    measure,
+    seasonOf,
+    pickValue = () => undefined,
+    latestArrival = Number.POSITIVE_INFINITY,
+  }: QueryTruth,
   records: SeenRecord[],
   events: PartitionedEvents,
 ): Falsehood[] {
+  const { season, boardValue } = records[0]!;
   const played = events.map((partition) =>
-    countedEvents(partition).filter(
-      ({ time, producedAt }) =>
-        time - (time % seasonMillis) === season && producedAt < season + seasonMillis + latestArrival,
-    ),
+    countedEvents(partition).filter((event) => {
+      const { start, end } = seasonOf(event.time);
+      return start === season && event.producedAt < end + latestArrival && pickValue(event) === boardValue;
+    }),
   );
   const all = new Season(played, measure);
   let places: Places = played.map(() => 0);
@@ -88,7 +120,7 @@ function falseInSeason(
     const rows = rowsIn(value);
     const found = all.find(rows, (some) => compute(some).map(plain), places);
     if (found) places = found;
-    return found ? [] : [{ what: `a record of ${board.name}`, seen: { at, season, value } }];
+    return found ? [] : [{ what: `a record of ${board.name}`, seen: { at, season, boardValue, value } }];
   });
 }
 
@@ -98,7 +130,7 @@ function rowsIn(value: string | null): Row[] {
   return rows.map(plain).sort((a, b) => Number(a.rnk) - Number(b.rnk));
 }
 
-function plain({ season_start: _, as_of: __, ...row }: Row): Row {
+function plain({ season_start: _, as_of: __, value: ___, ...row }: Row): Row {
   return inFieldOrder(row);
 }
 
@@ -153,27 +185,70 @@ function knownBoards(board: PlannedBoard, records: SeenRecord[]): Known[] {
  * before.
  */
 export function falseAnswers(board: PlannedBoard, records: SeenRecord[], answers: SeenAnswer[]): Falsehood[] {
+  const own = answers.filter(({ path }) => path.split('?')[0] === `/api/boards/${board.name}`);
+  const byValue = Map.groupBy(own, ({ path }) => new URLSearchParams(path.split('?')[1]).get('by'));
+  return [...byValue].flatMap(([value, ofValue]) =>
+    falseAnswersOf(
+      board,
+      records.filter(({ boardValue = null }) => boardValue === value),
+      ofValue,
+    ),
+  );
+}
+
+function falseAnswersOf(board: PlannedBoard, records: SeenRecord[], answers: SeenAnswer[]): Falsehood[] {
   // The dashboard does not know how long a query's seasons are, so it does not say which one it shows.
-  const hasPeriod = board.period?.kind === 'instant' || board.period?.lengthMillis !== undefined;
+  const hasPeriod =
+    board.period?.kind === 'instant' || (board.period?.lengthMillis ?? board.period?.calendar) !== undefined;
   const known = new Set(
     knownBoards(board, records).map(({ period, rows }) => key(hasPeriod ? period : 0, rows, board)),
   );
   let newest = Number.NEGATIVE_INFINITY;
-  return answers
-    .filter(({ path }) => path.split('?')[0] === `/api/boards/${board.name}`)
-    .flatMap((answer) => {
-      const { path, status, body } = answer;
-      if (status === 404 && path.endsWith('season=last')) return [];
-      const period = Date.parse(body.season?.start ?? body.asOf ?? '1970-01-01');
-      const rows = (body.rows ?? []).map(({ rank, ...row }) => ({ ...row, rnk: rank }) as Row);
-      if (rows.length === 0 && newest === Number.NEGATIVE_INFINITY) return [];
-      const isBackward = !path.includes('season=last') && period < newest;
-      if (!path.includes('season=last')) newest = Math.max(newest, period);
-      const isKnown = known.has(key(period, rows, board));
-      return isKnown && isOverWhenItSays(answer) && !isBackward
-        ? []
-        : [{ what: `an answer to ${path}`, seen: answer }];
-    });
+  return answers.flatMap((answer) => {
+    const { path, status, body } = answer;
+    if (status === 404 && (path.endsWith('season=last') || !hasPlayed(board, records, answer))) return [];
+    const period = Date.parse(body.season?.start ?? body.asOf ?? '1970-01-01');
+    const rows = (body.rows ?? []).map(({ rank, ...row }) => ({ ...row, rnk: rank }) as Row);
+    if (rows.length === 0 && newest === Number.NEGATIVE_INFINITY) return [];
+    const isBackward = !path.includes('season=last') && period < newest;
+    if (!path.includes('season=last')) newest = Math.max(newest, period);
+    const isKnown = known.has(key(period, rows, board));
+    return isKnown && isOverWhenItSays(answer) && !isBackward
+      ? []
+      : [{ what: `an answer to ${path}`, seen: answer }];
+  });
+}
+
+/** Within this time, in milliseconds, the dashboard has read what a watcher of the topic has. */
+const READ_MILLIS = 10_000;
+
+/** Whether a board had records of the season of an answer, of which the answer must know. */
+function hasPlayed({ source, by }: PlannedBoard, records: SeenRecord[], { at }: SeenAnswer): boolean {
+  if (!by) return true;
+  const { start } = seasonOf(source as SeasonBoard, at);
+  return records.some((record) => record.season === start && record.at < at - READ_MILLIS);
+}
+
+/** Results that are not what the topic of their board has in the end, or that say two things by one id. */
+export function falseResults(
+  board: PlannedBoard,
+  records: SeenRecord[],
+  results: SeasonResult[],
+): Falsehood[] {
+  const place = (season: number, value?: string) => JSON.stringify([season, value]);
+  const last = new Map(records.map((record) => [place(record.season, record.boardValue), record]));
+  const own = results.filter(({ data }) => data.board === board.name);
+  const contents = Map.groupBy(own, ({ id }) => id);
+  return own.flatMap((result) => {
+    const { season, value, rows } = result.data;
+    const record = last.get(place(Date.parse(season.start), value));
+    const [final] = record ? knownBoards(board, [record]) : [];
+    const told = rows.map(({ rank, ...row }) => plain({ ...row, rnk: rank } as Row));
+    const isFinal = final !== undefined && JSON.stringify(final.rows) === JSON.stringify(told);
+    return isFinal && contents.get(result.id)!.length === 1
+      ? []
+      : [{ what: `a result of ${board.name}`, seen: { result, final } }];
+  });
 }
 
 const RATE_MILLIS = 60_000;
@@ -246,7 +321,8 @@ export function falseFrames(board: PlannedBoard, records: SeenRecord[], frames: 
     .filter((frame) => frame.board === board.name && frame.html.includes('<tbody>'))
     .flatMap((frame) => {
       const shown = JSON.stringify([...frame.html.matchAll(ROW)].map(([, row = '']) => shownHolders(row)));
-      const index = known.indexOf(shown, newest);
+      // Of a board by value, the socket tells of whichever value its page shows.
+      const index = known.indexOf(shown, board.by ? 0 : newest);
       if (index >= 0) newest = index;
       return index >= 0 ? [] : [{ what: `a frame of ${board.name}`, seen: frame }];
     });

@@ -7,17 +7,45 @@ import type { CountedEvent, Row } from '../oracle/oracle.ts';
  * oracle, until one gives the same board.
  */
 
-/** How a board counts: whose total a row has, and what an event adds to it. */
+/** How a board counts: whose total a row has, and what an event makes of it. */
 export interface Measure {
   /** Who an event counts for. */
   holder: (event: CountedEvent) => string;
   amount: (event: CountedEvent) => number;
-  /** Columns of a row. */
+  /** What amounts come to; it never falls. */
+  fold: Fold;
+  /** A row's total, as the amounts come to it. */
+  total: (row: Row) => number;
+  /** The column of a row with its holder. */
   holderColumn: string;
-  totalColumn: string;
   /** The column with the time of the newest event counted; boards of a query need not have one. */
   lastEventColumn?: string;
 }
+
+/** How amounts come to a total, which events of several partitions have a part in. */
+export interface Fold {
+  /** What no event comes to. */
+  none: number;
+  add: (a: number, b: number) => number;
+  /** The least that a part must be for a total, the others' being at most so much. */
+  least: (total: number, others: number) => number;
+  /** The most that a part may be for a total, the others' being at least so much. */
+  most: (total: number, others: number) => number;
+}
+
+export const SUM: Fold = {
+  none: 0,
+  add: (a, b) => a + b,
+  least: (total, others) => total - others,
+  most: (total, others) => total - others,
+};
+
+export const GREATEST: Fold = {
+  none: Number.NEGATIVE_INFINITY,
+  add: Math.max,
+  least: (total, others) => (others < total ? total : Number.NEGATIVE_INFINITY),
+  most: (total) => total,
+};
 
 /** A prefix of each partition, as the number of its events. */
 export type Places = number[];
@@ -66,34 +94,35 @@ export class Season {
     const windows = this.#partitions.map((events, p) => windowOf(events.length, holders, p));
     if (windows.some(({ from, to }) => from > to)) return undefined;
     const expected = JSON.stringify(rows);
+    const { fold } = this.#measure;
     const isRight = (places: Places) =>
       JSON.stringify(compute(this.#partitions.flatMap((all, p) => all.slice(0, places[p])))) === expected;
     // Mostly a board is of no earlier places than the one before it.
     const later = windows.map(({ from, to }, p) => ({ from: Math.max(from, hint[p]!), to }));
     return (
-      search(later, holders).take(MOST_COMPUTED).find(isRight) ??
-      search(windows, holders).take(MOST_COMPUTED).find(isRight)
+      search(later, holders, fold).take(MOST_COMPUTED).find(isRight) ??
+      search(windows, holders, fold).take(MOST_COMPUTED).find(isRight)
     );
   }
 
   #holder(row: Row): Holder {
-    const { holderColumn, totalColumn, lastEventColumn } = this.#measure;
+    const { holderColumn, total, lastEventColumn } = this.#measure;
     const own = this.#own.map((byHolder) => byHolder.get(String(row[holderColumn])) ?? NONE);
     const lastEventAt = lastEventColumn === undefined ? undefined : Number(row[lastEventColumn]);
-    return { total: Number(row[totalColumn]), own, lastEventAt };
+    return { total: total(row), own, lastEventAt };
   }
 }
 
 const NONE: Own = { places: [], totals: [], producedAt: [] };
 
-function ownEvents(events: CountedEvent[], { holder, amount }: Measure): Map<string, Own> {
+function ownEvents(events: CountedEvent[], { holder, amount, fold }: Measure): Map<string, Own> {
   const all = new Map<string, Own>();
   for (const [index, event] of events.entries()) {
     const id = holder(event);
     const own = all.get(id) ?? { places: [], totals: [], producedAt: [] };
     all.set(id, own);
     own.places.push(index + 1);
-    own.totals.push((own.totals.at(-1) ?? 0) + amount(event));
+    own.totals.push(fold.add(own.totals.at(-1) ?? fold.none, amount(event)));
     own.producedAt.push(event.producedAt);
   }
   return all;
@@ -133,9 +162,14 @@ function windowOfHolder(length: number, { lastEventAt, own }: Holder, p: number)
  * not on the board have only grows from there. Halves the widest window until each is one place, and leaves
  * out what cannot have the totals.
  */
-function* search(wide: Window[], holders: Holder[], budget = { left: MOST_TRIED }): Generator<Places> {
+function* search(
+  wide: Window[],
+  holders: Holder[],
+  fold: Fold,
+  budget = { left: MOST_TRIED },
+): Generator<Places> {
   budget.left -= 1;
-  const windows = budget.left > 0 ? narrowed(wide, holders) : undefined;
+  const windows = budget.left > 0 ? narrowed(wide, holders, fold) : undefined;
   if (!windows) return;
   const widths = windows.map(({ from, to }) => to - from);
   const widest = widths.indexOf(Math.max(...widths));
@@ -145,8 +179,8 @@ function* search(wide: Window[], holders: Holder[], budget = { left: MOST_TRIED 
     return;
   }
   const middle = (from + to) >> 1;
-  yield* search(windows.with(widest, { from, to: middle }), holders, budget);
-  yield* search(windows.with(widest, { from: middle + 1, to }), holders, budget);
+  yield* search(windows.with(widest, { from, to: middle }), holders, fold, budget);
+  yield* search(windows.with(widest, { from: middle + 1, to }), holders, fold, budget);
 }
 
 /**
@@ -154,18 +188,20 @@ function* search(wide: Window[], holders: Holder[], budget = { left: MOST_TRIED 
  * other partitions; undefined when none are left. Of windows of one place each, they are those at which all
  * totals are right.
  */
-function narrowed(wide: Window[], holders: Holder[]): Window[] | undefined {
+function narrowed(wide: Window[], holders: Holder[], fold: Fold): Window[] | undefined {
   let windows = wide;
   for (;;) {
     const before = windows;
     for (const { own, total } of holders) {
-      const least = own.map((one, p) => totalAt(one, windows[p]!.from));
-      const most = own.map((one, p) => totalAt(one, windows[p]!.to));
-      const [allLeast, allMost] = [sum(least), sum(most)];
-      if (allLeast > total || allMost < total) return undefined;
+      const least = own.map((one, p) => totalAt(one, windows[p]!.from, fold));
+      const most = own.map((one, p) => totalAt(one, windows[p]!.to, fold));
+      if (folded(least, fold) > total || folded(most, fold) < total) return undefined;
       windows = windows.map(({ from, to }, p) => ({
-        from: Math.max(from, firstPlaceWith(own[p]!, total - (allMost - most[p]!))),
-        to: Math.min(to, lastPlaceWith(own[p]!, total - (allLeast - least[p]!))),
+        from: Math.max(
+          from,
+          firstPlaceWith(own[p]!, fold.least(total, folded(most.toSpliced(p, 1), fold)), fold),
+        ),
+        to: Math.min(to, lastPlaceWith(own[p]!, fold.most(total, folded(least.toSpliced(p, 1), fold)))),
       }));
       if (windows.some(({ from, to }) => from > to)) return undefined;
     }
@@ -174,8 +210,8 @@ function narrowed(wide: Window[], holders: Holder[]): Window[] | undefined {
 }
 
 /** The first place at which a holder has at least this total of a partition. */
-function firstPlaceWith({ places, totals }: Own, total: number): number {
-  if (total <= 0) return 0;
+function firstPlaceWith({ places, totals }: Own, total: number, { none }: Fold): number {
+  if (total <= none) return 0;
   return places[firstIndex(totals, (one) => one >= total)] ?? Number.POSITIVE_INFINITY;
 }
 
@@ -185,8 +221,8 @@ function lastPlaceWith({ places, totals }: Own, total: number): number {
 }
 
 /** The holder's total of the first so many events of a partition. */
-function totalAt({ places, totals }: Own, place: number): number {
-  return totals[firstIndex(places, (one) => one > place) - 1] ?? 0;
+function totalAt({ places, totals }: Own, place: number, { none }: Fold): number {
+  return totals[firstIndex(places, (one) => one > place) - 1] ?? none;
 }
 
 /** Where in an ascending list a test begins to be true; its length when it never is. */
@@ -200,6 +236,6 @@ function firstIndex(ascending: number[], test: (value: number) => boolean): numb
   return low;
 }
 
-function sum(numbers: number[]): number {
-  return numbers.reduce((total, one) => total + one, 0);
+function folded(parts: number[], { none, add }: Fold): number {
+  return parts.reduce((total, part) => add(total, part), none);
 }

@@ -9,6 +9,8 @@ import { vi } from 'vitest';
 /** A record of a board's topic, in the topic's order. */
 export interface SeenRecord {
   season: number;
+  /** Whose board it is, of a board by value. */
+  boardValue?: string;
   value: string | null;
   at: number;
 }
@@ -62,8 +64,9 @@ export async function watchTopic(
     autoCommit: false,
     eachMessage: async ({ message: { key, value, offset } }) => {
       next = Number(offset) + 1;
-      const { season_start } = JSON.parse(String(key));
-      seen.push({ season: season_start, value: value && String(value), at: Date.now() });
+      const { season_start: season, value: boardValue } = JSON.parse(String(key));
+      const content = value && String(value);
+      seen.push({ season, ...(boardValue !== undefined && { boardValue }), value: content, at: Date.now() });
     },
   });
   return seen;

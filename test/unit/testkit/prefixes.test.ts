@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { CountedEvent, Row } from '../../../testkit/oracle/oracle.ts';
-import { Season } from '../../../testkit/truth/prefixes.ts';
+import { GREATEST, Season, SUM } from '../../../testkit/truth/prefixes.ts';
 
 const MEASURE = {
   holder: ({ user }: CountedEvent) => user,
   amount: ({ score }: CountedEvent) => score,
   holderColumn: 'user_id',
-  totalColumn: 'total',
+  fold: SUM,
+  total: ({ total }: Row) => Number(total),
   lastEventColumn: 'last',
 };
 
@@ -65,5 +66,35 @@ describe('the places that a board is of', () => {
     ['has an older newest event than its total', [{ user_id: 'ann', total: 5, last: 2 }]],
   ])('are none when it %s', (_, rows) => {
     expect(find(rows)).toBeUndefined();
+  });
+});
+
+describe('the places that a board of the best scores is of', () => {
+  const best = (events: CountedEvent[]): Row[] =>
+    [...Map.groupBy(events, ({ user }) => user)]
+      .map(([user_id, own]) => ({
+        user_id,
+        total: Math.max(...own.map(({ score }) => score)),
+        last: Math.max(...own.map(({ producedAt }) => producedAt)),
+      }))
+      .sort((a, b) => b.total - a.total || (a.user_id < b.user_id ? -1 : 1))
+      .slice(0, 3);
+  const findBest = (rows: Row[]) =>
+    new Season(PARTITIONS, { ...MEASURE, fold: GREATEST }).find(rows, best, [0, 0]);
+
+  it.each([0, 1, 2, 3, 4].flatMap((a) => [0, 1, 2, 3].map((b) => [a, b])))(
+    'are found of the first %i and %i events',
+    (a, b) => {
+      const rows = best(upTo(a, b));
+      expect(best(upTo(...(findBest(rows) ?? [])))).toEqual(rows);
+    },
+  );
+
+  it.each([
+    ['has a score that came later', [{ user_id: 'cid', total: 9, last: 2 }]],
+    ['has a score that nobody had', [{ user_id: 'ann', total: 4, last: 2 }]],
+    ['leaves out who was ahead', best(upTo(4, 3)).slice(1)],
+  ])('are none when it %s', (_, rows) => {
+    expect(findBest(rows)).toBeUndefined();
   });
 });
