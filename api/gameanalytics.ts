@@ -11,7 +11,7 @@ import {
 import { BOARD_TYPES, type Leaderboard } from './boards/types.ts';
 import { dashboard } from './dashboard.ts';
 import { celSeconds, millis } from './duration.ts';
-import { EVENT_FIELD_NAMES, events, hasTeams, namingColumns } from './events.ts';
+import { EVENT_FIELD_NAMES, events, hasCorrections, hasTeams, namingColumns } from './events.ts';
 import { flink } from './flink.ts';
 import { injector } from './injector.ts';
 import { kafka } from './kafka.ts';
@@ -144,6 +144,15 @@ const spec = withRules(
       explain: explainBy,
       field: 'leaderboards',
       holds: (spec) => boardsByNoColumn(spec).length === 0,
+    },
+    {
+      cel: "self.events.negativeScores != 'Correct' || self.leaderboards.all(b, !has(b.ties) || b.ties != 'FirstToReach' || (has(b.score) && b.score != 'Sum'))",
+      message:
+        'with events.negativeScores: Correct, ties: FirstToReach is not for a Sum: one that can fall may be reached more than once',
+      field: 'leaderboards',
+      holds: ({ events, leaderboards }) =>
+        !hasCorrections(events) ||
+        leaderboards.every((board) => !('ties' in board) || !board.ties || board.score !== undefined),
     },
     {
       cel: '!has(self.results) || has(self.events.latestArrival)',

@@ -88,7 +88,7 @@ export const CONTRACT_SQL: Record<string, string> = {
   'masked-content': masked('content', MESSAGE_EXAMPLE_CHARACTERS),
   'is-robot': `user_id LIKE '${ROBOT_PREFIX}%'`,
   'longest-text': String(LONGEST_TEXT),
-  // A total that can fall, no further from 0 than a score can be: what it lacks to 2^62 has 19 digits.
+  // A total, no further from 0 than a score can be: what it lacks to 2^62 has 19 digits, whatever the scores.
   bounded: `GREATEST(${LEAST_CORRECTION}, LEAST(${SCORE.most}, {{expression total}}))`,
   'slot-seconds': String(SLOT_MILLIS / 1000),
   // When the slot of a record began.

@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-b435ea9d-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-91afd3f3-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -540,7 +540,7 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'b8b33e42',
+  '3d20b554',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -579,7 +579,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'a556bc3e',
+  '2c74c751',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -618,7 +618,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  '73b949e5',
+  '4e36e409',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -706,7 +706,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'e588b13c',
+  '12e984c4',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *
@@ -728,14 +728,14 @@ WITH plays AS (
   FROM `valid_events`
 ), teams AS (
   -- A team's best player has the largest total, then the smallest id. That is the smallest text of what the
-  -- total lacks to the largest BIGINT, which always has 19 digits, followed by the id.
+  -- total lacks to 2^62, which always has 19 digits, followed by the id.
   SELECT
     season_start,
     team_id,
     SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
-    SUM(score) AS team_total,
-    MAX(player_total) AS player_total,
-    MIN(CAST(9223372036854775807 - player_total AS STRING) || user_id) AS best_player,
+    GREATEST(-9007199254740991, LEAST(9007199254740991, SUM(score))) AS team_total,
+    MAX(GREATEST(-9007199254740991, LEAST(9007199254740991, player_total))) AS player_total,
+    MIN(CAST(4611686018427387904 - GREATEST(-9007199254740991, LEAST(9007199254740991, player_total)) AS STRING) || user_id) AS best_player,
     MAX(produced_at_millis) AS last_event_at
   FROM plays
   GROUP BY season_start, team_id
@@ -747,7 +747,7 @@ WITH plays AS (
     season_start,
     MOD(HASH_CODE(team_id), 512) AS bucket,
     CONCAT(
-      CAST(9223372036854775807 - CAST(CASE WHEN team_total > 0 THEN CAST(player_total AS DOUBLE) / CAST(team_total AS DOUBLE) ELSE CAST(0 AS DOUBLE) END * 4611686018427387904 AS BIGINT) AS STRING),
+      CAST(9223372036854775807 - CAST(CASE WHEN team_total > 0 THEN CAST(GREATEST(0, LEAST(player_total, team_total)) AS DOUBLE) / CAST(team_total AS DOUBLE) ELSE CAST(0 AS DOUBLE) END * 4611686018427387904 AS BIGINT) AS STRING),
       SUBSTRING(best_player FROM 1 FOR 19),
       HEX(team_id),
       ' ',
@@ -779,7 +779,7 @@ WITH plays AS (
     season_start,
     CAST(rnk AS BIGINT) AS rnk,
     DECODE(UNHEX(SUBSTRING(SPLIT_INDEX(entry, ' ', 0) FROM 39)), 'UTF-8') AS team_id,
-    9223372036854775807 - CAST(SUBSTRING(entry FROM 20 FOR 19) AS BIGINT) AS player_total,
+    4611686018427387904 - CAST(SUBSTRING(entry FROM 20 FOR 19) AS BIGINT) AS player_total,
     CAST(SPLIT_INDEX(entry, ' ', 1) AS BIGINT) AS team_total,
     CAST(SPLIT_INDEX(entry, ' ', 2) AS BIGINT) AS last_event_at,
     DECODE(UNHEX(SPLIT_INDEX(entry, ' ', 3)), 'UTF-8') AS user_id,
@@ -787,7 +787,7 @@ WITH plays AS (
   FROM boards
   CROSS JOIN UNNEST(entries) WITH ORDINALITY AS places (entry, rnk)
 )
-SELECT season_start, rnk, user_id, team_id, team_name, player_total, team_total, CASE WHEN team_total > 0 THEN CAST(player_total AS DOUBLE) / CAST(team_total AS DOUBLE) ELSE CAST(0 AS DOUBLE) END AS contrib_ratio, last_event_at
+SELECT season_start, rnk, user_id, team_id, team_name, player_total, team_total, CASE WHEN team_total > 0 THEN CAST(GREATEST(0, LEAST(player_total, team_total)) AS DOUBLE) / CAST(team_total AS DOUBLE) ELSE CAST(0 AS DOUBLE) END AS contrib_ratio, last_event_at
 FROM ranked
   ) AS ranked (`season_start`, `rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`)
   WHERE rnk <= 16

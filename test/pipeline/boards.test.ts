@@ -256,6 +256,23 @@ describe('the boards of a stream of events', () => {
       newest_event_time: Math.max(...inSlot.map(({ time }) => time)),
     });
   });
+
+  it('outlive totals beyond what JSON carries exactly', async () => {
+    const time = START + 70 * MINUTE;
+    const flood = Array.from({ length: 1000 }, () =>
+      event({ user: 'flood', team: 'flood', score: Number.MAX_SAFE_INTEGER, time }),
+    );
+    await produce(cluster.kafka, 'game', flood);
+    const mvps = async () => {
+      const boards = newestByKey(await readTopic(cluster.kafka, 'boards-team-mvps'));
+      return [...boards.values()].flatMap((board) => JSON.parse(board).rows as Row[]);
+    };
+    const most = Number.MAX_SAFE_INTEGER;
+    await expect
+      .poll(mvps, { timeout: 180_000 })
+      .toContainEqual(expect.objectContaining({ team_id: 'flood', player_total: most, team_total: most }));
+    expect(await job.job()).toMatchObject({ state: 'RUNNING', allTasksRunning: true });
+  });
 });
 
 const corrected = resource(

@@ -16,7 +16,12 @@ export function validSpecs(): fc.Arbitrary<Record<string, unknown>> {
     timeZone: fc.constantFrom(...TIME_ZONES),
     weekStart: fc.constantFrom('Monday', 'Sunday'),
     paused: fc.boolean(),
-  }).map((spec) => ({ kafka: { cluster: 'games' }, ...withoutResults(spec), ...longKept(spec) }));
+  }).map((spec) => ({
+    kafka: { cluster: 'games' },
+    ...withoutResults(spec),
+    ...withoutTies(spec),
+    ...longKept(spec),
+  }));
 }
 
 const TIME_ZONES = ['UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kathmandu'];
@@ -29,6 +34,18 @@ function withoutResults<T extends { events?: object; leaderboards?: object[]; re
   const isFrozen = spec.events && 'latestArrival' in spec.events;
   const isTaken = spec.leaderboards?.some((board) => 'name' in board && board.name === 'results');
   return isFrozen && !isTaken && results ? { ...spec, results } : spec;
+}
+
+/** Sums that can fall are not ordered by when they were reached. */
+function withoutTies({ events, leaderboards }: { events?: object; leaderboards?: object[] }): object {
+  const hasCorrections = events && 'negativeScores' in events && events.negativeScores === 'Correct';
+  if (!hasCorrections || !leaderboards) return {};
+  return {
+    leaderboards: leaderboards.map((board) => {
+      const isSum = !('score' in board) || board.score === 'Sum';
+      return isSum && 'ties' in board ? { ...board, ties: 'Id' } : board;
+    }),
+  };
 }
 
 /** Events are kept for as long as the seasons of calendars need. */

@@ -93,6 +93,14 @@ describe('the records of events', () => {
       'spec.events.deduplicate: deduplicate needs fields.eventId',
     ],
     [
+      'sums that can fall, ordered by who reached them first',
+      {
+        events: { negativeScores: 'Correct' },
+        leaderboards: [{ name: 'players', type: 'TopPlayers', ties: 'FirstToReach' }],
+      },
+      'spec.leaderboards: with events.negativeScores: Correct, ties: FirstToReach is not for a Sum',
+    ],
+    [
       'results of seasons that are never frozen',
       { results: {} },
       'spec.results: results need events.latestArrival',
