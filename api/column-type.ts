@@ -24,7 +24,7 @@ const SCALARS: Record<string, number> = {
 const TOKEN = /\s*([A-Za-z_]\w*|`[^`\n\r]+`|\d{1,2}|[<>(),])/y;
 
 /** Rows in rows beyond it are no record of a game. */
-const MOST_LEVELS = 10;
+export const MOST_LEVELS = 10;
 
 /**
  * The type in the form that goes into a DDL, with the names of fields quoted: `row<id string>` becomes

@@ -1,5 +1,6 @@
 #!/usr/bin/env -S node --disable-warning=TimeoutNegativeWarning
 import { UserError } from '../local/process/user-error.ts';
+import { columns } from './columns.ts';
 import { crd } from './crd.ts';
 import { peek } from './peek.ts';
 import { printable } from './printable.ts';
@@ -15,13 +16,14 @@ const HELP = `gameanalytics: one GameAnalytics resource, a live leaderboard pipe
   gameanalytics validate FILE   check manifests and say everything that is wrong with them
   gameanalytics sql FILE        query the events and boards of a pipeline that runs, in SQL
   gameanalytics peek FILE       print the newest records of the events topic, and whether each counts or why not
+  gameanalytics columns FILE    print the columns of an Avro schema, for events.columns
   gameanalytics render FILE     print the Kubernetes objects that a manifest becomes
   gameanalytics crd             print the CustomResourceDefinition
 
 Each takes --help. Exit codes: 0 done, 1 it failed, 2 the manifest or the command line is wrong.
 `;
 
-const COMMANDS = new Map(Object.entries({ run, validate, sql, peek, render, crd }));
+const COMMANDS = new Map(Object.entries({ run, validate, sql, peek, columns, render, crd }));
 
 async function main([name, ...args]: string[]): Promise<void> {
   const command = COMMANDS.get(name ?? '');

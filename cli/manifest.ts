@@ -37,7 +37,8 @@ async function readYaml(file: string): Promise<unknown> {
   }
 }
 
-async function readText(file: string): Promise<string> {
+/** A text file in UTF-8; throws a UsageError when it is none, or cannot be read. */
+export async function readText(file: string): Promise<string> {
   const bytes = await readFile(file).catch((error) => {
     throw new UsageError(`${file} cannot be read: ${error.message}`);
   });
