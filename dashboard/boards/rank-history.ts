@@ -20,6 +20,9 @@ export const SAMPLE_MILLIS = 20_000;
 /** Some thirty of the last ten minutes, and of the time before as many as one sees. */
 const MOST_SNAPSHOTS = 90;
 
+/** Of so many rows it is drawn how they went: of all of a large board, memory would not last. */
+export const MOST_DRAWN = 100;
+
 /** Who stood where. */
 export type Place = Pick<Row, 'id' | 'rank'>;
 
@@ -97,11 +100,13 @@ export class RankHistory {
   }
 
   #thin(now: number): void {
-    this.#snapshots = this.#snapshots.filter(({ atMillis }, index, { [index + 1]: next }) => {
-      if (index === 0 || !next || atMillis % this.#thinnedMillis === 0) return true;
-      // The newest that is old enough is compared with.
-      const isRecent = next.atMillis > now - LOOK_BACK_MILLIS;
-      return isRecent || (atMillis % SAMPLE_MILLIS === 0 && next.atMillis > now - SAMPLED_MILLIS);
+    this.#snapshots = this.#snapshots.flatMap((snapshot, index, { [index + 1]: next }) => {
+      // The newest that is old enough is compared with, row by row.
+      if (!next || next.atMillis > now - LOOK_BACK_MILLIS) return [snapshot];
+      const { atMillis, rows } = snapshot;
+      const isSample = atMillis % SAMPLE_MILLIS === 0 && next.atMillis > now - SAMPLED_MILLIS;
+      if (index > 0 && atMillis % this.#thinnedMillis !== 0 && !isSample) return [];
+      return [rows.length > MOST_DRAWN ? { ...snapshot, rows: rows.slice(0, MOST_DRAWN) } : snapshot];
     });
   }
 }

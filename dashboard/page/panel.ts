@@ -1,6 +1,7 @@
 import type { BoardDefinition, Column } from '../../contract/board.ts';
 import type { BoardView, Season } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
+import { MOST_DRAWN } from '../boards/rank-history.ts';
 import type { Row } from '../boards/record.ts';
 import { isCounted, type PipelineKind } from '../pipeline-state.ts';
 import { isFound } from '../static/search.js';
@@ -160,7 +161,9 @@ export function createPanel(
       before: before && new Map(before.rows.map((row) => [row.id, row.rank])),
       search,
       lastRows,
-      lines: hasLines ? drawScoreLines(definition, view.rows, board.samples(now)) : new Map(),
+      lines: hasLines
+        ? drawScoreLines(definition, view.rows.slice(0, MOST_DRAWN), board.samples(now))
+        : new Map(),
     }),
     hasBar: definition.bar !== undefined,
     barLabel: definition.strip?.label,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RankHistory, type RankSnapshot } from '../../../dashboard/boards/rank-history.ts';
+import { MOST_DRAWN, RankHistory, type RankSnapshot } from '../../../dashboard/boards/rank-history.ts';
 import { describeMovement } from '../../../dashboard/page/movement.ts';
 import { createNotCounted } from '../../../dashboard/page/not-counted.ts';
 import { formatQuery, parseBoardFilter, parsePageState } from '../../../dashboard/page/page-state.ts';
@@ -88,6 +88,17 @@ describe('a trail', () => {
     trail.record(() => view('first'), NOW);
     trail.record(() => view('later'), NOW + 30_000);
     expect(leaderOf(trail.previous(view('any'), NOW + 30_000))).toBe(idOf('first'));
+  });
+
+  it('remembers the first rows of a large board for long, and all of them for a minute', () => {
+    const trail = new RankHistory();
+    const teams = Array.from({ length: 1000 }, (_, i) => team(`team-${i}`, 1000 - i));
+    const large = boardOf({ ...topTeams, size: 1000 }, [season(teams)]).view(NOW);
+    for (let step = 0; step <= 12; step += 1) trail.record(() => large, NOW + 10_000 * step);
+    expect(trail.previous(large, NOW + 120_000)?.rows).toHaveLength(1000);
+    const old = trail.since(large).filter(({ atMillis }) => atMillis < NOW + 60_000);
+    expect(old.map(({ rows }) => rows.length)).toEqual(old.map(() => MOST_DRAWN));
+    expect(old.length).toBeGreaterThan(0);
   });
 
   it('records at whole steps of the clock, whenever it is called', () => {
