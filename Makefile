@@ -41,8 +41,9 @@ control-plane: $(INSTALLED)
 quiet:
 	@$(MAKE) --no-print-directory idle
 	@$(MAKE) --no-print-directory images-test
+# Without the flags of the make that it is part of, which would share its two jobs with them.
 busy:
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line operator sql
+	@MAKEFLAGS= $(MAKE) --no-print-directory --jobs=2 --output-sync=line operator sql
 	@$(MAKE) --no-print-directory pipeline
 	@$(MAKE) --no-print-directory browser
 
