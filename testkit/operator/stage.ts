@@ -21,7 +21,7 @@ import { settledOf, timeless } from './arcade.ts';
 import { APP_IMAGE, FLINK_IMAGE, startOperator, type TestOperator } from './operator.ts';
 import { User } from './user.ts';
 
-const PATIENCE_MILLIS = 20_000;
+const PATIENCE_MILLIS = 60_000;
 
 /**
  * A namespace with everything that a GameAnalytics needs, for hundreds of changes: seen by watches, written

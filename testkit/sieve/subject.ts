@@ -30,7 +30,7 @@ const NAME = 'arcade';
 const POLL_MILLIS = 100;
 /** Without a write for so long it is at rest. */
 const REST_MILLIS = 250;
-const LIMIT_MILLIS = 30_000;
+const LIMIT_MILLIS = 60_000;
 
 /** A pipeline in a namespace of its own, with an operator whose every call goes through a fault proxy. */
 export class Subject {
