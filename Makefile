@@ -30,10 +30,10 @@ images: ## Build the images with docker, podman or buildah (BUILD_FLAGS: flags f
 sbom: ## Print the npm packages of the app image as a software bill of materials (CycloneDX)
 	@tools/sbom
 
-# Tiers that often wait run next to others, and Go builds the control plane while the unit tests run.
+# Tiers that often wait run beside others, and Go builds the control plane while the unit tests run.
 test: check ## Run the checks and every tier of tests
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line unit control-plane
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line quiet busy
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line quiet busy
 
 .PHONY: control-plane quiet busy
 control-plane: $(INSTALLED)
@@ -41,9 +41,7 @@ control-plane: $(INSTALLED)
 quiet:
 	@$(MAKE) --no-print-directory idle
 	@$(MAKE) --no-print-directory images-test
-# Without the flags of the make that it is part of, which would share its two jobs with them.
-busy:
-	@MAKEFLAGS= $(MAKE) --no-print-directory --jobs=2 --output-sync=line operator sql
+busy: operator sql
 	@$(MAKE) --no-print-directory pipeline
 	@$(MAKE) --no-print-directory browser
 
