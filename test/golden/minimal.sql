@@ -2,8 +2,8 @@
 -- boards.
 
 SET 'table.local-time-zone' = 'UTC';
--- State of past seasons is forgotten this long after its last change; a board may need its totals for less.
-SET 'table.exec.state.ttl' = '14400000 ms';
+-- Totals of past seasons are forgotten this long after their last change.
+SET 'table.exec.state.ttl' = '10800000 ms';
 -- Changes are combined for this long, and written as one: what a rank takes back and says again in between is
 -- never seen. The size is out of reach, since it would end a mini-batch halfway through a change.
 SET 'table.exec.mini-batch.enabled' = 'true';
@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-7696b595-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-91afd3f3-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -540,7 +540,7 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'f629a819',
+  '3d20b554',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -579,7 +579,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '47b14207',
+  '2c74c751',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -618,7 +618,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  '0fc993ad',
+  '4e36e409',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -706,7 +706,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'd23efabe',
+  '12e984c4',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *
