@@ -23,7 +23,7 @@ export default defineConfig({
       onApiServer('idle', { include: [IDLE] }),
       tier('sql', { include: SQL }),
       tier('images', { include: ['test/images/**/*.test.ts'] }),
-      // Half of what they take is waiting for Flink.
+      // Alone, each leaves a part of two cores unused, waiting for Flink.
       tier('pipeline', { include: ['test/pipeline/**/*.test.ts'], exclude: SQL, maxWorkers: 2 }),
       tier('browser', { include: ['test/browser/**/*.test.ts'] }),
     ],

@@ -32,11 +32,12 @@ export function avroColumns(schema: unknown): { columns: AvroColumn[]; leftOut: 
   if (record.type !== 'record') throw new AvroSchemaError('it is not the schema of a record');
   const named = new Map<string, Named>();
   learnNames(record, '', named);
+  const namespace = findNamespace(record, '');
   const columns: AvroColumn[] = [];
   const leftOut: LeftOut[] = [];
-  for (const { name, type } of fieldsOf(record)) {
+  for (const { name, type } of readFields(record)) {
     try {
-      columns.push({ name, type: columnType(type, namespaceOf(record, ''), named, 1) });
+      columns.push({ name, type: columnType(type, namespace, named, 1) });
     } catch (error) {
       if (!(error instanceof NoColumn)) throw error;
       leftOut.push({ name, why: error.message });
@@ -71,7 +72,7 @@ function asSchema(value: unknown): Schema {
   throw new AvroSchemaError('it is not an Avro schema in JSON');
 }
 
-function fieldsOf({ fields }: Schema): { name: string; type: unknown }[] {
+function readFields({ fields }: Schema): { name: string; type: unknown }[] {
   const all = Array.isArray(fields) ? fields.map(asSchema) : [];
   if (all.length === 0) throw new AvroSchemaError('a record of it has no fields');
   return all.map(({ name, type }) => {
@@ -81,7 +82,7 @@ function fieldsOf({ fields }: Schema): { name: string; type: unknown }[] {
   });
 }
 
-function namespaceOf({ name, namespace }: Schema, outer: string): string {
+function findNamespace({ name, namespace }: Schema, outer: string): string {
   const [, ofName] = /^(.*)\./.exec(String(name)) ?? [];
   return ofName ?? (typeof namespace === 'string' ? namespace : outer);
 }
@@ -101,9 +102,9 @@ function learnNames(type: unknown, outer: string, named: Map<string, Named>): vo
   }
   const schema = asSchema(type);
   const isNamed = NAMED.includes(String(schema.type));
-  const namespace = isNamed ? namespaceOf(schema, outer) : outer;
+  const namespace = isNamed ? findNamespace(schema, outer) : outer;
   if (isNamed) named.set(fullName(String(schema.name), namespace), { schema, namespace: outer });
-  if (schema.type === 'record') for (const { type } of fieldsOf(schema)) learnNames(type, namespace, named);
+  if (schema.type === 'record') for (const { type } of readFields(schema)) learnNames(type, namespace, named);
   else
     for (const part of [schema.items, schema.values])
       if (part !== undefined) learnNames(part, namespace, named);
@@ -160,8 +161,8 @@ function columnType(
   if (schema.type === 'array') return `ARRAY<${inner(schema.items)}>`;
   if (schema.type === 'map') return `MAP<STRING, ${inner(schema.values)}>`;
   if (schema.type === 'record') {
-    const own = namespaceOf(schema, namespace);
-    const fields = fieldsOf(schema).map(
+    const own = findNamespace(schema, namespace);
+    const fields = readFields(schema).map(
       (field) => `\`${field.name}\` ${columnType(field.type, own, named, level + 1)}`,
     );
     return `ROW<${fields.join(', ')}>`;

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /** Something to report to people as a Kubernetes event. */
 export interface ResourceEvent {
   type: 'Normal' | 'Warning';
@@ -13,31 +15,29 @@ interface Regarding {
   metadata: { name: string; namespace?: string | undefined; uid: string };
 }
 
-const EVENT = { apiVersion: 'events.k8s.io/v1', kind: 'Event' } as const;
+export const EVENT_KIND = { apiVersion: 'events.k8s.io/v1', kind: 'Event' } as const;
 const NOTE_LENGTH = 1_000;
 const INSTANCE_LENGTH = 128;
 
 /**
  * An event as the API server takes it, in the namespace of the object that it is about.
  *
- * @param name of the event: unique in its namespace, at most 253 characters
  * @param reporter the program that says so, and which of its copies
  */
 export function kubernetesEvent(
-  name: string,
   { apiVersion, kind, metadata }: Regarding,
   { type, reason, action, note }: ResourceEvent,
   reporter: { controller: string; instance: string },
   now: Date,
 ) {
-  const { namespace } = metadata;
+  const { name, namespace, uid } = metadata;
   return {
-    ...EVENT,
-    metadata: { name, ...(namespace && { namespace }) },
+    ...EVENT_KIND,
+    metadata: { name: `${name}.${randomBytes(8).toString('hex')}`, ...(namespace && { namespace }) },
     eventTime: microTime(now),
     reportingController: reporter.controller,
     reportingInstance: reporter.instance.slice(0, INSTANCE_LENGTH),
-    regarding: { apiVersion, kind, name: metadata.name, namespace, uid: metadata.uid },
+    regarding: { apiVersion, kind, name, namespace, uid },
     type,
     reason,
     action,

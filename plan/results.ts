@@ -15,9 +15,9 @@ import { closingBoards, eventsTopic, resultsTopic } from './topics.ts';
 const API_SERVER = 'https://kubernetes.default.svc';
 
 /**
- * The program that writes the final boards of seasons, when the resource asks for them. The dashboard is open
- * to people, so it has not the right to. It also
- * tells the resource, if that is in a cluster, of the seasons that are closed.
+ * The program that writes the final boards of seasons, when the resource asks for them. The dashboard is
+ * open to people, so it has not the right to. It also tells the resource, if that is in a cluster, of the
+ * seasons that are closed.
  */
 export function results(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
   const { results, flink, events } = resource.spec;

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { type ClosedSeason, closedSeason, type ResultSource } from '../contract/results.ts';
@@ -113,9 +112,8 @@ export class Announcer {
 
   async #record(live: z.infer<typeof liveResource>, note: string, signal: AbortSignal): Promise<void> {
     const { api, instance } = this.#options;
-    const { name, namespace } = live.metadata;
+    const { namespace } = live.metadata;
     const event = kubernetesEvent(
-      `${name}.${randomBytes(8).toString('hex')}`,
       live,
       { type: 'Normal', reason: 'SeasonClosed', action: 'Close', note },
       { controller: FIELD_MANAGER, instance },

@@ -73,8 +73,7 @@ export class RankHistory {
    * @param now epoch milliseconds
    */
   previous(view: BoardView, now: number): RankSnapshot | undefined {
-    const snapshots = this.#of(view);
-    return snapshots.findLast(({ atMillis }) => atMillis <= now - LOOK_BACK_MILLIS) ?? snapshots[0];
+    return comparedWith(this.#of(view), now);
   }
 
   /** How the board has stood since its season began, or since it was first seen, the oldest first. */
@@ -142,8 +141,8 @@ export class ValueRankHistory {
       }),
     );
     this.#snapshots.push({ atMillis, season, places });
-    const comparedWith = this.#snapshots.findLastIndex((one) => one.atMillis <= now - LOOK_BACK_MILLIS);
-    this.#snapshots.splice(0, Math.max(comparedWith, 0));
+    const oldest = comparedWith(this.#snapshots, now);
+    this.#snapshots = this.#snapshots.filter((one) => one.atMillis >= (oldest?.atMillis ?? 0));
   }
 
   /** How the board of the value that is viewed stood a minute ago, or when it was first seen since then. */
@@ -156,8 +155,16 @@ export class ValueRankHistory {
       const rows = places.get(name);
       return rows ? [{ atMillis, season, rows }] : [];
     });
-    return known.findLast(({ atMillis }) => atMillis <= now - LOOK_BACK_MILLIS) ?? known[0];
+    return comparedWith(known, now);
   }
+}
+
+/** The newest snapshot that is a minute old, or the first. */
+function comparedWith<Kept extends { atMillis: number }>(
+  snapshots: readonly Kept[],
+  now: number,
+): Kept | undefined {
+  return snapshots.findLast(({ atMillis }) => atMillis <= now - LOOK_BACK_MILLIS) ?? snapshots[0];
 }
 
 /** Ranks of two seasons do not compare; those of two instants do. */

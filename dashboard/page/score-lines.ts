@@ -42,12 +42,12 @@ export function drawScoreLines(
       if (typeof score === 'number' && points?.at(-1)?.x !== x) points?.push({ x, y: score / 2 });
     }
   }
-  const ranges = [...scores.values()].map((points) => heightOf(points));
+  const ranges = [...scores.values()].map((points) => measureHeight(points));
   const largest = Math.max(...ranges, Number.MIN_VALUE);
   return new Map([...scores].map(([id, points]) => [id, drawLine(points, largest)]));
 }
 
-function heightOf(points: readonly Point[]): number {
+function measureHeight(points: readonly Point[]): number {
   const heights = points.map(({ y }) => y);
   return Math.max(...heights) - Math.min(...heights);
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { kubernetesEvent, type ResourceEvent } from '../../lib/kubernetes.ts';
 import { FIELD_MANAGER, type KubeClient } from '../kube/client.ts';
@@ -23,8 +22,7 @@ export function createEventRecorder(
     const { name, namespace } = regarding.metadata;
     const { type, reason, note } = event;
     log[type === 'Warning' ? 'warn' : 'info']({ namespace, name, reason }, note);
-    const unique = `${name}.${randomBytes(8).toString('hex')}`;
-    await client.create(kubernetesEvent(unique, regarding, event, reporter, now())).catch((error: Error) => {
+    await client.create(kubernetesEvent(regarding, event, reporter, now())).catch((error: Error) => {
       log.warn({ namespace, name }, `an event was not recorded: ${error.message}`);
     });
   };

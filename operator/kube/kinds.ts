@@ -1,4 +1,5 @@
 import { API_VERSION as GAME_ANALYTICS_VERSION, KIND } from '../../api/gameanalytics.ts';
+import { EVENT_KIND } from '../../lib/kubernetes.ts';
 import { FLINK_API, STRIMZI_API } from '../../plan/objects.ts';
 
 /** A kind of object, and the name of its collection in the API. All that we use are namespaced. */
@@ -23,7 +24,7 @@ export const GAME_ANALYTICS: Kind = {
 export const KAFKA: Kind = { apiVersion: STRIMZI_API, kind: 'Kafka', plural: 'kafkas' };
 export const POD: Kind = { apiVersion: 'v1', kind: 'Pod', plural: 'pods' };
 export const LEASE: Kind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases' };
-export const EVENT: Kind = { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events' };
+export const EVENT: Kind = { ...EVENT_KIND, plural: 'events' };
 
 export const KAFKA_TOPIC: Kind = { ...KAFKA, kind: 'KafkaTopic', plural: 'kafkatopics' };
 export const KAFKA_USER: Kind = { ...KAFKA, kind: 'KafkaUser', plural: 'kafkausers' };

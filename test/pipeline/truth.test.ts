@@ -45,7 +45,7 @@ const COLUMNS = [
   { name: 'last_event_at', type: 'BIGINT' },
 ];
 const busiest: QueryTruth = {
-  seasonOf: (time) => ({ start: time - (time % MINUTE), end: time - (time % MINUTE) + MINUTE }),
+  findSeason: (time) => ({ start: time - (time % MINUTE), end: time - (time % MINUTE) + MINUTE }),
   measure: {
     holder: ({ team }) => team,
     amount: () => 1,

@@ -182,9 +182,9 @@ export function seasonRows(
 ): Row[] {
   const inTime = events.filter(
     ({ time, producedAt }) =>
-      producedAt < seasonOf(board, time).end + (latestArrival ?? Number.POSITIVE_INFINITY),
+      producedAt < findSeason(board, time).end + (latestArrival ?? Number.POSITIVE_INFINITY),
   );
-  const seasons = groupBy(inTime, ({ time }) => seasonOf(board, time).start);
+  const seasons = groupBy(inTime, ({ time }) => findSeason(board, time).start);
   return [...seasons].flatMap(([season_start, played]) =>
     byValue(board, played, pickValue).flatMap(([value, ofValue]) =>
       RANKINGS[board.type](pointsOf ? withPoints(board, ofValue, pointsOf, corrections) : ofValue, board)
@@ -220,7 +220,7 @@ function cut(text: string | null): string | null {
 }
 
 /** The season of a board that an event of this time counts in; one for all has no end. */
-export function seasonOf({ calendar, seasonMillis }: SeasonBoard, time: number): CalendarSeason {
+export function findSeason({ calendar, seasonMillis }: SeasonBoard, time: number): CalendarSeason {
   if (calendar) return calendarSeason(calendar, time);
   if (!seasonMillis) return { start: 0, end: Number.POSITIVE_INFINITY };
   const start = time - (time % seasonMillis);

@@ -138,14 +138,19 @@ const where = () =>
     '`team_id` IS NOT NULL',
   );
 
+/** The fields that boards of every type but Query have. */
+const conditionalBoard = () => ({
+  name: boardName(),
+  title: title(),
+  size: size(),
+  history: fc.boolean(),
+  where: where(),
+  people: fc.boolean(),
+});
+
 function seasonBoard() {
   const fields = {
-    name: boardName(),
-    title: title(),
-    size: size(),
-    history: fc.boolean(),
-    where: where(),
-    people: fc.boolean(),
+    ...conditionalBoard(),
     keepSeasons: fc.integer({ min: 1, max: 100 }),
   };
   const season = fc.constantFrom('none', '1m', '90s', '1h', '12h');
@@ -191,12 +196,7 @@ function streakBoard() {
   return fc
     .record(
       {
-        name: boardName(),
-        title: title(),
-        size: size(),
-        history: fc.boolean(),
-        where: where(),
-        people: fc.boolean(),
+        ...conditionalBoard(),
         factors,
       },
       { requiredKeys: ['name', 'factors'] },

@@ -12,11 +12,11 @@ import {
   countedEvents,
   type EventRecord,
   expectedRows,
+  findSeason,
   type Row,
   type ScoreName,
   type SeasonBoard,
   scoreOf,
-  seasonOf,
   seasonRows,
 } from '../oracle/oracle.ts';
 import { GREATEST, type Measure, type Places, Season, SUM } from './prefixes.ts';
@@ -36,7 +36,7 @@ export interface QueryTruth {
   compute: (events: CountedEvent[]) => Row[];
   measure: Measure;
   /** The season that an event of this time counts in. */
-  seasonOf: (time: number) => CalendarSeason;
+  findSeason: (time: number) => CalendarSeason;
   /** The value whose board an event counts on; undefined where boards have none. */
   pickValue?: (event: CountedEvent) => string | undefined;
   /** How long after its end a season is frozen, in milliseconds; undefined: never. */
@@ -53,7 +53,7 @@ const SCORES: Record<ScoreName, Pick<Measure, 'amount' | 'fold'> & { sign: numbe
   Latest: { amount: () => 0, fold: SUM, sign: 0 },
 };
 
-function measureOf(board: SeasonBoard): Measure {
+function createMeasure(board: SeasonBoard): Measure {
   const { amount, fold, sign } = SCORES[scoreOf(board)];
   const totalColumn = board.type === 'TeamMvps' ? 'team_total' : 'total_score';
   return {
@@ -79,7 +79,7 @@ export function falseRecords(
     return falseInstants(board, board.source, records, events, counting);
   const truth = board.source.type === 'Query' ? query : seasonTruth(board.source, counting);
   if (!truth) throw new Error(`what ${board.name} should hold, its test says`);
-  const byKey = Map.groupBy(records, ({ season, boardValue }) => JSON.stringify([season, boardValue]));
+  const byKey = Map.groupBy(records, recordKey);
   return [...byKey.values()].flatMap((ofKey) => falseInSeason(board, truth, ofKey, events));
 }
 
@@ -87,11 +87,16 @@ function seasonTruth(source: SeasonBoard, { latestArrival }: Counting): QueryTru
   const size = topicRanks(source);
   return {
     compute: (played) => seasonRows({ ...source, size }, played),
-    measure: measureOf(source),
-    seasonOf: (time) => seasonOf(source, time),
+    measure: createMeasure(source),
+    findSeason: (time) => findSeason(source, time),
     pickValue: (event) => byValue(source, [event])[0]?.[0].value,
     ...(latestArrival !== undefined && { latestArrival }),
   };
+}
+
+/** What records of the same season and value have in common. */
+function recordKey({ season, boardValue }: { season: number; boardValue?: string | undefined }): string {
+  return JSON.stringify([season, boardValue]);
 }
 
 /** Of records with one key. */
@@ -100,7 +105,7 @@ function falseInSeason(
   {
     compute,
     measure,
-    seasonOf,
+    findSeason,
     pickValue = () => undefined,
     latestArrival = Number.POSITIVE_INFINITY,
   }: QueryTruth,
@@ -110,7 +115,7 @@ function falseInSeason(
   const { season, boardValue } = records[0]!;
   const played = events.map((partition) =>
     countedEvents(partition).filter((event) => {
-      const { start, end } = seasonOf(event.time);
+      const { start, end } = findSeason(event.time);
       return start === season && event.producedAt < end + latestArrival && pickValue(event) === boardValue;
     }),
   );
@@ -225,7 +230,7 @@ const READ_MILLIS = 10_000;
 /** Whether a board had records of the season of an answer, of which the answer must know. */
 function hasPlayed({ source, by }: PlannedBoard, records: SeenRecord[], { at }: SeenAnswer): boolean {
   if (!by) return true;
-  const { start } = seasonOf(source as SeasonBoard, at);
+  const { start } = findSeason(source as SeasonBoard, at);
   return records.some((record) => record.season === start && record.at < at - READ_MILLIS);
 }
 
@@ -235,13 +240,12 @@ export function falseResults(
   records: SeenRecord[],
   results: SeasonResult[],
 ): Falsehood[] {
-  const place = (season: number, value?: string) => JSON.stringify([season, value]);
-  const last = new Map(records.map((record) => [place(record.season, record.boardValue), record]));
+  const last = new Map(records.map((record) => [recordKey(record), record]));
   const own = results.filter(({ data }) => data.board === board.name);
   const contents = Map.groupBy(own, ({ id }) => id);
   return own.flatMap((result) => {
     const { season, value, rows } = result.data;
-    const record = last.get(place(Date.parse(season.start), value));
+    const record = last.get(recordKey({ season: Date.parse(season.start), boardValue: value }));
     const [final] = record ? knownBoards(board, [record]) : [];
     const told = rows.map(({ rank, ...row }) => plain({ ...row, rnk: rank } as Row));
     const isFinal = final !== undefined && JSON.stringify(final.rows) === JSON.stringify(told);

@@ -110,7 +110,7 @@ describe('a trail', () => {
     expect(replicas).toEqual([NOW, NOW]);
   });
 
-  it('has ninety standings of a season at most, of the last minute all', () => {
+  it('has ninety snapshots of a season at most, of the last minute all', () => {
     const trail = new RankHistory();
     const end = NOW + 3 * HOUR;
     for (let at = NOW; at <= end; at += 10_000) {

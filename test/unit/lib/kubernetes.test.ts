@@ -9,6 +9,6 @@ it('an event is cut to what the API server takes', () => {
   const regarding = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', uid: 'u' } };
   const words = { type: 'Normal', reason: 'R', action: 'A', note: 'n'.repeat(2000) } as const;
   const reporter = { controller: 'c', instance: 'i'.repeat(200) };
-  const event = kubernetesEvent('a.1', regarding, words, reporter, new Date(0));
+  const event = kubernetesEvent(regarding, words, reporter, new Date(0));
   expect([event.note.length, event.reportingInstance.length]).toEqual([1000, 128]);
 });
