@@ -1,8 +1,8 @@
 import { type ConditionalBoard, longestMillis } from '../api/boards/shared-fields.ts';
-import { BOARD_TYPES, getBoardType } from '../api/boards/types.ts';
+import { BOARD_TYPES, getBoardType, type Leaderboard } from '../api/boards/types.ts';
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-import { type Period, SEASON_START, VALUE } from '../contract/board.ts';
+import { DEFAULT_KEEP_SEASONS, type Period, SEASON_START, VALUE } from '../contract/board.ts';
 import { type Calendar, endOffsets, firstWeekDay, localOffsets, startOffsets } from '../contract/calendar.ts';
 import { maxRecordBytes, type PlannedBoard, planBoard } from './boards.ts';
 import { CONTRACT_SQL } from './contract-sql.ts';
@@ -43,7 +43,7 @@ export function sqlScript(
     }).trim(),
     boards: sinks.map((sink) => ({
       table: sinkTable(sink, first.kafka),
-      insert: insert(sink, first),
+      insert: insert(sink, first, totalsTtlMillis(resource, sink.slot.board)),
     })),
   });
 }
@@ -211,7 +211,7 @@ export function sinkTable({ name, topic, board, slot }: Sink, kafka: Record<stri
   });
 }
 
-function insert({ name, board, slot }: Sink, scan: EventScan): string {
+function insert({ name, board, slot }: Sink, scan: EventScan, ttlMillis: number): string {
   const { period, digest, by, rowColumns } = board;
   const template = period?.kind === 'instant' ? INSTANT_INSERT : BOARD_INSERT;
   return template({
@@ -226,7 +226,7 @@ function insert({ name, board, slot }: Sink, scan: EventScan): string {
       name,
       isText: slot.board.type === 'Query' && type === 'STRING',
     })),
-    select: select(slot, period, scan),
+    select: select(slot, period, scan, ttlMillis),
   }).trim();
 }
 
@@ -240,23 +240,40 @@ function selectColumns({ source, period, by, rowColumns }: PlannedBoard): string
 }
 
 /**
- * How long an unchanged total is kept. A season that is open or last is at most two seasons old, so what is
- * shown is always exact, however long the job was away, and one that is not frozen no older than itself and
- * the latest arrival; another hour is for clocks. Ids of events are known for as long as they count once, in
- * addition. Forever when a board has one season only.
+ * How long state is kept unchanged: as long as the totals of every board need it, and ids of events in
+ * addition for as long as they count once.
  */
 function stateTtlMillis(resource: GameAnalytics): number {
-  const seasons = resource.spec.leaderboards.flatMap((board) => {
-    if (board.type === 'Query') return [undefined];
-    return 'seasonMillis' in board ? [longestMillis(board)] : [];
-  });
-  if (seasons.includes(undefined)) return FOR_EVER_MILLIS;
-  const longest = Math.max(0, ...seasons.map(Number));
-  const { deduplicate, latestArrival } = resource.spec.events;
-  return (
-    longest + Math.max(longest, optionalMillis(latestArrival)) + millis('1h') + optionalMillis(deduplicate)
-  );
+  const { leaderboards, events } = resource.spec;
+  const longest = Math.max(...leaderboards.map((board) => totalsTtlMillis(resource, board)));
+  return Math.min(FOR_EVER_MILLIS, longest + optionalMillis(events.deduplicate));
 }
+
+/**
+ * How long an unchanged total of a board is kept: as long as its season is readable, so that what is shown is
+ * exact however late an event comes and however long the job was away. No event of a frozen season is read
+ * later than Kafka keeps it, and what it adds to is no older than the season. Another hour is for clocks.
+ * Forever where there is one season only, and where nothing is known of the seasons.
+ */
+function totalsTtlMillis({ spec }: GameAnalytics, board: Leaderboard): number {
+  if (board.type === 'Query') return FOR_EVER_MILLIS;
+  if (!('seasonMillis' in board)) return HOUR;
+  const longest = longestMillis(board);
+  if (longest === undefined) return FOR_EVER_MILLIS;
+  const readable = (keptSeasons(spec.leaderboards, board) + 1) * longest;
+  const { latestArrival, retention } = spec.events;
+  if (latestArrival === undefined) return readable + HOUR;
+  const counts = longest + millis(latestArrival);
+  return Math.max(counts, Math.min(readable, counts + millis(retention))) + HOUR;
+}
+
+/** Statements do not say how many seasons are kept, which changes what is readable but not what is computed. */
+function keptSeasons(leaderboards: Leaderboard[], { name }: Leaderboard): number {
+  const board = leaderboards.find((one) => one.name === name);
+  return (board && 'keepSeasons' in board ? board.keepSeasons : undefined) ?? DEFAULT_KEEP_SEASONS;
+}
+
+const HOUR = millis('1h');
 
 /**
  * A hundred years: with no time at all (0) state would have another form, and a job could not restore the
@@ -268,6 +285,7 @@ function select(
   { board, scan }: StatementSlot,
   period: Period,
   { mapping, maxLatenessMillis }: EventScan,
+  ttlMillis: number,
 ): string {
   const views = eventViews(scan);
   if (board.type === 'Query') return queried(board.query, views.validEvents);
@@ -283,6 +301,7 @@ function select(
     validEvents,
     mapping,
     maxLatenessMillis,
+    ttlMillis,
     latestArrivalMillis: period?.kind === 'season' ? period.latestArrivalMillis : undefined,
     condition: condition(board),
   };

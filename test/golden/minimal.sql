@@ -2,8 +2,8 @@
 -- boards.
 
 SET 'table.local-time-zone' = 'UTC';
--- Totals of past seasons are forgotten this long after their last change.
-SET 'table.exec.state.ttl' = '10800000 ms';
+-- State of past seasons is forgotten this long after its last change; a board may need its totals for less.
+SET 'table.exec.state.ttl' = '14400000 ms';
 -- Changes are combined for this long, and written as one: what a rank takes back and says again in between is
 -- never seen. The size is out of reach, since it would end a mini-batch halfway through a change.
 SET 'table.exec.mini-batch.enabled' = 'true';
@@ -19,7 +19,7 @@ SET 'table.exec.source.idle-timeout' = '30 s';
 -- State is found by an operator's place in this script: statements may be added at the end, and none may
 -- move.
 SET 'table.exec.uid.generation' = 'ALWAYS';
-SET 'table.exec.uid.format' = '1-7b1f42dd-<id>_<transformation>';
+SET 'table.exec.uid.format' = '1-75fc18bf-<id>_<transformation>';
 
 -- The game's records, as they are in Kafka. What cannot be read as a column's type is NULL (a number's
 -- decimals are dropped, digits in quotes are a number); nothing in the topic can stop the job. The names that
@@ -540,7 +540,7 @@ GROUP BY slot_start;
 INSERT INTO `top-teams` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'a87bf246',
+  '73c8b8c9',
   ARRAY_AGG(ROW(`rnk`, `team_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -555,7 +555,7 @@ WITH plays AS (
     score AS points
   FROM `valid_events`
 ), totals AS (
-  SELECT
+  SELECT /*+ STATE_TTL('plays' = '14400000 ms') */
     season_start,
     team_id,
     SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
@@ -579,7 +579,7 @@ GROUP BY season_start;
 INSERT INTO `top-players` (season_start, digest, `rows`)
 SELECT
   season_start,
-  'f3f65a09',
+  '823519fa',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `total_score`, `last_event_at`))
 FROM (
   SELECT *
@@ -594,7 +594,7 @@ WITH plays AS (
     score AS points
   FROM `valid_events`
 ), totals AS (
-  SELECT
+  SELECT /*+ STATE_TTL('plays' = '14400000 ms') */
     season_start,
     user_id,
     SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
@@ -618,7 +618,7 @@ GROUP BY season_start;
 INSERT INTO `hot-streakers` (season_start, digest, as_of, `rows`)
 SELECT
   CAST(0 AS BIGINT),
-  'e34a2625',
+  'baab1d2e',
   1000 * EXTRACT(EPOCH FROM window_end),
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_name`, `short_term_avg`, `long_term_avg`, `peak_hotness`, `peak_at`))
 FROM (
@@ -706,7 +706,7 @@ GROUP BY window_start, window_end;
 INSERT INTO `team-mvps` (season_start, digest, `rows`)
 SELECT
   season_start,
-  '8aaa993c',
+  '809928b1',
   ARRAY_AGG(ROW(`rnk`, `user_id`, `team_id`, `team_name`, `player_total`, `team_total`, `contrib_ratio`, `last_event_at`))
 FROM (
   SELECT *
@@ -729,7 +729,7 @@ WITH plays AS (
 ), teams AS (
   -- A team's best player has the largest total, then the smallest id. That is the smallest text of what the
   -- total lacks to 2^62, which always has 19 digits, followed by the id.
-  SELECT
+  SELECT /*+ STATE_TTL('plays' = '14400000 ms') */
     season_start,
     team_id,
     SUBSTRING(MAX(dated_team_name) FROM 20) AS team_name,
@@ -763,13 +763,13 @@ WITH plays AS (
 ), bucket_boards AS (
   -- Shares also fall, and Flink's Top-N of values that fall reads and writes all rows of a partition for each
   -- change. Sorting small buckets once per mini-batch costs a fraction of it.
-  SELECT
+  SELECT /*+ STATE_TTL('entries' = '14400000 ms') */
     season_start,
     ARRAY_JOIN(ARRAY_SLICE(ARRAY_SORT(ARRAY_AGG(entry)), 1, 16), ',') AS entries
   FROM entries
   GROUP BY season_start, bucket
 ), boards AS (
-  SELECT
+  SELECT /*+ STATE_TTL('bucket_boards' = '14400000 ms') */
     season_start,
     ARRAY_SLICE(ARRAY_SORT(SPLIT(ARRAY_JOIN(ARRAY_AGG(entries), ','), ',')), 1, 16) AS entries
   FROM bucket_boards

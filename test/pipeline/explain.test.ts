@@ -242,6 +242,26 @@ describe('the plan that Flink makes of the SQL', () => {
     expect(plan).not.toMatch(/upsertMaterialize|SinkMaterializer/i);
   });
 
+  it('forgets the totals of each board after a time of its own', async () => {
+    const leaderboards = [
+      { name: 'weekly', type: 'TopTeams', calendar: { every: 'Week' } },
+      { name: 'best', type: 'TopPlayers', season: '1h', score: 'Best', ties: 'FirstToReach' },
+      { name: 'sums', type: 'TopPlayers', season: '2h' },
+      { name: 'mvps', type: 'TeamMvps', calendar: { every: 'Day', timeZone: 'Asia/Kathmandu' } },
+    ];
+    const events = { negativeScores: 'Correct', retention: '30d' };
+    const mixed = await explain(sqlScript(resource({ events, leaderboards }), 'localhost:9092'));
+    const hours = (board: string) =>
+      [...planOf(mixed, board).matchAll(/STATE_TTL options:\[(\d+) ms/g)].map(
+        ([, ttl]) => Number(ttl) / 3_600_000,
+      );
+    expect(hours('weekly')).toEqual([511]);
+    expect(hours('best')).toEqual([4]);
+    expect(hours('sums')).toEqual([7, 7, 7]);
+    // A day of a zone whose clock may change has 27 hours at most.
+    expect(hours('mvps')).toEqual([82, 82, 82, 82]);
+  });
+
   describe('with corrections', () => {
     it.each(['teams', 'values', 'by-country', 'mvps'])(
       'sorts %s, which can fall, without a rank that retracts and without a join',

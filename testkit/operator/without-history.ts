@@ -33,7 +33,7 @@ export function nameWithoutRevision(name = ''): string {
  */
 export function digestOf(script: string): string {
   const [, ...statements] = script
-    .replace(/`(raw|valid)_events_\d+`/g, '`$1_events`')
+    .replace(/([`'])(raw|valid)_events_\d+\1/g, '$1$2_events$1')
     .replace(/END;\s*$/, '')
     .split(/^(?=INSERT INTO )/m);
   const live = statements.filter((statement) => !statement.startsWith('INSERT INTO `removed_'));

@@ -77,6 +77,12 @@ const RENDERED = [
   '{{> sorted-entries}}',
   "{{> sorted-totals id='team_id'}}",
   "{{> sorted-totals id='user_id'}}",
+  "{{> state-ttl from='bucket_boards'}}",
+  "{{> state-ttl from='entries'}}",
+  "{{> state-ttl from='players'}}",
+  "{{> state-ttl from='plays'}}",
+  "{{> state-ttl from='standings'}}",
+  '{{> state-ttl from=validEvents}}',
   '{{> stats-columns}}',
   '{{> stats-column-names}}',
   '{{> stats-merged}}',
@@ -187,6 +193,8 @@ const ATTACKS = [
   "' UESCAPE '!",
 ];
 
+const IDS = ['u', 't', 'e'].map((name) => ({ name, type: 'STRING' }));
+
 describe('a script', () => {
   const fields = (Object.keys(HARMLESS) as (keyof Values)[]).flatMap((field) =>
     ATTACKS.map((attack): [keyof Values, string] => [field, attack]),
@@ -252,14 +260,57 @@ describe('a script', () => {
     expect(sqlScript(resource({ leaderboards: boards }), 'kafka:9092')).toMatch(/-- mine\n {2}\) AS ranked/);
   });
 
-  it('forgets totals only after two seasons of the longest kind, and not in a lifetime where a season never ends', () => {
-    const ttl = (...seasons: string[]) => {
-      const leaderboards = seasons.map((season, i) => ({ name: `b${i}`, type: 'TopTeams', season }));
-      const text = sqlScript(resource({ leaderboards }), 'kafka:9092');
-      return /'table\.exec\.state\.ttl' = '(\d+) ms'/.exec(text)?.[1];
-    };
-    expect(ttl('1h', '6h')).toBe(String(13 * 3_600_000));
-    expect(Number(ttl('1h', 'none'))).toBeGreaterThan(50 * 365 * 86_400_000);
+  describe('forgets', () => {
+    const HOUR = 3_600_000;
+    const DAY = 24 * HOUR;
+    const script = (leaderboards: object[], events = {}) =>
+      sqlScript(
+        resource({
+          events: { retention: '3d', ...events },
+          leaderboards: leaderboards.map((board, i) => ({ name: `b${i}`, type: 'TopTeams', ...board })),
+          flink: { state: { claim: 'state' } },
+        }),
+        'kafka:9092',
+      );
+    const ttl = (leaderboards: object[], events = {}) =>
+      Number(/'table\.exec\.state\.ttl' = '(\d+) ms'/.exec(script(leaderboards, events))?.[1]);
+
+    it.each([
+      ['when a season is not readable any more', [{ season: '1h' }], {}, 4 * HOUR],
+      ['when more of them are kept, later', [{ season: '1h', keepSeasons: 10 }], {}, 12 * HOUR],
+      ['by the longest season', [{ season: '1h' }, { season: '6h' }], {}, 19 * HOUR],
+      [
+        'of frozen seasons, when Kafka has no more events of them',
+        [{ season: '7d', keepSeasons: 12 }],
+        { latestArrival: '2h' },
+        10 * DAY + 3 * HOUR,
+      ],
+      ['while a season takes events', [{ season: '1h' }], { latestArrival: '1d' }, DAY + 2 * HOUR],
+      [
+        'ids of events when they count again, in addition',
+        [{ season: '1h' }],
+        { deduplicate: '1h', fields: { userId: 'u', teamId: 't', eventId: 'e' }, columns: IDS },
+        5 * HOUR,
+      ],
+    ])('totals %s', (_, leaderboards, events, expected) => {
+      expect(ttl(leaderboards, events)).toBe(expected);
+    });
+
+    it('nothing in a lifetime where a season never ends', () => {
+      expect(ttl([{ season: '1h' }, { season: 'none' }])).toBeGreaterThan(50 * 365 * DAY);
+    });
+
+    it('totals of each board by its own seasons', () => {
+      const text = script([
+        { season: '1h', keepSeasons: 3 },
+        { season: '6h' },
+        { season: '2h', score: 'Latest' },
+      ]);
+      expect(text.match(/STATE_TTL\('\w+' = '\d+ ms'\)/g)).toEqual([
+        ...[5, 19].map((hours) => `STATE_TTL('plays' = '${hours * HOUR} ms')`),
+        ...['plays', 'entries', 'bucket_boards'].map((from) => `STATE_TTL('${from}' = '25200000 ms')`),
+      ]);
+    });
   });
 });
 
