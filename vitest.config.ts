@@ -10,6 +10,7 @@ export default defineConfig({
   test: {
     // kafkajs sets timers with times that have passed; Node would warn of each.
     execArgv: ['--disable-warning=TimeoutNegativeWarning'],
+    reporters: ['default', './testkit/failures-last.ts'],
     // Of the unit tests alone: the other tiers run programs as processes, where it is not seen.
     coverage: {
       include: ['{api,cli,contract,dashboard,injector,kafka,lib,local,operator,plan,results}/**/*.ts'],

@@ -228,10 +228,10 @@ describe('whatever is seen of a board is the board of a real moment', () => {
       process.stderr.write(
         `  [truth] ${name}: ${events.flat().length} events, ${count} records, ${frames.length} frames, ${answers.length} answers, ${results.length} results, ${falsehoods.length} false\n`,
       );
-      const kinds = Object.entries(Object.groupBy(falsehoods, ({ what }) => what));
-      expect(
-        kinds.map(([what, all]) => `${all?.length} × ${what}, such as ${JSON.stringify(all?.[0]?.seen)}`),
-      ).toEqual([]);
+      const kinds = Object.entries(Object.groupBy(falsehoods, ({ what }) => what)).map(
+        ([what, all]) => `${all?.length} × ${what}, such as ${JSON.stringify(all?.[0]?.seen)}`,
+      );
+      expect(kinds, kinds.join('; ')).toEqual([]);
     },
     SECONDS * 1000 + 10 * MINUTE,
   );

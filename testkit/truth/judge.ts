@@ -294,11 +294,11 @@ export function falseStats(events: PartitionedEvents, answers: SeenAnswer[]): Fa
     });
 }
 
-/** Within a second, which an answer may take. */
-function isOverWhenItSays({ body: { season }, at }: SeenAnswer): boolean {
+/** Whether it was so at a moment between the question and the answer. */
+function isOverWhenItSays({ body: { season }, askedAt, at }: SeenAnswer): boolean {
   if (!season) return true;
-  const sinceEnd = at - Date.parse(season.end);
-  return Math.abs(sinceEnd) < 1000 || season.over === sinceEnd > 0;
+  const end = Date.parse(season.end);
+  return season.over ? at >= end : askedAt < end;
 }
 
 /** What rows say, in the columns that are shown. Times are numbers in a topic, and text in the API. */

@@ -35,6 +35,7 @@ export interface SeenAnswer {
     totals?: { undecodableMessages: number };
     slots?: { start: string; events: number; undecodableMessages: number | null }[];
   };
+  askedAt: number;
   at: number;
 }
 
@@ -106,11 +107,13 @@ export function watchApi(url: string, paths: string[], cleanup: AsyncDisposableS
   const asking = (async () => {
     for (let i = 0; !stop.signal.aborted; i += 1) {
       const path = paths[i % paths.length]!;
+      const askedAt = Date.now();
       const response = await fetch(url + path, { signal: stop.signal });
       seen.push({
         path,
         status: response.status,
         body: (await response.json()) as SeenAnswer['body'],
+        askedAt,
         at: Date.now(),
       });
       await sleep(PAUSE_MILLIS);
