@@ -62,7 +62,11 @@ export class Stage {
   ): Promise<Stage> {
     const namespace = await plane.newNamespace();
     for (const kafka of kafkas) await createKafka(plane.kubeConfig(), namespace, kafka, { listeners });
-    const standIns = await startStandIns(plane.kubeConfig(), { namespaces: [namespace], stepMillis: 5 });
+    const standIns = await startStandIns(plane.kubeConfig(), {
+      namespaces: [namespace],
+      stepMillis: 5,
+      skipsStates: true,
+    });
     const stage = new Stage(plane, namespace, standIns);
     stage.#view.start();
     await stage.#view.synced();

@@ -90,6 +90,13 @@ export class ControllerApi {
   }
 }
 
+/** Writes no status: it is in the object that is returned, and the caller writes it last. */
+export class DraftingApi extends ControllerApi {
+  override async replaceStatus<T extends LiveObject>(object: T, status: unknown): Promise<T> {
+    return { ...object, status };
+  }
+}
+
 async function read<T extends LiveObject>({ statusCode, body }: Dispatcher.ResponseData): Promise<T> {
   const text = await body.text();
   if (statusCode >= 400) throw toApiError(statusCode, text);

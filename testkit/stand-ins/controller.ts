@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { KubeClient } from '../../operator/kube/client.ts';
@@ -6,7 +7,7 @@ import { ApiError, ConnectionError } from '../../operator/kube/errors.ts';
 import type { Kind } from '../../operator/kube/kinds.ts';
 import { Store } from '../../operator/kube/store.ts';
 import { Watch } from '../../operator/kube/watch.ts';
-import { type Controlled, ControllerApi } from './api.ts';
+import { type Controlled, ControllerApi, DraftingApi } from './api.ts';
 
 /** What a controller does about one object of its kind. */
 export interface Behavior<T extends Controlled> {
@@ -35,6 +36,8 @@ interface ControllerOptions<T extends Controlled> {
   namespace: string | undefined;
   /** How long one pause is. */
   stepMillis: number;
+  /** Whether only the state is written that an object comes to rest in. */
+  skipsStates: boolean;
   log: Logger;
 }
 
@@ -47,6 +50,8 @@ const RETRY_MILLIS = 50;
 export class Controller<T extends Controlled> {
   readonly #behavior: Behavior<T>;
   readonly #context: StepContext;
+  /** Undefined: each state is written. */
+  readonly #drafts: StepContext | undefined;
   readonly #client: KubeClient;
   readonly #watch: Watch<T>;
   readonly #store = new Store<T>();
@@ -55,7 +60,7 @@ export class Controller<T extends Controlled> {
   readonly #moving = new Map<string, Promise<void>>();
   readonly #stopped = new AbortController();
 
-  constructor({ behavior, config, namespace, stepMillis, log }: ControllerOptions<T>) {
+  constructor({ behavior, config, namespace, stepMillis, skipsStates, log }: ControllerOptions<T>) {
     const { signal } = this.#stopped;
     this.#behavior = behavior;
     this.#log = log;
@@ -63,6 +68,7 @@ export class Controller<T extends Controlled> {
       api: new ControllerApi(config, behavior.fieldManager),
       pause: () => sleep(stepMillis, undefined, { signal }),
     };
+    if (skipsStates) this.#drafts = { ...this.#context, api: new DraftingApi(config, behavior.fieldManager) };
     this.#client = new KubeClient(config, {});
     this.#watch = new Watch<T>({
       client: this.#client,
@@ -91,7 +97,7 @@ export class Controller<T extends Controlled> {
     this.#stopped.abort();
     await this.#watch.stop();
     await Promise.all(this.#moving.values());
-    await Promise.all([this.#context.api.close(), this.#client.close()]);
+    await Promise.all([this.#context.api.close(), this.#drafts?.api.close(), this.#client.close()]);
   }
 
   #move(object: T): void {
@@ -115,13 +121,24 @@ export class Controller<T extends Controlled> {
 
   async #stepOnce(object: T): Promise<T | undefined> {
     try {
-      const next = await this.#behavior.step(object, this.#context);
+      const next = this.#drafts
+        ? await this.#leap(object, this.#drafts)
+        : await this.#behavior.step(object, this.#context);
       if (next && next !== object) this.#store.put(next);
       return next;
     } catch (error) {
       if (this.#isStopped) return undefined;
       return this.#lookAgain(object, error);
     }
+  }
+
+  /** All steps that there are, and one write of the status that they lead to. */
+  async #leap(object: T, drafts: StepContext): Promise<T | undefined> {
+    let last = object;
+    for (let next: T | undefined = object; next; next = await this.#behavior.step(last, drafts)) last = next;
+    if (last === object) return undefined;
+    const isWritten = isDeepStrictEqual(last.status, object.status);
+    return isWritten ? last : this.#context.api.replaceStatus(last, last.status);
   }
 
   /** What is lost to a conflict, or to an API server that is away, is tried again with what there is then. */

@@ -25,6 +25,11 @@ interface StandInOptions {
   };
   /** How long each takes from one state to the next. */
   stepMillis?: number;
+  /**
+   * Whether only the states are written that things come to rest in: of thousands of changes, the states on
+   * the way take an API server most of its time. Default false.
+   */
+  skipsStates?: boolean;
 }
 
 /** The stand-ins at work. */
@@ -44,7 +49,7 @@ export interface StandIns {
  */
 export async function startStandIns(
   config: KubeConfig,
-  { namespaces, backends = {}, outcomes = {}, stepMillis = 20 }: StandInOptions = {},
+  { namespaces, backends = {}, outcomes = {}, stepMillis = 20, skipsStates = false }: StandInOptions = {},
 ): Promise<StandIns> {
   const flink = new FlinkOperator(
     backends.jobs ?? imaginaryJobs(outcomes.job ?? (() => ({ state: 'stable' }))),
@@ -55,7 +60,7 @@ export async function startStandIns(
   const log = pino({ level: 'error' }, pino.destination({ fd: 2, sync: true }));
   const controllers = (namespaces ?? [undefined]).flatMap((namespace) => {
     const controller = <T extends Controlled>(behavior: Behavior<T>) =>
-      new Controller({ behavior, config, namespace, stepMillis, log });
+      new Controller({ behavior, config, namespace, stepMillis, skipsStates, log });
     return [controller(topics), controller(users), controller(flink), controller(apps)];
   });
   await Promise.all(controllers.map((controller) => controller.start()));
