@@ -64,7 +64,7 @@ export const COUNTERS = {
     sources: ['events', 'messages'],
     addsUp: true,
     description:
-      'Malformed messages: no event in them, or more than one object or array. Exact once a window at or after the slot has closed.',
+      'Malformed messages: no event in them, or more than one object or array. Exact once a checkpoint of the job has read past the slot.',
   },
   activePlayers: {
     column: 'active_players',

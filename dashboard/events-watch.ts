@@ -7,6 +7,7 @@ export class EventsWatch {
   #ends = new Map<number, bigint>();
   #isReplaced = false;
   #uncountedSince: number | undefined;
+  #readUntilMillis: number | undefined;
 
   /** False while Kafka does not answer what it is asked. */
   get answers(): boolean {
@@ -27,6 +28,19 @@ export class EventsWatch {
    */
   get isReplaced(): boolean {
     return this.#isReplaced;
+  }
+
+  /**
+   * The job has read and counted all that reached Kafka before that, in epoch milliseconds; undefined when
+   * that is not known.
+   */
+  get readUntilMillis(): number | undefined {
+    return this.#readUntilMillis;
+  }
+
+  /** The job's commits say so. */
+  sawRead(untilMillis: number): void {
+    this.#readUntilMillis = untilMillis;
   }
 
   /** Kafka answered where the topic's partitions end. An end never falls, unless the topic is another one. */

@@ -101,12 +101,20 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   const stopping = stopOnSignals((name) => log.info(`${name}: stopping`));
   const context = { kafka, log, lagged: metrics.lagged.bind(metrics) };
   const count = metrics.recordRead.bind(metrics);
-  const countedMillis = () => stats.content.progress(now()).handledMillis;
+  const countedMillis = () => stats.content.progress(now(), events.readUntilMillis).handledMillis;
   const feeds = [
     ...boards.map((board) => feed(boardSource(board, count, now), context, stopping)),
     feed(statsSource(stats, settings.STATS_TOPIC, now), context, stopping),
     watchUncountedEvents(
-      { kafka, topic: settings.EVENTS_TOPIC, watch: events, countedMillis, now, log },
+      {
+        kafka,
+        topic: settings.EVENTS_TOPIC,
+        groups: settings.JOB_GROUPS,
+        watch: events,
+        countedMillis,
+        now,
+        log,
+      },
       stopping,
     ),
   ];

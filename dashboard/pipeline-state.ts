@@ -57,6 +57,8 @@ export interface PipelineFacts {
    * any.
    */
   uncountedSince: number | undefined;
+  /** The job has read and counted all that reached Kafka before that; undefined when that is not known. */
+  readUntilMillis: number | undefined;
 }
 
 /** How long events may wait to be counted before the page says so. */
@@ -70,9 +72,6 @@ const BEHIND_MILLIS = 15_000;
  * topics/uncounted-events.ts.
  */
 const UNKNOWN_MILLIS = 12_000;
-
-/** Partitions catch up one after the other: for so long, counts may still lack events of some. */
-const SETTLING_MILLIS = 20_000;
 
 /** Without an event for longer, the game is quiet. */
 const QUIET_MILLIS = 30_000;
@@ -98,21 +97,29 @@ export function pipelineState(facts: PipelineFacts, now: number): PipelineState 
   return { kind: 'live', untilMillis };
 }
 
-/** Up to when all events are counted; undefined when that is not known. */
+/**
+ * Up to when all events are counted; undefined when that is not known. Partitions catch up one after the
+ * other, so that the newest count says nothing of those that are behind: the job's commits do.
+ */
 export function countedUntil(state: LaggedState, now: number): number | undefined {
-  if (state.laggedMillis !== undefined && now - state.laggedMillis < SETTLING_MILLIS) return undefined;
+  const { laggedMillis, readUntilMillis } = state;
+  if (laggedMillis !== undefined && (readUntilMillis ?? 0) <= laggedMillis) return undefined;
   if (state.kind === 'live') return state.untilMillis;
   return state.kind === 'quiet' ? now : undefined;
 }
 
-/** A state, and when the job was last seen not to keep up. */
-export type LaggedState = PipelineState & { laggedMillis?: number | undefined };
+/** A state, when the job was last seen not to keep up, and until when it is known to have read all. */
+export type LaggedState = PipelineState & {
+  laggedMillis?: number | undefined;
+  readUntilMillis?: number | undefined;
+};
 
 export type ObservedState = LaggedState & {
   /** Since when the pipeline has been seen in a state of this kind. */
   sinceMillis: number;
   /** Up to when all events are counted; undefined when that is not known. */
   countedUntilMillis: number | undefined;
+  readUntilMillis: number | undefined;
 };
 
 /** Follows the state of a pipeline, to tell since when it is as it is. */
@@ -129,11 +136,13 @@ export class PipelineMonitor {
 
   /** The state at `now`; to be called a few times a minute at least. */
   observe(now: number): ObservedState {
-    const state = pipelineState(this.#facts(now), now);
+    const facts = this.#facts(now);
+    const state = pipelineState(facts, now);
     if (state.kind !== this.#kind) this.#sinceMillis = now;
     this.#kind = state.kind;
     if (!isCounted(state.kind) && state.kind !== 'waiting') this.#laggedMillis = now;
-    const lagged = { ...state, laggedMillis: this.#laggedMillis };
+    const { readUntilMillis } = facts;
+    const lagged = { ...state, laggedMillis: this.#laggedMillis, readUntilMillis };
     return { ...lagged, sinceMillis: this.#sinceMillis, countedUntilMillis: countedUntil(lagged, now) };
   }
 }

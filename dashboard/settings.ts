@@ -28,6 +28,7 @@ const basePath = z
   .refine((path) => !Object.values<string>(PROBE_PATHS).includes(path), { error: PATH });
 
 const NETWORK = 'must be an address, or a network as 10.0.0.0/8';
+const GROUPS = 'names of consumer groups, separated by commas';
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], NETWORK);
 
 const origin = z
@@ -49,6 +50,9 @@ const schema = z.object({
     .meta({ description: 'the boards to show' }),
   STATS_TOPIC: topic('the topic of the pipeline’s counters'),
   EVENTS_TOPIC: topic('the topic of the events, which is asked for offsets and not read'),
+  JOB_GROUPS: list(GROUPS, z.string())
+    .refine((groups) => groups.length > 0, { error: GROUPS })
+    .meta({ description: 'the consumer groups in which the job reads what it counts' }),
   JOB_ADVICE: advice.meta({ description: 'what the page says to do when the job counts no events' }),
   REPLAY_ADVICE: advice.meta({
     description: 'what the page says to do to count all events again when their topic is another one',

@@ -39,6 +39,16 @@ export async function fetchGroupProgress(
   });
 }
 
+/**
+ * Whether a group has read all that was wanted, by its commits. Of a partition that has nothing before that,
+ * there need be none; but there must be one at all.
+ */
+export function isReadUntil(partitions: readonly PartitionProgress[]): boolean {
+  const isRead = ({ first, wanted, committed }: PartitionProgress) =>
+    committed === undefined ? wanted <= first : committed >= wanted;
+  return partitions.some(({ committed }) => committed !== undefined) && partitions.every(isRead);
+}
+
 /** By Kafka's protocol. */
 const GROUP_ID_NOT_FOUND = 69;
 

@@ -6,6 +6,7 @@ import { flinkName } from './flink.ts';
 import { kafkaSecrets, kafkaSettings } from './kafka-access.ts';
 import { metadata, selector } from './metadata.ts';
 import type { KubernetesObject, Service } from './objects.ts';
+import { countingGroups } from './sql.ts';
 import { eventsTopic, statsTopic } from './topics.ts';
 
 /** Port of the dashboard's Service. */
@@ -33,6 +34,7 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
         { name: 'DASHBOARD_BOARDS', value: JSON.stringify(definitions, null, 1) },
         { name: 'STATS_TOPIC', value: statsTopic(resource) },
         { name: 'EVENTS_TOPIC', value: eventsTopic(resource) },
+        { name: 'JOB_GROUPS', value: countingGroups(resource).join(',') },
         { name: 'JOB_ADVICE', value: jobAdvice(resource) },
         { name: 'REPLAY_ADVICE', value: replayAdvice(resource) },
         ...(ingress && ingress.path !== '/' ? [{ name: 'BASE_PATH', value: ingress.path }] : []),

@@ -87,6 +87,11 @@ export function scanGroup(resource: GameAnalytics, scan: number): string {
   return `${groupPrefix(resource)}flink${scan === 1 ? '' : `-${scan}`}`;
 }
 
+/** The consumer groups in which the job reads what it counts: the events, and all messages. */
+export function countingGroups(resource: GameAnalytics): [events: string, messages: string] {
+  return [scanGroup(resource, 1), `${groupPrefix(resource)}flink-stats`];
+}
+
 function eventViews(scan: number) {
   const suffix = scan === 1 ? '' : `_${scan}`;
   return {
@@ -107,7 +112,7 @@ function planStats(resource: GameAnalytics, scan: EventScan) {
     ...scan,
     topic: statsTopic(resource),
     eventsTopic: eventsTopic(resource),
-    group: `${groupPrefix(resource)}flink-stats`,
+    group: countingGroups(resource)[1],
   };
 }
 

@@ -42,11 +42,12 @@ function jobAcls(resource: GameAnalytics): KafkaAcl[] {
 
 /**
  * Each of its processes reads a topic in a group of its own, whose name begins so. Of the events it only asks
- * how many there are.
+ * how many there are, and how far the job has read them.
  */
 function dashboardAcls(resource: GameAnalytics): KafkaAcl[] {
   return [
     topic(eventsTopic(resource), 'Describe'),
+    group(`${groupPrefix(resource)}flink`, 'Describe'),
     ...writtenTopics(resource).flatMap((name) => [topic(name, 'Read'), group(`${name}-dashboard-`, 'Read')]),
   ];
 }
@@ -75,6 +76,6 @@ function topic(name: string, operation: 'Read' | 'Write' | 'Describe'): KafkaAcl
   return { resource: { type: 'topic', name, patternType: 'literal' }, operations: [operation] };
 }
 
-function group(name: string, operation: 'Read' | 'Delete'): KafkaAcl {
+function group(name: string, operation: 'Read' | 'Describe' | 'Delete'): KafkaAcl {
   return { resource: { type: 'group', name, patternType: 'prefix' }, operations: [operation] };
 }

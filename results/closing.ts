@@ -1,4 +1,4 @@
-import type { PartitionProgress } from '../kafka/group-progress.ts';
+import { isReadUntil, type PartitionProgress } from '../kafka/group-progress.ts';
 import type { BoardSeasons, DueSeason } from './board-seasons.ts';
 
 /*
@@ -91,14 +91,4 @@ export class Closing {
     }
     return [];
   }
-}
-
-/**
- * Whether a group has read all that was wanted, by its commits. Of a partition that has nothing before that,
- * there need be none; but there must be one at all.
- */
-export function isReadUntil(partitions: readonly PartitionProgress[]): boolean {
-  const isRead = ({ first, wanted, committed }: PartitionProgress) =>
-    committed === undefined ? wanted <= first : committed >= wanted;
-  return partitions.some(({ committed }) => committed !== undefined) && partitions.every(isRead);
 }

@@ -14,5 +14,7 @@ export default class FailuresLast implements Reporter {
 
 function print({ module, fullName }: TestSuite | TestCase, errors: readonly { message: string }[]) {
   for (const { message } of errors)
-    process.stderr.write(`failed: ${module.relativeModuleId} ${fullName}: ${message.slice(0, MOST_CHARACTERS)}\n`);
+    process.stderr.write(
+      `failed: ${module.relativeModuleId} ${fullName}: ${message.slice(0, MOST_CHARACTERS)}\n`,
+    );
 }

@@ -1,5 +1,4 @@
-import type { ObservedState } from '../pipeline-state.ts';
-import type { Stats } from '../stats/stats.ts';
+import type { Counted, Stats } from '../stats/stats.ts';
 import type { TopicState } from '../topic-state.ts';
 import { formatShare, formatValue } from './format.ts';
 
@@ -23,13 +22,9 @@ export interface NotCountedPanel {
  * @param pipeline up to when all events are counted: what is not is known only while that is
  * @param now epoch milliseconds
  */
-export function createNotCounted(
-  stats: TopicState<Stats>,
-  { countedUntilMillis }: Pick<ObservedState, 'countedUntilMillis'>,
-  now: number,
-): NotCountedPanel {
+export function createNotCounted(stats: TopicState<Stats>, counted: Counted, now: number): NotCountedPanel {
   const notCounted =
-    countedUntilMillis === undefined ? [] : stats.content.view(now, countedUntilMillis).notCounted;
+    counted.countedUntilMillis === undefined ? [] : stats.content.view(now, counted).notCounted;
   return {
     reasons: notCounted.map(({ id, text, count, minuteShare, example }) => ({
       label: id.replaceAll('_', ' '),

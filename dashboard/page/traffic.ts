@@ -1,7 +1,7 @@
 import { SLOT_MILLIS } from '../../contract/stats.ts';
 import type { ObservedState, PipelineKind } from '../pipeline-state.ts';
 import type { ScreenDelays } from '../stats/screen-delays.ts';
-import type { Stats } from '../stats/stats.ts';
+import type { Counted, Stats } from '../stats/stats.ts';
 import type { TopicState } from '../topic-state.ts';
 import { formatRate, formatSeconds, formatShare, formatValue, type Timestamp, timestamp } from './format.ts';
 
@@ -45,11 +45,11 @@ const STALE_MILLIS = 30_000;
  */
 export function createTraffic(
   stats: TopicState<Stats>,
-  { kind, countedUntilMillis }: Pick<ObservedState, 'kind' | 'countedUntilMillis'>,
+  { kind, ...counted }: Pick<ObservedState, 'kind'> & Counted,
   now: number,
   hasTeams: boolean,
 ): Traffic {
-  const view = countedUntilMillis === undefined ? undefined : stats.content.view(now, countedUntilMillis);
+  const view = counted.countedUntilMillis === undefined ? undefined : stats.content.view(now, counted);
   return {
     state: kind,
     rate: formatRate(view?.eventsPerSecond),

@@ -34,12 +34,16 @@ export const MOST_AHEAD_MILLIS = 3_600_000;
 /** What was counted within this time is being counted just now. */
 const COUNTING_MILLIS = 10_000;
 
-/**
- * Messages without events are malformed, or the job has not read their events yet: it reads both separately.
- * Windows that close show how far it has read. If none closes for this long while it writes, the events that
- * it counts show it, unless these are much older than its messages; and if it counts none, there are none.
- */
-const READING_MILLIS = 60_000;
+/** How far the counts can be believed, in epoch milliseconds by Kafka's time. */
+export interface Counted {
+  /** All events before that are counted, and rates and shares end there; undefined when that is not known. */
+  countedUntilMillis: number | undefined;
+  /**
+   * The job's commits say that it has read all before that: it reads events and messages separately, and a
+   * message without an event is malformed only then. Undefined when that is not known.
+   */
+  readUntilMillis: number | undefined;
+}
 
 /** A slot as it is shown. */
 export interface ShownSlot extends Omit<Slot, 'undecodableMessages' | 'reasons'> {
@@ -99,15 +103,11 @@ export interface Progress {
 }
 
 export class Stats {
-  readonly #slots = new Map<number, Slot & { writtenMillis: number }>();
+  readonly #slots = new Map<number, Slot>();
   #newestEventMillis: number | undefined;
   #countedMillis: number | undefined;
-  /** When the newest count of events was written. */
-  #countedAt: number | undefined;
   /** Kafka's time of the newest messages without events. */
-  #readMillis: number | undefined;
-  /** Since when the job has been writing without closing a window; undefined before it wrote. */
-  #openSince: number | undefined;
+  #emptyMillis: number | undefined;
   #progressMillis: number | undefined;
   /** The newest time counted, by when it was, in steps of `COUNTING_MILLIS`; the last two steps. */
   #counting: { step: number; countedMillis: number }[] = [];
@@ -120,8 +120,6 @@ export class Stats {
     const record = parseSlot(raw);
     if (!record || record.startMillis > now + MOST_AHEAD_MILLIS) return;
     const writtenMillis = Math.min(raw.timestampMillis, now);
-    // A job that starts over has windows to close again.
-    if (writtenMillis - (this.#progressMillis ?? 0) > COUNTING_MILLIS) this.#openSince = writtenMillis;
     this.#progressMillis = newest(this.#progressMillis, writtenMillis);
     if (record.slot) this.#put(record.slot, writtenMillis, now);
     else this.#slots.delete(record.startMillis);
@@ -132,13 +130,16 @@ export class Stats {
     return this.#newestEventMillis;
   }
 
-  /** How far the job had come at `now` (epoch milliseconds). */
-  progress(now: number): Progress {
+  /**
+   * How far the job had come at `now` (epoch milliseconds). Once it has read messages that are newer than all
+   * that is counted, those without events are malformed, and the newest of them too.
+   */
+  progress(now: number, readUntilMillis: number | undefined): Progress {
     const recent = this.#counting.filter(({ step }) => step >= countingStep(now) - 1);
-    const isMalformed = this.#readUntil(now) > (this.#readMillis ?? 0);
+    const isMalformed = (readUntilMillis ?? 0) > (this.#countedMillis ?? 0);
     return {
       countedMillis: this.#countedMillis,
-      handledMillis: newest(this.#countedMillis, isMalformed ? this.#readMillis : undefined),
+      handledMillis: newest(this.#countedMillis, isMalformed ? this.#emptyMillis : undefined),
       countingMillis: recent.map(({ countedMillis }) => countedMillis).reduce(newest, undefined),
       progressMillis: this.#progressMillis,
     };
@@ -148,12 +149,11 @@ export class Stats {
    * What the last five minutes were at `now`.
    *
    * @param now epoch milliseconds
-   * @param untilMillis up to when all events have been counted, where rates and shares end; undefined
-   * when that is not known
    */
-  view(now: number, untilMillis: number | undefined): StatsView {
-    const slots = this.#shown(now, untilMillis === undefined ? undefined : this.#readUntil(now));
-    const end = Math.min(now - ARRIVAL_MILLIS, untilMillis ?? now);
+  view(now: number, { countedUntilMillis, readUntilMillis }: Counted): StatsView {
+    // A job that does not keep up may have begun to count again what it had read.
+    const slots = this.#shown(now, countedUntilMillis === undefined ? undefined : readUntilMillis);
+    const end = Math.min(now - ARRIVAL_MILLIS, countedUntilMillis ?? now);
     const lastMinute = fullSlots(slots, end, RATE_MILLIS);
     const minute = sumTotals(lastMinute);
     const read = sumTotals(lastMinute.filter(({ undecodableMessages }) => undecodableMessages !== undefined));
@@ -180,44 +180,31 @@ export class Stats {
     // A job that was restarted counts the events since its last checkpoint again.
     const before = this.#slots.get(startMillis)?.events ?? 0;
     if (slot.events < before) this.#countedMillis = startMillis + SLOT_MILLIS;
-    if (slot.events !== before) this.#countedAt = newest(this.#countedAt, writtenMillis);
     // Players and teams are counted in the slot in which their events happened, whenever that was.
     if (slot.events > 0) this.#noteCounted(startMillis + SLOT_MILLIS, writtenMillis);
-    if (slot.undecodableMessages > 0) this.#readMillis = newest(this.#readMillis, startMillis + SLOT_MILLIS);
-    if (slot.activePlayers > 0) this.#openSince = newest(this.#openSince, writtenMillis);
+    if (slot.undecodableMessages > 0)
+      this.#emptyMillis = newest(this.#emptyMillis, startMillis + SLOT_MILLIS);
     this.#newestEventMillis = newest(this.#newestEventMillis, newestEventMillis);
-    this.#slots.set(startMillis, { ...slot, newestEventMillis, writtenMillis });
+    this.#slots.set(startMillis, { ...slot, newestEventMillis });
     for (const kept of this.#slots.values()) {
       if (isOver(kept, now)) this.#slots.delete(kept.startMillis);
     }
   }
 
-  /**
-   * The slots of the last five minutes, in order. A slot was read once a window at or after it has closed
-   * since it was written.
-   */
-  #shown(now: number, readUntil: number | undefined): ShownSlot[] {
+  /** The slots of the last five minutes, in order. */
+  #shown(now: number, readUntilMillis = 0): ShownSlot[] {
     const slots = [...this.#slots.values()].filter((slot) => isShown(slot, now));
-    slots.sort((a, b) => b.startMillis - a.startMillis);
-    let closedMillis = 0;
     return slots
-      .map(({ writtenMillis, ...slot }) => {
-        if (slot.activePlayers > 0) closedMillis = Math.max(closedMillis, writtenMillis);
-        const isRead =
-          readUntil !== undefined && (slot.startMillis < readUntil || closedMillis >= writtenMillis);
+      .sort((a, b) => a.startMillis - b.startMillis)
+      .map((slot) => {
+        const isRead = slot.startMillis + SLOT_MILLIS <= readUntilMillis;
         const undecodableMessages = isRead ? slot.undecodableMessages : undefined;
-        const reasons = { ...slot.reasons, [MALFORMED]: undecodableMessages };
-        return { ...slot, undecodableMessages, reasons };
-      })
-      .reverse();
-  }
-
-  /** Up to when all events have been read although no window closes. */
-  #readUntil(now: number): number {
-    const countedMillis = this.#countedMillis ?? 0;
-    if (this.#openSince === undefined || now - this.#openSince < READING_MILLIS) return 0;
-    if (now - (this.#countedAt ?? 0) >= READING_MILLIS) return Number.POSITIVE_INFINITY;
-    return (this.#readMillis ?? 0) - countedMillis <= COUNTING_MILLIS ? countedMillis - SLOT_MILLIS : 0;
+        return {
+          ...slot,
+          undecodableMessages,
+          reasons: { ...slot.reasons, [MALFORMED]: undecodableMessages },
+        };
+      });
   }
 
   #noteCounted(countedMillis: number, writtenMillis: number): void {

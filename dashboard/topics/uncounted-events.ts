@@ -3,19 +3,23 @@ import { SLOT_MILLIS } from '../../contract/stats.ts';
 import type { KafkaAdmin } from '../../kafka/admin.ts';
 import type { KafkaClient } from '../../kafka/client.ts';
 import { describeKafkaError, isFromBroker } from '../../kafka/errors.ts';
+import { fetchGroupProgress, isReadUntil } from '../../kafka/group-progress.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { EventsWatch } from '../events-watch.ts';
 import { MOST_AHEAD_MILLIS } from '../stats/stats.ts';
 
 /*
- * Finding out whether there are events that the job has not counted, whether the topic is still the same one,
- * and whether Kafka answers at all, by asking for offsets: the events themselves are not read.
+ * Finding out whether there are events that the job has not counted, until when it is sure to have counted
+ * all, whether the topic is still the same one, and whether Kafka answers at all, by asking for offsets: the
+ * events themselves are not read.
  */
 
 export interface UncountedEventsOptions {
   kafka: KafkaClient;
   /** The topic of the events. */
   topic: string;
+  /** The consumer groups in which the job reads what it counts, and commits at each checkpoint. */
+  groups: readonly string[];
   watch: EventsWatch;
   /** Kafka's time of the newest event that was counted, in epoch milliseconds; undefined when none was. */
   countedMillis: () => number | undefined;
@@ -47,22 +51,54 @@ export async function watchUncountedEvents(
 ): Promise<void> {
   const { watch, now, topic, log } = options;
   const connection = new AdminConnection(options.kafka);
-  let told = '';
+  const told = new Map<string, string>();
+  const tell = (message: string, error: unknown) => {
+    const reason = describeKafkaError(error instanceof Error ? error.message : String(error), topic);
+    if (reason !== told.get(message)) log.warn({ topic, reason }, message);
+    told.set(message, reason);
+  };
+  let untilMillis = now();
   while (!signal.aborted) {
+    const askedMillis = now();
     try {
       watch.answered(await hasUncounted(options, connection), now());
-      told = '';
+      told.delete(EVENTS_SILENT);
     } catch (error) {
       // An answer too: the topic is missing, or its access lists do not allow the question.
       if (isFromBroker(error)) watch.answered(false, now());
       else watch.unanswered();
-      const reason = describeKafkaError(error instanceof Error ? error.message : String(error), topic);
-      if (reason !== told) log.warn({ topic, reason }, 'events cannot be asked for');
-      told = reason;
+      tell(EVENTS_SILENT, error);
+    }
+    try {
+      if (await isRead(options, connection, untilMillis)) {
+        watch.sawRead(untilMillis);
+        untilMillis = askedMillis;
+      }
+      told.delete(JOB_SILENT);
+    } catch (error) {
+      tell(JOB_SILENT, error);
     }
     await sleep(INTERVAL_MILLIS, signal);
   }
   await connection.close();
+}
+
+const EVENTS_SILENT = 'events cannot be asked for';
+const JOB_SILENT =
+  'how far the job has read cannot be asked for: what is malformed, and rates after a lag, stay unknown';
+
+/** Whether the job had read all that reached Kafka before that when it last completed a checkpoint. */
+async function isRead(
+  { topic, groups }: UncountedEventsOptions,
+  connection: AdminConnection,
+  untilMillis: number,
+): Promise<boolean> {
+  const answers = connection
+    .open()
+    .then((admin) =>
+      Promise.all(groups.map((group) => fetchGroupProgress(admin, { group, topic, untilMillis }))),
+    );
+  return (await inTime(answers, ANSWER_MILLIS)).every(isReadUntil);
 }
 
 /** Asks again where a connection breaks, but not for long. */

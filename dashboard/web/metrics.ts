@@ -163,7 +163,7 @@ export class Metrics {
   observeStats(stats: TopicState<Stats>, pipeline: PipelineMonitor): void {
     const view = () => {
       const nowMillis = this.#now();
-      return stats.content.view(nowMillis, pipeline.observe(nowMillis).countedUntilMillis);
+      return stats.content.view(nowMillis, pipeline.observe(nowMillis));
     };
     new Gauge({
       name: 'dashboard_not_counted_last_5m',

@@ -131,7 +131,8 @@ async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
     countsKnown: stats.ready,
     isReplaced: events.isReplaced,
     uncountedSince: events.uncountedSince,
-    ...stats.content.progress(nowMillis),
+    readUntilMillis: events.readUntilMillis,
+    ...stats.content.progress(nowMillis, events.readUntilMillis),
   }));
   metrics.observePipeline(pipeline);
   metrics.observeStats(stats, pipeline);

@@ -22,15 +22,14 @@ export async function statsRoutes(
   app.get('/api/stats', async (): Promise<StatsAnswer> => {
     const nowMillis = now();
     const state = pipeline.observe(nowMillis);
-    const { countedUntilMillis } = state;
-    const view = stats.content.view(nowMillis, countedUntilMillis);
+    const view = stats.content.view(nowMillis, state);
     const { slots, totals, eventsPerSecond, notCounted } = view;
     const { newestEventMillis } = stats.content;
     return {
       now: iso(nowMillis),
       status: stats.status.kind,
-      pipeline: pipelineFields(state, stats.content.progress(nowMillis)),
-      eventsPerSecond: countedUntilMillis === undefined ? undefined : eventsPerSecond,
+      pipeline: pipelineFields(state, stats.content.progress(nowMillis, state.readUntilMillis)),
+      eventsPerSecond: state.countedUntilMillis === undefined ? undefined : eventsPerSecond,
       eventToScreen: delays.view(nowMillis),
       newestEventTime: iso(newestEventMillis),
       // The producer's clock may be ahead.

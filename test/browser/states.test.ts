@@ -612,7 +612,8 @@ describe('a page that gets hundreds of frames', () => {
       fill(fed, [...PLAYERS.slice(leader), ...PLAYERS.slice(0, leader)]);
       const now = Date.now();
       const look = { season: 'this', now, pipeline: 'live', colors } as const;
-      const state = { kind: 'live', untilMillis: now, sinceMillis: now, countedUntilMillis: now } as const;
+      const times = { untilMillis: now, sinceMillis: now, countedUntilMillis: now, readUntilMillis: now };
+      const state = { kind: 'live', ...times } as const;
       const parts = fed.boards.map((board) => ({
         id: `board-${board.definition.name}`,
         html: renderBoard(createPanel(board, look)),

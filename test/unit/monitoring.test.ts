@@ -22,6 +22,7 @@ const NOTHING_KNOWN: PipelineFacts = {
   progressMillis: undefined,
   isReplaced: false,
   uncountedSince: undefined,
+  readUntilMillis: undefined,
 };
 
 /** Of Flink's Prometheus reporter, with its default scopes. */

@@ -28,6 +28,7 @@ export async function startDashboard(
     KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
     DASHBOARD_BOARDS: JSON.stringify(boards),
     STATS_TOPIC: 'stats',
+    JOB_GROUPS: 'flink',
     EVENTS_TOPIC: 'events',
     LOG_LEVEL: 'fatal',
     PORT: String(port),

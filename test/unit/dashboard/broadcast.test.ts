@@ -66,6 +66,7 @@ function setUp(more: LiveBoard[] = []) {
     progressMillis: NOW,
     isReplaced: false,
     uncountedSince: undefined,
+    readUntilMillis: undefined,
   };
   const pipeline = new PipelineMonitor(() => facts);
   const delays = new ScreenDelays();

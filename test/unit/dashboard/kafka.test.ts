@@ -116,6 +116,7 @@ describe('the watch for uncounted events', () => {
     const options = {
       kafka,
       topic: 'events',
+      groups: ['flink'],
       watch,
       countedMillis: () => undefined,
       now: Date.now,

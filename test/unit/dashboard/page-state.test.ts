@@ -207,6 +207,7 @@ describe('the traffic', () => {
   const observed = (state: PipelineState) => ({
     kind: state.kind,
     countedUntilMillis: countedUntil(state, NOW + 2000),
+    readUntilMillis: NOW + 2000,
   });
   const LIVE = observed({ kind: 'live', untilMillis: NOW + 2000 });
 
@@ -267,7 +268,7 @@ describe('why events are not counted', () => {
   };
   stats.content.apply(record({ slot_start: NOW - 5000 }, { ...NO_STATS, ...counts }), NOW);
   const at = (countedUntilMillis: number | undefined) =>
-    createNotCounted(stats, { countedUntilMillis }, NOW + 2000);
+    createNotCounted(stats, { countedUntilMillis, readUntilMillis: undefined }, NOW + 2000);
 
   it('is on the page with shares and an example, as text', () => {
     const panel = at(NOW + 2000);
@@ -281,7 +282,11 @@ describe('why events are not counted', () => {
   it('is hidden while all events count, and while it is not known whether they do', () => {
     const hidden = '<section class="not-counted" id="not-counted" aria-label="Not counted" hidden>';
     expect(renderNotCounted(at(undefined))).toContain(hidden);
-    const none = createNotCounted(new TopicState(new Stats()), { countedUntilMillis: NOW }, NOW);
+    const none = createNotCounted(
+      new TopicState(new Stats()),
+      { countedUntilMillis: NOW, readUntilMillis: NOW },
+      NOW,
+    );
     expect(renderNotCounted(none)).toContain(hidden);
   });
 });

@@ -20,6 +20,7 @@ const WELL: PipelineFacts = {
   progressMillis: NOW - 500,
   isReplaced: false,
   uncountedSince: undefined,
+  readUntilMillis: NOW - 9000,
 };
 
 const stateWith = (facts: Partial<PipelineFacts>) => pipelineState({ ...WELL, ...facts }, NOW);
@@ -118,6 +119,7 @@ describe('a monitor', () => {
       untilMillis: NOW - 6000,
       sinceMillis: NOW,
       countedUntilMillis: NOW - 6000,
+      readUntilMillis: NOW - 9000,
     });
     facts = {
       ...WELL,
@@ -133,12 +135,20 @@ describe('a monitor', () => {
       countingMillis: NOW - 80_000,
       laggedMillis: NOW + 2000,
       countedUntilMillis: undefined,
+      readUntilMillis: NOW - 9000,
     });
-    facts = WELL;
-    const caughtUp = monitor.observe(NOW + 3000);
+  });
+
+  it('knows the counts of a job that lagged once it has read all that came meanwhile, in every partition', () => {
+    let facts: PipelineFacts = { ...WELL, uncountedSince: NOW - 60_000, ...IDLE };
+    const monitor = new PipelineMonitor(() => facts);
+    expect(monitor.observe(NOW)).toMatchObject({ kind: 'stalled', countedUntilMillis: undefined });
+    facts = { ...WELL, readUntilMillis: NOW };
+    const caughtUp = monitor.observe(NOW + 100_000);
     expect(caughtUp.countedUntilMillis).toBeUndefined();
-    expect(countedUntil(caughtUp, NOW + 3000)).toBeUndefined();
-    expect(countedUntil(caughtUp, NOW + 22_000)).toBe(NOW - 6000);
+    expect(countedUntil(caughtUp, NOW + 200_000)).toBeUndefined();
+    facts = { ...WELL, readUntilMillis: NOW + 1 };
+    expect(monitor.observe(NOW + 100_000).countedUntilMillis).toBe(NOW + 100_000);
   });
 });
 

@@ -225,6 +225,7 @@ describe('the counts', () => {
     const content = new Stats();
     content.apply(record({ slot_start: NOW - 20_000 }, counts), NOW);
     stats.publish(content);
+    events.sawRead(NOW);
     expect((await app.inject('/api/stats')).json()).toEqual({
       now: new Date(NOW).toISOString(),
       status: 'live',

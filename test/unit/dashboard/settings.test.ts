@@ -6,6 +6,7 @@ const COMPLETE = {
   KAFKA_BOOTSTRAP_SERVERS: 'one:9092, [::1]:9093',
   DASHBOARD_BOARDS: JSON.stringify([TOP_TEAMS_JSON]),
   STATS_TOPIC: 'arcade-pipeline-stats',
+  JOB_GROUPS: 'arcade.flink,arcade.flink-stats',
   EVENTS_TOPIC: 'arcade-user-score',
 };
 
@@ -41,6 +42,7 @@ describe('the settings', () => {
       KAFKA_BOOTSTRAP_SERVERS: 'kafka',
       DASHBOARD_BOARDS: '',
       STATS_TOPIC: '',
+      JOB_GROUPS: ' , ',
       EVENTS_TOPIC: 'a/b',
       PORT: '99999',
       LOG_LEVEL: 'loud',
@@ -49,6 +51,7 @@ describe('the settings', () => {
     expect(variables).toEqual([
       'DASHBOARD_BOARDS',
       'EVENTS_TOPIC',
+      'JOB_GROUPS',
       'KAFKA_BOOTSTRAP_SERVERS',
       'LOG_LEVEL',
       'PORT',

@@ -28,13 +28,16 @@ function statsOf(...records: KafkaRecord[]): Stats {
   return stats;
 }
 
+/** All that reached Kafka before that was read and counted. */
+const all = (millis: number) => ({ countedUntilMillis: millis, readUntilMillis: millis });
+
 const starts = (stats: Stats, now = NOW) =>
-  stats.view(now, now).slots.map(({ startMillis }) => (NOW - startMillis) / 1000);
+  stats.view(now, all(now)).slots.map(({ startMillis }) => (NOW - startMillis) / 1000);
 
 describe('the counts', () => {
   it('are kept by slot, in order, each as it was written last', () => {
     const stats = statsOf(slot(5), slot(15), slot(5, { events: 120 }));
-    expect(stats.view(NOW, NOW).slots).toMatchObject([
+    expect(stats.view(NOW, all(NOW)).slots).toMatchObject([
       { startMillis: NOW - 15_000, events: 100 },
       {
         startMillis: NOW - 5000,
@@ -63,9 +66,9 @@ describe('the counts', () => {
   });
 
   it('count nothing below zero', () => {
-    expect(statsOf(slot(5, { undecodable_messages: -3 })).view(NOW, NOW).slots[0]?.undecodableMessages).toBe(
-      0,
-    );
+    expect(
+      statsOf(slot(5, { undecodable_messages: -3 })).view(NOW, all(NOW)).slots[0]?.undecodableMessages,
+    ).toBe(0);
   });
 
   it('remember the newest event for as long as it takes', () => {
@@ -73,7 +76,7 @@ describe('the counts', () => {
       slot(3600, { newest_event_time: NOW - 3_600_000 }),
       slot(1800, { newest_event_time: null }),
     );
-    expect(stats.view(NOW, NOW).slots).toEqual([]);
+    expect(stats.view(NOW, all(NOW)).slots).toEqual([]);
     expect(stats.newestEventMillis).toBe(NOW - 3_600_000);
   });
 
@@ -83,11 +86,11 @@ describe('the counts', () => {
       timestampMillis: NOW - 2000,
     });
     expect(stats.newestEventMillis).toBe(NOW - 2000);
-    expect(stats.view(NOW, NOW).slots[0]?.newestEventMillis).toBe(NOW - 2000);
+    expect(stats.view(NOW, all(NOW)).slots[0]?.newestEventMillis).toBe(NOW - 2000);
   });
 
   it('have totals of the five minutes', () => {
-    expect(statsOf(slot(305), slot(100), slot(5)).view(NOW, NOW).totals).toEqual({
+    expect(statsOf(slot(305), slot(100), slot(5)).view(NOW, all(NOW)).totals).toEqual({
       events: 200,
       lateEvents: 4,
       robotEvents: 6,
@@ -105,7 +108,7 @@ describe('the counts', () => {
     ['a value that is no JSON', { ...slot(5), value: Buffer.from('nothing') }],
     ['a slot of a clock that runs far ahead', slot(-3605)],
   ])('ignore %s', (_, raw) => {
-    expect(statsOf(slot(10), raw).view(NOW, NOW)).toEqual(statsOf(slot(10)).view(NOW, NOW));
+    expect(statsOf(slot(10), raw).view(NOW, all(NOW))).toEqual(statsOf(slot(10)).view(NOW, all(NOW)));
   });
 });
 
@@ -116,7 +119,7 @@ describe('what is not counted', () => {
       slot(10, { uncounted_no_user: 2, example_no_user: 'score=2' }),
       slot(5, { uncounted_no_user: 6, example_no_user: 'score=3', example_malformed: '}' }),
     );
-    expect(stats.view(NOW + 2000, NOW + 2000).notCounted).toEqual([
+    expect(stats.view(NOW + 2000, all(NOW + 2000)).notCounted).toEqual([
       { id: 'malformed', text: expect.any(String), count: 15, minuteShare: 10 / 210, example: '}' },
       {
         id: 'no_user',
@@ -131,8 +134,9 @@ describe('what is not counted', () => {
 
   it('is nothing while all is counted, or may yet be', () => {
     const NONE = { uncounted_events: 0, undecodable_messages: 0 };
-    expect(statsOf(slot(5, NONE)).view(NOW, NOW).notCounted).toEqual([]);
-    expect(statsOf(slot(5, { active_players: 0 })).view(NOW, NOW).notCounted).toEqual([]);
+    expect(statsOf(slot(5, NONE)).view(NOW, all(NOW)).notCounted).toEqual([]);
+    const unread = { countedUntilMillis: NOW, readUntilMillis: undefined };
+    expect(statsOf(slot(5, { uncounted_events: 0 })).view(NOW, unread).notCounted).toEqual([]);
   });
 });
 
@@ -140,14 +144,14 @@ describe('how far the job has come', () => {
   const NONE = { events: 0, undecodable_messages: 0 };
 
   it('comes from the newest slot with events, and by when it was written', () => {
-    expect(new Stats().progress(NOW)).toEqual({
+    expect(new Stats().progress(NOW, undefined)).toEqual({
       countedMillis: undefined,
       handledMillis: undefined,
       countingMillis: undefined,
       progressMillis: undefined,
     });
     const stats = statsOf(slot(20), slot(10, { ...NONE, undecodable_messages: 1 }), slot(5, NONE));
-    expect(stats.progress(NOW)).toEqual({
+    expect(stats.progress(NOW, undefined)).toEqual({
       countedMillis: NOW - 15_000,
       handledMillis: NOW - 15_000,
       countingMillis: NOW - 15_000,
@@ -157,16 +161,16 @@ describe('how far the job has come', () => {
 
   it('goes back with a job that counts again from its last checkpoint', () => {
     const stats = statsOf(slot(20), slot(15), slot(10), slot(15, { events: 99 }));
-    expect(stats.progress(NOW).countedMillis).toBe(NOW - 10_000);
+    expect(stats.progress(NOW, undefined).countedMillis).toBe(NOW - 10_000);
     stats.apply(slot(15), NOW);
     stats.apply(slot(10), NOW);
-    expect(stats.progress(NOW).countedMillis).toBe(NOW - 5000);
+    expect(stats.progress(NOW, undefined).countedMillis).toBe(NOW - 5000);
   });
 
-  it('counts malformed messages in, once the job has long closed no window', () => {
-    const stats = statsOf(slot(20), slot(10, { ...NONE, undecodable_messages: 1, active_players: 0 }));
-    expect(stats.progress(NOW + 59_999).handledMillis).toBe(NOW - 15_000);
-    expect(stats.progress(NOW + 60_000)).toMatchObject({
+  it('counts malformed messages in, once the job has read newer ones than it has counted', () => {
+    const stats = statsOf(slot(20), slot(10, { ...NONE, undecodable_messages: 1 }));
+    expect(stats.progress(NOW, NOW - 15_000).handledMillis).toBe(NOW - 15_000);
+    expect(stats.progress(NOW, NOW - 14_999)).toMatchObject({
       countedMillis: NOW - 15_000,
       handledMillis: NOW - 5000,
     });
@@ -174,7 +178,7 @@ describe('how far the job has come', () => {
 
   it('stays known for longer than the slots', () => {
     const written = { ...slot(3600), timestampMillis: NOW - 3_599_000 };
-    expect(statsOf(written).progress(NOW)).toEqual({
+    expect(statsOf(written).progress(NOW, undefined)).toEqual({
       countedMillis: NOW - 3_595_000,
       handledMillis: NOW - 3_595_000,
       countingMillis: undefined,
@@ -184,7 +188,7 @@ describe('how far the job has come', () => {
 
   it('does not go back when the job starts over: what is counted just now is kept apart', () => {
     const before = { ...slot(60), timestampMillis: NOW - 60_000 };
-    expect(statsOf(before, slot(7200), slot(7195)).progress(NOW)).toMatchObject({
+    expect(statsOf(before, slot(7200), slot(7195)).progress(NOW, undefined)).toMatchObject({
       countedMillis: NOW - 55_000,
       countingMillis: NOW - 7_190_000,
     });
@@ -192,98 +196,67 @@ describe('how far the job has come', () => {
 
   it('comes from a slot ahead of our clock too, which is shown when its time comes near', () => {
     const stats = statsOf(slot(-600));
-    expect(stats.progress(NOW).countedMillis).toBe(NOW + 605_000);
+    expect(stats.progress(NOW, undefined).countedMillis).toBe(NOW + 605_000);
     expect(starts(stats)).toEqual([]);
     expect(starts(stats, NOW + 540_000)).toEqual([-600]);
   });
 
   it('was no later than now, whatever clock wrote it', () => {
-    expect(statsOf({ ...slot(5), timestampMillis: NOW + 9000 }).progress(NOW).progressMillis).toBe(NOW);
+    expect(statsOf({ ...slot(5), timestampMillis: NOW + 9000 }).progress(NOW, undefined).progressMillis).toBe(
+      NOW,
+    );
   });
 });
 
 describe('messages without events', () => {
-  /** Written so many seconds before now. */
-  const written = (secondsAgo: number, raw: KafkaRecord) => ({
-    ...raw,
-    timestampMillis: NOW - 1000 * secondsAgo,
-  });
-  const malformed = (stats: Stats, now = NOW) =>
-    stats.view(now, now).slots.map((one) => one.undecodableMessages);
-  const OPEN = { active_players: 0, active_teams: 0 };
+  const stats = statsOf(slot(15), slot(10), slot(5));
+  const view = (readUntilMillis: number | undefined, countedUntilMillis: number | undefined = NOW) =>
+    stats.view(NOW, { countedUntilMillis, readUntilMillis });
+  const malformed = (...until: Parameters<typeof view>) =>
+    view(...until).slots.map((one) => one.undecodableMessages);
 
-  it('are malformed once a window at or after their slot has closed, for then their events would have been read', () => {
-    const stats = statsOf(written(12, slot(15, OPEN)), written(8, slot(10, OPEN)));
-    expect(malformed(stats)).toEqual([undefined, undefined]);
-    expect(stats.view(NOW, NOW).totals.undecodableMessages).toBe(0);
-    stats.apply(written(7, slot(15)), NOW);
-    expect(malformed(stats)).toEqual([5, undefined]);
-    expect(stats.view(NOW, NOW)).toMatchObject({
+  it('are malformed once the job has read all of their slot', () => {
+    expect(malformed(undefined)).toEqual([undefined, undefined, undefined]);
+    expect(malformed(NOW - 5001)).toEqual([5, undefined, undefined]);
+    expect(malformed(NOW - 5000)).toEqual([5, 5, undefined]);
+    expect(view(NOW - 10_000)).toMatchObject({
       undecodableShare: 5 / 105,
       totals: { undecodableMessages: 5 },
+      notCounted: [{ id: 'malformed', count: 5, minuteShare: 5 / 105 }],
     });
-    stats.apply(written(2, slot(10)), NOW);
-    expect(malformed(stats)).toEqual([5, 5]);
   });
 
-  it('are not when the job starts over, whose windows close again', () => {
-    const stats = statsOf(written(12, slot(15)), written(7, slot(10)), written(0, slot(15, OPEN)));
-    expect(malformed(stats)).toEqual([undefined, 5]);
-  });
-
-  it('are not while the job counts events that are older, however slow it is', () => {
-    const events = (secondsAgo: number) => slot(secondsAgo, { ...OPEN, undecodable_messages: 0 });
-    const messages = (secondsAgo: number) => slot(secondsAgo, { ...OPEN, events: 0 });
-    const stats = statsOf(written(70, events(75)), written(69, messages(5)), written(65, events(70)));
-    stats.apply(written(61, events(70)), NOW);
-    for (const at of [55, 45, 35, 25, 15, 5]) stats.apply(written(at, events(at + 65)), NOW);
-    expect(malformed(stats).at(-1)).toBeUndefined();
-    expect(malformed(stats, NOW + 55_000).at(-1)).toBe(5);
-  });
-
-  it('are malformed before the events that are counted, where these are too late for any window', () => {
-    const stats = statsOf();
-    for (const at of [65, 55, 45, 35, 25, 15, 10]) stats.apply(written(at - 1, slot(at, OPEN)), NOW);
-    expect(malformed(stats)).toEqual([5, 5, 5, 5, 5, 5, undefined]);
-  });
-
-  it('are malformed when no window has closed for a minute in which the job wrote', () => {
-    const stats = statsOf(written(5, slot(10, OPEN)));
-    expect(malformed(stats, NOW + 54_999)).toEqual([undefined]);
-    expect(malformed(stats, NOW + 55_000)).toEqual([5]);
-    // The job stands still, and there are events that it has not counted.
-    expect(stats.view(NOW + 55_000, undefined).slots[0]?.undecodableMessages).toBeUndefined();
-    // The job was away, and has read the messages first.
-    stats.apply({ ...slot(-60, OPEN), timestampMillis: NOW + 65_000 }, NOW + 65_000);
-    expect(malformed(stats, NOW + 65_000)).toEqual([undefined, undefined]);
-    expect(malformed(stats, NOW + 125_000)).toEqual([5, 5]);
+  it('may be events while the job does not keep up: it may count again what it had read', () => {
+    const behind = stats.view(NOW, { countedUntilMillis: undefined, readUntilMillis: NOW });
+    expect(behind.slots.map((one) => one.undecodableMessages)).toEqual([undefined, undefined, undefined]);
+    expect(behind.totals.undecodableMessages).toBe(0);
   });
 });
 
 describe('the rate', () => {
   it('is that of the last minute of full slots', () => {
     const minute = Array.from({ length: 20 }, (_, index) => slot(5 * index));
-    expect(statsOf(...minute).view(NOW + 2000, NOW + 2000).eventsPerSecond).toBe(20);
+    expect(statsOf(...minute).view(NOW + 2000, all(NOW + 2000)).eventsPerSecond).toBe(20);
   });
 
   it('is not known while the first slot is being counted', () => {
-    expect(statsOf(slot(5)).view(NOW, NOW).eventsPerSecond).toBeUndefined();
+    expect(statsOf(slot(5)).view(NOW, all(NOW)).eventsPerSecond).toBeUndefined();
   });
 
   it('waits for a slot to be over, and for its last counts', () => {
     const stats = statsOf(slot(5), slot(0, { events: 900 }));
-    expect(stats.view(NOW + 6999, NOW + 6999).eventsPerSecond).toBe(20);
-    expect(stats.view(NOW + 7000, NOW + 7000).eventsPerSecond).toBe(100);
+    expect(stats.view(NOW + 6999, all(NOW + 6999)).eventsPerSecond).toBe(20);
+    expect(stats.view(NOW + 7000, all(NOW + 7000)).eventsPerSecond).toBe(100);
   });
 
   it('counts slots without events, from the first slot on', () => {
-    expect(statsOf(slot(40), slot(5)).view(NOW + 2000, NOW + 2000).eventsPerSecond).toBe(5);
-    expect(statsOf(slot(40)).view(NOW + 2000, NOW + 2000).eventsPerSecond).toBe(2.5);
+    expect(statsOf(slot(40), slot(5)).view(NOW + 2000, all(NOW + 2000)).eventsPerSecond).toBe(5);
+    expect(statsOf(slot(40)).view(NOW + 2000, all(NOW + 2000)).eventsPerSecond).toBe(2.5);
   });
 
   it('is zero when nothing came for a minute, or ever', () => {
-    expect(statsOf(slot(120)).view(NOW, NOW).eventsPerSecond).toBe(0);
-    expect(new Stats().view(NOW, NOW).eventsPerSecond).toBe(0);
+    expect(statsOf(slot(120)).view(NOW, all(NOW)).eventsPerSecond).toBe(0);
+    expect(new Stats().view(NOW, all(NOW)).eventsPerSecond).toBe(0);
   });
 });
 
@@ -294,15 +267,15 @@ describe('shares and crowds', () => {
       slot(10),
       slot(5, { events: 300, active_players: 0 }),
     );
-    expect(stats.view(NOW + 2000, NOW + 2000)).toMatchObject({
+    expect(stats.view(NOW + 2000, all(NOW + 2000))).toMatchObject({
       lateShare: 4 / 400,
       robotShare: 6 / 400,
       uncountedShare: 8 / 400,
-      undecodableShare: 5 / 105,
+      undecodableShare: 10 / 410,
       activePlayers: 6,
       activeTeams: 7,
     });
-    expect(new Stats().view(NOW, NOW)).toMatchObject({
+    expect(new Stats().view(NOW, all(NOW))).toMatchObject({
       lateShare: undefined,
       robotShare: undefined,
       uncountedShare: undefined,

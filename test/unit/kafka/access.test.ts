@@ -146,6 +146,7 @@ describe.each(['injector', 'dashboard', 'results'])('the %s', (program) => {
       LATE_SHARE: '0',
       DASHBOARD_BOARDS: JSON.stringify([BOARD]),
       STATS_TOPIC: 'stats',
+      JOB_GROUPS: 'flink',
       RESULTS_BOARDS: '[]',
       RESULTS_SOURCE: '{"namespace":"games","name":"arcade"}',
       RESULTS_TOPIC: 'results',

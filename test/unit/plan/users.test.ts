@@ -57,6 +57,7 @@ describe('users', () => {
     ]);
     expect(rights(users().get('game-dashboard-kafka'))).toEqual([
       'Describe topic game-user-score',
+      'Describe group game.flink*',
       'Read topic game-pipeline-stats',
       'Read group game-pipeline-stats-dashboard-*',
       'Read topic game-teams',

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { boardDefinition } from '../../../contract/board.ts';
-import type { PartitionProgress } from '../../../kafka/group-progress.ts';
+import { isReadUntil, type PartitionProgress } from '../../../kafka/group-progress.ts';
 import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
 import { BoardSeasons } from '../../../results/board-seasons.ts';
-import { isReadUntil } from '../../../results/closing.ts';
 
 const HOUR = 3_600_000;
 
