@@ -73,6 +73,8 @@ export interface EventTraits {
   hasEventIds: boolean;
   /** Whether negative scores count, and correct totals. */
   hasCorrections: boolean;
+  /** Whether the schemas of the records are in a registry. */
+  hasSchemas: boolean;
 }
 
 /** Why an event is invalid. */
@@ -83,7 +85,16 @@ export interface Violation {
   text: string;
   /** The same of games with corrections, where it is another. */
   textWithCorrections?: string;
+  /** Only jobs of events that have this count it. */
+  onlyWith?: keyof EventTraits;
 }
+
+/** Of such a record nothing but the id of its schema can be read, so it is invalid before any check. */
+export const UNKNOWN_SCHEMA: Violation = {
+  reason: 'unknown_schema',
+  text: 'the schema registry has no schema of the id that the record has',
+  onlyWith: 'hasSchemas',
+};
 
 /** The values of a field that a valid event can have, and why others make it invalid. */
 export type EventCheck = {
@@ -125,11 +136,11 @@ export const EVENT_CHECKS: EventCheck[] = [
   },
 ];
 
-/** Why an event can be invalid, in the order of the checks. */
-export const VIOLATIONS: Violation[] = EVENT_CHECKS.flatMap(({ missing, outOfBounds }) => [
-  missing,
-  outOfBounds,
-]);
+/** Why an event can be invalid. */
+export const VIOLATIONS: Violation[] = [
+  ...EVENT_CHECKS.flatMap(({ missing, outOfBounds }) => [missing, outOfBounds]),
+  UNKNOWN_SCHEMA,
+];
 
 function id(field: EventCheck['field'], reason: string): EventCheck {
   return {

@@ -50,6 +50,7 @@ export function planEventMapping(spec: EventMappingSpec): EventMapping {
     hasTeams: hasTeams(spec),
     hasEventIds,
     hasCorrections: hasCorrections(spec),
+    hasSchemas: spec.format === 'avro-confluent',
   };
 }
 

@@ -33,6 +33,7 @@ export function sqlScript(
   const sinks = layout.slots.flatMap((slot, i) => planSinks(resource, slot, i));
   return SCRIPT({
     name,
+    mapping: first.mapping,
     uidFormat: `${layout.generation}-<id>_<transformation>`,
     stateTtl: `${stateTtlMillis(resource)} ms`,
     events: scans.flatMap((scan) => [eventTables(scan), ...calendarViews(layout, scan)]),

@@ -316,7 +316,7 @@ describe('records as games have them', () => {
     const counted = async () => {
       const slots = newestByKey(await readTopic(cluster.kafka, `${name}-pipeline-stats`)).values();
       const all = [...slots].map((slot) => JSON.parse(slot));
-      return eachReason(({ countColumn }) => all.reduce((sum, slot) => sum + slot[countColumn], 0));
+      return eachReason(({ countColumn }) => all.reduce((sum, slot) => sum + (slot[countColumn] ?? 0), 0));
     };
     await expect.poll(counted, { timeout: 180_000, interval: 1000 }).toEqual(counts);
   }

@@ -84,6 +84,7 @@ const RENDERED = [
   '{{> stats-slot}}',
   '{{> total-score}}',
   '{{> unfrozen}}',
+  '{{> unknown-schema-id}}',
   '{{> value-column}}',
   '{{> valid-event}}',
 ];
