@@ -36,7 +36,10 @@ export const EVENT_FIELDS = {
     type: 'STRING',
     description: `The team’s name, of which ${LONGEST_TEXT} characters are kept.`,
   },
-  score: { type: 'BIGINT', description: 'What the player scored; decimals are dropped.' },
+  score: {
+    type: 'BIGINT',
+    description: 'What the player scored; decimals are dropped, but for those of `events.scoreDecimals`.',
+  },
   event_time_millis: { type: 'BIGINT', description: 'When it happened, in epoch milliseconds.' },
 } as const satisfies Record<string, Field>;
 
@@ -51,6 +54,13 @@ export type EventFields = {
  * A score is none that JSON cannot carry exactly. By the lower bound the planner knows that totals only grow.
  */
 export const SCORE = { least: 0, most: Number.MAX_SAFE_INTEGER };
+
+/**
+ * The most decimals of a score. The job adds up and ranks scores in units of the last decimal, as integers.
+ * In the topics of boards, and all that is made of them, they are numbers with decimals. Those of up to 15
+ * digits, which JSON's numbers have, are exact.
+ */
+export const MOST_SCORE_DECIMALS = 6;
 
 /** The least score where negative ones correct totals, which then can fall. */
 export const LEAST_CORRECTION = -SCORE.most;

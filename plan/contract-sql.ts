@@ -49,6 +49,9 @@ const EVENT_COLUMNS = Object.entries(EVENT_FIELDS) as [EventField, (typeof EVENT
  */
 const UNKNOWN_SCHEMA_ID = '`$unknown_schema`';
 
+/** A score as an integer: of those with decimals, in units of the last one. */
+const SCORE_UNITS = '{{#if mapping.scoreDecimals}}`$score_units`{{else}}score{{/if}}';
+
 interface Violated {
   condition: string;
   violation: Violation;
@@ -63,7 +66,8 @@ const VIOLATED: Violated[] = [
     onlyWith: UNKNOWN_SCHEMA.onlyWith,
   },
   ...EVENT_CHECKS.flatMap((check) => {
-    const { field, missing, outOfBounds, onlyWith } = check;
+    const { missing, outOfBounds, onlyWith } = check;
+    const field = checkedColumn(check);
     if ('longest' in check)
       return [
         { condition: `${field} IS NULL OR ${field} = ''`, violation: missing, onlyWith },
@@ -79,8 +83,11 @@ const VIOLATED: Violated[] = [
 
 /** Pieces of SQL by their names. */
 export const CONTRACT_SQL: Record<string, string> = {
+  // What is added up, compared and ranked of a score.
+  'score-units': SCORE_UNITS,
   'event-fields':
     EVENT_COLUMNS.map(([name]) => `${isChecked(name) ? name : cut(name)},`).join('\n') +
+    `{{#if mapping.scoreDecimals}}\n${SCORE_UNITS},{{/if}}` +
     onlyWith('hasEventIds', `\n${EVENT_ID},`),
   'unknown-schema-id': UNKNOWN_SCHEMA_ID,
   // What NULL becomes in the SQL of a resource may look valid.
@@ -155,10 +162,14 @@ function list<T extends { onlyWith?: keyof EventTraits | undefined }>(
 }
 
 function valid(check: EventCheck): string {
-  const { field } = check;
+  const field = checkedColumn(check);
   if ('longest' in check) return `${field} <> '' AND CHAR_LENGTH(${field}) <= ${check.longest}`;
   const upper = 'below' in check ? `${field} < ${check.below}` : `${field} <= ${check.most}`;
   return `${field} >= ${least(check)} AND ${upper}`;
+}
+
+function checkedColumn({ field }: EventCheck): string {
+  return field === 'score' ? SCORE_UNITS : field;
 }
 
 function least({ least, leastWithCorrections }: { least: number; leastWithCorrections?: number }): string {

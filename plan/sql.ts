@@ -223,8 +223,9 @@ function insert({ name, board, slot }: Sink, scan: EventScan): string {
     hasSeasons: period?.kind === 'season',
     columns: selectColumns(board),
     // Text that a query makes may be of any length; ids and names of events are bounded.
-    cells: rowColumns.map(({ name, type }) => ({
+    cells: rowColumns.map(({ name, type, isOfScores }) => ({
       name,
+      unitsInOne: isOfScores && scan.mapping.scoreDecimals > 0 ? 10 ** scan.mapping.scoreDecimals : undefined,
       isText: slot.board.type === 'Query' && type === 'STRING',
     })),
     select: select(slot, period, scan),

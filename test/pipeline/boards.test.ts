@@ -332,7 +332,7 @@ describe('the boards of a game with corrections', () => {
     }
     await produce(cluster.kafka, 'corrected', timePasses(end, 1));
     await expectExact(end - 5_000);
-    const events = countedEvents(await readEvents(cluster.kafka, corrected), true);
+    const events = countedEvents(await readEvents(cluster.kafka, corrected), { corrections: true });
     for (const board of boards(corrected).filter(({ period }) => period?.kind === 'season')) {
       const written = (await readTopic(cluster.kafka, board.topic)).map(({ value }) => value ?? '');
       expect(written.length, `boards of ${board.name}`).toBeGreaterThan(5);

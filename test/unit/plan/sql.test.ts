@@ -71,6 +71,7 @@ const RENDERED = [
   '{{> message-stats}}',
   '{{> plays}}',
   '{{> reached-column}}',
+  '{{> score-units}}',
   '{{> season-end}}',
   '{{> share}}',
   '{{> slot-seconds}}',
