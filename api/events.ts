@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { EVENT_FIELDS, EVENT_ID, type EventField, TEAM_FIELDS } from '../contract/event.ts';
+import {
+  EVENT_FIELDS,
+  EVENT_ID,
+  type EventField,
+  MOST_SCORE_DECIMALS,
+  TEAM_FIELDS,
+} from '../contract/event.ts';
 import { COLUMN_NAME } from './column-name.ts';
 import { normalizeColumnType } from './column-type.ts';
 import { duration } from './duration.ts';
@@ -54,7 +60,7 @@ const fields = z
     ),
     teamName: expression('The team’s name. Unset: teams have none.'),
     score: expression(
-      'What the player scored: a whole number, or one whose decimals are dropped. Default score.',
+      'What the player scored: a number, which loses all decimals but those of events.scoreDecimals. Default score.',
     ),
     time: expression('When it happened, in timeUnit. Default event_time_millis.'),
     timeUnit: z
@@ -107,7 +113,7 @@ const schemaRegistry = z
 /** What a resource says of how its records become events. */
 export type EventMappingSpec = Pick<
   z.output<typeof schema>,
-  'format' | 'columns' | 'fields' | 'deduplicate' | 'negativeScores'
+  'format' | 'columns' | 'fields' | 'deduplicate' | 'negativeScores' | 'scoreDecimals'
 >;
 
 const schema = z.strictObject({
@@ -151,6 +157,11 @@ const schema = z.strictObject({
     .default('Refuse')
     .describe(
       'What an event with a score below 0 is. Refuse: invalid. Correct: a correction, which counts and lowers totals. Ranks of totals that can fall take more CPU.',
+    ),
+  scoreDecimals: integer(0, MOST_SCORE_DECIMALS)
+    .default(0)
+    .describe(
+      'How many decimals scores have, and what boards make of them. What fields.score and of give is rounded to as many, half away from zero. Boards rank by exact numbers, and show all of these decimals.',
     ),
   latestArrival: duration(
     'How long after a season’s end its events may still reach Kafka and count. Then the season is frozen: its boards do not change any more. Unset: seasons are never frozen.',

@@ -8,7 +8,7 @@ import { type LocalRuntime, startLocalRuntime } from '../local/local-runtime.ts'
 import { type Backlog, benchBacklog, type SubjectName } from './job/backlog-bench.ts';
 import { checkOut, type FormerRevision } from './job/former.ts';
 import { benchInjector } from './job/injector-bench.ts';
-import { benchLive } from './job/live-bench.ts';
+import { benchLive, type LiveFormat } from './job/live-bench.ts';
 
 const HELP = `node --disable-warning=TimeoutNegativeWarning bench/job.ts [--full] [--only NAME] [--against REVISION]
 
@@ -128,16 +128,17 @@ const MVPS: Backlog[] = BACKENDS.flatMap(({ backend, ...state }) =>
 
 const RECORDS: Backlog = {
   name: 'records',
-  title: 'Records of another form, 10,000 players, heap',
-  players: 10_000,
-  events: 500_000,
+  title: 'Records of another form, 100,000 players, heap',
+  players: 100_000,
+  events: 1_000_000,
   stateBackend: 'hashmap',
   taskManagerMemory: MEMORY,
   subjects: [
     'the four boards',
     'the four boards of mapped records',
-    'the same with times as text',
-    'the same with each id once',
+    'the four boards of mapped records with times as text',
+    'the four boards of mapped records with each id once',
+    'the four boards of records in Avro',
   ],
   limitCpuSeconds: LIMIT_CPU_SECONDS,
 };
@@ -178,6 +179,8 @@ const BY: Backlog = {
 };
 
 const LIVE_RATES = [1_000, 10_000];
+/** In Avro, as long as a machine of two cores can follow. */
+const LIVE_AVRO_RATES = [10_000, 30_000];
 
 interface Measurement {
   name: string;
@@ -225,7 +228,8 @@ function long(full: boolean): Measurement[] {
     ...[...MILLION, ...MVPS, RECORDS, SCORES, TIES, BY].map((backlog) =>
       onBacklog(full ? whole(backlog) : backlog),
     ),
-    ...LIVE_RATES.map(live),
+    ...LIVE_RATES.map((rate) => live(rate, 'json')),
+    ...LIVE_AVRO_RATES.map((rate) => live(rate, 'avro-confluent')),
     { name: 'injector', measure: (signal) => withRuntime(signal, benchInjector) },
   ];
 }
@@ -255,12 +259,14 @@ function onBacklog(backlog: Backlog): Measurement {
   };
 }
 
-function live(eventsPerSecond: number): Measurement {
+function live(eventsPerSecond: number, format: LiveFormat): Measurement {
   const ports = { kafka: 0, flink: 0, dashboard: 0 };
   return {
-    name: `live-${eventsPerSecond}`,
+    name: `live-${format === 'json' ? '' : 'avro-'}${eventsPerSecond}`,
     measure: (signal) =>
-      inTemporaryFolder((stateDir) => benchLive({ stateDir, ports, report: say, signal }, eventsPerSecond)),
+      inTemporaryFolder((stateDir) =>
+        benchLive({ stateDir, ports, report: say, signal }, eventsPerSecond, format),
+      ),
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { calendar, seasonEnd } from './calendar.ts';
+import { MOST_SCORE_DECIMALS } from './event.ts';
 
 /*
  * What a board is to its readers: the fields of its records, and the definition by which the plan tells the
@@ -32,6 +33,8 @@ export interface RowColumn {
   type: 'STRING' | 'BIGINT' | 'DOUBLE' | 'BOOLEAN';
   /** Its heading and how it is shown; undefined: only programs read it. */
   shown?: Omit<Column, 'name'>;
+  /** Whether it is made of scores, and has decimals where these have. */
+  isOfScores?: true;
 }
 
 const columnName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a column name: letters, digits, _');
@@ -53,6 +56,8 @@ const column = z.strictObject({
    * an age.
    */
   type: z.enum(['text', 'integer', 'decimal', 'factor', 'percent', 'time']),
+  /** How many a `decimal` shows; not set: 2. */
+  decimals: z.int().min(1).max(MOST_SCORE_DECIMALS).optional(),
 });
 
 const period = z.discriminatedUnion('kind', [

@@ -36,7 +36,10 @@ export const EVENT_FIELDS = {
     type: 'STRING',
     description: `The team’s name, of which ${LONGEST_TEXT} characters are kept.`,
   },
-  score: { type: 'BIGINT', description: 'What the player scored; decimals are dropped.' },
+  score: {
+    type: 'BIGINT',
+    description: 'What the player scored; decimals are dropped, but for those of `events.scoreDecimals`.',
+  },
   event_time_millis: { type: 'BIGINT', description: 'When it happened, in epoch milliseconds.' },
 } as const satisfies Record<string, Field>;
 
@@ -51,6 +54,13 @@ export type EventFields = {
  * A score is none that JSON cannot carry exactly. By the lower bound the planner knows that totals only grow.
  */
 export const SCORE = { least: 0, most: Number.MAX_SAFE_INTEGER };
+
+/**
+ * The most decimals of a score. The job adds up and ranks scores in units of the last decimal, as integers.
+ * In the topics of boards, and all that is made of them, they are numbers with decimals. Those of up to 15
+ * digits, which JSON's numbers have, are exact.
+ */
+export const MOST_SCORE_DECIMALS = 6;
 
 /** The least score where negative ones correct totals, which then can fall. */
 export const LEAST_CORRECTION = -SCORE.most;
@@ -73,6 +83,8 @@ export interface EventTraits {
   hasEventIds: boolean;
   /** Whether negative scores count, and correct totals. */
   hasCorrections: boolean;
+  /** Whether the schemas of the records are in a registry. */
+  hasSchemas: boolean;
 }
 
 /** Why an event is invalid. */
@@ -83,7 +95,16 @@ export interface Violation {
   text: string;
   /** The same of games with corrections, where it is another. */
   textWithCorrections?: string;
+  /** Only jobs of events that have this count it. */
+  onlyWith?: keyof EventTraits;
 }
+
+/** Of such a record nothing but the id of its schema can be read, so it is invalid before any check. */
+export const UNKNOWN_SCHEMA: Violation = {
+  reason: 'unknown_schema',
+  text: 'the schema registry has no schema of the id that the record has',
+  onlyWith: 'hasSchemas',
+};
 
 /** The values of a field that a valid event can have, and why others make it invalid. */
 export type EventCheck = {
@@ -125,11 +146,11 @@ export const EVENT_CHECKS: EventCheck[] = [
   },
 ];
 
-/** Why an event can be invalid, in the order of the checks. */
-export const VIOLATIONS: Violation[] = EVENT_CHECKS.flatMap(({ missing, outOfBounds }) => [
-  missing,
-  outOfBounds,
-]);
+/** Why an event can be invalid. */
+export const VIOLATIONS: Violation[] = [
+  ...EVENT_CHECKS.flatMap(({ missing, outOfBounds }) => [missing, outOfBounds]),
+  UNKNOWN_SCHEMA,
+];
 
 function id(field: EventCheck['field'], reason: string): EventCheck {
   return {

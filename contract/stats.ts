@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_EPOCH_MILLIS, ROBOT_PREFIX, VIOLATIONS, type Violation } from './event.ts';
+import { type EventTraits, MAX_EPOCH_MILLIS, ROBOT_PREFIX, VIOLATIONS, type Violation } from './event.ts';
 
 /*
  * The pipeline's statistics. The job writes one record per slot to the topic <name>-pipeline-stats, the
@@ -112,6 +112,8 @@ interface Reason {
   /** The fields of a record that have how many there are, and an example. */
   countColumn: string;
   exampleColumn: string;
+  /** Only jobs of events that have this write these fields. */
+  onlyWith?: keyof EventTraits | undefined;
 }
 
 /** The reason of messages without an event. */
@@ -151,6 +153,7 @@ export const REASONS: Reason[] = [
       source: 'invalid',
       countColumn: `uncounted_${id}`,
       exampleColumn: `example_${id}`,
+      onlyWith: violations[0]?.onlyWith,
     }),
   ),
   DUPLICATE,
@@ -186,6 +189,8 @@ interface StatsColumn {
    * without it.
    */
   merge: 'sum' | 'greatest' | 'newest';
+  /** Only jobs of events that have this write it. */
+  onlyWith?: keyof EventTraits | undefined;
 }
 
 /** The fields of a record without its key. */
@@ -196,12 +201,13 @@ export const STATS_COLUMNS: StatsColumn[] = [
   }),
   // That of malformed messages is a counter.
   ...REASONS.filter(({ id }) => id !== MALFORMED).map(
-    ({ countColumn, text, source }): StatsColumn => ({
+    ({ countColumn, text, source, onlyWith }): StatsColumn => ({
       name: countColumn,
       type: 'BIGINT',
-      description: `Events that do not count, because ${text}.`,
+      description: `Events that do not count, because ${text}${onlyWith ? ' (jobs that read Avro)' : ''}.`,
       sources: [source],
       merge: 'sum',
+      onlyWith,
     }),
   ),
   {
@@ -219,12 +225,13 @@ export const STATS_COLUMNS: StatsColumn[] = [
     merge: 'newest',
   },
   ...REASONS.map(
-    ({ countColumn, exampleColumn, source }): StatsColumn => ({
+    ({ countColumn, exampleColumn, source, onlyWith }): StatsColumn => ({
       name: exampleColumn,
       type: 'STRING',
       description: `The newest of \`${countColumn}\`, masked${source === 'messages' ? ', if it is evident without decoding' : ''}; null when there is none.`,
       sources: [source],
       merge: 'newest',
+      onlyWith,
     }),
   ),
 ];

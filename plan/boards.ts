@@ -29,7 +29,8 @@ export function toDefinition({ rowColumns: _, source: __, ...definition }: Plann
 export function planBoard(resource: GameAnalytics, source: Leaderboard): PlannedBoard {
   const { name, title, size, history } = source;
   const topic = `${resource.metadata.name}-${name}`;
-  const { period, columns, identity, bar, strip, rankedBy, by } = getBoardType(source).shape(source);
+  const { period, identity, bar, strip, rankedBy, by, ...shape } = getBoardType(source).shape(source);
+  const columns = shape.columns.map((column) => withDecimals(column, resource.spec.events.scoreDecimals));
   const paired = boardOfAll(resource, source);
   const isKnown = ({ name }: RowColumn) => hasTeams(resource.spec.events) || !TEAM_FIELDS.includes(name);
   return {
@@ -51,6 +52,18 @@ export function planBoard(resource: GameAnalytics, source: Leaderboard): Planned
     ...(columns.some(({ name }) => name === LAST_EVENT) && { lastEvent: LAST_EVENT }),
     rowColumns: columns,
     source,
+  };
+}
+
+/** A column where scores have decimals: the job divides what it has in units. */
+function withDecimals(column: RowColumn, decimals: number): RowColumn {
+  const { isOfScores, shown } = column;
+  if (!isOfScores || !shown || decimals === 0) return column;
+  const least = shown.type === 'decimal' ? 2 : 0;
+  return {
+    ...column,
+    type: 'DOUBLE',
+    shown: { ...shown, type: 'decimal', decimals: Math.max(decimals, least) },
   };
 }
 

@@ -4,10 +4,12 @@ import {
   EVENT_ID,
   type EventCheck,
   type EventField,
+  type EventTraits,
   LEAST_CORRECTION,
   LONGEST_TEXT,
   ROBOT_PREFIX,
   SCORE,
+  UNKNOWN_SCHEMA,
   type Violation,
 } from '../contract/event.ts';
 import {
@@ -41,35 +43,59 @@ const MESSAGE_EXAMPLE_CHARACTERS = 80;
 
 const EVENT_COLUMNS = Object.entries(EVENT_FIELDS) as [EventField, (typeof EVENT_FIELDS)[EventField]][];
 
+/**
+ * What the format for Avro (local/runtime/flink-avro) makes of a record whose schema the registry does not
+ * know: this column has the id of the schema, and all others are NULL.
+ */
+const UNKNOWN_SCHEMA_ID = '`$unknown_schema`';
+
+/** A score as an integer: of those with decimals, in units of the last one. */
+const SCORE_UNITS = '{{#if mapping.scoreDecimals}}`$score_units`{{else}}score{{/if}}';
+
 interface Violated {
   condition: string;
   violation: Violation;
-  onlyWith: EventCheck['onlyWith'];
+  onlyWith: keyof EventTraits | undefined;
 }
 
 /** Conditions that are true of invalid events where those before them are not, each with why. */
-const VIOLATED: Violated[] = EVENT_CHECKS.flatMap((check) => {
-  const { field, missing, outOfBounds, onlyWith } = check;
-  if ('longest' in check)
+const VIOLATED: Violated[] = [
+  {
+    condition: `${UNKNOWN_SCHEMA_ID} IS NOT NULL`,
+    violation: UNKNOWN_SCHEMA,
+    onlyWith: UNKNOWN_SCHEMA.onlyWith,
+  },
+  ...EVENT_CHECKS.flatMap((check) => {
+    const { missing, outOfBounds, onlyWith } = check;
+    const field = checkedColumn(check);
+    if ('longest' in check)
+      return [
+        { condition: `${field} IS NULL OR ${field} = ''`, violation: missing, onlyWith },
+        { condition: `CHAR_LENGTH(${field}) > ${check.longest}`, violation: outOfBounds, onlyWith },
+      ];
+    const upper = 'below' in check ? `${field} >= ${check.below}` : `${field} > ${check.most}`;
     return [
-      { condition: `${field} IS NULL OR ${field} = ''`, violation: missing, onlyWith },
-      { condition: `CHAR_LENGTH(${field}) > ${check.longest}`, violation: outOfBounds, onlyWith },
+      { condition: `${field} IS NULL`, violation: missing, onlyWith },
+      { condition: `${field} < ${least(check)} OR ${upper}`, violation: outOfBounds, onlyWith },
     ];
-  const upper = 'below' in check ? `${field} >= ${check.below}` : `${field} > ${check.most}`;
-  return [
-    { condition: `${field} IS NULL`, violation: missing, onlyWith },
-    { condition: `${field} < ${least(check)} OR ${upper}`, violation: outOfBounds, onlyWith },
-  ];
-});
+  }),
+];
 
 /** Pieces of SQL by their names. */
 export const CONTRACT_SQL: Record<string, string> = {
+  // What is added up, compared and ranked of a score.
+  'score-units': SCORE_UNITS,
   'event-fields':
     EVENT_COLUMNS.map(([name]) => `${isChecked(name) ? name : cut(name)},`).join('\n') +
+    `{{#if mapping.scoreDecimals}}\n${SCORE_UNITS},{{/if}}` +
     onlyWith('hasEventIds', `\n${EVENT_ID},`),
-  'valid-event': EVENT_CHECKS.map((check, i) =>
-    onlyWith(check.onlyWith, `${valid(check)}${i < EVENT_CHECKS.length - 1 ? '\n  AND ' : ''}`),
-  ).join(''),
+  'unknown-schema-id': UNKNOWN_SCHEMA_ID,
+  // What NULL becomes in the SQL of a resource may look valid.
+  'valid-event':
+    onlyWith('hasSchemas', `${UNKNOWN_SCHEMA_ID} IS NULL\n  AND `) +
+    EVENT_CHECKS.map((check, i) =>
+      onlyWith(check.onlyWith, `${valid(check)}${i < EVENT_CHECKS.length - 1 ? '\n  AND ' : ''}`),
+    ).join(''),
   'invalid-reason': violationCase(({ reason }) => reason),
   'invalid-text': violationCase(({ text, textWithCorrections }) =>
     withCorrections(text, textWithCorrections),
@@ -77,13 +103,17 @@ export const CONTRACT_SQL: Record<string, string> = {
   'invalid-example': EVENT_COLUMNS.filter(([name]) => isChecked(name))
     .map(shown)
     .join("\n      || ' ' || "),
-  'invalid-counts': INVALID_REASONS.map(
+  'invalid-counts': list(
+    '\n',
+    INVALID_REASONS,
     ({ id, countColumn }) => `CASE WHEN reason = ${quoted(id)} THEN 1 ELSE 0 END AS ${countColumn},`,
-  ).join('\n'),
-  'invalid-examples': INVALID_REASONS.map(
+  ),
+  'invalid-examples': list(
+    ',\n',
+    INVALID_REASONS,
     ({ id, exampleColumn }) =>
       `CASE WHEN reason = ${quoted(id)} THEN dated || example END AS ${exampleColumn}`,
-  ).join(',\n'),
+  ),
   'duplicate-example': masked(EVENT_ID, ID_EXAMPLE_CHARACTERS),
   'masked-content': masked('content', MESSAGE_EXAMPLE_CHARACTERS),
   'is-robot': `user_id LIKE '${ROBOT_PREFIX}%'`,
@@ -93,18 +123,18 @@ export const CONTRACT_SQL: Record<string, string> = {
   'slot-seconds': String(SLOT_MILLIS / 1000),
   // When the slot of a record began.
   'stats-slot': `1000 * (EXTRACT(EPOCH FROM produced_at) - MOD(EXTRACT(EPOCH FROM produced_at), ${SLOT_MILLIS / 1000}))`,
-  'stats-columns': STATS_COLUMNS.map(({ name, type }) => `${name} ${type},`).join('\n'),
-  'stats-column-names': [SLOT_START, ...STATS_COLUMNS.map(({ name }) => name)].join(', '),
+  'stats-columns': list('\n', STATS_COLUMNS, ({ name, type }) => `${name} ${type},`),
+  'stats-column-names': `${SLOT_START}, ${list(', ', STATS_COLUMNS, ({ name }) => name)}`,
   'stats-parts': STATS_SOURCES.map(statsPart).join(''),
-  'stats-merged': STATS_COLUMNS.map(({ name, merge }) => MERGED[merge](name)).join(',\n'),
+  'stats-merged': list(',\n', STATS_COLUMNS, ({ name, merge }) => MERGED[merge](name)),
 };
 
 function statsPart(source: StatsSource): string {
-  const columns = STATS_COLUMNS.map(({ name, type, sources, merge }) => {
+  const columns = list(',\n', STATS_COLUMNS, ({ name, type, sources, merge }) => {
     const nothing = merge === 'sum' ? '0' : 'NULL';
-    return `CAST(${sources.includes(source) ? name : nothing} AS ${type}) AS ${name}`;
+    return `  CAST(${sources.includes(source) ? name : nothing} AS ${type}) AS ${name}`;
   });
-  const part = `SELECT\n${[SLOT_START, ...columns].map((column) => `  ${column}`).join(',\n')}\nFROM of_${source}`;
+  const part = `SELECT\n  ${SLOT_START},\n${columns}\nFROM of_${source}`;
   const trait = OPTIONAL_SOURCES.get(source);
   if (trait) return `{{#if ${trait}}}\nUNION ALL\n${part}{{/if}}`;
   return source === STATS_SOURCES[0] ? part : `\nUNION ALL\n${part}`;
@@ -118,15 +148,28 @@ function cut(name: string): string {
   return `LEFT(${name}, ${LONGEST_TEXT}) AS ${name}`;
 }
 
-function onlyWith(trait: EventCheck['onlyWith'], sql: string): string {
+function onlyWith(trait: keyof EventTraits | undefined, sql: string): string {
   return trait ? `{{#if mapping.${trait}}}${sql}{{/if}}` : sql;
 }
 
+/** SQL for each of some items, the first of which every job has. */
+function list<T extends { onlyWith?: keyof EventTraits | undefined }>(
+  separator: string,
+  items: T[],
+  sql: (item: T) => string,
+): string {
+  return items.map((item, i) => onlyWith(item.onlyWith, `${i > 0 ? separator : ''}${sql(item)}`)).join('');
+}
+
 function valid(check: EventCheck): string {
-  const { field } = check;
+  const field = checkedColumn(check);
   if ('longest' in check) return `${field} <> '' AND CHAR_LENGTH(${field}) <= ${check.longest}`;
   const upper = 'below' in check ? `${field} < ${check.below}` : `${field} <= ${check.most}`;
   return `${field} >= ${least(check)} AND ${upper}`;
+}
+
+function checkedColumn({ field }: EventCheck): string {
+  return field === 'score' ? SCORE_UNITS : field;
 }
 
 function least({ least, leastWithCorrections }: { least: number; leastWithCorrections?: number }): string {

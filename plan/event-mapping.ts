@@ -9,7 +9,7 @@ import {
   type TimeUnit,
 } from '../api/events.ts';
 import { EVENT_FIELDS, EVENT_ID, type EventField, type EventTraits } from '../contract/event.ts';
-import { computedFirst } from './sql-template.ts';
+import { scoreType, scoreUnits } from './sql-template.ts';
 
 /** How the records of a topic become events, as sql/events.sql.hbs has it. */
 export interface EventMapping extends EventTraits {
@@ -17,6 +17,10 @@ export interface EventMapping extends EventTraits {
   columns: { name: string; type: string }[];
   /** The fields of an event: each as SQL over the columns, and which of spec.events.fields says it. */
   fields: { name: string; sql: string; from: keyof Fields }[];
+  /** How many decimals its score has. */
+  scoreDecimals: number;
+  /** Its score in units of the last decimal, as an integer, over the columns: what is ranked. */
+  scoreUnits: string;
   /** When it happened, in epoch milliseconds, over the columns. */
   timeMillis: string;
   /** Columns that are passed on as they are: the others are hidden by fields of the same names. */
@@ -25,15 +29,18 @@ export interface EventMapping extends EventTraits {
 
 type Fields = NonNullable<EventMappingSpec['fields']>;
 
-const DEFAULT_COLUMNS = EVENT_FIELD_NAMES.map((name) => ({ name, type: EVENT_FIELDS[name].type }));
-
 /**
  * The mapping of a resource's events.
  *
  * @throws RangeError when a column's type is none, which the parser does not let through
  */
 export function planEventMapping(spec: EventMappingSpec): EventMapping {
-  const columns = (spec.columns ?? DEFAULT_COLUMNS).map(({ name, type }) => ({
+  const { scoreDecimals } = spec;
+  const defaultColumns = EVENT_FIELD_NAMES.map((name) => ({
+    name,
+    type: name === 'score' ? scoreType(scoreDecimals) : EVENT_FIELDS[name].type,
+  }));
+  const columns = (spec.columns ?? defaultColumns).map(({ name, type }) => ({
     name,
     type: columnType(type),
   }));
@@ -45,11 +52,14 @@ export function planEventMapping(spec: EventMappingSpec): EventMapping {
       ...EVENT_FIELD_NAMES.map((name) => ({ name, sql: expressions[name], from: FIELD_SOURCES[name] })),
       ...(hasEventIds ? [{ name: EVENT_ID, sql: text(spec.fields?.eventId), from: 'eventId' as const }] : []),
     ],
+    scoreDecimals,
+    scoreUnits: scoreUnits(inParentheses(spec.fields?.score ?? 'score'), scoreDecimals),
     timeMillis: expressions.event_time_millis,
     otherColumns: columns.map(({ name }) => name).filter(isVisible),
     hasTeams: hasTeams(spec),
     hasEventIds,
     hasCorrections: hasCorrections(spec),
+    hasSchemas: spec.format === 'avro-confluent',
   };
 }
 
@@ -59,7 +69,7 @@ function columnType(type: string): string {
   return normalized;
 }
 
-function fieldExpressions({ fields, columns }: EventMappingSpec): Record<EventField, string> {
+function fieldExpressions({ fields, columns, scoreDecimals }: EventMappingSpec): Record<EventField, string> {
   if (!fields && !columns) return Object.fromEntries(EVENT_FIELD_NAMES.map((name) => [name, name])) as never;
   const { userId, teamId, teamName, score, time, timeUnit } = fields ?? {
     teamId: 'team_id',
@@ -70,7 +80,10 @@ function fieldExpressions({ fields, columns }: EventMappingSpec): Record<EventFi
     user_id: text(userId ?? 'user_id'),
     team_id: text(teamId),
     team_name: text(teamName),
-    score: computedFirst(`TRY_CAST(${inParentheses(score ?? 'score')} AS BIGINT)`),
+    score:
+      scoreDecimals === 0
+        ? scoreUnits(inParentheses(score ?? 'score'), 0)
+        : `TRY_CAST(${inParentheses(score ?? 'score')} AS ${scoreType(scoreDecimals)})`,
     event_time_millis: TIME_MILLIS[timeUnit](inParentheses(time ?? 'event_time_millis')),
   };
 }

@@ -25,7 +25,7 @@ handlebars.registerHelper({
   type: ({ type }: { type: string }) => raw(columnType(type)),
   columnType: (type: string) => raw(type),
   expression: (sql: string) => raw(sql),
-  points: (sql: string) => raw(computedFirst(`TRY_CAST((\n${sql}\n    ) AS BIGINT)`)),
+  points: (sql: string, decimals: number) => raw(scoreUnits(`(\n${sql}\n    )`, decimals)),
   season: ({ seasonMillis, calendar }: Pick<TotalsBoard, 'seasonMillis' | 'calendar'>) =>
     raw(
       calendar
@@ -82,6 +82,17 @@ export const TEMPLATES = texts
  */
 export function computedFirst(sql: string): string {
   return `CASE WHEN RAND() < 2 THEN ${sql} END`;
+}
+
+/** A score in units of its last decimal, as an integer; NULL when it is none. */
+export function scoreUnits(sql: string, decimals: number): string {
+  if (decimals === 0) return computedFirst(`TRY_CAST(${sql} AS BIGINT)`);
+  return computedFirst(`TRY_CAST(${10 ** decimals} * TRY_CAST(${sql} AS ${scoreType(decimals)}) AS BIGINT)`);
+}
+
+/** The SQL type of a score, whose units fit into a BIGINT. */
+export function scoreType(decimals: number): string {
+  return decimals === 0 ? 'BIGINT' : `DECIMAL(18, ${decimals})`;
 }
 
 function raw(sql: string): Handlebars.SafeString {

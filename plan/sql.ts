@@ -33,6 +33,7 @@ export function sqlScript(
   const sinks = layout.slots.flatMap((slot, i) => planSinks(resource, slot, i));
   return SCRIPT({
     name,
+    mapping: first.mapping,
     uidFormat: `${layout.generation}-<id>_<transformation>`,
     stateTtl: `${stateTtlMillis(resource)} ms`,
     events: scans.flatMap((scan) => [eventTables(scan), ...calendarViews(layout, scan)]),
@@ -227,8 +228,9 @@ function insert({ name, board, slot }: Sink, scan: EventScan, ttlMillis: number)
     hasSeasons: period?.kind === 'season',
     columns: selectColumns(board),
     // Text that a query makes may be of any length; ids and names of events are bounded.
-    cells: rowColumns.map(({ name, type }) => ({
+    cells: rowColumns.map(({ name, type, isOfScores }) => ({
       name,
+      unitsInOne: isOfScores && scan.mapping.scoreDecimals > 0 ? 10 ** scan.mapping.scoreDecimals : undefined,
       isText: slot.board.type === 'Query' && type === 'STRING',
     })),
     select: select(slot, period, scan, ttlMillis),

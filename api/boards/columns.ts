@@ -18,6 +18,11 @@ export const REACHED: RowColumn = {
 };
 export const NEWEST_EVENT: RowColumn = { name: LAST_EVENT, type: 'BIGINT' };
 
+/** A number that is made of scores. */
+export function scoreColumn(name: string, label: string): RowColumn {
+  return { ...integerColumn(name, label), isOfScores: true };
+}
+
 export function integerColumn(name: string, label: string): RowColumn {
   return { name, type: 'BIGINT', shown: { label, type: 'integer' } };
 }

@@ -89,8 +89,14 @@ export const hotStreakers = boardType<HotStreakersBoard>()({
       PLAYER,
       TEAM,
       // The averages are those of the player's hottest moment, which may be minutes ago.
-      decimalColumn('short_term_avg', `${shortWindowMillis / 1000} s avg at peak`, 'decimal'),
-      decimalColumn('long_term_avg', `${longWindowMillis / 1000} s avg at peak`, 'decimal'),
+      {
+        ...decimalColumn('short_term_avg', `${shortWindowMillis / 1000} s avg at peak`, 'decimal'),
+        isOfScores: true,
+      },
+      {
+        ...decimalColumn('long_term_avg', `${longWindowMillis / 1000} s avg at peak`, 'decimal'),
+        isOfScores: true,
+      },
       decimalColumn('peak_hotness', 'Peak', 'factor'),
       { name: 'peak_at', type: 'BIGINT', shown: { label: 'When', type: 'time' } },
     ],

@@ -4,7 +4,7 @@ import { type EventTraits, SCORE } from '../../contract/event.ts';
 import { isSafeExpression, SAFE_EXPRESSION } from '../query.ts';
 import type { Rule } from '../rule.ts';
 import type { BoardShape, TypeField, Values } from './board-type.ts';
-import { integerColumn, REACHED } from './columns.ts';
+import { integerColumn, REACHED, scoreColumn } from './columns.ts';
 import { EVENT_COLUMNS, type TotalsBoard } from './shared-fields.ts';
 
 /* What a board of scores makes of the events of a player or a team. */
@@ -39,7 +39,7 @@ const MOST = SCORE.most;
 
 const of: TypeField<z.ZodString> = {
   schema: z.string().min(1).max(2000),
-  description: `a SQL expression that gives an event’s value, such as CHAR_LENGTH(team_name). Its columns are those of the view valid_events (${EVENT_COLUMNS}). It is cast to BIGINT, which drops decimals. An event without a value does not count for this board: NULL, what is no number, beyond ±${MOST}, or below 0 in a Sum, unless events.negativeScores is Correct. Default: the event’s score.`,
+  description: `a SQL expression that gives an event’s value, such as CHAR_LENGTH(team_name). Its columns are those of the view valid_events (${EVENT_COLUMNS}). It is cast to BIGINT, which drops decimals, or with events.scoreDecimals rounded to as many. An event without a value does not count for this board: NULL, what is no number, beyond ±${MOST}, or below 0 in a Sum, unless events.negativeScores is Correct. Default: the event’s score.`,
   rules: [{ message: `of must be ${SAFE_EXPRESSION}`, holds: isSafeExpression }],
 };
 
@@ -84,7 +84,8 @@ export function resolveScore(
 const TOTAL = 'total_score';
 
 export function scoreColumns({ score, ties }: ScoredBoard): RowColumn[] {
-  return [integerColumn(TOTAL, HEADINGS[score ?? 'Sum']), ...(ties ? [REACHED] : [])];
+  const column = score === 'Count' ? integerColumn : scoreColumn;
+  return [column(TOTAL, HEADINGS[score ?? 'Sum']), ...(ties ? [REACHED] : [])];
 }
 
 /**

@@ -1,6 +1,6 @@
 import { integer } from '../integer.ts';
 import { boardType } from './board-type.ts';
-import { decimalColumn, integerColumn, NEWEST_EVENT, PLACE, PLAYER, TEAM, TEAM_ID } from './columns.ts';
+import { decimalColumn, NEWEST_EVENT, PLACE, PLAYER, scoreColumn, TEAM, TEAM_ID } from './columns.ts';
 import {
   conditionFields,
   resolveSeason,
@@ -42,8 +42,8 @@ export const teamMvps = boardType<TeamMvpsBoard>()({
       PLAYER,
       TEAM_ID,
       TEAM,
-      integerColumn('player_total', 'Points'),
-      integerColumn('team_total', 'Team total'),
+      scoreColumn('player_total', 'Points'),
+      scoreColumn('team_total', 'Team total'),
       decimalColumn('contrib_ratio', 'Share', 'percent'),
       NEWEST_EVENT,
     ],

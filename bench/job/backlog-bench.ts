@@ -1,11 +1,15 @@
+import { EVENT_SCHEMA } from '../../injector/avro.ts';
+import { registerSchema } from '../../injector/schema-registry.ts';
 import type { Broker } from '../../local/kafka/broker.ts';
 import type { LocalRuntime } from '../../local/local-runtime.ts';
+import { startSchemaRegistry } from '../../local/schema-registry.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
 import { writeBacklog } from './backlog.ts';
 import { type Bounds, type Outcome, type Peak, runJob } from './flink-job.ts';
 import type { FormerRevision } from './former.ts';
+import type { Game } from './game.ts';
 import { markdownTable, megabytes, short } from './markdown.ts';
-import { BASELINE_BOARDS, baseline, type JobOptions, product } from './subjects.ts';
+import { AVRO, BASELINE_BOARDS, baseline, type JobOptions, product } from './subjects.ts';
 
 /** A backlog of events, and what reads it. */
 export interface Backlog {
@@ -74,10 +78,11 @@ const PRODUCT = {
   },
   'Team MVPs': { leaderboards: [{ name: 'team-mvps', type: 'TeamMvps' }] },
   'the four boards of mapped records': { records: { columns: COLUMNS, fields: MAPPED } },
-  'the same with times as text': {
+  'the four boards of records in Avro': { records: { format: AVRO } },
+  'the four boards of mapped records with times as text': {
     records: { columns: COLUMNS, fields: { ...MAPPED, time: 'readable_time', timeUnit: 'Iso8601' } },
   },
-  'the same with each id once': {
+  'the four boards of mapped records with each id once': {
     records: { columns: COLUMNS, fields: { ...MAPPED, eventId: EVENT_ID }, deduplicate: '1h' },
   },
   'Top Players by Sum': topPlayers('Sum'),
@@ -107,6 +112,10 @@ function subjectsOf(name: SubjectName, former: FormerRevision | undefined): Subj
   ];
 }
 
+function isInAvro(name: SubjectName): boolean {
+  return isProduct(name) && (PRODUCT[name] as ProductJob).records?.format === AVRO;
+}
+
 function isProduct(name: SubjectName): name is keyof typeof PRODUCT {
   return name in PRODUCT;
 }
@@ -134,7 +143,11 @@ const SEED = 1;
 export async function benchBacklog(runtime: LocalRuntime, broker: Broker, backlog: Backlog): Promise<string> {
   const { name, title, players, events, stateBackend, taskManagerMemory, limitCpuSeconds } = backlog;
   runtime.report(`${name}: writing ${short(events)} events`);
-  await writeBacklog(broker, name, { seed: SEED, players, events }, runtime.signal);
+  const game = { seed: SEED, players, events };
+  await writeBacklog(broker, name, game, runtime.signal);
+  const avro = backlog.subjects.some(isInAvro)
+    ? await writeInAvro(runtime, broker, `${name}-avro`, game)
+    : undefined;
   const results: Result[] = [];
   const subjects = backlog.subjects.flatMap((subject) => subjectsOf(subject, backlog.former));
   for (const [i, { title: subject, jobs }] of subjects.entries()) {
@@ -142,7 +155,13 @@ export async function benchBacklog(runtime: LocalRuntime, broker: Broker, backlo
     for (const [j, { title, make }] of jobs.entries()) {
       runtime.report(`${name}: ${title}`);
       const deploy = (attempt: number) =>
-        make(broker, { run: `${name}-${i}-${j}-${attempt}`, events: name, stateBackend, taskManagerMemory });
+        make(broker, {
+          run: `${name}-${i}-${j}-${attempt}`,
+          events: name,
+          avro,
+          stateBackend,
+          taskManagerMemory,
+        });
       const outcome = await run(runtime, deploy, {
         backlog: events,
         warmUp: players,
@@ -152,8 +171,22 @@ export async function benchBacklog(runtime: LocalRuntime, broker: Broker, backlo
     }
     results.push({ subject, runs });
   }
-  await broker.admin.deleteTopics({ topics: [name] });
+  await broker.admin.deleteTopics({ topics: [name, ...(avro ? [avro.topic] : [])] });
   return `### ${title}, ${short(events)} events\n\n${table(results)}`;
+}
+
+/** The same backlog in Avro, with its schema in a registry of its own, as the injector writes it. */
+async function writeInAvro(
+  runtime: LocalRuntime,
+  broker: Broker,
+  topic: string,
+  game: Game,
+): Promise<JobOptions['avro']> {
+  const registryUrl = await startSchemaRegistry(runtime);
+  const registry = { url: registryUrl, folder: undefined };
+  const schemaId = await registerSchema(registry, `${topic}-value`, EVENT_SCHEMA, runtime.signal);
+  await writeBacklog(broker, topic, game, runtime.signal, schemaId);
+  return { topic, registryUrl };
 }
 
 interface Run {

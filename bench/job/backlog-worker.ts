@@ -1,5 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import type { Message } from 'kafkajs';
+import { avroEncoder } from '../../injector/avro.ts';
+import type { GameEvent } from '../../injector/event.ts';
 import { kafkaClient } from '../../testkit/pipeline/topic.ts';
 import { eventOf, type Game, plays, teams } from './game.ts';
 
@@ -10,12 +12,16 @@ export interface PartitionTask {
   partition: number;
   partitions: number;
   game: Game;
+  /** Of the events in a registry: they are written in Avro. Undefined: in JSON. */
+  schemaId: number | undefined;
 }
 
 /** kafkajs copies a batch once per message while it sorts it by partition: larger ones are no faster. */
 const BATCH = 1_000;
 
-async function fill({ bootstrapServers, topic, partition, partitions, game }: PartitionTask): Promise<void> {
+async function fill(task: PartitionTask): Promise<void> {
+  const { bootstrapServers, topic, partition, partitions, game, schemaId } = task;
+  const encode = schemaId === undefined ? (event: GameEvent) => JSON.stringify(event) : avroEncoder(schemaId);
   const producer = kafkaClient(bootstrapServers).producer({ maxInFlightRequests: 1 });
   await producer.connect();
   const teamOf = teams(game);
@@ -31,7 +37,7 @@ async function fill({ bootstrapServers, topic, partition, partitions, game }: Pa
     const event = eventOf(play, teamOf[play.player]!);
     messages.push({
       key: event.user_id,
-      value: JSON.stringify(event),
+      value: encode(event),
       timestamp: String(play.sent),
       partition,
     });

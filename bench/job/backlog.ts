@@ -9,12 +9,15 @@ const PARTITIONS = 3;
 /**
  * Creates a topic and writes a whole game into it, one thread per partition. When aborted, it leaves the rest
  * unwritten.
+ *
+ * @param schemaId of the events in a registry: they are written in Avro; undefined: in JSON
  */
 export async function writeBacklog(
   { admin, bootstrapServers }: Broker,
   topic: string,
   game: Game,
   signal: AbortSignal,
+  schemaId?: number,
 ): Promise<void> {
   // The events are as old as their dates: they must not be deleted for it.
   const configEntries = [{ name: 'retention.ms', value: '-1' }];
@@ -28,6 +31,7 @@ export async function writeBacklog(
     partition,
     partitions: PARTITIONS,
     game,
+    schemaId,
   }));
   await Promise.all(tasks.map((task) => runWorker(task, signal)));
 }

@@ -1,6 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, Producer } from 'kafkajs';
+import { avroEncoder, EVENT_SCHEMA } from '../../injector/avro.ts';
+import { type GameEvent, readableTime } from '../../injector/event.ts';
+import { registerSchema } from '../../injector/schema-registry.ts';
 import { type Pipeline, type PipelineOptions, startPipeline } from '../../local/pipeline.ts';
+import { readRegistryUrl } from '../../local/schema-registry.ts';
 import { childProcess } from '../../testkit/pipeline/processes.ts';
 import { kafkaClient } from '../../testkit/pipeline/topic.ts';
 import { resource } from '../../testkit/resources/resource.ts';
@@ -19,21 +23,32 @@ const PROCESSES = {
   dashboard: 'dashboard/main.ts',
 };
 
+/** The format of the events, of which an Avro schema is in a registry of the pipeline's own. */
+export type LiveFormat = 'json' | 'avro-confluent';
+
+type Encode = (event: GameEvent) => string | Buffer;
+
 /**
  * A whole pipeline with a simulated game of this many events per second: how long an event takes to the rows
  * of the season boards, what is written, and what memory each process has. Returns Markdown tables.
  */
-export async function benchLive(options: PipelineOptions, eventsPerSecond: number): Promise<string> {
-  const pipeline = await startPipeline(resource({ injector: { eventsPerSecond, seed: 1 } }, 'live'), options);
+export async function benchLive(
+  options: PipelineOptions,
+  eventsPerSecond: number,
+  format: LiveFormat,
+): Promise<string> {
+  const game = resource({ events: { format }, injector: { eventsPerSecond, seed: 1 } }, 'live');
+  const pipeline = await startPipeline(game, options);
   try {
     await sleep(SETTLE_MILLIS, undefined, { signal: options.signal });
+    const encode: Encode = format === 'json' ? JSON.stringify : await createEncoder(pipeline, options);
     const before = await endOffsets(pipeline);
     const started = performance.now();
-    const latencies = await probe(pipeline, options.signal);
+    const latencies = await probe(pipeline, encode, options.signal);
     const seconds = (performance.now() - started) / 1000;
     const after = await endOffsets(pipeline);
     return [
-      `### ${short(eventsPerSecond)} events/s as they come\n`,
+      `### ${short(eventsPerSecond)} events/s as they come, ${format}\n`,
       latencyTable(latencies),
       ratesTable(before, after, seconds),
       memoryTable(),
@@ -43,12 +58,22 @@ export async function benchLive(options: PipelineOptions, eventsPerSecond: numbe
   }
 }
 
+/** Writes as the injector does, whose schema is registered by now. */
+async function createEncoder(pipeline: Pipeline, { stateDir, signal }: PipelineOptions): Promise<Encode> {
+  const registry = { url: (await readRegistryUrl(stateDir))!, folder: undefined };
+  return avroEncoder(await registerSchema(registry, `${pipeline.eventsTopic}-value`, EVENT_SCHEMA, signal));
+}
+
 /** Board topic, and the field by which a probe knows its row there. */
 const PROBED = { 'live-top-teams': 'TEAM-PROBE', 'live-top-players': 'USR-PROBE' };
 type Probed = keyof typeof PROBED;
 
 /** Milliseconds from making an event to the arrival of a row with its total, of each probed board. */
-async function probe(pipeline: Pipeline, signal: AbortSignal): Promise<Record<Probed, number[]>> {
+async function probe(
+  pipeline: Pipeline,
+  encode: Encode,
+  signal: AbortSignal,
+): Promise<Record<Probed, number[]>> {
   const kafka = kafkaClient(pipeline.broker.bootstrapServers);
   const producer = kafka.producer();
   const consumer = kafka.consumer({ groupId: 'live-probe', maxWaitTimeInMs: 1_000, minBytes: 1 });
@@ -58,7 +83,7 @@ async function probe(pipeline: Pipeline, signal: AbortSignal): Promise<Record<Pr
   try {
     const latencies: Record<Probed, number[]> = { 'live-top-teams': [], 'live-top-players': [] };
     for (let i = 0; i < PROBES; i++) {
-      const made = await sendProbe(producer, pipeline.eventsTopic, i === 0 ? LEAD : 1);
+      const made = await sendProbe(producer, pipeline.eventsTopic, encode, i === 0 ? LEAD : 1);
       const arrivals = await Promise.all(TOPICS.map((topic) => totals.reached(topic, LEAD + i, signal)));
       // The first one waits for the consumer to have joined.
       if (i > 0)
@@ -110,17 +135,18 @@ class Totals {
 }
 
 /** Makes an event of the probe, and says when. */
-async function sendProbe(producer: Producer, topic: string, score: number): Promise<number> {
+async function sendProbe(producer: Producer, topic: string, encode: Encode, score: number): Promise<number> {
   const made = Date.now();
-  const event = {
+  const event: GameEvent = {
     user_id: 'USR-PROBE',
     team_id: 'TEAM-PROBE',
     team_name: 'Probe',
     score,
     event_time_millis: made,
+    readable_time: readableTime(made),
     event_type: 'normal',
   };
-  await producer.send({ topic, acks: -1, messages: [{ key: event.user_id, value: JSON.stringify(event) }] });
+  await producer.send({ topic, acks: -1, messages: [{ key: event.user_id, value: encode(event) }] });
   return made;
 }
 

@@ -17,9 +17,14 @@ export interface JobOptions {
   leaderboards?: Record<string, unknown>[] | undefined;
   /** What spec.events says of the records of the product's job; nothing when left out. */
   records?: Record<string, unknown> | undefined;
+  /** The backlog in Avro, which a job reads whose records are; undefined: there is none. */
+  avro?: { topic: string; registryUrl: string } | undefined;
   /** A revision that plans the product's job instead of the present one. */
   former?: FormerRevision | undefined;
 }
+
+/** The format of spec.events with which a job reads Avro. */
+export const AVRO = 'avro-confluent';
 
 const CHECKPOINT_INTERVAL = '10s';
 const MEASURED = {
@@ -85,9 +90,14 @@ function baselineFile(name: string): string {
   return readFileSync(new URL(`./baseline/${name}.sql`, import.meta.url), 'utf8');
 }
 
-function benchSpec({ events, stateBackend, taskManagerMemory, leaderboards, records }: JobOptions) {
+function benchSpec({ events, stateBackend, taskManagerMemory, leaderboards, records, avro }: JobOptions) {
+  const isAvro = records?.format === AVRO;
   return {
-    events: { topic: events, ...records },
+    events: {
+      topic: isAvro ? avro?.topic : events,
+      ...records,
+      ...(isAvro && { schemaRegistry: { url: avro?.registryUrl } }),
+    },
     ...(leaderboards && { leaderboards }),
     flink: {
       taskManager: { memory: taskManagerMemory },

@@ -1,5 +1,5 @@
 import type { Column, Period } from '../../contract/board.ts';
-import { MAX_EPOCH_MILLIS } from '../../contract/event.ts';
+import { MAX_EPOCH_MILLIS, MOST_SCORE_DECIMALS } from '../../contract/event.ts';
 import type { Value } from '../boards/record.ts';
 
 /** What stands for a value that is not there. */
@@ -7,10 +7,15 @@ const NOTHING = '–';
 
 const NUMBER_FORMATS = {
   integer: numberFormats({ maximumFractionDigits: 0 }),
-  decimal: numberFormats({ minimumFractionDigits: 2, maximumFractionDigits: 2 }),
   factor: numberFormats({ minimumFractionDigits: 2, maximumFractionDigits: 2 }, '×'),
   percent: numberFormats({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }),
 };
+
+const DEFAULT_DECIMALS = 2;
+/** By how many decimals they show. */
+const DECIMAL_FORMATS = Array.from({ length: MOST_SCORE_DECIMALS + 1 }, (_, decimals) =>
+  numberFormats({ minimumFractionDigits: decimals, maximumFractionDigits: decimals }),
+);
 
 function numberFormats(options: Intl.NumberFormatOptions, unit = '') {
   const format = (more: Intl.NumberFormatOptions) => {
@@ -21,7 +26,11 @@ function numberFormats(options: Intl.NumberFormatOptions, unit = '') {
     exact: format({}),
     compact: format({ notation: 'compact', maximumSignificantDigits: 3 }),
     // For numbers that are not exact, and can have 309 digits.
-    huge: format({ notation: 'scientific', maximumFractionDigits: 2 }),
+    huge: format({
+      notation: 'scientific',
+      minimumFractionDigits: Math.min(options.minimumFractionDigits ?? 0, 2),
+      maximumFractionDigits: 2,
+    }),
   };
 }
 
@@ -52,7 +61,8 @@ export interface Cell {
   at: Timestamp | undefined;
 }
 
-export function formatCell(type: Column['type'], value: Value): Cell {
+/** @param decimals how many a `decimal` shows */
+export function formatCell(type: Column['type'], value: Value, decimals = DEFAULT_DECIMALS): Cell {
   const plain = (text: string): Cell => ({ text, compact: undefined, at: undefined });
   if (value === undefined || INVISIBLE.test(String(value))) return plain(NOTHING);
   if (type === 'text' || typeof value === 'string') return plain(String(value));
@@ -61,15 +71,15 @@ export function formatCell(type: Column['type'], value: Value): Cell {
     const at = timestamp(value, 'second');
     return { ...plain(at.text), at };
   }
-  const { exact, compact, huge } = NUMBER_FORMATS[type];
+  const { exact, compact, huge } = type === 'decimal' ? DECIMAL_FORMATS[decimals]! : NUMBER_FORMATS[type];
   if (Math.abs(value) > Number.MAX_SAFE_INTEGER) return plain(huge(value));
   const text = exact(value);
   return { ...plain(text), compact: text.length > MAX_SHORT_LENGTH ? compact(value) : undefined };
 }
 
 /** A value in words. */
-export function formatValue(type: Column['type'], value: Value): string {
-  return formatCell(type, value).text;
+export function formatValue(type: Column['type'], value: Value, decimals?: number): string {
+  return formatCell(type, value, decimals).text;
 }
 
 /** A share, 0..1, of which there is some: what would be shown as 0.0% is not nothing. */

@@ -251,7 +251,7 @@ function panelRows(definition: BoardDefinition, rows: readonly Row[], context: R
     move: describeMovement(row, context.before),
     color: context.colors.of(definition, row),
     found: isFound(textsOf(definition, row), context.search),
-    ...panelCells(definition, ({ name, type }) => formatCell(type, row.values.get(name))),
+    ...panelCells(definition, ({ name, type, decimals }) => formatCell(type, row.values.get(name), decimals)),
     ...(bars[index] ?? NO_BAR),
     line: context.lines.get(row.id) ?? '',
     gap: describeGap(gaps, row, rows[index - 1]),
@@ -268,7 +268,7 @@ function describeGap(column: Column | undefined, row: Row, above: Row | undefine
   if (!column || !above) return '';
   const [value, higher] = [row, above].map(({ values }) => values.get(column.name));
   if (typeof value !== 'number' || typeof higher !== 'number') return '';
-  return formatValue(column.type, Math.abs(higher - value));
+  return formatValue(column.type, Math.abs(higher - value), column.decimals);
 }
 
 /** What a row is called: the first of its texts that is one. */
@@ -326,7 +326,7 @@ function computeBars(
   const isShare = column.type === 'percent';
   const longest = isShare ? 1 : Math.max(...lengths, Number.MIN_VALUE);
   return lengths.map((length, index) => {
-    const text = formatValue(column.type, rows[index]?.values.get(column.name));
+    const text = formatValue(column.type, rows[index]?.values.get(column.name), column.decimals);
     // In this order: a hundred times the largest number would be infinite.
     const percent = (part: number) => (100 * Math.min(part / longest, 1)).toFixed(1);
     const shown = {
@@ -336,7 +336,7 @@ function computeBars(
     const was = lengthOf(lastRows[index]);
     // Beyond the leader's bar there is no room.
     if (was === 0 || was > longest) return shown;
-    const title = `${shown.barTitle}; this place ended last season with ${formatValue(column.type, was)}`;
+    const title = `${shown.barTitle}; this place ended last season with ${formatValue(column.type, was, column.decimals)}`;
     return { ...shown, barTitle: title, ghost: percent(was) };
   });
 }
@@ -359,7 +359,7 @@ function computeStrips({ strip, columns }: BoardDefinition, rows: readonly Row[]
     bar: percent(ratios[index] ?? 0),
     usual: percent(1),
     barTitle: shown
-      .map(({ name, label, type }) => `${label}: ${formatValue(type, values.get(name))}`)
+      .map(({ name, label, type, decimals }) => `${label}: ${formatValue(type, values.get(name), decimals)}`)
       .join(', '),
   }));
 }

@@ -133,7 +133,10 @@ function whereTyped(): string {
 /** By their ids, so that the oracle knows it too. */
 const isInTime = (user: string) => user.length > 1 && user.charCodeAt(user.length - 1) % 2 === 1;
 
-/** Types of all schemas by their ids in the registry, for this test's own decoding. */
+/** The schemas that the registry has, by their ids. */
+const registered = new Set<number>();
+
+/** Their types, for this test's own decoding. */
 const types = new Map<number, Type>();
 
 /** The record in the form of our JSON; undefined: it cannot be read. */
@@ -158,6 +161,19 @@ function decoded(records: EventRecord[]): EventRecord[] {
     value: JSON.stringify(decode(value) ?? null),
     producedAt,
   }));
+}
+
+/** How many records do not count, by why. */
+function expectedReasons(records: EventRecord[]): Record<string, number> {
+  const [unknown, others] = [true, false].map((wanted) =>
+    records.filter(({ value }) => hasUnknownSchema(value) === wanted),
+  ) as [EventRecord[], EventRecord[]];
+  return { ...notCounted(decoded(others)), unknown_schema: unknown.length };
+}
+
+function hasUnknownSchema(value: string | null): boolean {
+  const bytes = Buffer.from(value ?? '', 'latin1');
+  return bytes.length >= 5 && bytes[0] === 0 && !registered.has(bytes.readInt32BE(1));
 }
 
 function encode(id: number, content: Record<string, unknown> | Buffer): Buffer {
@@ -198,9 +214,15 @@ describe('records in Avro with a schema registry', () => {
     await cluster?.stop();
   });
 
-  async function register(schema: object, options = {}): Promise<number> {
-    const id = await registry.register(SUBJECT, { schema, ...options });
+  async function register(schema: object): Promise<number> {
+    const id = await registerUnder(SUBJECT, schema);
     types.set(id, avro.Type.forSchema(schema as never, { wrapUnions: false }));
+    return id;
+  }
+
+  async function registerUnder(subject: string, schema: object, options = {}): Promise<number> {
+    const id = await registry.register(subject, { schema, ...options });
+    registered.add(id);
     return id;
   }
 
@@ -264,11 +286,15 @@ describe('records in Avro with a schema registry', () => {
     return exceptionHistory.entries.map(({ stacktrace }) => stacktrace);
   }
 
+  async function slots(): Promise<Record<string, unknown>[]> {
+    const records = newestByKey(await readTopic(cluster.kafka, 'avro-pipeline-stats'));
+    return [...records.values()].map((value) => JSON.parse(value));
+  }
+
   /** How many records do not count, by why, as the job has counted them. */
   async function reasons(): Promise<Record<string, number>> {
-    const slots = [...newestByKey(await readTopic(cluster.kafka, 'avro-pipeline-stats')).values()];
-    const sum = (column: string) =>
-      slots.reduce((total, slot) => total + Number(JSON.parse(slot)[column]), 0);
+    const counted = await slots();
+    const sum = (column: string) => counted.reduce((total, slot) => total + Number(slot[column]), 0);
     const counts = REASONS.map(({ id, countColumn }) => [id, sum(countColumn)] as const);
     return Object.fromEntries(counts.filter(([, count]) => count > 0));
   }
@@ -316,11 +342,14 @@ describe('records in Avro with a schema registry', () => {
     await produce(cluster.kafka, TOPIC, passed(end));
     await expectBoards(end);
     expect(await failures()).toEqual([]);
-    const records = decoded(await readEvents(cluster.kafka, resource, 'latin1'));
-    await expect.poll(reasons, { timeout: 180_000 }).toEqual(notCounted(records));
+    const expected = expectedReasons(await readEvents(cluster.kafka, resource, 'latin1'));
+    await expect.poll(reasons, { timeout: 180_000 }).toEqual(expected);
+    expect(expected).toMatchObject({ unknown_schema: 54, malformed: expect.toSatisfy((n) => n > 0) });
+    const examples = (await slots()).flatMap(({ example_unknown_schema: example }) => example ?? []);
+    expect(examples).toEqual(['schema 4242']);
     expect(door.asked.filter((path) => path.endsWith('/4242'))).toHaveLength(1);
     expect(door.refused).toBe(0);
-    expect(await peekedReasons()).toEqual(notCounted(records));
+    expect(await peekedReasons()).toEqual(expected);
   });
 
   function hostileBytes(play: Record<string, unknown>): (Buffer | string | null)[] {
@@ -380,7 +409,7 @@ describe('records in Avro with a schema registry', () => {
 
   async function hostileSchemas(good: Record<string, unknown>): Promise<Buffer[]> {
     const other = (name: string, schema: object, options = {}) =>
-      registry.register(`${TOPIC}-${name}`, { schema, ...options });
+      registerUnder(`${TOPIC}-${name}`, schema, options);
     const extended = (extra: unknown) =>
       userScore(
         'UserScore',
@@ -460,7 +489,7 @@ describe('records in Avro with a schema registry', () => {
     door.isClosed = false;
     await produce(cluster.kafka, TOPIC, passed(from + 30 * MINUTE));
     await expectBoards(from + 30 * MINUTE);
-    const records = decoded(await readEvents(cluster.kafka, resource, 'latin1'));
-    await expect.poll(reasons, { timeout: 180_000 }).toEqual(notCounted(records));
+    const records = await readEvents(cluster.kafka, resource, 'latin1');
+    await expect.poll(reasons, { timeout: 180_000 }).toEqual(expectedReasons(records));
   });
 });

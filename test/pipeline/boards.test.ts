@@ -226,9 +226,9 @@ describe('the boards of a stream of events', () => {
     const ids = REASONS.map(({ id, countColumn }) => [id, sum(countColumn)] as const);
     const reasons = Object.fromEntries(ids.filter(([, count]) => count > 0));
     expect(reasons).toEqual(notCounted(records));
-    // The events of this game have no ids, and its seasons are not frozen.
+    // The events of this game have no ids and no schemas, and its seasons are not frozen.
     const possible = REASONS.map(({ id }) => id).filter(
-      (id) => !['no_event_id', 'duplicate', 'frozen'].includes(id),
+      (id) => !['no_event_id', 'unknown_schema', 'duplicate', 'frozen'].includes(id),
     );
     expect(Object.keys(reasons).sort()).toEqual(possible.sort());
     for (const { uncounted_events, uncounted_reason } of slots.map((slot) => JSON.parse(slot)))
@@ -332,7 +332,7 @@ describe('the boards of a game with corrections', () => {
     }
     await produce(cluster.kafka, 'corrected', timePasses(end, 1));
     await expectExact(end - 5_000);
-    const events = countedEvents(await readEvents(cluster.kafka, corrected), true);
+    const events = countedEvents(await readEvents(cluster.kafka, corrected), { corrections: true });
     for (const board of boards(corrected).filter(({ period }) => period?.kind === 'season')) {
       const written = (await readTopic(cluster.kafka, board.topic)).map(({ value }) => value ?? '');
       expect(written.length, `boards of ${board.name}`).toBeGreaterThan(5);
@@ -368,7 +368,7 @@ describe('the boards of a game with corrections', () => {
     const counted = async () => {
       const all = await slots();
       const counts = INVALID_REASONS.map(
-        ({ id, countColumn }) => [id, all.reduce((sum, slot) => sum + slot[countColumn], 0)] as const,
+        ({ id, countColumn }) => [id, all.reduce((sum, slot) => sum + (slot[countColumn] ?? 0), 0)] as const,
       );
       return Object.fromEntries(counts.filter(([, count]) => count > 0));
     };

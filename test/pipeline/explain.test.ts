@@ -93,6 +93,11 @@ const BY_COLUMNS = [
   ...['score', 'event_time_millis', 'level'].map((name) => ({ name, type: 'BIGINT' })),
   { name: 'is_ranked', type: 'BOOLEAN' },
 ];
+const DECIMALS = [
+  { name: 'sum', type: 'TopTeams' },
+  { name: 'sum-of', type: 'TopPlayers', of: 'score / 3' },
+  { name: 'lowest', type: 'TopPlayers', score: 'Lowest' },
+];
 const CORRECTED = [
   { name: 'teams', type: 'TopTeams' },
   { name: 'values', type: 'TopPlayers', of: VALUE },
@@ -129,7 +134,8 @@ describe('the plan that Flink makes of the SQL', () => {
     ownTopicPlan = await explain(sqlScript(own, 'localhost:9092'));
     const frozen = { ...spec.events, latestArrival: '10m' };
     calendarPlan = await explain(sqlScript(resource({ ...spec, leaderboards: CALENDARS }), 'localhost:9092'));
-    const frozenWeeks = resource({ events: frozen, leaderboards: [FROZEN_WEEKS] });
+    const decimals = { ...frozen, scoreDecimals: 2 };
+    const frozenWeeks = resource({ events: decimals, leaderboards: [FROZEN_WEEKS, ...DECIMALS] });
     frozenPlan = await explain(sqlScript(frozenWeeks, 'localhost:9092'));
     const byValue = {
       events: { ...frozen, columns: BY_COLUMNS },
@@ -163,9 +169,12 @@ describe('the plan that Flink makes of the SQL', () => {
     expect(ranks(planOf(calendarPlan, board))).toEqual(['UpdateFastStrategy']);
   });
 
-  it('ranks the seasons of a calendar that are frozen the fast way', () => {
-    expect(ranks(planOf(frozenPlan, 'frozen-weeks'))).toEqual(['UpdateFastStrategy']);
-  });
+  it.each(['frozen-weeks', ...DECIMALS.map(({ name }) => name)])(
+    'ranks %s, of scores with decimals and in seasons that are frozen, the fast way',
+    (board) => {
+      expect(ranks(planOf(frozenPlan, board))).toEqual(['UpdateFastStrategy']);
+    },
+  );
 
   it.each(BY_VALUE)('ranks $name, of each value by itself, the fast way', ({ name }) => {
     const own = planOf(byPlan, name);

@@ -9,7 +9,7 @@ import { type ResultRow, type SqlGateway, startSqlGateway } from '../../local/sq
 import { peek } from '../../local/sql-session/peek.ts';
 import { openPipelineSession, type PipelineSession } from '../../local/sql-session/session.ts';
 import { expectBoardsToEqualOracle, readEvents } from '../../testkit/oracle/boards.ts';
-import type { CountedEvent, EventRecord, ValueOf } from '../../testkit/oracle/oracle.ts';
+import type { CountedEvent, EventRecord, PointsOf, ValueOf } from '../../testkit/oracle/oracle.ts';
 import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
 import { newestByKey, readTopic } from '../../testkit/pipeline/topic.ts';
 import { gameMessages, type Message, produce, timePasses } from '../../testkit/streams/events.ts';
@@ -37,6 +37,7 @@ interface Form {
   hostile: string[];
   where?: Record<string, (event: CountedEvent) => boolean>;
   by?: Record<string, ValueOf>;
+  of?: Record<string, PointsOf>;
 }
 
 /** Countries that no map has, and what is none. */
@@ -161,16 +162,23 @@ const FORMS: Record<string, Form> = {
       '{"id": "x-2", "type": "game.scored", "time": "2026-11-28T12:30:00Z", "data": "H"}',
     ],
   },
+  // With scores in eighths, whose third decimal is rounded.
   'beam-csv': {
-    write: ({ user_id = '', team_name = '', score = '', event_time_millis }) =>
-      [user_id, team_name, score, event_time_millis, new Date(event_time_millis).toISOString()].join(','),
+    write: ({ user_id = '', team_name = '', score, event_time_millis }) =>
+      [
+        user_id,
+        team_name,
+        score === undefined ? '' : score / 8,
+        event_time_millis,
+        new Date(event_time_millis).toISOString(),
+      ].join(','),
     read: (text) => {
       const [user_id, team, score, time] = text.split(',');
       return {
         user_id,
         team_id: team,
         team_name: team,
-        score: wholeNumber(score || Number.NaN, 2 ** 31),
+        score: Number(score || Number.NaN),
         event_time_millis: Number(time || Number.NaN),
       };
     },
@@ -183,6 +191,7 @@ const FORMS: Record<string, Form> = {
       '"H,Otters',
       '\u0000',
     ],
+    of: { best: ({ score }) => 3 * score },
   },
 };
 
@@ -254,6 +263,15 @@ function isScored(value: string): boolean {
 async function readExample(name: string): Promise<GameAnalytics> {
   const manifest = parse(await readFile(`examples/own-events/${name}.yaml`, 'utf8'));
   Object.assign(manifest.spec.events, { topic: `topic-of-${name}`, partitions: PARTITIONS });
+  if (name === 'beam-csv') {
+    manifest.spec.events.scoreDecimals = 2;
+    manifest.spec.events.columns.find(({ type }: { type: string }) => type === 'INT').type = 'DECIMAL(9, 3)';
+    manifest.spec.leaderboards.push(
+      { name: 'best', type: 'TopPlayers', score: 'Best', of: 'score * 3' },
+      { name: 'mvps', type: 'TeamMvps' },
+      { name: 'hot', type: 'HotStreakers' },
+    );
+  }
   const { resource, problems } = parseGameAnalytics(manifest);
   if (!resource) throw new Error(JSON.stringify(problems));
   return resource;
@@ -316,7 +334,7 @@ describe('records as games have them', () => {
     const counted = async () => {
       const slots = newestByKey(await readTopic(cluster.kafka, `${name}-pipeline-stats`)).values();
       const all = [...slots].map((slot) => JSON.parse(slot));
-      return eachReason(({ countColumn }) => all.reduce((sum, slot) => sum + slot[countColumn], 0));
+      return eachReason(({ countColumn }) => all.reduce((sum, slot) => sum + (slot[countColumn] ?? 0), 0));
     };
     await expect.poll(counted, { timeout: 180_000, interval: 1000 }).toEqual(counts);
   }
@@ -331,6 +349,7 @@ describe('records as games have them', () => {
     await expectBoardsToEqualOracle(cluster.kafka, resource, until, {
       ...(FORMS[name]?.where && { where: FORMS[name].where }),
       ...(FORMS[name]?.by && { by: FORMS[name].by }),
+      ...(FORMS[name]?.of && { of: FORMS[name].of }),
       decode: (records) => decoded(name, records),
     });
   }

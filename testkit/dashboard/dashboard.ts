@@ -108,6 +108,7 @@ function applyPlayers(board: Board, key: object, players: Player[], now: number)
 /** The examples that the job gives of what is not counted, as long as they can be. */
 const EXAMPLES = new Map([
   ['malformed', `{"xxxx_xx":"xxx-${'0'.repeat(60)}","...`],
+  ['unknown_schema', 'schema 4242'],
   ['no_user', 'user_id=NULL team_id=xxxx-0 score=12 event_time_millis=1795377600000'],
 ]);
 const EXAMPLE =

@@ -49,9 +49,9 @@ export async function expectBoardsToEqualOracle(
   const counting = parseCounting(resource);
   for (const board of boards(resource)) {
     const fulfils = where[board.name] ?? (() => true);
-    const counted = events.filter((event) => countedEvents([event], counting.corrections).some(fulfils));
+    const counted = events.filter((event) => countedEvents([event], counting).some(fulfils));
     const rows =
-      query[board.name]?.(countedEvents(counted, counting.corrections)) ??
+      query[board.name]?.(countedEvents(counted, counting)) ??
       expectedRows(board.source, counted, counting, until, {
         pointsOf: of[board.name],
         pickValue: by[board.name],

@@ -45,8 +45,11 @@ export interface CountedEvent {
  * The events of a topic that count, by the design's definition: with ids, a time, and a score from 0 up, or
  * with corrections, of either sign.
  */
-export function countedEvents(records: EventRecord[], corrections = false): CountedEvent[] {
-  return records.flatMap((record) => counted(record, corrections) ?? []);
+export function countedEvents(
+  records: EventRecord[],
+  { corrections = false, decimals = 0 }: Pick<Counting, 'corrections' | 'decimals'> = {},
+): CountedEvent[] {
+  return records.flatMap((record) => counted(record, corrections, decimals) ?? []);
 }
 
 export function isPerson({ user }: CountedEvent): boolean {
@@ -61,14 +64,17 @@ export interface Counting {
   latestArrival?: number;
   /** Whether negative scores lower totals. */
   corrections?: boolean;
+  /** How many decimals scores have; the oracle computes with integers, in units of the last one. */
+  decimals?: number;
 }
 
 export function parseCounting({ spec: { events } }: GameAnalytics): Counting {
-  const { maxLateness, latestArrival, negativeScores } = events;
+  const { maxLateness, latestArrival, negativeScores, scoreDecimals } = events;
   return {
     maxLateness: millis(maxLateness),
     ...(latestArrival !== undefined && { latestArrival: millis(latestArrival) }),
     corrections: negativeScores === 'Correct',
+    decimals: scoreDecimals,
   };
 }
 
@@ -81,7 +87,7 @@ export function notCounted(records: EventRecord[], corrections = false): Record<
 }
 
 /** Why a message does not count: the first thing that is wrong with it. Nothing when it does. */
-function reasonOf(value: string | null, corrections: boolean): string | undefined {
+function reasonOf(value: string | null, corrections: boolean, decimals = 0): string | undefined {
   const fields = fieldsOf(value);
   if (!fields) return 'malformed';
   for (const [id, reason] of [
@@ -94,17 +100,24 @@ function reasonOf(value: string | null, corrections: boolean): string | undefine
   const time = integer(fields.event_time_millis);
   if (time === null) return 'no_time';
   if (time < EVENT_TIME.least || time >= EVENT_TIME.below) return 'time_out_of_range';
-  const score = integer(fields.score);
+  const score = units(fields.score, decimals);
   if (score === null) return 'no_score';
   const isInRange = Number.isSafeInteger(score) && (score >= 0 || corrections);
   return isInRange ? undefined : 'score_out_of_range';
 }
 
-function counted({ value, producedAt }: EventRecord, corrections: boolean): CountedEvent | undefined {
-  if (reasonOf(value, corrections)) return undefined;
+function counted(
+  { value, producedAt }: EventRecord,
+  corrections: boolean,
+  decimals: number,
+): CountedEvent | undefined {
+  if (reasonOf(value, corrections, decimals)) return undefined;
   const fields = fieldsOf(value);
   const [user, team] = [text(fields?.user_id), text(fields?.team_id)] as [string, string];
-  const [score, time] = [integer(fields?.score), integer(fields?.event_time_millis)] as [number, number];
+  const [score, time] = [units(fields?.score, decimals), integer(fields?.event_time_millis)] as [
+    number,
+    number,
+  ];
   const teamName = cut(text(fields?.team_name));
   return { user, team, teamName, score, time, producedAt };
 }
@@ -148,6 +161,24 @@ function integer(value: unknown): number | null {
   return Math.abs(number) < 2 ** 63 ? number : null;
 }
 
+/** A score in units of its last decimal; half a unit is rounded away from zero. */
+function units(value: unknown, decimals: number): number | null {
+  if (decimals === 0) return integer(value);
+  return typeof value === 'number' ? Math.sign(value) * Math.round(Math.abs(value) * 10 ** decimals) : null;
+}
+
+/** What of a row is made of scores. */
+const OF_SCORES = ['total_score', 'player_total', 'team_total', 'short_term_avg', 'long_term_avg'];
+
+/** A row whose numbers are in units of scores' last decimal, with decimals. */
+function inDecimals(row: Row, board: Leaderboard, decimals: number): Row {
+  if (decimals === 0 || ('score' in board && board.score === 'Count')) return row;
+  const entries = Object.entries(row).map(([name, value]) =>
+    OF_SCORES.includes(name) ? [name, Number(value) / 10 ** decimals] : [name, value],
+  );
+  return Object.fromEntries(entries);
+}
+
 /**
  * Every row a board's topic should hold in the end: of season boards the rows of all seasons, of boards drawn
  * at instants those of every instant up to `untilMillis` (the watermark: up to there all windows are closed).
@@ -155,12 +186,24 @@ function integer(value: unknown): number | null {
 export function expectedRows(
   board: Leaderboard,
   records: EventRecord[],
-  { maxLateness, latestArrival, corrections }: Counting,
+  counting: Counting,
   until: number,
   own?: Omit<OwnColumns, 'corrections'>,
 ): Row[] {
+  const { decimals = 0 } = counting;
+  return rowsInUnits(board, records, counting, until, own).map((row) => inDecimals(row, board, decimals));
+}
+
+function rowsInUnits(
+  board: Leaderboard,
+  records: EventRecord[],
+  counting: Counting,
+  until: number,
+  own?: Omit<OwnColumns, 'corrections'>,
+): Row[] {
+  const { maxLateness, latestArrival, corrections } = counting;
   const isCounted = 'people' in board && board.people ? isPerson : () => true;
-  const events = countedEvents(records, corrections).filter(isCounted);
+  const events = countedEvents(records, counting).filter(isCounted);
   switch (board.type) {
     case 'TopTeams':
     case 'TopPlayers':

@@ -27,6 +27,7 @@ export const FULL: Spec = {
     maxLateness: '7s',
     latestArrival: '20m',
     negativeScores: 'Correct',
+    scoreDecimals: 3,
   },
   leaderboards: [
     { name: 'teams', type: 'TopTeams' },

@@ -108,6 +108,7 @@ function topicOfEvents() {
     maxLateness: seconds(1, 3600),
     latestArrival: seconds(1, 86_400),
     negativeScores: fc.constantFrom('Refuse', 'Correct'),
+    scoreDecimals: fc.integer({ min: 0, max: 6 }),
   });
 }
 

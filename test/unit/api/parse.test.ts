@@ -150,6 +150,7 @@ describe('a manifest with a single field', () => {
         format: 'json',
         partitions: 3,
         negativeScores: 'Refuse',
+        scoreDecimals: 0,
         retention: '24h',
         deletionPolicy: 'Retain',
         maxLateness: '5s',

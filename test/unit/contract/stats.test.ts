@@ -25,11 +25,16 @@ it('docs/topics.md has the fields of the statistics', async () => {
 
 describe('the SQL of the statistics', () => {
   const events = {
+    format: 'avro-confluent',
     fields: { teamId: 'team_id', eventId: 'user_id' },
     deduplicate: '1h',
     latestArrival: '1h',
   };
   const sql = sqlScript(resource({ events }), 'kafka:9092');
+
+  it('has nothing of schemas where records have none', () => {
+    expect(sqlScript(resource(), 'kafka:9092')).not.toContain('schema');
+  });
 
   it.each(STATS_SOURCES)('has of %s the columns that are declared to be counted there', (source) => {
     const [, query = ''] = new RegExp(`of_${source} AS \\(\\n([\\s\\S]*?)\\n\\)`).exec(sql) ?? [];

@@ -46,6 +46,14 @@ describe('a value', () => {
 });
 
 describe('a number', () => {
+  it('has the decimals of its column', () => {
+    expect([formatValue('decimal', 12.5, 3), formatValue('decimal', 0.1 + 0.2, 1)]).toEqual([
+      '12.500',
+      '0.3',
+    ]);
+    expect(formatValue('decimal', 9_007_199_254_740.91, 2)).toBe('9,007,199,254,740.91');
+  });
+
   it.each([
     ['integer', 999_999, undefined],
     ['integer', 1_234_567, '1.23M'],

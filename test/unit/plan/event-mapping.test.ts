@@ -30,6 +30,15 @@ describe('the mapping of events', () => {
     });
   });
 
+  it('has a score with its decimals, and in units of the last one', () => {
+    const events = { scoreDecimals: 2, fields: { score: 'price -- in euros' } };
+    expect(sqlOf(events).score).toBe('TRY_CAST(( price -- in euros ) AS DECIMAL(18, 2))');
+    expect(mapping(events).scoreUnits.replaceAll(/\s+/g, ' ')).toBe(
+      'CASE WHEN RAND() < 2 THEN TRY_CAST(100 * TRY_CAST(( price -- in euros ) AS DECIMAL(18, 2)) AS BIGINT) END',
+    );
+    expect(mapping({ scoreDecimals: 6 }).columns).toContainEqual({ name: 'score', type: 'DECIMAL(18, 6)' });
+  });
+
   it('has teams where fields say which, and where there are no fields', () => {
     expect(mapping({ fields: { userId: 'player' } }).hasTeams).toBe(false);
     expect(mapping({ fields: { teamId: 'clan' } }).hasTeams).toBe(true);

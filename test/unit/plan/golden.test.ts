@@ -88,6 +88,18 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     },
   },
   {
+    name: 'score-decimals',
+    kinds: ['FlinkDeployment', 'Deployment'],
+    spec: {
+      events: { scoreDecimals: 2 },
+      leaderboards: [
+        { name: 'best', type: 'TopPlayers', score: 'Best', of: 'score * 1.5 -- of two halves' },
+        { name: 'hot', type: 'HotStreakers' },
+        { name: 'mvps', type: 'TeamMvps' },
+      ],
+    },
+  },
+  {
     name: 'by-value',
     kinds: ['KafkaTopic', 'FlinkDeployment', 'Deployment'],
     spec: {
@@ -296,6 +308,7 @@ it.each([
   'kafka-by-password',
   'kafka-by-certificate',
   'own-records',
+  'score-decimals',
   'avro-records',
   'avro-by-default',
   'by-value',

@@ -71,6 +71,7 @@ const RENDERED = [
   '{{> message-stats}}',
   '{{> plays}}',
   '{{> reached-column}}',
+  '{{> score-units}}',
   '{{> season-end}}',
   '{{> share}}',
   '{{> slot-seconds}}',
@@ -90,6 +91,7 @@ const RENDERED = [
   '{{> stats-slot}}',
   '{{> total-score}}',
   '{{> unfrozen}}',
+  '{{> unknown-schema-id}}',
   '{{> value-column}}',
   '{{> valid-event}}',
 ];

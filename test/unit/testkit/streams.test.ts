@@ -13,7 +13,7 @@ describe('a generated stream', () => {
     fc.assert(
       fc.property(streams({ ...options, corrections }), ({ messages, plays }) => {
         const records = messages.map(({ value, timestamp }) => ({ value, producedAt: timestamp }));
-        expect(countedEvents(records, corrections)).toEqual(plays);
+        expect(countedEvents(records, { corrections })).toEqual(plays);
       }),
       RUNS,
     );

@@ -12,6 +12,7 @@ import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.DecoderFactory;
 import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.types.logical.RowType;
 
@@ -20,6 +21,8 @@ class RegistryAvroDecoder implements DeserializationSchema<RowData> {
 
     private static final int HEADER_BYTES = 5;
     private static final int MOST_SCHEMAS = 1_000;
+    /** No field of Avro can have this name. */
+    private static final String UNKNOWN_SCHEMA_COLUMN = "$unknown_schema";
     /** For so long the registry is not asked again for a schema that it does not have. */
     private static final long UNREADABLE_NANOS = 10_000_000_000L;
 
@@ -40,8 +43,8 @@ class RegistryAvroDecoder implements DeserializationSchema<RowData> {
     private transient Map<Integer, Writer> writers;
     private transient BinaryDecoder decoder;
 
-    /** What reads the records of a schema; null: nothing can. */
-    private record Writer(GenericDatumReader<Object> reader, long askedNanos) {}
+    /** What reads the records of a schema; null: nothing can, perhaps because the registry does not know it. */
+    private record Writer(GenericDatumReader<Object> reader, boolean isUnknown, long askedNanos) {}
 
     RegistryAvroDecoder(
             String url, String secretFolder, RowType rowType, TypeInformation<RowData> typeInformation) {
@@ -64,14 +67,17 @@ class RegistryAvroDecoder implements DeserializationSchema<RowData> {
     }
 
     /**
-     * The row of a record, or null when it cannot be read.
+     * The row of a record, or null when it cannot be read. If the registry does not know its schema, the row has only
+     * the schema's id, in the column that is there for it.
      *
      * @throws IOException when the registry does not answer
      */
     @Override
     public RowData deserialize(byte[] message) throws IOException {
         if (message == null || message.length < HEADER_BYTES || message[0] != 0) return null;
-        Writer writer = findWriter(ByteBuffer.wrap(message).getInt(1));
+        int schemaId = ByteBuffer.wrap(message).getInt(1);
+        Writer writer = findWriter(schemaId);
+        if (writer.isUnknown) return unknownSchema(schemaId);
         if (writer.reader == null) return null;
         try {
             decoder = DecoderFactory.get()
@@ -86,23 +92,35 @@ class RegistryAvroDecoder implements DeserializationSchema<RowData> {
         }
     }
 
+    private RowData unknownSchema(int schemaId) {
+        int column = rowType.getFieldIndex(UNKNOWN_SCHEMA_COLUMN);
+        if (column < 0) return null;
+        GenericRowData row = new GenericRowData(rowType.getFieldCount());
+        row.setField(column, schemaId);
+        return row;
+    }
+
     private Writer findWriter(int schemaId) throws IOException {
         Writer known = writers.get(schemaId);
         if (known != null && (known.reader != null || System.nanoTime() - known.askedNanos < UNREADABLE_NANOS))
             return known;
-        Writer asked = new Writer(createReader(schemaId), System.nanoTime());
+        Writer asked = askForWriter(schemaId);
         writers.put(schemaId, asked);
         return asked;
     }
 
-    private GenericDatumReader<Object> createReader(int schemaId) throws IOException {
+    private Writer askForWriter(int schemaId) throws IOException {
+        GenericDatumReader<Object> reader = null;
+        boolean isUnknown = false;
         try {
             Schema schema = registry.fetchSchema(schemaId);
-            Schema used = schema == null ? null : AvroColumns.usedPart(schema, rowType);
-            return used == null ? null : new GenericDatumReader<>(schema, used);
+            isUnknown = schema == null;
+            Schema used = isUnknown ? null : AvroColumns.usedPart(schema, rowType);
+            if (used != null) reader = new GenericDatumReader<>(schema, used);
         } catch (AvroRuntimeException | StackOverflowError notAvro) {
-            return null;
+            // Nothing can read its records.
         }
+        return new Writer(reader, isUnknown, System.nanoTime());
     }
 
     @Override
