@@ -274,7 +274,7 @@ function totalsTtlMillis({ spec }: GameAnalytics, board: Leaderboard): number {
   return Math.max(counts, Math.min(readable, counts + millis(retention))) + HOUR;
 }
 
-/** Statements do not say how many seasons are kept, which changes what is readable but not what is computed. */
+/** Statements do not say how many seasons are kept: that changes what is readable, not what is computed. */
 function keptSeasons(leaderboards: Leaderboard[], { name }: Leaderboard): number {
   const board = leaderboards.find((one) => one.name === name);
   return (board && 'keepSeasons' in board ? board.keepSeasons : undefined) ?? DEFAULT_KEEP_SEASONS;
