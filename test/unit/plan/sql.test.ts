@@ -38,6 +38,7 @@ const RENDERED = [
   '{{{select}}}',
   '{{{stats}}}',
   '{{{statsTables}}}',
+  '{{{players}}}',
   '{{{events}}}',
   '{{{views}}}',
   '{{> session/events}}',
