@@ -3,7 +3,6 @@ import { UserError } from '../local/process/user-error.ts';
 import { columns } from './columns.ts';
 import { crd } from './crd.ts';
 import { peek } from './peek.ts';
-import { players } from './players.ts';
 import { printable } from './printable.ts';
 import { render } from './render.ts';
 import { run } from './run.ts';
@@ -17,7 +16,6 @@ const HELP = `gameanalytics: one GameAnalytics resource, a live leaderboard pipe
   gameanalytics validate FILE   check manifests and say everything that is wrong with them
   gameanalytics sql FILE        query the events and boards of a pipeline that runs, in SQL
   gameanalytics peek FILE       print the newest records of the events topic, and whether each counts or why not
-  gameanalytics players FILE    hide or erase players of a pipeline that runs, and print who is
   gameanalytics columns FILE    print the columns of an Avro schema, for events.columns
   gameanalytics render FILE     print the Kubernetes objects that a manifest becomes
   gameanalytics crd             print the CustomResourceDefinition
@@ -25,7 +23,7 @@ const HELP = `gameanalytics: one GameAnalytics resource, a live leaderboard pipe
 Each takes --help. Exit codes: 0 done, 1 it failed, 2 the manifest or the command line is wrong.
 `;
 
-const COMMANDS = new Map(Object.entries({ run, validate, sql, peek, players, columns, render, crd }));
+const COMMANDS = new Map(Object.entries({ run, validate, sql, peek, columns, render, crd }));
 
 async function main([name, ...args]: string[]): Promise<void> {
   const command = COMMANDS.get(name ?? '');

@@ -108,11 +108,6 @@ export const boardDefinition = z
     /** The columns that say who holds a rank; a row keeps its element id while it climbs and falls. */
     identity: z.array(columnName).min(1),
     columns: z.array(column).min(1),
-    /**
-     * Set: the field of a row that names a player, who may be hidden. Ranks in the topic then have gaps, and
-     * some more than are shown.
-     */
-    player: columnName.optional(),
     /** The numeric column drawn as a bar. */
     bar: columnName.optional(),
     /**
@@ -189,31 +184,19 @@ export function seasonEndMillis(
 }
 
 /**
- * The rows of a record that are shown, with the ranks that are: without hidden players, those below move up.
- * Where a board shares ranks, rows that are equal in the column that it ranks by have the rank of the first
- * of them.
+ * Rows, in the order of their ranks, with the ranks that are shown: where a board shares them, rows that are
+ * equal in the column that it ranks by have the rank of the first of them.
  *
- * @param rows in any order
  * @param read finds a row's value of a column
- * @param isHidden whether a player is, by its id
  */
-export function shownRows<Row extends { rank: number }>(
-  { size, player, rankedBy }: BoardDefinition,
-  rows: readonly Row[],
+export function shownRanks<Row extends { rank: number }>(
+  { rankedBy }: BoardDefinition,
+  rows: Row[],
   read: (row: Row, column: string) => unknown,
-  isHidden: (player: unknown) => boolean,
 ): Row[] {
-  const all = rows.toSorted((a, b) => a.rank - b.rank);
-  const ranked =
-    player === undefined
-      ? all.filter(({ rank }) => rank <= size).slice(0, size)
-      : all
-          .filter((row) => !isHidden(read(row, player)))
-          .slice(0, size)
-          .map((row, index) => ({ ...row, rank: index + 1 }));
-  if (rankedBy === undefined) return ranked;
+  if (rankedBy === undefined) return rows;
   const shared: Row[] = [];
-  for (const row of ranked) {
+  for (const row of rows) {
     const above = shared.at(-1);
     const isEqual = above && read(above, rankedBy) === read(row, rankedBy);
     shared.push(isEqual ? { ...row, rank: above.rank } : row);

@@ -1,14 +1,11 @@
-import { once } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
-import { Players } from '../contract/players.ts';
 import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
 import { type KafkaClient, kafkaClient } from '../kafka/client.ts';
 import { TopicSlices } from '../kafka/topic-slices.ts';
 import { listenAddress } from '../lib/listen-address.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
 import { LiveBoard } from './boards/live-board.ts';
-import { LivePlayers } from './boards/live-players.ts';
 import { type Credentials, CredentialsError, watchCredentials } from './credentials.ts';
 import { EventsWatch } from './events-watch.ts';
 import { HELP, parseSettings, type Settings } from './settings.ts';
@@ -16,7 +13,7 @@ import { Stats } from './stats/stats.ts';
 import { TopicState } from './topic-state.ts';
 import { feed } from './topics/feed.ts';
 import { readPast } from './topics/history.ts';
-import { boardSource, playersSource, statsSource } from './topics/sources.ts';
+import { boardSource, statsSource } from './topics/sources.ts';
 import { watchUncountedEvents } from './topics/uncounted-events.ts';
 import { Metrics } from './web/metrics.ts';
 import type { History } from './web/past-boards.ts';
@@ -75,11 +72,10 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   const log = pino({ level: settings.LOG_LEVEL });
   const now = Date.now;
   const kafka = kafkaClient('dashboard', settings.KAFKA_BOOTSTRAP_SERVERS, access, log);
-  const players = new LivePlayers();
-  const boards = settings.DASHBOARD_BOARDS.map((definition) => new LiveBoard(definition, players));
+  const boards = settings.DASHBOARD_BOARDS.map((definition) => new LiveBoard(definition));
   const stats = new TopicState(new Stats());
   const events = new EventsWatch();
-  const histories = createHistories(settings, kafka, players);
+  const histories = createHistories(settings, kafka);
   const metrics = new Metrics(boards, now);
   const title = settings.DASHBOARD_TITLE;
   const app = await createServer({
@@ -106,13 +102,8 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   const context = { kafka, log, lagged: metrics.lagged.bind(metrics) };
   const count = metrics.recordRead.bind(metrics);
   const countedMillis = () => stats.content.progress(now(), events.readUntilMillis).handledMillis;
-  const { PLAYERS_TOPIC } = settings;
-  if (PLAYERS_TOPIC === undefined) players.publish(new Players());
-  // Nobody is to be shown, and hidden a moment later.
-  const known = Promise.race([players.published, once(stopping, 'abort')]);
   const feeds = [
-    ...(PLAYERS_TOPIC === undefined ? [] : [feed(playersSource(players, PLAYERS_TOPIC), context, stopping)]),
-    ...boards.map((board) => known.then(() => feed(boardSource(board, count, now), context, stopping))),
+    ...boards.map((board) => feed(boardSource(board, count, now), context, stopping)),
     feed(statsSource(stats, settings.STATS_TOPIC, now), context, stopping),
     watchUncountedEvents(
       {
@@ -135,15 +126,11 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   });
 }
 
-function createHistories(settings: Settings, kafka: KafkaClient, players: LivePlayers): Map<string, History> {
+function createHistories(settings: Settings, kafka: KafkaClient): Map<string, History> {
   const kept = settings.DASHBOARD_BOARDS.flatMap((definition): [string, History][] => {
     if (definition.historyTopic === undefined) return [];
     const topic = new TopicSlices(kafka, definition.historyTopic, 'dashboard');
-    const read: History = async (at, signal) => {
-      await players.published;
-      return readPast(topic, definition, at, signal, players);
-    };
-    return [[definition.name, read]];
+    return [[definition.name, (at, signal) => readPast(topic, definition, at, signal)]];
   });
   return new Map(kept);
 }

@@ -7,7 +7,7 @@ import { kafkaSecrets, kafkaSettings } from './kafka-access.ts';
 import { metadata, selector } from './metadata.ts';
 import type { KubernetesObject, Service } from './objects.ts';
 import { countingGroups } from './sql.ts';
-import { eventsTopic, playersTopics, statsTopic } from './topics.ts';
+import { eventsTopic, statsTopic } from './topics.ts';
 
 /** Port of the dashboard's Service. */
 export const DASHBOARD_PORT = 80;
@@ -35,7 +35,6 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
         { name: 'STATS_TOPIC', value: statsTopic(resource) },
         { name: 'EVENTS_TOPIC', value: eventsTopic(resource) },
         { name: 'JOB_GROUPS', value: countingGroups(resource).join(',') },
-        ...playersTopics(resource).map((value) => ({ name: 'PLAYERS_TOPIC', value })),
         { name: 'JOB_ADVICE', value: jobAdvice(resource) },
         { name: 'REPLAY_ADVICE', value: replayAdvice(resource) },
         ...(ingress && ingress.path !== '/' ? [{ name: 'BASE_PATH', value: ingress.path }] : []),

@@ -189,9 +189,7 @@ function hashInputs({ spec, metadata }: GameAnalytics): string {
   const { topic, maxLateness, latestArrival, format, columns, fields, deduplicate, ...scores } = spec.events;
   const { negativeScores, scoreDecimals } = scores;
   const record = { format, columns, fields, deduplicate, latestArrival, negativeScores, scoreDecimals };
-  const hidesPlayers = spec.players !== undefined;
-  const shared = [metadata.name, spec.kafka.cluster, topic, maxLateness, record, hidesPlayers];
-  return digest([...shared, TEMPLATES_DIGEST]);
+  return digest([metadata.name, spec.kafka.cluster, topic, maxLateness, record, TEMPLATES_DIGEST]);
 }
 
 function digest(value: unknown): string {

@@ -11,7 +11,7 @@ import { connectorOptions } from './kafka-access.ts';
 import { type Layout, layOut, type StatementSlot } from './layout.ts';
 import { registryOptions } from './schema-registry.ts';
 import { template } from './sql-template.ts';
-import { eventsTopic, playersTopic, statsTopic } from './topics.ts';
+import { eventsTopic, statsTopic } from './topics.ts';
 
 /**
  * The pipeline's Flink SQL script: settings, the events, one sink per board, and one statement set that fills
@@ -38,14 +38,13 @@ export function sqlScript(
     stateTtl: `${stateTtlMillis(resource)} ms`,
     events: scans.flatMap((scan) => [eventTables(scan), ...calendarViews(layout, scan)]),
     statsTables: statsTables(resource, first),
-    players: resource.spec.players ? playersTables(resource, first) : '',
     stats: STATS({
       ...planStats(resource, first),
       seasons: first.latestArrivalMillis > 0 ? distinctSeasons(layout) : [],
     }).trim(),
     boards: sinks.map((sink) => ({
       table: sinkTable(sink, first.kafka),
-      insert: insert(resource, sink, first),
+      insert: insert(sink, first, totalsTtlMillis(resource, sink.slot.board)),
     })),
   });
 }
@@ -116,15 +115,6 @@ function planStats(resource: GameAnalytics, scan: EventScan) {
     eventsTopic: eventsTopic(resource),
     group: countingGroups(resource)[1],
   };
-}
-
-function playersTables(resource: GameAnalytics, { kafka }: EventScan): string {
-  return PLAYERS({
-    kafka,
-    topic: playersTopic(resource),
-    group: `${groupPrefix(resource)}flink-players`,
-    forEverMillis: FOR_EVER_MILLIS,
-  });
 }
 
 function optionalMillis(duration: string | undefined): number {
@@ -227,10 +217,8 @@ export function sinkTable({ name, topic, board, slot }: Sink, kafka: Record<stri
   });
 }
 
-function insert(resource: GameAnalytics, { name, board, slot }: Sink, scan: EventScan): string {
-  const { period, digest, by, rowColumns, player } = board;
-  const ttlMillis = totalsTtlMillis(resource, slot.board);
-  const columns = selectColumns(board);
+function insert({ name, board, slot }: Sink, scan: EventScan, ttlMillis: number): string {
+  const { period, digest, by, rowColumns } = board;
   const template = period?.kind === 'instant' ? INSTANT_INSERT : BOARD_INSERT;
   return template({
     name,
@@ -238,11 +226,7 @@ function insert(resource: GameAnalytics, { name, board, slot }: Sink, scan: Even
     by,
     size: slot.board.size,
     hasSeasons: period?.kind === 'season',
-    player,
-    ttlMillis,
-    forEverMillis: FOR_EVER_MILLIS,
-    columns,
-    otherColumns: columns.filter((name) => name !== player),
+    columns: selectColumns(board),
     // Text that a query makes may be of any length; ids and names of events are bounded.
     cells: rowColumns.map(({ name, type, isOfScores }) => ({
       name,
@@ -355,7 +339,6 @@ const EVENTS = template('events');
 const CALENDAR = template('calendar');
 const STATS_TABLES = template('pipeline-stats-tables');
 const STATS = template('pipeline-stats');
-const PLAYERS = template('players');
 const BOARD = template('board');
 const BOARD_INSERT = template('board-insert');
 const INSTANT_INSERT = template('instant-insert');

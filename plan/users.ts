@@ -3,7 +3,7 @@ import { type KafkaClient, kafkaUserName } from './kafka-access.ts';
 import { strimziMetadata } from './metadata.ts';
 import { type KafkaAcl, type KafkaUser, STRIMZI_API } from './objects.ts';
 import { groupPrefix } from './sql.ts';
-import { closingBoards, eventsTopic, jobTopics, playersTopics, resultsTopic } from './topics.ts';
+import { closingBoards, eventsTopic, jobTopics, resultsTopic } from './topics.ts';
 
 /**
  * The users as which a pipeline's programs sign in to Kafka, when it asks that of them, with the least
@@ -36,7 +36,6 @@ function jobAcls(resource: GameAnalytics): KafkaAcl[] {
   return [
     topic(eventsTopic(resource), 'Read'),
     group(groupPrefix(resource), 'Read'),
-    ...playersTopics(resource).map((name) => topic(name, 'Read')),
     ...writtenTopics(resource).map((name) => topic(name, 'Write')),
   ];
 }
@@ -49,10 +48,7 @@ function dashboardAcls(resource: GameAnalytics): KafkaAcl[] {
   return [
     topic(eventsTopic(resource), 'Describe'),
     group(`${groupPrefix(resource)}flink`, 'Describe'),
-    ...[...writtenTopics(resource), ...playersTopics(resource)].flatMap((name) => [
-      topic(name, 'Read'),
-      group(`${name}-dashboard-`, 'Read'),
-    ]),
+    ...writtenTopics(resource).flatMap((name) => [topic(name, 'Read'), group(`${name}-dashboard-`, 'Read')]),
   ];
 }
 
@@ -62,7 +58,7 @@ function dashboardAcls(resource: GameAnalytics): KafkaAcl[] {
  */
 function resultsAcls(resource: GameAnalytics): KafkaAcl[] {
   const own = resultsTopic(resource);
-  const read = [...closingBoards(resource).map((board) => board.topic), own, ...playersTopics(resource)];
+  const read = [...closingBoards(resource).map((board) => board.topic), own];
   return [
     topic(eventsTopic(resource), 'Describe'),
     group(`${groupPrefix(resource)}flink`, 'Delete'),

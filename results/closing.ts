@@ -1,6 +1,5 @@
-import type { Players } from '../contract/players.ts';
 import { isReadUntil, type PartitionProgress } from '../kafka/group-progress.ts';
-import type { BoardSeasons, DueSeason, FinalSeason } from './board-seasons.ts';
+import type { BoardSeasons, DueSeason } from './board-seasons.ts';
 
 /*
  * When the board of a season is final, and in its topic.
@@ -33,8 +32,6 @@ export interface BoardsOfGroup {
   fetchProgress(untilMillis: number): Promise<PartitionProgress[]>;
   forgetCommits(): Promise<void>;
   isWritten(id: string): boolean;
-  /** The players that are hidden, as their topic says now. */
-  readPlayers(signal: AbortSignal): Promise<Players>;
 }
 
 export class Closing {
@@ -63,7 +60,7 @@ export class Closing {
    * @param now epoch milliseconds
    * @returns the seasons whose boards are final
    */
-  async advance(now: number, signal: AbortSignal): Promise<FinalSeason[]> {
+  async advance(now: number, signal: AbortSignal): Promise<DueSeason[]> {
     if (!this.isAsking) {
       await this.#catchUp(signal);
       const due = this.#group.boards.flatMap((board) => board.dueSeasons(now));
@@ -78,8 +75,7 @@ export class Closing {
     if (final.length === 0) return [];
     this.#asked = [];
     await this.#catchUp(signal);
-    const players = await this.#group.readPlayers(signal);
-    return final.flatMap((due) => due.board.finish(due, players) ?? []);
+    return final.filter((due) => due.board.isNewest(due));
   }
 
   async #catchUp(signal: AbortSignal): Promise<void> {

@@ -4,11 +4,10 @@ import {
   RANK,
   SEASON_START,
   seasonEndMillis,
-  shownRows,
+  shownRanks,
   VALUE,
 } from '../contract/board.ts';
 import { MAX_EPOCH_MILLIS } from '../contract/event.ts';
-import type { Players } from '../contract/players.ts';
 import { type ResultSource, SEASON_CLOSED, type SeasonResult } from '../contract/results.ts';
 import type { KafkaRecord } from '../kafka/topic-reader.ts';
 
@@ -63,25 +62,19 @@ export function parseSeason(
 /**
  * The result of a season whose board the record has; undefined when it is of another definition of the board,
  * malformed, or without rows.
- *
- * @param players those that are hidden, and have no part in it
  */
 export function toResult(
   source: ResultSource,
   board: BoardDefinition,
   season: Season,
   value: KafkaRecord['value'],
-  players: Players,
 ): SeasonResult | undefined {
   const { success, data } = recordValue.safeParse(parseJson(value));
   if (!success || data.digest !== board.digest) return undefined;
-  const all = data.rows.map(({ [RANK]: rank, ...fields }): ResultRow => ({ rank, ...fields }));
-  const rows = shownRows(
-    board,
-    all,
-    (row, column) => row[column],
-    (player) => players.isHidden(player),
-  );
+  const rows = data.rows
+    .filter((row) => row[RANK] <= board.size)
+    .sort((a, b) => a[RANK] - b[RANK])
+    .map(({ [RANK]: rank, ...fields }): ResultRow => ({ rank, ...fields }));
   if (rows.length === 0) return undefined;
   const frozenAt = printTime(season.frozenMillis);
   return {
@@ -97,7 +90,7 @@ export function toResult(
       title: board.title,
       ...(season.value !== undefined && { value: season.value }),
       season: { start: printTime(season.startMillis), end: printTime(season.endMillis), frozenAt },
-      rows,
+      rows: shownRanks(board, rows, (row, column) => row[column]),
     },
   };
 }

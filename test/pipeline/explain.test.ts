@@ -251,41 +251,6 @@ describe('the plan that Flink makes of the SQL', () => {
     expect(plan).not.toMatch(/upsertMaterialize|SinkMaterializer/i);
   });
 
-  it('takes hidden players out of the ranks, which stay what they are, by one join', async () => {
-    const query = `
-      SELECT rnk, user_id, events FROM (
-        SELECT *, ROW_NUMBER() OVER (ORDER BY events DESC, user_id) AS rnk
-        FROM (SELECT user_id, COUNT(*) AS events FROM valid_events GROUP BY user_id)
-      ) WHERE rnk <= 10`;
-    const [rnk, , events] = BUSIEST_COLUMNS;
-    const leaderboards = [
-      { name: 'top-teams', type: 'TopTeams' },
-      { name: 'top-players', type: 'TopPlayers', season: '1h' },
-      { name: 'by-team', type: 'TopPlayers', season: 'none', by: 'team_name' },
-      { name: 'busiest', type: 'Query', columns: [rnk, { name: 'user_id', type: 'STRING' }, events], query },
-      { name: 'team-mvps', type: 'TeamMvps' },
-      { name: 'hot-streakers', type: 'HotStreakers' },
-    ];
-    const hiding = await explain(sqlScript(resource({ players: {}, leaderboards }), 'localhost:9092'));
-    for (const board of ['top-players', 'by-team', 'busiest', 'team-mvps']) {
-      const own = planOf(hiding, board);
-      expect(ranks(own), board).toEqual(board === 'team-mvps' ? [] : ['UpdateFastStrategy']);
-      const joins = own.match(/\bJoin\(.*/g) ?? [];
-      expect(joins).toHaveLength(1);
-      // A rank knows a row by its player too, whose ranks come before they go.
-      expect(joins[0]).toMatch(/leftInputSpec=\[(HasUniqueKey|NoUniqueKey)\]/);
-      expect(joins[0]).toMatch(/STATE_TTL options:\{LEFT=\d+ ms, RIGHT=3153600000000 ms\}/);
-      expect(own).toMatch(/^Sink\(.*\n.*\bCalc\(.*changelogMode=\[I,UA,D\]\)\n.*\bGroupAggregate\(/);
-    }
-    for (const board of ['top-teams', 'hot-streakers'])
-      expect(planOf(hiding, board)).not.toMatch(/\bJoin\(|player_records/);
-    expect(hiding).not.toMatch(/upsertMaterialize|SinkMaterializer/i);
-    const execution = hiding.slice(hiding.indexOf('== Optimized Execution Plan =='));
-    expect(
-      execution.match(/TableSourceScan\(table=\[\[.*?player_records.*?idletimeout=\[2000\]/g),
-    ).toHaveLength(1);
-  });
-
   it('forgets the totals of each board after a time of its own', async () => {
     const leaderboards = [
       { name: 'weekly', type: 'TopTeams', calendar: { every: 'Week' } },

@@ -13,13 +13,12 @@ export function validSpecs(): fc.Arbitrary<Record<string, unknown>> {
     injector: injector(),
     dashboard: dashboard(),
     results: results(),
-    players: fc.constant({}),
     timeZone: fc.constantFrom(...TIME_ZONES),
     weekStart: fc.constantFrom('Monday', 'Sunday'),
     paused: fc.boolean(),
   }).map((spec) => ({
     kafka: { cluster: 'games' },
-    ...withoutTopics(spec),
+    ...withoutResults(spec),
     ...withoutTies(spec),
     ...longKept(spec),
   }));
@@ -27,21 +26,14 @@ export function validSpecs(): fc.Arbitrary<Record<string, unknown>> {
 
 const TIME_ZONES = ['UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kathmandu'];
 
-/**
- * Only where seasons are frozen there are results; they and the players to hide are in topics that no board
- * has.
- */
-function withoutTopics<
-  T extends { events?: object; leaderboards?: object[]; results?: object; players?: object },
->({ results, players, ...spec }: T): Omit<T, 'results' | 'players'> {
+/** Only where seasons are frozen there are results, in a topic that no board has. */
+function withoutResults<T extends { events?: object; leaderboards?: object[]; results?: object }>({
+  results,
+  ...spec
+}: T): Omit<T, 'results'> {
   const isFrozen = spec.events && 'latestArrival' in spec.events;
-  const isTaken = (topic: string) =>
-    spec.leaderboards?.some((board) => 'name' in board && board.name === topic);
-  return {
-    ...spec,
-    ...(isFrozen && !isTaken('results') && results && { results }),
-    ...(!isTaken('players') && players && { players }),
-  };
+  const isTaken = spec.leaderboards?.some((board) => 'name' in board && board.name === 'results');
+  return isFrozen && !isTaken && results ? { ...spec, results } : spec;
 }
 
 /** Sums that can fall are not ordered by when they were reached. */

@@ -153,23 +153,6 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     metadata: { namespace: 'arcades', uid: '0a1b' },
   },
   {
-    name: 'hidden-players',
-    kinds: ['Deployment', 'FlinkDeployment', 'KafkaTopic', 'KafkaUser'],
-    spec: {
-      kafka: { cluster: 'games', authentication: { type: 'scram-sha-512' } },
-      events: { latestArrival: '10m' },
-      leaderboards: [
-        { name: 'teams', type: 'TopTeams' },
-        { name: 'top', type: 'TopPlayers', season: 'none' },
-        { name: 'countries', type: 'TopPlayers', by: 'team_name' },
-        { name: 'hot', type: 'HotStreakers' },
-        { name: 'mvps', type: 'TeamMvps' },
-      ],
-      results: {},
-      players: {},
-    },
-  },
-  {
     name: 'frozen-seasons',
     kinds: ['FlinkDeployment', 'Deployment'],
     spec: {
@@ -333,7 +316,6 @@ it.each([
   'first-to-reach',
   'frozen-seasons',
   'people',
-  'hidden-players',
 ])('%s becomes the SQL of examples/minimal.yaml but for these lines', async (name) => {
   const spec = CASES.find((other) => other.name === name)?.spec;
   const script = sqlScript(resource(spec), ENVIRONMENT.bootstrapServers);

@@ -38,7 +38,6 @@ const RENDERED = [
   '{{{select}}}',
   '{{{stats}}}',
   '{{{statsTables}}}',
-  '{{{players}}}',
   '{{{events}}}',
   '{{{views}}}',
   '{{> session/events}}',

@@ -86,18 +86,6 @@ describe('users', () => {
       expect(rights(found.get(other)).join()).not.toContain('game-results');
   });
 
-  it('may read who is hidden, and not write it', () => {
-    const spec = { ...SPEC, events: { latestArrival: '1h' }, results: {}, players: {} };
-    const found = users(signedIn('tls', spec));
-    const ofPlayers = (user: string) => rights(found.get(user)).filter((right) => /game-players/.test(right));
-    expect(ofPlayers('game-flink-kafka')).toEqual(['Read topic game-players']);
-    for (const program of ['dashboard', 'results'])
-      expect(ofPlayers(`game-${program}-kafka`)).toEqual([
-        'Read topic game-players',
-        `Read group game-players-${program}-*`,
-      ]);
-  });
-
   it('read the user’s own topic where the events are there', () => {
     const spec = { ...SPEC, events: { topic: 'scores' }, injector: { allowOwnTopic: true } };
     const found = users(signedIn('tls', spec));
@@ -107,17 +95,9 @@ describe('users', () => {
   });
 
   it('may use every topic and group of the job’s script, also of a board that came later', () => {
-    const later = {
-      ...SPEC,
-      players: {},
-      leaderboards: [...SPEC.leaderboards, { name: 'new', type: 'TopPlayers' }],
-    };
+    const later = { ...SPEC, leaderboards: [...SPEC.leaderboards, { name: 'new', type: 'TopPlayers' }] };
     const made = signedIn('tls', later);
-    const script = sqlScript(
-      made,
-      'kafka:9093',
-      layOut(made, layOut(signedIn('tls', { ...SPEC, players: {} }))),
-    );
+    const script = sqlScript(made, 'kafka:9093', layOut(made, layOut(signedIn('tls'))));
     const named = (option: string) =>
       [...script.matchAll(new RegExp(`'${option}' = '(.*?)'`, 'g'))].map(([, name]) => name);
     const allowed = rights(users(made).get('game-flink-kafka'));
