@@ -44,8 +44,11 @@ function onApiServer(name: string, files: Files) {
   return { test: { name, ...files, globalSetup, testTimeout: 120_000, hookTimeout: 120_000 } };
 }
 
-/** A tier that starts JVMs, none of which lives long, with time for a slow machine. */
+/**
+ * A tier that starts JVMs, with time for a slow machine. None of them lives long, and several share two cores:
+ * one thread collects their garbage.
+ */
 function tier(name: string, files: Files) {
-  const env = { JAVA_TOOL_OPTIONS: QUICK_START.join(' ') };
+  const env = { JAVA_TOOL_OPTIONS: [...QUICK_START, '-XX:+UseSerialGC'].join(' ') };
   return { test: { name, maxWorkers: 1, ...files, env, testTimeout: 480_000, hookTimeout: 480_000 } };
 }
