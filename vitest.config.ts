@@ -45,8 +45,8 @@ function onApiServer(name: string, files: Files) {
 }
 
 /**
- * A tier that starts JVMs, with time for a slow machine. None of them lives long, and several share two cores:
- * one thread collects their garbage.
+ * A tier that starts JVMs, with time for a slow machine. None lives long, and several share two cores, so
+ * that one thread collects the garbage of each.
  */
 function tier(name: string, files: Files) {
   const env = { JAVA_TOOL_OPTIONS: [...QUICK_START, '-XX:+UseSerialGC'].join(' ') };
