@@ -58,8 +58,11 @@ export async function watchUncountedEvents(
     told.set(message, reason);
   };
   let untilMillis = now();
+  let readMillis: number | undefined;
   while (!signal.aborted) {
     const askedMillis = now();
+    // The counts that the job wrote before it committed are here two seconds later.
+    if (readMillis !== undefined) watch.sawRead(readMillis);
     try {
       watch.answered(await hasUncounted(options, connection), now());
       told.delete(EVENTS_SILENT);
@@ -71,7 +74,7 @@ export async function watchUncountedEvents(
     }
     try {
       if (await isRead(options, connection, untilMillis)) {
-        watch.sawRead(untilMillis);
+        readMillis = untilMillis;
         untilMillis = askedMillis;
       }
       told.delete(JOB_SILENT);
