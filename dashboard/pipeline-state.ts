@@ -140,7 +140,9 @@ export class PipelineMonitor {
     const state = pipelineState(facts, now);
     if (state.kind !== this.#kind) this.#sinceMillis = now;
     this.#kind = state.kind;
-    if (!isCounted(state.kind) && state.kind !== 'waiting') this.#laggedMillis = now;
+    // Also before it has lasted so long that the page says so.
+    const lags = facts.uncountedSince !== undefined || !isCounted(state.kind);
+    if (lags && state.kind !== 'waiting') this.#laggedMillis = now;
     const { readUntilMillis } = facts;
     const lagged = { ...state, laggedMillis: this.#laggedMillis, readUntilMillis };
     return { ...lagged, sinceMillis: this.#sinceMillis, countedUntilMillis: countedUntil(lagged, now) };

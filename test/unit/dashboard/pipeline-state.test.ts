@@ -139,6 +139,11 @@ describe('a monitor', () => {
     });
   });
 
+  it('does not know the counts while there are events that should have been counted', () => {
+    const monitor = new PipelineMonitor(() => ({ ...WELL, uncountedSince: NOW }));
+    expect(monitor.observe(NOW)).toMatchObject({ kind: 'live', countedUntilMillis: undefined });
+  });
+
   it('knows the counts of a job that lagged once it has read all that came meanwhile, in every partition', () => {
     let facts: PipelineFacts = { ...WELL, uncountedSince: NOW - 60_000, ...IDLE };
     const monitor = new PipelineMonitor(() => facts);
