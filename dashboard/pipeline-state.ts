@@ -119,7 +119,6 @@ export type ObservedState = LaggedState & {
   sinceMillis: number;
   /** Up to when all events are counted; undefined when that is not known. */
   countedUntilMillis: number | undefined;
-  readUntilMillis: number | undefined;
 };
 
 /** Follows the state of a pipeline, to tell since when it is as it is. */

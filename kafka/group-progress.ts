@@ -15,28 +15,32 @@ export interface PartitionProgress {
 }
 
 /**
- * How far a group has read the partitions of a topic, up to a moment. The commits are asked for first: what
+ * How far groups have read the partitions of a topic, up to a moment. The commits are asked for first: what
  * they are compared with is no older than they are.
  *
  * @param untilMillis epoch milliseconds
+ * @returns the partitions, for each group
  * @throws what kafkajs reports when it cannot be known
  */
 export async function fetchGroupProgress(
   admin: KafkaAdmin,
-  { group, topic, untilMillis }: { group: string; topic: string; untilMillis: number },
-): Promise<PartitionProgress[]> {
-  const [commits] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+  { groups, topic, untilMillis }: { groups: readonly string[]; topic: string; untilMillis: number },
+): Promise<PartitionProgress[][]> {
+  const answers = groups.map((groupId) => admin.fetchOffsets({ groupId, topics: [topic] }));
+  const committed = await Promise.all(answers);
   const wanted = await admin.fetchTopicOffsetsByTimestamp(topic, untilMillis);
   const kept = await admin.fetchTopicOffsets(topic);
-  return wanted.map(({ partition, offset }) => {
-    const commit = commits?.partitions.find((other) => other.partition === partition);
-    const bounds = kept.find((other) => other.partition === partition);
-    return {
-      first: BigInt(bounds?.low ?? 0),
-      wanted: BigInt(offset),
-      committed: commit && Number(commit.offset) >= 0 ? BigInt(commit.offset) : undefined,
-    };
-  });
+  return committed.map(([commits]) =>
+    wanted.map(({ partition, offset }) => {
+      const commit = commits?.partitions.find((other) => other.partition === partition);
+      const bounds = kept.find((other) => other.partition === partition);
+      return {
+        first: BigInt(bounds?.low ?? 0),
+        wanted: BigInt(offset),
+        committed: commit && Number(commit.offset) >= 0 ? BigInt(commit.offset) : undefined,
+      };
+    }),
+  );
 }
 
 /**

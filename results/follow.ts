@@ -116,8 +116,11 @@ function createClosing(
           onIncomplete,
         }),
     ),
-    fetchProgress: (untilMillis) =>
-      fetchGroupProgress(admin, { group, topic: settings.EVENTS_TOPIC, untilMillis }),
+    fetchProgress: async (untilMillis) => {
+      const asked = { groups: [group], topic: settings.EVENTS_TOPIC, untilMillis };
+      const [progress = []] = await fetchGroupProgress(admin, asked);
+      return progress;
+    },
     forgetCommits: () => forgetCommits(admin, group),
     isWritten,
   });

@@ -19,7 +19,7 @@ export interface NotCountedPanel {
 }
 
 /**
- * @param pipeline up to when all events are counted: what is not is known only while that is
+ * @param counted up to when all events are: what is not counted is known only while that is
  * @param now epoch milliseconds
  */
 export function createNotCounted(stats: TopicState<Stats>, counted: Counted, now: number): NotCountedPanel {

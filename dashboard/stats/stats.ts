@@ -42,7 +42,7 @@ export interface Counted {
    * The job's commits say that it has read all before that: it reads events and messages separately, and a
    * message without an event is malformed only then. Undefined when that is not known.
    */
-  readUntilMillis: number | undefined;
+  readUntilMillis?: number | undefined;
 }
 
 /** A slot as it is shown. */

@@ -51,11 +51,11 @@ export async function watchUncountedEvents(
 ): Promise<void> {
   const { watch, now, topic, log } = options;
   const connection = new AdminConnection(options.kafka);
-  const told = new Map<string, string>();
-  const tell = (message: string, error: unknown) => {
+  const warned = new Map<string, string>();
+  const warn = (message: string, error: unknown) => {
     const reason = describeKafkaError(error instanceof Error ? error.message : String(error), topic);
-    if (reason !== told.get(message)) log.warn({ topic, reason }, message);
-    told.set(message, reason);
+    if (reason !== warned.get(message)) log.warn({ topic, reason }, message);
+    warned.set(message, reason);
   };
   let untilMillis = now();
   let readMillis: number | undefined;
@@ -65,21 +65,21 @@ export async function watchUncountedEvents(
     if (readMillis !== undefined) watch.sawRead(readMillis);
     try {
       watch.answered(await hasUncounted(options, connection), now());
-      told.delete(EVENTS_SILENT);
+      warned.delete(EVENTS_SILENT);
     } catch (error) {
       // An answer too: the topic is missing, or its access lists do not allow the question.
       if (isFromBroker(error)) watch.answered(false, now());
       else watch.unanswered();
-      tell(EVENTS_SILENT, error);
+      warn(EVENTS_SILENT, error);
     }
     try {
       if (await isRead(options, connection, untilMillis)) {
         readMillis = untilMillis;
         untilMillis = askedMillis;
       }
-      told.delete(JOB_SILENT);
+      warned.delete(JOB_SILENT);
     } catch (error) {
-      tell(JOB_SILENT, error);
+      warn(JOB_SILENT, error);
     }
     await sleep(INTERVAL_MILLIS, signal);
   }
@@ -96,12 +96,8 @@ async function isRead(
   connection: AdminConnection,
   untilMillis: number,
 ): Promise<boolean> {
-  const answers = connection
-    .open()
-    .then((admin) =>
-      Promise.all(groups.map((group) => fetchGroupProgress(admin, { group, topic, untilMillis }))),
-    );
-  return (await inTime(answers, ANSWER_MILLIS)).every(isReadUntil);
+  const answer = connection.open().then((admin) => fetchGroupProgress(admin, { groups, topic, untilMillis }));
+  return (await inTime(answer, ANSWER_MILLIS)).every(isReadUntil);
 }
 
 /** Asks again where a connection breaks, but not for long. */
