@@ -186,8 +186,8 @@ function markRemoved({ board, scan }: StatementSlot): StatementSlot {
 const TEMPLATES_DIGEST = digest(TEMPLATES);
 
 function hashInputs({ spec, metadata }: GameAnalytics): string {
-  const { topic, maxLateness, latestArrival, format, columns, fields, deduplicate, ...scores } = spec.events;
-  const { negativeScores, scoreDecimals } = scores;
+  const { topic, maxLateness, format, columns, fields, deduplicate } = spec.events;
+  const { latestArrival, negativeScores, scoreDecimals } = spec.events;
   const record = { format, columns, fields, deduplicate, latestArrival, negativeScores, scoreDecimals };
   return digest([metadata.name, spec.kafka.cluster, topic, maxLateness, record, TEMPLATES_DIGEST]);
 }

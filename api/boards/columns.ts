@@ -18,9 +18,9 @@ export const REACHED: RowColumn = {
 };
 export const NEWEST_EVENT: RowColumn = { name: LAST_EVENT, type: 'BIGINT' };
 
-/** A number that is made of scores. */
-export function scoreColumn(name: string, label: string): RowColumn {
-  return { ...integerColumn(name, label), isOfScores: true };
+/** A column of numbers that are made of scores. */
+export function ofScores(column: RowColumn): RowColumn {
+  return { ...column, isOfScores: true };
 }
 
 export function integerColumn(name: string, label: string): RowColumn {

@@ -1,7 +1,7 @@
 import { celSeconds, duration, millis } from '../duration.ts';
 import type { Rule } from '../rule.ts';
 import { boardType, type Values } from './board-type.ts';
-import { decimalColumn, PLACE, PLAYER, TEAM } from './columns.ts';
+import { decimalColumn, ofScores, PLACE, PLAYER, TEAM } from './columns.ts';
 import { type ConditionalBoard, conditionFields, inRange } from './shared-fields.ts';
 
 /** The board of players whose recent average rose most. All windows are multiples of `everyMillis`. */
@@ -89,14 +89,8 @@ export const hotStreakers = boardType<HotStreakersBoard>()({
       PLAYER,
       TEAM,
       // The averages are those of the player's hottest moment, which may be minutes ago.
-      {
-        ...decimalColumn('short_term_avg', `${shortWindowMillis / 1000} s avg at peak`, 'decimal'),
-        isOfScores: true,
-      },
-      {
-        ...decimalColumn('long_term_avg', `${longWindowMillis / 1000} s avg at peak`, 'decimal'),
-        isOfScores: true,
-      },
+      ofScores(decimalColumn('short_term_avg', `${shortWindowMillis / 1000} s avg at peak`, 'decimal')),
+      ofScores(decimalColumn('long_term_avg', `${longWindowMillis / 1000} s avg at peak`, 'decimal')),
       decimalColumn('peak_hotness', 'Peak', 'factor'),
       { name: 'peak_at', type: 'BIGINT', shown: { label: 'When', type: 'time' } },
     ],

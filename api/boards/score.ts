@@ -4,7 +4,7 @@ import { type EventTraits, SCORE } from '../../contract/event.ts';
 import { isSafeExpression, SAFE_EXPRESSION } from '../query.ts';
 import type { Rule } from '../rule.ts';
 import type { BoardShape, TypeField, Values } from './board-type.ts';
-import { integerColumn, REACHED, scoreColumn } from './columns.ts';
+import { integerColumn, ofScores, REACHED } from './columns.ts';
 import { EVENT_COLUMNS, type TotalsBoard } from './shared-fields.ts';
 
 /* What a board of scores makes of the events of a player or a team. */
@@ -84,8 +84,8 @@ export function resolveScore(
 const TOTAL = 'total_score';
 
 export function scoreColumns({ score, ties }: ScoredBoard): RowColumn[] {
-  const column = score === 'Count' ? integerColumn : scoreColumn;
-  return [column(TOTAL, HEADINGS[score ?? 'Sum']), ...(ties ? [REACHED] : [])];
+  const total = integerColumn(TOTAL, HEADINGS[score ?? 'Sum']);
+  return [score === 'Count' ? total : ofScores(total), ...(ties ? [REACHED] : [])];
 }
 
 /**

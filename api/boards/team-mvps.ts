@@ -1,6 +1,15 @@
 import { integer } from '../integer.ts';
 import { boardType } from './board-type.ts';
-import { decimalColumn, NEWEST_EVENT, PLACE, PLAYER, scoreColumn, TEAM, TEAM_ID } from './columns.ts';
+import {
+  decimalColumn,
+  integerColumn,
+  NEWEST_EVENT,
+  ofScores,
+  PLACE,
+  PLAYER,
+  TEAM,
+  TEAM_ID,
+} from './columns.ts';
 import {
   conditionFields,
   resolveSeason,
@@ -42,8 +51,8 @@ export const teamMvps = boardType<TeamMvpsBoard>()({
       PLAYER,
       TEAM_ID,
       TEAM,
-      scoreColumn('player_total', 'Points'),
-      scoreColumn('team_total', 'Team total'),
+      ofScores(integerColumn('player_total', 'Points')),
+      ofScores(integerColumn('team_total', 'Team total')),
       decimalColumn('contrib_ratio', 'Share', 'percent'),
       NEWEST_EVENT,
     ],
