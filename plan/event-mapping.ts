@@ -117,17 +117,20 @@ const CLOCK = String.raw`([01]\d|2[0-3]):[0-5]\d:[0-5]\d`;
 const FRACTION = String.raw`([.,]\d+)?`;
 const OFFSET = String.raw`([Zz]|[+-][01]\d(:?[0-5]\d)?)?`;
 
-/** Flink's own formats know no offset from UTC, so date and time, decimals and offset are read one by one. */
+/**
+ * Flink's own formats know no offset from UTC, so date and time, decimals and offset are read one by one. By
+ * REGEXP_SUBSTR: REGEXP_EXTRACT compiles its pattern for each record.
+ */
 function iso8601Millis(text: string): string {
-  const part = (pattern: string, group: number) => `REGEXP_EXTRACT(${text}, '${pattern}', ${group})`;
-  const offsetPart = (group: number) =>
-    `COALESCE(TRY_CAST(${part(String.raw`([+-]\d{2}):?(\d{2})?$`, group)} AS INT), 0)`;
-  const sign = `CASE WHEN ${text} LIKE '%-__:__' OR ${text} LIKE '%-____' THEN -1 ELSE 1 END`;
+  const found = (pattern: string) => `REGEXP_SUBSTR(${text}, '${pattern}')`;
+  const decimals = found(String.raw`[.,]\d+`);
+  // Its hours and minutes as one number: of +01:30, it is 130.
+  const offset = `COALESCE(TRY_CAST(RPAD(REPLACE(${found(String.raw`[+-]\d{2}(:?\d{2})?$`)}, ':', ''), 5, '0') AS INT), 0)`;
   return `CASE WHEN REGEXP(${text}, '^${DATE}[Tt ]${CLOCK}${FRACTION}${OFFSET}$') THEN
     1000 * EXTRACT(EPOCH FROM TO_TIMESTAMP_LTZ(
       SUBSTRING(${text} FROM 1 FOR 10) || ' ' || SUBSTRING(${text} FROM 12 FOR 8), 'yyyy-MM-dd HH:mm:ss', 'UTC'
     ))
-    + TRY_CAST(SUBSTRING(COALESCE(${part(String.raw`[.,](\d+)`, 1)}, '') || '000' FROM 1 FOR 3) AS INT)
-    - 60000 * (60 * ${offsetPart(1)} + ${sign} * ${offsetPart(2)})
+    + TRY_CAST(SUBSTRING(COALESCE(${decimals}, '.') || '000' FROM 2 FOR 3) AS INT)
+    - 60000 * (${offset} - 40 * (${offset} / 100))
   END`;
 }
