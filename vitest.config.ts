@@ -5,6 +5,9 @@ const IDLE = 'test/operator/idle.test.ts';
 /** They need no cluster, only Flink's planner. */
 const SQL = ['test/pipeline/explain.test.ts', 'test/pipeline/validate-sql.test.ts'];
 
+/** For tests that wait for other programs, each step with a limit of its own, on a slow and busy machine. */
+const PATIENCE = { testTimeout: 480_000, hookTimeout: 480_000 };
+
 /** The tiers, which test/README.md describes. */
 export default defineConfig({
   test: {
@@ -41,14 +44,11 @@ interface Files {
 /** A tier with one API server for all files, each in namespaces of its own. */
 function onApiServer(name: string, files: Files) {
   const globalSetup = 'testkit/cluster/shared.ts';
-  return { test: { name, ...files, globalSetup, testTimeout: 120_000, hookTimeout: 120_000 } };
+  return { test: { name, ...files, globalSetup, ...PATIENCE } };
 }
 
-/**
- * A tier that starts JVMs, with time for a slow machine. None lives long, and several share two cores, so
- * that one thread collects the garbage of each.
- */
+/** A tier that starts JVMs. None lives long, and several share two cores: one thread collects the garbage. */
 function tier(name: string, files: Files) {
   const env = { JAVA_TOOL_OPTIONS: [...QUICK_START, '-XX:+UseSerialGC'].join(' ') };
-  return { test: { name, maxWorkers: 1, ...files, env, testTimeout: 480_000, hookTimeout: 480_000 } };
+  return { test: { name, maxWorkers: 1, ...files, env, ...PATIENCE } };
 }
