@@ -181,7 +181,7 @@ describe('whatever is seen of a board is the board of a real moment', () => {
 
   it.each([
     { name: 'quiet', leaderboards: OTHER_BOARDS, eventsPerSecond: 20, parallelism: 1, burners: 0 },
-    { name: 'busy', leaderboards: DEFAULT_BOARDS, eventsPerSecond: 1_000, parallelism: 1, burners: 3 },
+    { name: 'busy', leaderboards: DEFAULT_BOARDS, eventsPerSecond: 1_000, parallelism: 2, burners: 3 },
   ])(
     '$name: $eventsPerSecond events/s, parallelism $parallelism, over seasons’ ends and a kill of the TaskManager, with $burners others at work',
     async (scenario) => {
