@@ -6,6 +6,8 @@ RATE ?= 1000
 # The scripts run on the Node of node_modules, whatever version installed it.
 NODE := node_modules/.bin/node --disable-warning=TimeoutNegativeWarning
 CLI := $(NODE) cli/main.ts
+# Node keeps what it compiled here, with which our programs start in half of the time.
+export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/node
 # Fake target whose age says when dependencies were installed.
 INSTALLED := node_modules/.package-lock.json
 
