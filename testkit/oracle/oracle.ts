@@ -80,15 +80,16 @@ export function parseCounting({ spec: { events } }: GameAnalytics): Counting {
 
 /** How many records do not count, by why. */
 export function notCounted(records: EventRecord[], corrections = false): Record<string, number> {
-  const reasons = records.flatMap(({ value }) => reasonOf(value, corrections) ?? []);
+  const reasons = records.flatMap(({ value }) => reasonOf(fieldsOf(value), corrections) ?? []);
   return Object.fromEntries(
     [...groupBy(reasons, (reason) => reason)].map(([id, { length }]) => [id, length]),
   );
 }
 
+type Fields = Partial<Record<EventField, unknown>>;
+
 /** Why a message does not count: the first thing that is wrong with it. Nothing when it does. */
-function reasonOf(value: string | null, corrections: boolean, decimals = 0): string | undefined {
-  const fields = fieldsOf(value);
+function reasonOf(fields: Fields | undefined, corrections: boolean, decimals = 0): string | undefined {
   if (!fields) return 'malformed';
   for (const [id, reason] of [
     [text(fields.user_id), 'no_user'],
@@ -111,8 +112,8 @@ function counted(
   corrections: boolean,
   decimals: number,
 ): CountedEvent | undefined {
-  if (reasonOf(value, corrections, decimals)) return undefined;
   const fields = fieldsOf(value);
+  if (reasonOf(fields, corrections, decimals)) return undefined;
   const [user, team] = [text(fields?.user_id), text(fields?.team_id)] as [string, string];
   const [score, time] = [units(fields?.score, decimals), integer(fields?.event_time_millis)] as [
     number,
@@ -137,7 +138,7 @@ function parseObject(value: string | null): Record<string, unknown> | undefined 
  * The fields of an event, as Flink's JSON format finds them. Where a number belongs, an object hides the
  * fields after it, and an empty array the whole event.
  */
-function fieldsOf(value: string | null): Partial<Record<EventField, unknown>> | undefined {
+function fieldsOf(value: string | null): Fields | undefined {
   const parsed = parseObject(value);
   const fields = Object.entries(parsed ?? {});
   const odd = fields.findIndex(
