@@ -137,8 +137,10 @@ function nextLocal(calendar: Calendar, localStart: number): number {
 
 /** The first instant at which it is a local time, or later where the clock leaps over it. */
 function toInstant(steps: Step[], local: number): number {
-  const candidates = steps.map(({ from, value }) => Math.max(from, local - value));
-  return candidates.find((instant, i) => instant < (steps[i + 1]?.from ?? Number.POSITIVE_INFINITY))!;
+  const instantIn = ({ from, value }: Step) => Math.max(from, local - value);
+  return instantIn(
+    steps.find((step, i) => instantIn(step) < (steps[i + 1]?.from ?? Number.POSITIVE_INFINITY))!,
+  );
 }
 
 /** When the season of an instant begins; epoch milliseconds both. */
