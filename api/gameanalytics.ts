@@ -18,6 +18,7 @@ import { kafka } from './kafka.ts';
 import { leaderboard } from './leaderboard.ts';
 import { NAME_PATTERN, ownName } from './object-name.ts';
 import { ONE_VALUE } from './one-value.ts';
+import { players } from './players.ts';
 import { results } from './results.ts';
 import { namesAreUnique, withRules } from './rule.ts';
 import { status } from './status.ts';
@@ -101,6 +102,12 @@ const spec = withRules(
       .describe(
         'The final board of each season, written once to the topic <name>-results. Unset: there are none. Needs events.latestArrival.',
       ),
+    players: players
+      .optional()
+      .meta(ONE_VALUE)
+      .describe(
+        'Players can be hidden or erased, by records of the topic <name>-players. Unset: there is no such topic.',
+      ),
     paused: z.boolean().default(false).describe('Leaves everything as it is until set back to false.'),
   }),
   [
@@ -169,6 +176,13 @@ const spec = withRules(
     },
     {
       // Both would be the same topic.
+      cel: "!has(self.players) || self.leaderboards.all(b, b.name != 'players')",
+      message: 'with players, no leaderboard can have the name players',
+      field: 'leaderboards',
+      holds: ({ leaderboards, players }) => !players || leaderboards.every(({ name }) => name !== 'players'),
+    },
+    {
+      // Both would be the same topic.
       cel: "self.leaderboards.all(a, !a.history || !self.leaderboards.exists(b, b.name == a.name + '-history'))",
       message: 'a leaderboard must not have the name of another’s history, <name>-history',
       field: 'leaderboards',
@@ -207,16 +221,17 @@ export const gameAnalytics = withRules(
     },
     {
       // The job would read its own board, and the plan would manage a topic that is the user's.
-      cel: "!has(self.spec.events.topic) || !self.spec.events.topic.startsWith(self.metadata.name + '-') || (self.spec.events.topic.substring(size(self.metadata.name) + 1) != 'pipeline-stats' && (!has(self.spec.results) || self.spec.events.topic.substring(size(self.metadata.name) + 1) != 'results') && self.spec.leaderboards.all(b, self.spec.events.topic.substring(size(self.metadata.name) + 1) != b.name && (!b.history || self.spec.events.topic.substring(size(self.metadata.name) + 1) != b.name + '-history')))",
+      cel: "!has(self.spec.events.topic) || !self.spec.events.topic.startsWith(self.metadata.name + '-') || (self.spec.events.topic.substring(size(self.metadata.name) + 1) != 'pipeline-stats' && (!has(self.spec.results) || self.spec.events.topic.substring(size(self.metadata.name) + 1) != 'results') && (!has(self.spec.players) || self.spec.events.topic.substring(size(self.metadata.name) + 1) != 'players') && self.spec.leaderboards.all(b, self.spec.events.topic.substring(size(self.metadata.name) + 1) != b.name && (!b.history || self.spec.events.topic.substring(size(self.metadata.name) + 1) != b.name + '-history')))",
       message:
-        'events.topic must not be a topic that the pipeline writes: <name>-pipeline-stats, <name>-results, <name>-<leaderboard> or its -history',
+        'events.topic must not be another topic of the pipeline: <name>-pipeline-stats, <name>-results, <name>-players, <name>-<leaderboard> or its -history',
       field: 'spec.events.topic',
       holds: ({ metadata, spec }) =>
         ![
           'pipeline-stats',
           ...(spec.results ? ['results'] : []),
+          ...(spec.players ? ['players'] : []),
           ...spec.leaderboards.flatMap(({ name, history }) => (history ? [name, `${name}-history`] : [name])),
-        ].some((written) => spec.events.topic === `${metadata.name}-${written}`),
+        ].some((own) => spec.events.topic === `${metadata.name}-${own}`),
     },
   ],
 );

@@ -9,6 +9,7 @@ const HELP = `gameanalytics: one GameAnalytics resource, a live leaderboard pipe
   gameanalytics validate FILE   check manifests and say everything that is wrong with them
   gameanalytics sql FILE        query the events and boards of a pipeline that runs, in SQL
   gameanalytics peek FILE       print the newest records of the events topic, and whether each counts or why not
+  gameanalytics players FILE    hide or erase players of a pipeline that runs, and print who is
   gameanalytics columns FILE    print the columns of an Avro schema, for events.columns
   gameanalytics render FILE     print the Kubernetes objects that a manifest becomes
   gameanalytics crd             print the CustomResourceDefinition
@@ -22,6 +23,7 @@ const COMMANDS = new Map<string | undefined, (args: string[]) => Promise<void>>(
   ['validate', async (args) => (await import('./validate.ts')).validate(args)],
   ['sql', async (args) => (await import('./sql.ts')).sql(args)],
   ['peek', async (args) => (await import('./peek.ts')).peek(args)],
+  ['players', async (args) => (await import('./players.ts')).players(args)],
   ['columns', async (args) => (await import('./columns.ts')).columns(args)],
   ['render', async (args) => (await import('./render.ts')).render(args)],
   ['crd', async (args) => (await import('./crd.ts')).crd(args)],

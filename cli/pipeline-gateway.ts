@@ -15,7 +15,7 @@ export const PIPELINE_OPTIONS = {
   'state-dir': { type: 'string' },
 } as const;
 export const PIPELINE_HELP = `\
-  --bootstrap HOST:PORT   read from another Kafka, one that asks for no sign-in
+  --bootstrap HOST:PORT   another Kafka than that of the run, one that asks for no sign-in
   --state-dir DIR         folder of the run (default: .gameanalytics/<name>)
 `;
 
@@ -29,6 +29,21 @@ interface Use extends PipelinePlace {
 }
 
 /**
+ * Where a pipeline that runs is, by the options. Its Kafka has answered.
+ *
+ * @throws UserError
+ */
+export async function findPipeline(
+  { metadata: { name } }: GameAnalytics,
+  values: Record<string, string | undefined>,
+): Promise<PipelinePlace> {
+  const { bootstrap, 'state-dir': stateDir = defaultStateFolder(name) } = values;
+  if (bootstrap !== undefined && !/^[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*$/.test(bootstrap))
+    throw new UsageError(`--bootstrap takes HOST:PORT, not '${bootstrap}'`);
+  return { bootstrapServers: await findKafka(name, stateDir, bootstrap), stateDir };
+}
+
+/**
  * Starts Flink's SQL gateway for a pipeline that runs, and ends it after its use. Reports what it does on
  * stderr.
  *
@@ -39,15 +54,11 @@ export async function usePipelineGateway(
   values: Record<string, string | undefined>,
   use: (parts: Use) => Promise<void>,
 ): Promise<void> {
-  const { name } = manifest.metadata;
-  const { bootstrap, 'state-dir': stateDir = defaultStateFolder(name) } = values;
-  if (bootstrap !== undefined && !/^[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*$/.test(bootstrap))
-    throw new UsageError(`--bootstrap takes HOST:PORT, not '${bootstrap}'`);
   const terminal = new Terminal(process.stderr);
   const signal = stopOnSignals();
   try {
-    const bootstrapServers = await findKafka(name, stateDir, bootstrap);
-    const isLocal = bootstrap === undefined;
+    const { bootstrapServers, stateDir } = await findPipeline(manifest, values);
+    const isLocal = values.bootstrap === undefined;
     const registry = isLocal && hasOwnRegistry(manifest) ? await readRegistryUrl(stateDir) : undefined;
     const resource = withRegistry(manifest, registry);
     const avro = resource.spec.events.format === 'avro-confluent';

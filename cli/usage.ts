@@ -26,6 +26,19 @@ export function commandLine(args: string[], help: string, options: Options = {})
   return { file, values: line.values };
 }
 
+/** The FILE, the words after it, and the options of a command; undefined as with commandLine(). */
+export function fileAndWords(
+  args: string[],
+  help: string,
+  options: Options,
+): (CommandLine & { words: string[] }) | undefined {
+  const line = parse(args, help, options);
+  if (!line) return undefined;
+  const [file, ...words] = line.positionals;
+  if (file === undefined) throw new UsageError(`Name one manifest file.\n\n${help}`);
+  return { file, words, values: line.values };
+}
+
 /**
  * The FILEs of a command, one at least, and which of its flags are set; undefined when only its help was
  * asked for, which is then printed.

@@ -108,6 +108,8 @@ export const boardDefinition = z
     /** The columns that say who holds a rank; a row keeps its element id while it climbs and falls. */
     identity: z.array(columnName).min(1),
     columns: z.array(column).min(1),
+    /** Set: the field of a row that names a player, who may be hidden, which is for readers to do. */
+    player: columnName.optional(),
     /** The numeric column drawn as a bar. */
     bar: columnName.optional(),
     /**
@@ -184,19 +186,31 @@ export function seasonEndMillis(
 }
 
 /**
- * Rows, in the order of their ranks, with the ranks that are shown: where a board shares them, rows that are
- * equal in the column that it ranks by have the rank of the first of them.
+ * The rows of a record that are shown, with the ranks that are: without hidden players, those below move up.
+ * Where a board shares ranks, rows that are equal in the column that it ranks by have the rank of the first
+ * of them.
  *
+ * @param rows in any order
  * @param read finds a row's value of a column
+ * @param isHidden whether a player is, by its id
  */
-export function shownRanks<Row extends { rank: number }>(
-  { rankedBy }: BoardDefinition,
-  rows: Row[],
+export function shownRows<Row extends { rank: number }>(
+  { size, player, rankedBy }: BoardDefinition,
+  rows: readonly Row[],
   read: (row: Row, column: string) => unknown,
+  isHidden: (player: unknown) => boolean,
 ): Row[] {
-  if (rankedBy === undefined) return rows;
+  const all = rows.toSorted((a, b) => a.rank - b.rank);
+  const ranked =
+    player === undefined
+      ? all.filter(({ rank }) => rank <= size).slice(0, size)
+      : all
+          .filter((row) => !isHidden(read(row, player)))
+          .slice(0, size)
+          .map((row, index) => ({ ...row, rank: index + 1 }));
+  if (rankedBy === undefined) return ranked;
   const shared: Row[] = [];
-  for (const row of rows) {
+  for (const row of ranked) {
     const above = shared.at(-1);
     const isEqual = above && read(above, rankedBy) === read(row, rankedBy);
     shared.push(isEqual ? { ...row, rank: above.rank } : row);

@@ -23,13 +23,22 @@ const REREAD_MILLIS = 10_000;
  * open
  */
 export function watchCredentials(folder: string, now: () => number): () => Credentials {
-  let credentials = readCredentials(folder);
+  return watch(() => readCredentials(folder), now);
+}
+
+/** The same of a folder that has a `token`, which alone counts. */
+export function watchToken(folder: string, now: () => number): () => Credentials {
+  return watch(() => readToken(folder), now);
+}
+
+function watch(read: () => Credentials, now: () => number): () => Credentials {
+  let credentials = read();
   let readMillis = now();
   return () => {
     if (now() - readMillis < REREAD_MILLIS) return credentials;
     readMillis = now();
     try {
-      credentials = readCredentials(folder);
+      credentials = read();
     } catch {
       // The old credentials stay valid: half a change must lock no one out, and let no one in.
     }
@@ -41,10 +50,16 @@ function readCredentials(folder: string): Credentials {
   const [token, username, password] = ['token', 'username', 'password'].map((key) => readKey(folder, key));
   if (token === undefined && (username === undefined || password === undefined)) {
     throw new CredentialsError(
-      `SIGN_IN_FOLDER: ${folder} must have a file token, or username and password, that are not empty`,
+      `${folder} must have a file token, or username and password, that are not empty`,
     );
   }
   return { token, username, password };
+}
+
+function readToken(folder: string): Credentials {
+  const token = readKey(folder, 'token');
+  if (token === undefined) throw new CredentialsError(`${folder} must have a file token that is not empty`);
+  return { token };
 }
 
 function readKey(folder: string, key: string): string | undefined {
@@ -53,6 +68,6 @@ function readKey(folder: string, key: string): string | undefined {
     return readFileSync(join(folder, key), 'utf8').replace(/\r?\n$/, '') || undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new CredentialsError(`SIGN_IN_FOLDER: ${(error as Error).message}`);
+    throw new CredentialsError((error as Error).message);
   }
 }

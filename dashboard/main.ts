@@ -1,19 +1,23 @@
+import { once } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
+import { Players, playerRecord } from '../contract/players.ts';
 import { type Access, AccessError, kafkaAccess } from '../kafka/access.ts';
 import { type KafkaClient, kafkaClient } from '../kafka/client.ts';
 import { TopicSlices } from '../kafka/topic-slices.ts';
+import { writeRecords } from '../kafka/write-records.ts';
 import { listenAddress } from '../lib/listen-address.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
 import { LiveBoard } from './boards/live-board.ts';
-import { type Credentials, CredentialsError, watchCredentials } from './credentials.ts';
+import { LivePlayers } from './boards/live-players.ts';
+import { type Credentials, CredentialsError, watchCredentials, watchToken } from './credentials.ts';
 import { EventsWatch } from './events-watch.ts';
 import { HELP, parseSettings, type Settings } from './settings.ts';
 import { Stats } from './stats/stats.ts';
 import { TopicState } from './topic-state.ts';
 import { feed } from './topics/feed.ts';
 import { readPast } from './topics/history.ts';
-import { boardSource, statsSource } from './topics/sources.ts';
+import { boardSource, playersSource, statsSource } from './topics/sources.ts';
 import { watchUncountedEvents } from './topics/uncounted-events.ts';
 import { Metrics } from './web/metrics.ts';
 import type { History } from './web/past-boards.ts';
@@ -35,6 +39,7 @@ interface Given {
   settings: Settings;
   access: Access;
   credentials: (() => Credentials) | undefined;
+  playersToken: (() => Credentials) | undefined;
 }
 
 function settingsOrExplain(): Given | undefined {
@@ -42,9 +47,13 @@ function settingsOrExplain(): Given | undefined {
   if ('problems' in parsed) return refuse(parsed.problems);
   const { settings } = parsed;
   try {
-    const { SIGN_IN_FOLDER } = settings;
-    const credentials = SIGN_IN_FOLDER ? watchCredentials(SIGN_IN_FOLDER, Date.now) : undefined;
-    return { settings, access: kafkaAccess(settings), credentials };
+    const { SIGN_IN_FOLDER, PLAYERS_SIGN_IN_FOLDER } = settings;
+    return {
+      settings,
+      access: kafkaAccess(settings),
+      credentials: SIGN_IN_FOLDER ? watchCredentials(SIGN_IN_FOLDER, Date.now) : undefined,
+      playersToken: PLAYERS_SIGN_IN_FOLDER ? watchToken(PLAYERS_SIGN_IN_FOLDER, Date.now) : undefined,
+    };
   } catch (error) {
     if (!(error instanceof CredentialsError || error instanceof AccessError)) throw error;
     return refuse([error.message]);
@@ -68,16 +77,18 @@ async function listen(app: FastifyInstance, { HOST, PORT }: Settings): Promise<b
   }
 }
 
-async function run({ settings, access, credentials }: Given): Promise<void> {
+async function run({ settings, access, credentials, playersToken }: Given): Promise<void> {
   const log = pino({ level: settings.LOG_LEVEL });
   const now = Date.now;
   const kafka = kafkaClient('dashboard', settings.KAFKA_BOOTSTRAP_SERVERS, access, log);
-  const boards = settings.DASHBOARD_BOARDS.map((definition) => new LiveBoard(definition));
+  const players = new LivePlayers();
+  const boards = settings.DASHBOARD_BOARDS.map((definition) => new LiveBoard(definition, players));
   const stats = new TopicState(new Stats());
   const events = new EventsWatch();
-  const histories = createHistories(settings, kafka);
+  const histories = createHistories(settings, kafka, players);
   const metrics = new Metrics(boards, now);
   const title = settings.DASHBOARD_TITLE;
+  const { PLAYERS_TOPIC } = settings;
   const app = await createServer({
     title,
     boards,
@@ -88,6 +99,13 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
     log,
     now,
     credentials,
+    playersWriter:
+      playersToken && PLAYERS_TOPIC !== undefined
+        ? {
+            credentials: playersToken,
+            write: (id, state) => writeRecords(kafka, PLAYERS_TOPIC, [playerRecord(id, state)]),
+          }
+        : undefined,
     jobAdvice: settings.JOB_ADVICE,
     replayAdvice: settings.REPLAY_ADVICE,
     basePath: settings.BASE_PATH,
@@ -102,8 +120,12 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   const context = { kafka, log, lagged: metrics.lagged.bind(metrics) };
   const count = metrics.recordRead.bind(metrics);
   const countedMillis = () => stats.content.progress(now(), events.readUntilMillis).handledMillis;
+  if (PLAYERS_TOPIC === undefined) players.publish(new Players());
+  // Nobody is to be shown, and hidden a moment later.
+  const known = Promise.race([players.published, once(stopping, 'abort')]);
   const feeds = [
-    ...boards.map((board) => feed(boardSource(board, count, now), context, stopping)),
+    ...(PLAYERS_TOPIC === undefined ? [] : [feed(playersSource(players, PLAYERS_TOPIC), context, stopping)]),
+    ...boards.map((board) => known.then(() => feed(boardSource(board, count, now), context, stopping))),
     feed(statsSource(stats, settings.STATS_TOPIC, now), context, stopping),
     watchUncountedEvents(
       {
@@ -126,11 +148,15 @@ async function run({ settings, access, credentials }: Given): Promise<void> {
   });
 }
 
-function createHistories(settings: Settings, kafka: KafkaClient): Map<string, History> {
+function createHistories(settings: Settings, kafka: KafkaClient, players: LivePlayers): Map<string, History> {
   const kept = settings.DASHBOARD_BOARDS.flatMap((definition): [string, History][] => {
     if (definition.historyTopic === undefined) return [];
     const topic = new TopicSlices(kafka, definition.historyTopic, 'dashboard');
-    return [[definition.name, (at, signal) => readPast(topic, definition, at, signal)]];
+    const read: History = async (at, signal) => {
+      await players.published;
+      return readPast(topic, definition, at, signal, players);
+    };
+    return [[definition.name, read]];
   });
   return new Map(kept);
 }

@@ -53,6 +53,10 @@ const schema = z.object({
   JOB_GROUPS: list(GROUPS, z.string())
     .refine((groups) => groups.length > 0, { error: GROUPS })
     .meta({ description: 'the consumer groups in which the job reads what it counts' }),
+  PLAYERS_TOPIC: topic('the topic of players that are hidden; unset, nobody is').optional(),
+  PLAYERS_SIGN_IN_FOLDER: text('a folder with token')
+    .optional()
+    .meta({ description: 'with what programs may hide and show players; unset, none may' }),
   JOB_ADVICE: advice.meta({ description: 'what the page says to do when the job counts no events' }),
   REPLAY_ADVICE: advice.meta({
     description: 'what the page says to do to count all events again when their topic is another one',

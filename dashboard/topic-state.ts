@@ -20,6 +20,7 @@ export class TopicState<Content> {
   #status: FeedStatus = NOT_READ_YET;
   #isSilent = false;
   #publications = 0;
+  readonly #published = Promise.withResolvers<void>();
 
   /** @param empty what there is to see until the topic has been read */
   constructor(empty: Content) {
@@ -49,8 +50,14 @@ export class TopicState<Content> {
     return this.#publications;
   }
 
+  /** Resolves once the topic has been read to its end. */
+  get published(): Promise<void> {
+    return this.#published.promise;
+  }
+
   /** Shows this content from now on; it may keep changing. */
   publish(content: Content): void {
+    this.#published.resolve();
     this.#content = content;
     this.#publications += 1;
     this.#status = { kind: 'live', reason: '' };

@@ -101,7 +101,22 @@ export class TopicSlices {
     });
   }
 
-  async #close(): Promise<void> {
+  /**
+   * Reads all that the topic has now.
+   *
+   * @param take called with each record, in order
+   * @throws as read() does
+   */
+  async readAll(take: (record: KafkaRecord) => void, signal: AbortSignal): Promise<void> {
+    const all = await this.extent(Number.POSITIVE_INFINITY, signal);
+    const takeAll = (records: KafkaRecord[]) => {
+      for (const record of records) take(record);
+    };
+    if (all.first < all.end) await this.read(all, takeAll, signal);
+  }
+
+  /** Ends the connection; the next reading makes a new one. */
+  async close(): Promise<void> {
     clearTimeout(this.#idle);
     this.#reading?.reject(new Error('the connection was closed'));
     const connection = this.#connection;
@@ -118,10 +133,10 @@ export class TopicSlices {
       try {
         return await act(await this.#connection);
       } catch (error) {
-        await this.#close();
+        await this.close();
         throw error;
       } finally {
-        this.#idle = setTimeout(() => this.#close(), IDLE_MILLIS).unref();
+        this.#idle = setTimeout(() => this.close(), IDLE_MILLIS).unref();
       }
     });
     this.#turn = done.catch(() => {});
@@ -166,7 +181,7 @@ export class TopicSlices {
     const lost = (error: Error) => {
       this.#reading?.reject(error);
       // It closes what it can, and never rejects.
-      void this.#close();
+      void this.close();
     };
     consumer.on(consumer.events.CRASH, ({ payload }) => lost(payload.error));
     // A seek relies on the group.

@@ -6,6 +6,7 @@ import { hasTeams } from '../api/events.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { type BoardDefinition, LAST_EVENT, type Period, type RowColumn } from '../contract/board.ts';
 import { LONGEST_TEXT, TEAM_FIELDS } from '../contract/event.ts';
+import { USER_ID } from '../contract/players.ts';
 import { boardDigest, topicRanks } from './layout.ts';
 
 /** A board of any type: what its readers know, and what its rows are made of. */
@@ -44,6 +45,7 @@ export function planBoard(resource: GameAnalytics, source: Leaderboard): Planned
     ...(by && { by: { ...by, label: inWords(by.name) } }),
     identity,
     columns: columns.filter(isKnown).flatMap(({ name, shown }) => (shown ? [{ name, ...shown }] : [])),
+    ...(hidesPlayers(resource, columns) && { player: USER_ID }),
     ...(bar && { bar }),
     ...(strip && { strip }),
     ...(rankedBy && { rankedBy }),
@@ -65,6 +67,13 @@ function withDecimals(column: RowColumn, decimals: number): RowColumn {
     type: 'DOUBLE',
     shown: { ...shown, type: 'decimal', decimals: Math.max(decimals, least) },
   };
+}
+
+/** Whether players of the board can be hidden: a Query board's column of that name may be anything. */
+function hidesPlayers({ spec }: GameAnalytics, columns: RowColumn[]): boolean {
+  return (
+    spec.players !== undefined && columns.some(({ name, type }) => name === USER_ID && type === 'STRING')
+  );
 }
 
 /**

@@ -7,7 +7,7 @@ import { kafkaSecrets, kafkaSettings } from './kafka-access.ts';
 import { metadata, selector } from './metadata.ts';
 import type { KubernetesObject, Service } from './objects.ts';
 import { countingGroups } from './sql.ts';
-import { eventsTopic, statsTopic } from './topics.ts';
+import { eventsTopic, playersTopics, statsTopic } from './topics.ts';
 
 /** Port of the dashboard's Service. */
 export const DASHBOARD_PORT = 80;
@@ -15,12 +15,16 @@ export const DASHBOARD_PORT = 80;
 /** Where the Secret that signs people in is mounted. */
 const SIGN_IN_MOUNT = '/etc/gameanalytics/sign-in';
 
+/** Where the Secret of those who may hide players is mounted. */
+const PLAYERS_SIGN_IN_MOUNT = '/etc/gameanalytics/players';
+
 /**
  * The page that shows the boards: its Deployment, what keeps its copies apart, the Service in front, and an
  * Ingress when asked for.
  */
 export function dashboard(resource: GameAnalytics, environment: Environment): KubernetesObject[] {
   const { replicas, resources, ingress, auth } = resource.spec.dashboard;
+  const playersSecret = resource.spec.players?.secretName;
   const definitions = boards(resource).map(toDefinition);
   return [
     appServiceAccount(resource, 'dashboard'),
@@ -35,14 +39,19 @@ export function dashboard(resource: GameAnalytics, environment: Environment): Ku
         { name: 'STATS_TOPIC', value: statsTopic(resource) },
         { name: 'EVENTS_TOPIC', value: eventsTopic(resource) },
         { name: 'JOB_GROUPS', value: countingGroups(resource).join(',') },
+        ...playersTopics(resource).map((value) => ({ name: 'PLAYERS_TOPIC', value })),
         { name: 'JOB_ADVICE', value: jobAdvice(resource) },
         { name: 'REPLAY_ADVICE', value: replayAdvice(resource) },
         ...(ingress && ingress.path !== '/' ? [{ name: 'BASE_PATH', value: ingress.path }] : []),
         ...(auth ? [{ name: 'SIGN_IN_FOLDER', value: SIGN_IN_MOUNT }] : []),
+        ...(playersSecret ? [{ name: 'PLAYERS_SIGN_IN_FOLDER', value: PLAYERS_SIGN_IN_MOUNT }] : []),
       ],
       secrets: [
         ...kafkaSecrets(resource, 'dashboard'),
         ...(auth ? [{ name: 'sign-in', secretName: auth.secretName, mountPath: SIGN_IN_MOUNT }] : []),
+        ...(playersSecret
+          ? [{ name: 'players', secretName: playersSecret, mountPath: PLAYERS_SIGN_IN_MOUNT }]
+          : []),
       ],
       resources,
       topologySpreadConstraints: ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((place) =>

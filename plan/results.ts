@@ -9,7 +9,7 @@ import { type Layout, layOut } from './layout.ts';
 import type { KubernetesObject } from './objects.ts';
 import { roleBinding } from './role-binding.ts';
 import { scanGroup } from './sql.ts';
-import { closingBoards, eventsTopic, resultsTopic } from './topics.ts';
+import { closingBoards, eventsTopic, playersTopics, resultsTopic } from './topics.ts';
 
 /** Where each pod finds the API server of its cluster. */
 const API_SERVER = 'https://kubernetes.default.svc';
@@ -37,6 +37,7 @@ export function results(resource: GameAnalytics, environment: Environment): Kube
         { name: 'RESULTS_SOURCE', value: JSON.stringify(source) },
         { name: 'RESULTS_BOARDS', value: JSON.stringify(boards, null, 1) },
         { name: 'RESULTS_TOPIC', value: resultsTopic(resource) },
+        ...playersTopics(resource).map((value) => ({ name: 'PLAYERS_TOPIC', value })),
         { name: 'EVENTS_TOPIC', value: eventsTopic(resource) },
         ...(uid ? [{ name: 'KUBERNETES_API_SERVER', value: API_SERVER }] : []),
         // With state, a job that is started again does not recompute.

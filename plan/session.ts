@@ -45,7 +45,7 @@ export function withoutAuthentication(resource: GameAnalytics): GameAnalytics {
 
 /** The consumer group of sessions over a resource's topics. */
 export function sessionGroup(resource: GameAnalytics): string {
-  return `${groupPrefix(resource)}flink-session`;
+  return `${groupPrefix(resource)}-session`;
 }
 
 /** A board as a session has it. */

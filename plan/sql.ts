@@ -80,17 +80,17 @@ export function planScan(resource: GameAnalytics, bootstrapServers: string, scan
  * resource's groups begin so.
  */
 export function groupPrefix({ metadata }: GameAnalytics): string {
-  return `${metadata.name}.`;
+  return `${metadata.name}.flink`;
 }
 
 /** The consumer group of a scan of the events, in which the job commits offsets at each checkpoint. */
 export function scanGroup(resource: GameAnalytics, scan: number): string {
-  return `${groupPrefix(resource)}flink${scan === 1 ? '' : `-${scan}`}`;
+  return `${groupPrefix(resource)}${scan === 1 ? '' : `-${scan}`}`;
 }
 
 /** The consumer groups in which the job reads what it counts: the events, and all messages. */
 export function countingGroups(resource: GameAnalytics): [events: string, messages: string] {
-  return [scanGroup(resource, 1), `${groupPrefix(resource)}flink-stats`];
+  return [scanGroup(resource, 1), `${groupPrefix(resource)}-stats`];
 }
 
 function eventViews(scan: number) {

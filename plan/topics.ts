@@ -21,6 +21,16 @@ export function resultsTopic(resource: GameAnalytics): string {
   return `${resource.metadata.name}-results`;
 }
 
+/** The topic that says which players are hidden or erased. */
+export function playersTopic(resource: GameAnalytics): string {
+  return `${resource.metadata.name}-players`;
+}
+
+/** The same, where there is one. */
+export function playersTopics(resource: GameAnalytics): string[] {
+  return resource.spec.players ? [playersTopic(resource)] : [];
+}
+
 /** The boards whose seasons are frozen. */
 export function closingBoards(resource: GameAnalytics): PlannedBoard[] {
   return boards(resource).filter(
@@ -30,14 +40,15 @@ export function closingBoards(resource: GameAnalytics): PlannedBoard[] {
 
 /**
  * The managed topics: the events, unless the user has a topic of its own, those that the job writes, and the
- * results, if there are any.
+ * results and the players to hide, if there are any.
  */
 export function topics(resource: GameAnalytics): KafkaTopic[] {
-  const { events, results } = resource.spec;
+  const { events, results, players } = resource.spec;
   return [
     ...(events.topic ? [] : [eventsKafkaTopic(resource)]),
     ...jobTopics(resource),
     ...(results ? [resultsKafkaTopic(resource)] : []),
+    ...(players ? [playersKafkaTopic(resource)] : []),
   ];
 }
 
@@ -98,6 +109,15 @@ function resultsKafkaTopic(resource: GameAnalytics): KafkaTopic {
   const largest = Math.max(...boards(resource).map(maxRecordBytes));
   const config = { 'cleanup.policy': 'compact', 'max.message.bytes': largest };
   return outliving(resource, kafkaTopic(resource, resultsTopic(resource), 1, config));
+}
+
+/**
+ * One partition, so that the newest record of a player is known. It outlives the resource like the events: a
+ * resource of that name again must not show who was hidden.
+ */
+function playersKafkaTopic(resource: GameAnalytics): KafkaTopic {
+  const config = { 'cleanup.policy': 'compact', ...CLEANED_EARLY };
+  return outliving(resource, kafkaTopic(resource, playersTopic(resource), 1, config));
 }
 
 function cleanup(board: PlannedBoard): Record<string, string | number> {

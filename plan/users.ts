@@ -3,7 +3,7 @@ import { type KafkaClient, kafkaUserName } from './kafka-access.ts';
 import { strimziMetadata } from './metadata.ts';
 import { type KafkaAcl, type KafkaUser, STRIMZI_API } from './objects.ts';
 import { groupPrefix } from './sql.ts';
-import { closingBoards, eventsTopic, jobTopics, resultsTopic } from './topics.ts';
+import { closingBoards, eventsTopic, jobTopics, playersTopics, resultsTopic } from './topics.ts';
 
 /**
  * The users as which a pipeline's programs sign in to Kafka, when it asks that of them, with the least
@@ -47,8 +47,12 @@ function jobAcls(resource: GameAnalytics): KafkaAcl[] {
 function dashboardAcls(resource: GameAnalytics): KafkaAcl[] {
   return [
     topic(eventsTopic(resource), 'Describe'),
-    group(`${groupPrefix(resource)}flink`, 'Describe'),
-    ...writtenTopics(resource).flatMap((name) => [topic(name, 'Read'), group(`${name}-dashboard-`, 'Read')]),
+    group(groupPrefix(resource), 'Describe'),
+    ...[...writtenTopics(resource), ...playersTopics(resource)].flatMap((name) => [
+      topic(name, 'Read'),
+      group(`${name}-dashboard-`, 'Read'),
+    ]),
+    ...(resource.spec.players?.secretName ? playersTopics(resource) : []).map((name) => topic(name, 'Write')),
   ];
 }
 
@@ -58,10 +62,10 @@ function dashboardAcls(resource: GameAnalytics): KafkaAcl[] {
  */
 function resultsAcls(resource: GameAnalytics): KafkaAcl[] {
   const own = resultsTopic(resource);
-  const read = [...closingBoards(resource).map((board) => board.topic), own];
+  const read = [...closingBoards(resource).map((board) => board.topic), own, ...playersTopics(resource)];
   return [
     topic(eventsTopic(resource), 'Describe'),
-    group(`${groupPrefix(resource)}flink`, 'Delete'),
+    group(groupPrefix(resource), 'Delete'),
     ...read.flatMap((name) => [topic(name, 'Read'), group(`${name}-results-`, 'Read')]),
     topic(own, 'Write'),
     { resource: { type: 'transactionalId', name: own, patternType: 'literal' }, operations: ['Write'] },

@@ -1,4 +1,5 @@
 import type { BoardDefinition } from '../contract/board.ts';
+import { Players } from '../contract/players.ts';
 import type { ResultSource, SeasonResult } from '../contract/results.ts';
 import type { KafkaRecord } from '../kafka/topic-reader.ts';
 import type { TopicSlices } from '../kafka/topic-slices.ts';
@@ -8,9 +9,13 @@ import { parseSeason, type Season, toResult } from './season-result.ts';
 export interface DueSeason {
   season: Season;
   record: KafkaRecord;
-  result: SeasonResult;
   /** The board that has it. */
   board: BoardSeasons;
+}
+
+/** One whose board is final. */
+export interface FinalSeason extends DueSeason {
+  result: SeasonResult;
 }
 
 interface BoardSeasonsOptions {
@@ -64,17 +69,25 @@ export class BoardSeasons {
   dueSeasons(now: number): DueSeason[] {
     const frozen = [...this.#newest.values()].filter(({ season }) => season.frozenMillis <= now);
     return frozen.flatMap(({ season, record }) => {
-      const result = this.#toResult(season, record);
-      if (result) return [{ season, record, result, board: this }];
+      if (this.#toResult(season, record, new Players())) return [{ season, record, board: this }];
       // Should it be written again, it comes again.
       this.#newest.delete(season.id);
       return [];
     });
   }
 
-  /** Whether nothing was written of the season after the record. */
-  isNewest({ season, record }: DueSeason): boolean {
-    return this.#newest.get(season.id)?.record === record;
+  /**
+   * A season with its result, if nothing was written of it after the record.
+   *
+   * @param players those that are hidden
+   */
+  finish(due: DueSeason, players: Players): FinalSeason | undefined {
+    const { season, record } = due;
+    if (this.#newest.get(season.id)?.record !== record) return undefined;
+    const result = this.#toResult(season, record, players);
+    // All players on it are hidden. Should it be written again, it comes again.
+    if (!result) this.#newest.delete(season.id);
+    return result && { ...due, result };
   }
 
   /** Its result is written. */
@@ -82,9 +95,13 @@ export class BoardSeasons {
     this.#newest.delete(id);
   }
 
-  #toResult(season: Season, { value, timestampMillis }: KafkaRecord): SeasonResult | undefined {
+  #toResult(
+    season: Season,
+    { value, timestampMillis }: KafkaRecord,
+    players: Players,
+  ): SeasonResult | undefined {
     const { source, definition, keptMillis, onIncomplete } = this.#options;
-    const result = toResult(source, definition, season, value);
+    const result = toResult(source, definition, season, value, players);
     // A job without its state writes the board again from the events that there still are: since then those
     // from before may be gone.
     const isComplete = keptMillis === undefined || timestampMillis - season.startMillis <= keptMillis;

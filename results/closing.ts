@@ -1,5 +1,6 @@
+import type { Players } from '../contract/players.ts';
 import { isReadUntil, type PartitionProgress } from '../kafka/group-progress.ts';
-import type { BoardSeasons, DueSeason } from './board-seasons.ts';
+import type { BoardSeasons, DueSeason, FinalSeason } from './board-seasons.ts';
 
 /*
  * When the board of a season is final, and in its topic.
@@ -32,6 +33,8 @@ export interface BoardsOfGroup {
   fetchProgress(untilMillis: number): Promise<PartitionProgress[]>;
   forgetCommits(): Promise<void>;
   isWritten(id: string): boolean;
+  /** The players that are hidden, as their topic says now. */
+  readPlayers(signal: AbortSignal): Promise<Players>;
 }
 
 export class Closing {
@@ -60,7 +63,7 @@ export class Closing {
    * @param now epoch milliseconds
    * @returns the seasons whose boards are final
    */
-  async advance(now: number, signal: AbortSignal): Promise<DueSeason[]> {
+  async advance(now: number, signal: AbortSignal): Promise<FinalSeason[]> {
     if (!this.isAsking) {
       await this.#catchUp(signal);
       const due = this.#group.boards.flatMap((board) => board.dueSeasons(now));
@@ -75,7 +78,8 @@ export class Closing {
     if (final.length === 0) return [];
     this.#asked = [];
     await this.#catchUp(signal);
-    return final.filter((due) => due.board.isNewest(due));
+    const players = await this.#group.readPlayers(signal);
+    return final.flatMap((due) => due.board.finish(due, players) ?? []);
   }
 
   async #catchUp(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { Players } from '../contract/players.ts';
 import { type ClosingBoard, RESULT_HEADERS, type SeasonResult } from '../contract/results.ts';
 import type { KafkaAdmin } from '../kafka/admin.ts';
 import type { KafkaClient } from '../kafka/client.ts';
@@ -29,7 +30,7 @@ export interface State {
 export interface Following {
   settings: Settings;
   kafka: KafkaClient;
-  /** Those of the boards and of the results, by their names. */
+  /** Those of the boards, of the results and of the players, by their names. */
   topics: ReadonlyMap<string, TopicSlices>;
   state: State;
   /** Undefined where there is nobody to tell. */
@@ -57,7 +58,8 @@ export async function follow(following: Following, stop: AbortSignal): Promise<v
       written.add(id);
       announcer?.take(id, millis);
     };
-    await readResults(topics.get(RESULTS_TOPIC)!, take, stop);
+    const takeResult = ({ key, timestampMillis }: KafkaRecord) => take(String(key), timestampMillis);
+    await topics.get(RESULTS_TOPIC)!.readAll(takeResult, stop);
     const groups = Map.groupBy(settings.RESULTS_BOARDS, ({ group }) => group);
     const closings = [...groups].map(([group, boards]) =>
       createClosing(following, admin, group, boards, (id) => written.has(id)),
@@ -81,19 +83,6 @@ export async function follow(following: Following, stop: AbortSignal): Promise<v
   } finally {
     await Promise.allSettled([admin.disconnect(), writer?.close()]);
   }
-}
-
-/** @param take called with the id of each result there is, and when it was written */
-async function readResults(
-  topic: TopicSlices,
-  take: (id: string, writtenMillis: number) => void,
-  stop: AbortSignal,
-): Promise<void> {
-  const all = await topic.extent(Number.POSITIVE_INFINITY, stop);
-  const takeAll = (records: KafkaRecord[]) => {
-    for (const { key, timestampMillis } of records) take(String(key), timestampMillis);
-  };
-  if (all.first < all.end) await topic.read(all, takeAll, stop);
 }
 
 function createClosing(
@@ -123,6 +112,12 @@ function createClosing(
     },
     forgetCommits: () => forgetCommits(admin, group),
     isWritten,
+    async readPlayers(signal) {
+      const players = new Players();
+      const take = ({ key, value }: KafkaRecord) => players.apply(key?.toString(), value?.toString());
+      await topics.get(settings.PLAYERS_TOPIC ?? '')?.readAll(take, signal);
+      return players;
+    },
   });
 }
 

@@ -33,6 +33,7 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
   const kafka = kafkaClient(PROGRAM, settings.KAFKA_BOOTSTRAP_SERVERS, access, log);
   const names = [
     settings.RESULTS_TOPIC,
+    ...(settings.PLAYERS_TOPIC === undefined ? [] : [settings.PLAYERS_TOPIC]),
     ...settings.RESULTS_BOARDS.map(({ definition }) => definition.topic),
   ];
   const topics = new Map(names.map((name) => [name, new TopicSlices(kafka, name, PROGRAM)]));

@@ -4,10 +4,11 @@ import {
   RANK,
   SEASON_START,
   seasonEndMillis,
-  shownRanks,
+  shownRows,
   VALUE,
 } from '../contract/board.ts';
 import { MAX_EPOCH_MILLIS } from '../contract/event.ts';
+import type { Players } from '../contract/players.ts';
 import { type ResultSource, SEASON_CLOSED, type SeasonResult } from '../contract/results.ts';
 import type { KafkaRecord } from '../kafka/topic-reader.ts';
 
@@ -62,19 +63,25 @@ export function parseSeason(
 /**
  * The result of a season whose board the record has; undefined when it is of another definition of the board,
  * malformed, or without rows.
+ *
+ * @param players those that are hidden, and have no part in it
  */
 export function toResult(
   source: ResultSource,
   board: BoardDefinition,
   season: Season,
   value: KafkaRecord['value'],
+  players: Players,
 ): SeasonResult | undefined {
   const { success, data } = recordValue.safeParse(parseJson(value));
   if (!success || data.digest !== board.digest) return undefined;
-  const rows = data.rows
-    .filter((row) => row[RANK] <= board.size)
-    .sort((a, b) => a[RANK] - b[RANK])
-    .map(({ [RANK]: rank, ...fields }): ResultRow => ({ rank, ...fields }));
+  const all = data.rows.map(({ [RANK]: rank, ...fields }): ResultRow => ({ rank, ...fields }));
+  const rows = shownRows(
+    board,
+    all,
+    (row, column) => row[column],
+    (player) => players.isHidden(player),
+  );
   if (rows.length === 0) return undefined;
   const frozenAt = printTime(season.frozenMillis);
   return {
@@ -90,7 +97,7 @@ export function toResult(
       title: board.title,
       ...(season.value !== undefined && { value: season.value }),
       season: { start: printTime(season.startMillis), end: printTime(season.endMillis), frozenAt },
-      rows: shownRanks(board, rows, (row, column) => row[column]),
+      rows,
     },
   };
 }

@@ -25,6 +25,7 @@ const schema = z.object({
     .pipe(closingBoards)
     .meta({ description: 'the boards, and the consumer group in which the job reads the events of each' }),
   RESULTS_TOPIC: topic('where to write, never created here'),
+  PLAYERS_TOPIC: topic('the topic of players that are hidden; unset, nobody is').optional(),
   EVENTS_TOPIC: topic('the topic of the events, which is asked for offsets and not read'),
   EVENTS_KEPT_MILLIS: integer(1, Number.MAX_SAFE_INTEGER).optional().meta({
     description:

@@ -1,6 +1,12 @@
-import { type BoardDefinition, DEFAULT_KEEP_SEASONS, seasonEndMillis } from '../../contract/board.ts';
+import {
+  type BoardDefinition,
+  DEFAULT_KEEP_SEASONS,
+  seasonEndMillis,
+  shownRows,
+} from '../../contract/board.ts';
 import type { KafkaRecord } from '../../kafka/topic-reader.ts';
-import { type BoardRecord, NO_VALUE, parseRecord, type Row } from './record.ts';
+import { LivePlayers } from './live-players.ts';
+import { type BoardRecord, NO_VALUE, parseRecord, type Row, readValue } from './record.ts';
 import { type SeasonBoard, SeasonBoards } from './season-boards.ts';
 
 /*
@@ -69,6 +75,9 @@ export interface SeasonValues {
 
 export class Board {
   readonly definition: BoardDefinition;
+  readonly #players: LivePlayers;
+  /** What is shown of rows, as long as nobody else is hidden. */
+  readonly #shownRows = new WeakMap<readonly Row[], { shown: readonly Row[]; version: string }>();
   readonly #seasons = new Map<number, SeasonBoards>();
   /** Of the record that is shown, on boards of instants. */
   #instantMillis: number | undefined;
@@ -76,8 +85,10 @@ export class Board {
   #updatedMillis: number | undefined;
   #revision = 0;
 
-  constructor(definition: BoardDefinition) {
+  /** @param players those that are hidden; by default nobody is */
+  constructor(definition: BoardDefinition, players = new LivePlayers()) {
     this.definition = definition;
+    this.#players = players;
   }
 
   /** Grows with every record; two views of one revision can differ only by the passing of time. */
@@ -132,9 +143,20 @@ export class Board {
     if (!boards) return undefined;
     return {
       period: this.#periodOf(startMillis, now),
-      values: boards.values.map((name) => ({ name, rows: boards.get(name)?.rows ?? [] })),
+      values: this.#names(boards).map((name) => ({ name, rows: this.#rows(boards, name) })),
       leftOut: boards.leftOut,
     };
+  }
+
+  /** Rows of the board without those of hidden players, with the ranks that are shown. */
+  withoutHidden(rows: readonly Row[]): readonly Row[] {
+    if (this.definition.player === undefined) return rows;
+    const { version } = this.#players;
+    const before = this.#shownRows.get(rows);
+    if (before?.version === version) return before.shown;
+    const shown = shownRows(this.definition, rows, readValue, (id) => this.#players.isHidden(id));
+    this.#shownRows.set(rows, { shown, version });
+    return shown;
   }
 
   /** The seasons that have begun and are kept, the newest first; none on boards whose seasons never end. */
@@ -145,17 +167,29 @@ export class Board {
   #shown(startMillis: number | undefined, asked: string | undefined): Omit<BoardView, 'period'> {
     const boards = startMillis === undefined ? undefined : this.#seasons.get(startMillis);
     if (!this.definition.by) {
-      return { rows: boards?.get(NO_VALUE)?.rows ?? [], updatedMillis: this.#updatedMillis };
+      return { rows: this.#rows(boards, NO_VALUE), updatedMillis: this.#updatedMillis };
     }
-    const name = asked ?? boards?.values[0];
-    const board = name === undefined ? undefined : boards?.get(name);
+    const names = boards ? this.#names(boards) : [];
+    const name = asked ?? names[0];
+    const rows = name === undefined ? [] : this.#rows(boards, name);
+    const board = name === undefined || rows.length === 0 ? undefined : boards?.get(name);
     const value = {
       name,
       isKept: board !== undefined,
-      kept: boards?.values.length ?? 0,
+      kept: names.length,
       leftOut: boards?.leftOut ?? 0,
     };
-    return { rows: board?.rows ?? [], updatedMillis: board?.updatedMillis, value };
+    return { rows, updatedMillis: board?.updatedMillis, value };
+  }
+
+  #rows(boards: SeasonBoards | undefined, value: string): readonly Row[] {
+    return this.withoutHidden(boards?.get(value)?.rows ?? []);
+  }
+
+  /** The values of whose boards there is something to show. */
+  #names(boards: SeasonBoards): readonly string[] {
+    if (this.definition.player === undefined) return boards.values;
+    return boards.values.filter((name) => this.#rows(boards, name).length > 0);
   }
 
   #begun(now: number): number[] {
@@ -179,7 +213,7 @@ export class Board {
     this.#instantMillis = instantMillis;
     const boards = this.#seasons.get(seasonMillis) ?? new SeasonBoards(by?.maxValues ?? 1);
     this.#seasons.set(seasonMillis, boards);
-    const newestEventMillis = this.#noteEvents(rows, boards.get(value));
+    const newestEventMillis = this.#noteEvents(this.withoutHidden(rows), boards.get(value));
     if (by && rows.length === 0) boards.delete(value);
     else boards.set(value, { rows, newestEventMillis, updatedMillis });
   }
@@ -195,7 +229,8 @@ export class Board {
     const known = before?.newestEventMillis ?? (this.definition.by ? newest : this.#newestEvent());
     if (newest < known) return known;
     // The rows of a job that has yet to come to where it was do not tell what was there.
-    const rowsBefore = before && newestEvent(before.rows) === known ? before.rows : [];
+    const shownBefore = this.withoutHidden(before?.rows ?? []);
+    const rowsBefore = newestEvent(shownBefore) === known ? shownBefore : [];
     const lastEvents = new Map(rowsBefore.map(({ id, lastEventMillis }) => [id, lastEventMillis]));
     this.#newEvents = rows.flatMap(({ id, lastEventMillis = Number.NEGATIVE_INFINITY }) =>
       lastEventMillis > (lastEvents.get(id) ?? known) ? [lastEventMillis] : [],

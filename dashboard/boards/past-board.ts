@@ -1,6 +1,7 @@
 import { type BoardDefinition, seasonEndMillis } from '../../contract/board.ts';
 import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 import { Board, type BoardView } from './board.ts';
+import { LivePlayers } from './live-players.ts';
 import { parseRecord } from './record.ts';
 
 /*
@@ -20,6 +21,7 @@ interface Candidate {
 
 export class PastBoard {
   readonly #definition: BoardDefinition;
+  readonly #players: LivePlayers;
   readonly #atMillis: number;
   /** How long before its period begins a record may have been written, or before its instant. */
   readonly #aheadMillis: number;
@@ -31,9 +33,13 @@ export class PastBoard {
   #startMillis = Number.POSITIVE_INFINITY;
   #updatedMillis: number | undefined;
 
-  /** @param atMillis the moment, in epoch milliseconds */
-  constructor(definition: BoardDefinition, atMillis: number) {
+  /**
+   * @param atMillis the moment, in epoch milliseconds
+   * @param players those that are hidden now; by default nobody is
+   */
+  constructor(definition: BoardDefinition, atMillis: number, players = new LivePlayers()) {
     const { period } = definition;
+    this.#players = players;
     this.#definition = definition;
     this.#atMillis = atMillis;
     this.#aheadMillis = period?.kind === 'instant' ? period.everyMillis : 0;
@@ -76,7 +82,7 @@ export class PastBoard {
    * that time.
    */
   view(): BoardView {
-    const board = new Board(this.#definition);
+    const board = new Board(this.#definition, this.#players);
     if (this.#shown) board.apply(this.#shown.raw, this.#atMillis);
     const view = board.view(this.#atMillis);
     // Of instants the one that is shown was the last to be taken in; a late change of an earlier season is a

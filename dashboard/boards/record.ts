@@ -4,7 +4,7 @@ import {
   type Column,
   RANK,
   SEASON_START,
-  shownRanks,
+  shownRows,
   VALUE,
 } from '../../contract/board.ts';
 import { LONGEST_TEXT, MAX_EPOCH_MILLIS } from '../../contract/event.ts';
@@ -31,6 +31,11 @@ export interface Row {
   lastEventMillis: number | undefined;
 }
 
+/** A row's value of a column. */
+export function readValue({ values }: Row, column: string): Value {
+  return values.get(column);
+}
+
 /** Stands for the value of a board that is none by value: no value is empty. */
 export const NO_VALUE = '';
 
@@ -42,7 +47,7 @@ export interface BoardRecord {
   value: string;
   /** The instant that a board of instants was computed for, in epoch milliseconds. */
   instantMillis?: number | undefined;
-  /** In the order of the topic's ranks, at most as many as the board has. */
+  /** Those that are shown; of a board whose players may be hidden, all. */
   rows: Row[];
 }
 
@@ -88,12 +93,7 @@ function parseRows(definition: BoardDefinition, rows: unknown): Row[] | undefine
   if (!Array.isArray(rows)) return undefined;
   const parsed = rows.map((row) => parseRow(definition, row));
   if (!parsed.every((row) => row !== undefined)) return undefined;
-  const { size } = definition;
-  const ranked = parsed
-    .filter(({ rank }) => rank <= size)
-    .sort((a, b) => a.rank - b.rank)
-    .slice(0, size);
-  return shownRanks(definition, ranked, ({ values }, column) => values.get(column));
+  return definition.player === undefined ? shownRows(definition, parsed, readValue, () => false) : parsed;
 }
 
 function parseRow(definition: BoardDefinition, row: unknown): Row | undefined {

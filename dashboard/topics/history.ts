@@ -1,6 +1,7 @@
 import type { BoardDefinition } from '../../contract/board.ts';
 import type { TopicSlices } from '../../kafka/topic-slices.ts';
 import type { BoardView } from '../boards/board.ts';
+import type { LivePlayers } from '../boards/live-players.ts';
 import { PastBoard } from '../boards/past-board.ts';
 
 /** Timestamps of neighboring records may be this much out of order: several writers share a topic. */
@@ -26,8 +27,9 @@ export async function readPast(
   definition: BoardDefinition,
   atMillis: number,
   signal: AbortSignal,
+  players?: LivePlayers,
 ): Promise<BoardView | undefined> {
-  const past = new PastBoard(definition, atMillis);
+  const past = new PastBoard(definition, atMillis, players);
   const { first, end } = await topic.extent(atMillis + DISORDER_MILLIS, signal);
   let position = end;
   for (let size = FIRST_CHUNK; position > first && !past.isComplete; size = grown(size)) {

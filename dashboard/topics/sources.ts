@@ -1,6 +1,8 @@
+import { Players } from '../../contract/players.ts';
 import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 import { Board, type Outcome } from '../boards/board.ts';
 import type { LiveBoard } from '../boards/live-board.ts';
+import type { LivePlayers } from '../boards/live-players.ts';
 import { Stats } from '../stats/stats.ts';
 import type { TopicState } from '../topic-state.ts';
 import type { Source } from './feed.ts';
@@ -18,7 +20,7 @@ export function boardSource(
 ): Source<Board> {
   const { definition } = live;
   const begin = () => {
-    const content = new Board(definition);
+    const content = new Board(definition, live.players);
     const take = (records: KafkaRecord[]) => {
       for (const record of records) {
         count(definition.name, content.apply(record, now()));
@@ -29,6 +31,18 @@ export function boardSource(
     return { content, take };
   };
   return { topic: definition.topic, live, begin };
+}
+
+/** The players that are hidden, from their topic. */
+export function playersSource(live: LivePlayers, topic: string): Source<Players> {
+  const begin = () => {
+    const content = new Players();
+    const take = (records: KafkaRecord[]) => {
+      for (const { key, value } of records) content.apply(key?.toString(), value?.toString());
+    };
+    return { content, take };
+  };
+  return { topic, live, begin };
 }
 
 /**

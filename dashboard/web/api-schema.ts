@@ -151,6 +151,14 @@ const stats = z.object({
   slots: z.array(slot).describe('The last five minutes, five seconds each; one without events is left out.'),
 });
 
+/** What is sent to hide a player, or to show it again. */
+export const playerChange = z.strictObject({
+  id: z.string().describe('The player’s id, of 1 to 256 characters.'),
+  state: z
+    .enum(['hidden', 'erased', 'shown'])
+    .describe('erased: hidden, and other readers of the topic should delete what they keep of the player.'),
+});
+
 /** Every answer, by its name in the OpenAPI document. */
 export const answers = {
   Boards: z.object({ boards: z.array(summary) }),

@@ -8,17 +8,14 @@ import type { BoardAnswer, BoardSummary, SeasonsAnswer, ValuesAnswer } from './a
 import { compressAnswer } from './compress.ts';
 import { answerConditionally } from './conditional.ts';
 import { csv } from './csv.ts';
-import { openApiDocument } from './openapi.ts';
+import { type ApiDescription, openApiDocument } from './openapi.ts';
 import type { PastBoards } from './past-boards.ts';
 import { type StatsOptions, statsRoutes } from './stats.ts';
 import { iso, parseTimestamp } from './timestamp.ts';
 
-export interface ApiOptions extends StatsOptions {
-  title: string;
+export interface ApiOptions extends StatsOptions, ApiDescription {
   boards: readonly LiveBoard[];
   past: PastBoards;
-  /** Whether the API asks for a sign-in. */
-  secured: boolean;
 }
 
 interface BoardRequest {
@@ -41,7 +38,7 @@ const NO_BOARD = { code: 404, error: 'there is no such board; /api/boards lists 
  * The boards as JSON and CSV, and the pipeline's counts as JSON. Times are ISO 8601 in UTC, ratios are 0..1.
  */
 export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Promise<void> {
-  const { title, boards, past, secured, now } = options;
+  const { boards, past, now } = options;
   const basePath = app.prefix;
   app.addHook('onSend', async (_request, reply) => {
     // Only browsers cache it, and revalidate each time: an unchanged answer costs its ETag.
@@ -81,7 +78,7 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     return { board, view, moment: { at: iso(atMillis) } };
   };
 
-  app.get('/api/openapi.json', async () => openApiDocument(title, basePath, secured));
+  app.get('/api/openapi.json', async () => openApiDocument(basePath, options));
 
   app.get('/api/boards', async () => ({ boards: boards.map(summary) }));
 

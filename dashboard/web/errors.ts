@@ -57,26 +57,35 @@ export function refuseOtherMethods(app: FastifyInstance): void {
   // CONNECT never comes this far.
   for (const method of METHODS.filter((one) => one !== 'CONNECT' && !app.supportedMethods.includes(one)))
     app.addHttpMethod(method);
-  const others = app.supportedMethods.filter((method) => !ALLOWED.includes(method));
   const refused = new Set<string>();
-  app.addHook('onRoute', ({ method, url, prefix }) => {
-    if (method !== 'GET') return;
+  app.addHook('onRoute', ({ method: declared, url, prefix }) => {
+    const allowed = ALLOWED.get(String(declared));
+    if (!allowed) return;
+    const others = app.supportedMethods.filter((method) => !allowed.includes(method));
+    const refuse = refuseMethod(allowed);
     // The root below a prefix is declared once and also routed with a trailing slash.
     for (const path of prefix && url === prefix ? [url, `${url}/`] : [url]) {
       if (refused.has(path)) continue;
       refused.add(path);
-      app.route({ method: others, url: path, onRequest: refuseMethod, handler: refuseMethod });
+      app.route({ method: others, url: path, onRequest: refuse, handler: refuse });
     }
   });
 }
 
-const ALLOWED = ['GET', 'HEAD'];
+/** What is answered, by the method that a route is declared with. */
+const ALLOWED = new Map([
+  ['GET', ['GET', 'HEAD']],
+  ['POST', ['POST']],
+]);
 
-async function refuseMethod({ method }: FastifyRequest, reply: FastifyReply): Promise<void> {
-  await reply
-    .code(405)
-    .header('allow', ALLOWED.join(', '))
-    .send({ error: `${method} is not answered here; ${ALLOWED.join(' and ')} are` });
+function refuseMethod(allowed: string[]) {
+  const instead = `${allowed.join(' and ')} ${allowed.length === 1 ? 'is' : 'are'}`;
+  return async ({ method }: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    await reply
+      .code(405)
+      .header('allow', allowed.join(', '))
+      .send({ error: `${method} is not answered here; ${instead}` });
+  };
 }
 
 /** Answers what a hook or a route throws. */

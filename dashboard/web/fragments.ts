@@ -227,7 +227,7 @@ export class FragmentCache {
     const now = this.#options.now();
     const id = `ranks-${board.definition.name}`;
     const render = () => renderRankChart(createRankChart(board, now, this.#colors));
-    const versionOf = () => String(board.snapshots(now).at(-1)?.atMillis);
+    const versionOf = () => `${board.players.version} ${board.snapshots(now).at(-1)?.atMillis}`;
     return this.#fragment(id, id, render, versionOf);
   }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { answers } from './api-schema.ts';
+import { answers, playerChange } from './api-schema.ts';
 
 /** What the document says of a query parameter. */
 const AT = {
@@ -47,13 +47,20 @@ const REFUSALS = {
   503: refusal('The past cannot be read just now; Retry-After says when to try again.'),
 };
 
+export interface ApiDescription {
+  title: string;
+  /** Whether it asks for a sign-in. */
+  secured: boolean;
+  /** Whether programs may hide players. */
+  hidesPlayers: boolean;
+}
+
 /**
  * The API's description, OpenAPI 3.1.
  *
  * @param basePath what its paths begin with; empty at the root
- * @param secured whether it asks for a sign-in
  */
-export function openApiDocument(title: string, basePath: string, secured: boolean): object {
+export function openApiDocument(basePath: string, { title, secured, hidesPlayers }: ApiDescription): object {
   return {
     openapi: '3.1.0',
     info: {
@@ -80,8 +87,12 @@ export function openApiDocument(title: string, basePath: string, secured: boolea
       '/api/stats': {
         get: operation('getStats', 'What went through the pipeline in the last five minutes', json('Stats')),
       },
+      ...(hidesPlayers && { '/api/players': { post: CHANGE_PLAYER } }),
     },
-    components: { schemas: schemas(), ...(secured && { securitySchemes: SECURITY_SCHEMES }) },
+    components: {
+      schemas: schemas(),
+      ...((secured || hidesPlayers) && { securitySchemes: SECURITY_SCHEMES }),
+    },
   };
 }
 
@@ -96,6 +107,24 @@ const CSV = {
       type: 'string',
       description: 'RFC 4180. The first line names the columns; texts cannot be formulas.',
     },
+  },
+};
+
+const CHANGE_PLAYER = {
+  operationId: 'changePlayer',
+  summary: 'Hides a player, or shows it again',
+  description: 'The token is that of the Secret spec.players.secretName, whatever the other paths ask for.',
+  security: [{ bearer: [] }],
+  requestBody: {
+    required: true,
+    content: { 'application/json': { schema: z.toJSONSchema(playerChange) } },
+  },
+  responses: {
+    204: { description: 'Kafka has it; boards follow within seconds.' },
+    400: refusal('The body is not as above.'),
+    401: refusal('The token is missing or wrong.'),
+    429: refusal('Too many wrong tokens came from this address; Retry-After says when to try again.'),
+    503: refusal('Kafka did not say that it has it. It may be sent again.'),
   },
 };
 

@@ -22,6 +22,7 @@ import { FragmentCache } from './fragments.ts';
 import type { Metrics } from './metrics.ts';
 import { computeRelease, pageRoutes } from './pages.ts';
 import { type History, PastBoards } from './past-boards.ts';
+import { type PlayersWriter, playersRoute } from './players.ts';
 import { probeRoutes } from './probes.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { SignIn } from './sign-in.ts';
@@ -47,6 +48,8 @@ export interface ServerOptions {
   basePath?: string;
   /** What clients sign in with; without it the dashboard is open to everyone. */
   credentials?: (() => Credentials) | undefined;
+  /** Without it, nobody may hide players by the API. */
+  playersWriter?: PlayersWriter | undefined;
   /** How many sockets there may be at once. */
   maxSockets?: number;
   /** Addresses and networks of proxies whose X-Forwarded headers are believed. */
@@ -61,11 +64,11 @@ const PAST_TIMEOUT_MILLIS = 10_000;
 /** Connections in addition to those of sockets: probes, pages being loaded, and silent ones. */
 const OTHER_CONNECTIONS = 1000;
 
-/** No request needs longer, and none has a body: slow connections are closed. */
+/** No request needs longer, and none has a long body: slow connections are closed. */
 const PATIENCE = {
   requestTimeout: 10_000,
   connectionTimeout: STANDSTILL_MILLIS,
-  bodyLimit: 1024,
+  bodyLimit: 4096,
   http: { headersTimeout: 10_000, connectionsCheckingInterval: 2000 },
 };
 
@@ -73,7 +76,7 @@ const PATIENCE = {
  * The dashboard's web side, not yet listening. It only reads the boards; feeding them is the caller's.
  */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { boards, metrics, log, credentials } = options;
+  const { boards, metrics, log, credentials, playersWriter } = options;
   const { basePath = '', maxSockets = DEFAULT_MAX_SOCKETS, trustedProxies = [] } = options;
   const app = Fastify({
     ...PATIENCE,
@@ -103,6 +106,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(probeRoutes, { boards, metrics, signIn });
   if (basePath) app.addHook('onRequest', redirectTo(basePath));
   await app.register(assetRoutes, { prefix: basePath });
+  if (playersWriter) await app.register(playersRoute, { ...playersWriter, metrics, prefix: basePath });
   await app.register(site, { ...options, maxSockets, signIn, prefix: basePath });
   return app;
 }
@@ -122,7 +126,7 @@ interface SiteOptions extends ServerOptions {
 
 async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
   const { title, boards, histories, stats, events, metrics, log, now, maxSockets, signIn } = options;
-  const { jobAdvice = '', replayAdvice = '', allowedOrigins = [] } = options;
+  const { jobAdvice = '', replayAdvice = '', allowedOrigins = [], playersWriter } = options;
   const past = new PastBoards({ histories, log, now, timeoutMillis: PAST_TIMEOUT_MILLIS });
   if (signIn) app.addHook('onRequest', signIn.check);
   const release = computeRelease(title, boards);
@@ -142,6 +146,15 @@ async function site(app: FastifyInstance, options: SiteOptions): Promise<void> {
   const broadcast = new Broadcast({ fragments, metrics, release, now });
   await app.register(socketRoute, { broadcast, metrics, maxSockets, allowedOrigins });
   await app.register(pageRoutes, { title, boards, fragments, release, now });
-  const secured = signIn !== undefined;
-  await app.register(apiRoutes, { title, boards, past, stats, delays, pipeline, secured, now });
+  await app.register(apiRoutes, {
+    title,
+    boards,
+    past,
+    stats,
+    delays,
+    pipeline,
+    secured: signIn !== undefined,
+    hidesPlayers: playersWriter !== undefined,
+    now,
+  });
 }

@@ -126,7 +126,7 @@ describe(`the boards of generated streams (seed ${SEED}) equal the oracle`, () =
     const ends = await admin.fetchTopicOffsets(TOPIC);
     await vi.waitFor(async () => {
       await send(beats);
-      const [read] = await admin.fetchOffsets({ groupId: `${groupPrefix(game)}flink`, topics: [TOPIC] });
+      const [read] = await admin.fetchOffsets({ groupId: groupPrefix(game), topics: [TOPIC] });
       const offsets = new Map(read?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
       for (const { partition, high } of ends)
         expect(offsets.get(partition)).toBeGreaterThanOrEqual(Number(high));

@@ -30,15 +30,21 @@ const COMPONENTS = ['injector', 'flink', 'dashboard', 'results'] as const;
 type Component = (typeof COMPONENTS)[number];
 
 const TEAMS = { name: 'top-teams', type: 'TopTeams', season: longSeason(), history: true };
+/** The Secret of those who may hide players. */
+const HIDING = 'arcade-hiding';
+const TOKEN = 'hide-and-seek';
+const SECRETS = { [HIDING]: { token: TOKEN } };
 const FROZEN = { latestArrival: '1h' };
+const PLAYERS = { name: 'top-players', type: 'TopPlayers', season: longSeason(), size: 20 };
 const arcade = (type: 'scram-sha-512' | 'tls') =>
   resource(
     {
       kafka: { cluster: 'games', authentication: { type } },
-      leaderboards: [TEAMS, { name: 'hot', type: 'HotStreakers' }],
+      leaderboards: [TEAMS, PLAYERS, { name: 'hot', type: 'HotStreakers' }],
       events: FROZEN,
       injector: { eventsPerSecond: 100, seed: 7 },
       results: {},
+      players: { secretName: HIDING },
     },
     'arcade',
   );
@@ -83,9 +89,20 @@ class Subject {
     return readFileSync(join(this.stateDir, 'logs', `${name}.log`), 'utf8');
   }
 
-  async rows(board: string): Promise<unknown[]> {
-    const response = await fetch(`${this.pipeline.services.get('arcade-dashboard')}/api/boards/${board}`);
-    return ((await response.json()) as { rows: unknown[] }).rows;
+  get dashboard(): string {
+    return this.pipeline.services.get('arcade-dashboard')!;
+  }
+
+  async rows(board: string): Promise<Record<string, unknown>[]> {
+    const response = await fetch(`${this.dashboard}/api/boards/${board}`);
+    return ((await response.json()) as { rows: Record<string, unknown>[] }).rows;
+  }
+
+  /** Asks the dashboard to hide or show a player. @returns its answer's status */
+  async setPlayer(id: unknown, state: string, token = TOKEN): Promise<number> {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ id, state });
+    return (await fetch(`${this.dashboard}/api/players`, { method: 'POST', headers, body })).status;
   }
 }
 
@@ -152,7 +169,7 @@ describe('a pipeline that signs in by a password', () => {
   let subject: Subject;
 
   beforeAll(async () => {
-    subject = new Subject(await startWholePipeline(arcade('scram-sha-512'), cleanup));
+    subject = new Subject(await startWholePipeline(arcade('scram-sha-512'), cleanup, SECRETS));
   });
   afterAll(() => cleanup.disposeAsync());
 
@@ -163,13 +180,24 @@ describe('a pipeline that signs in by a password', () => {
     await expect.poll(async () => (await subject.rows('hot')).length, SOON).toBeGreaterThan(0);
   });
 
+  it('hides a player by the dashboard, for who has the token', async () => {
+    const players = async () => (await subject.rows('top-players')).map(({ user_id }) => user_id);
+    await expect.poll(async () => (await players()).length, SOON).toBeGreaterThan(3);
+    const [first] = await players();
+    expect(await subject.setPlayer(first, 'hidden', 'guess')).toBe(401);
+    expect(await subject.setPlayer(first, 'hidden')).toBe(204);
+    await expect.poll(players, SOON).not.toContain(first);
+    expect(await subject.setPlayer(first, 'shown')).toBe(204);
+    await expect.poll(players, SOON).toContain(first);
+  });
+
   it('lets each program do what it does, and nothing else', async () => {
     expect(await outcome(write(as('injector'), EVENTS))).toBe('done');
     expect(await outcome(read(as('injector'), EVENTS, 'arcade.test'))).toMatch(NO_GROUP);
     expect(await outcome(write(as('injector'), BOARD))).toMatch(/not authorized/i);
 
-    expect(await outcome(read(as('flink'), EVENTS, 'arcade.test'))).toBe('done');
-    expect(await outcome(read(as('flink'), EVENTS, 'another'))).toMatch(NO_GROUP);
+    expect(await outcome(read(as('flink'), EVENTS, 'arcade.flink-test'))).toBe('done');
+    expect(await outcome(read(as('flink'), EVENTS, 'arcade.test'))).toMatch(NO_GROUP);
     expect(await outcome(write(as('flink'), EVENTS))).toMatch(/not authorized/i);
 
     expect(await outcome(read(as('dashboard'), BOARD, `${BOARD}-dashboard-test`))).toBe('done');
@@ -207,11 +235,12 @@ describe('a pipeline that signs in by a password', () => {
     );
     expect(new Set(passwords).size).toBe(COMPONENTS.length);
     for (const password of passwords) expect(password.length).toBeGreaterThanOrEqual(32);
+    const secrets = [...passwords, TOKEN];
     const texts = ['logs', 'flink/conf', 'kafka']
       .flatMap((folder) => files(join(subject.stateDir, folder)))
       .concat(processFiles());
     expect(texts.length).toBeGreaterThan(10);
-    const telling = texts.filter((file) => passwords.some((password) => content(file).includes(password)));
+    const telling = texts.filter((file) => secrets.some((secret) => content(file).includes(secret)));
     expect(telling).toEqual([]);
   });
 
@@ -250,7 +279,7 @@ describe('a pipeline that signs in by a certificate', () => {
   let subject: Subject;
 
   beforeAll(async () => {
-    subject = new Subject(await startWholePipeline(arcade('tls'), cleanup));
+    subject = new Subject(await startWholePipeline(arcade('tls'), cleanup, SECRETS));
   });
   afterAll(() => cleanup.disposeAsync());
 

@@ -150,11 +150,12 @@ const AVRO: Spec = {
   },
 };
 
-/** A spec of seasons with results, whose topic goes when they do. */
+/** A spec of seasons with results and of hidden players, whose topics go when they do. */
 const RESULTS: Spec = {
   kafka: { cluster: 'games' },
   events: { latestArrival: '10m', deletionPolicy: 'Delete' },
   results: { resources: resources() },
+  players: { secretName: 'hiding' },
 };
 
 /** A quantity can be written in many ways; a request above its limit is Kubernetes' to refuse. */

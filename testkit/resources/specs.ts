@@ -13,12 +13,13 @@ export function validSpecs(): fc.Arbitrary<Record<string, unknown>> {
     injector: injector(),
     dashboard: dashboard(),
     results: results(),
+    players: fc.constantFrom({}, { secretName: 'hiding' }),
     timeZone: fc.constantFrom(...TIME_ZONES),
     weekStart: fc.constantFrom('Monday', 'Sunday'),
     paused: fc.boolean(),
   }).map((spec) => ({
     kafka: { cluster: 'games' },
-    ...withoutResults(spec),
+    ...withoutTopics(spec),
     ...withoutTies(spec),
     ...longKept(spec),
   }));
@@ -26,14 +27,21 @@ export function validSpecs(): fc.Arbitrary<Record<string, unknown>> {
 
 const TIME_ZONES = ['UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kathmandu'];
 
-/** Only where seasons are frozen there are results, in a topic that no board has. */
-function withoutResults<T extends { events?: object; leaderboards?: object[]; results?: object }>({
-  results,
-  ...spec
-}: T): Omit<T, 'results'> {
+/**
+ * Only where seasons are frozen there are results; they and the players to hide are in topics that no board
+ * has.
+ */
+function withoutTopics<
+  T extends { events?: object; leaderboards?: object[]; results?: object; players?: object },
+>({ results, players, ...spec }: T): Omit<T, 'results' | 'players'> {
   const isFrozen = spec.events && 'latestArrival' in spec.events;
-  const isTaken = spec.leaderboards?.some((board) => 'name' in board && board.name === 'results');
-  return isFrozen && !isTaken && results ? { ...spec, results } : spec;
+  const isTaken = (topic: string) =>
+    spec.leaderboards?.some((board) => 'name' in board && board.name === topic);
+  return {
+    ...spec,
+    ...(isFrozen && !isTaken('results') && results && { results }),
+    ...(!isTaken('players') && players && { players }),
+  };
 }
 
 /** Sums that can fall are not ordered by when they were reached. */

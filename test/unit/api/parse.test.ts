@@ -115,6 +115,11 @@ describe('the records of events', () => {
       'spec.leaderboards: with results, no leaderboard can have the name results',
     ],
     [
+      'a board whose topic would be that of hidden players',
+      { players: {}, leaderboards: [{ name: 'players', type: 'TopPlayers' }] },
+      'spec.leaderboards: with players, no leaderboard can have the name players',
+    ],
+    [
       'a schema registry of JSON',
       { ...players, events: { schemaRegistry: {} } },
       'spec.events.schemaRegistry: only format avro-confluent has a schemaRegistry',
@@ -260,7 +265,7 @@ describe('a malformed manifest', () => {
       {
         path: 'spec.kafkaa',
         message:
-          'is not a field; allowed here: kafka, events, leaderboards, timeZone, weekStart, flink, injector, dashboard, results, paused',
+          'is not a field; allowed here: kafka, events, leaderboards, timeZone, weekStart, flink, injector, dashboard, results, players, paused',
       },
       { path: 'spec.leaderboards', message: 'the names of leaderboards must be unique' },
     ]);
@@ -372,7 +377,7 @@ describe('across fields', () => {
 
   it('the user’s topic is none of the boards’', () => {
     expect(problems({ events: { topic: 'game-a' }, leaderboards: [board('b'), board('a')] })).toEqual([
-      'spec.events.topic: events.topic must not be a topic that the pipeline writes: <name>-pipeline-stats, <name>-results, <name>-<leaderboard> or its -history',
+      'spec.events.topic: events.topic must not be another topic of the pipeline: <name>-pipeline-stats, <name>-results, <name>-players, <name>-<leaderboard> or its -history',
     ]);
     expect(problems({ events: { topic: 'game-c' }, leaderboards: [board('a')] })).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { withPrinted } from '../../../tools/docs/printed.ts';
 import { gameanalytics } from './gameanalytics.ts';
 
-const COMMANDS = ['run', 'validate', 'sql', 'peek', 'columns', 'render', 'crd'];
+const COMMANDS = ['run', 'validate', 'sql', 'peek', 'players', 'columns', 'render', 'crd'];
 
 const PAGE = 'docs/cli.md';
 

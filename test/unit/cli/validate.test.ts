@@ -21,7 +21,7 @@ describe('gameanalytics validate', () => {
       err: [
         'game.yaml is not a valid GameAnalytics (2 to fix):',
         '  spec.leaderboards[0].size: expected number, not "none"',
-        '  spec.dashbord: is not a field; allowed here: kafka, events, leaderboards, timeZone, weekStart, flink, injector, dashboard, results, paused',
+        '  spec.dashbord: is not a field; allowed here: kafka, events, leaderboards, timeZone, weekStart, flink, injector, dashboard, results, players, paused',
         '',
       ].join('\n'),
     });

@@ -153,6 +153,17 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     metadata: { namespace: 'arcades', uid: '0a1b' },
   },
   {
+    name: 'hidden-players',
+    kinds: ['Deployment', 'KafkaTopic', 'KafkaUser'],
+    spec: {
+      kafka: { cluster: 'games', authentication: { type: 'scram-sha-512' } },
+      events: { latestArrival: '10m' },
+      leaderboards: [{ name: 'top', type: 'TopPlayers' }],
+      results: {},
+      players: { secretName: 'hiding' },
+    },
+  },
+  {
     name: 'frozen-seasons',
     kinds: ['FlinkDeployment', 'Deployment'],
     spec: {

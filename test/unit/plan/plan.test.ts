@@ -94,13 +94,14 @@ describe('what a resource owns', () => {
     ]);
   });
 
-  it('is not the results, which are to be read once', () => {
-    const made = resource({ events: { latestArrival: '1h' }, results: {} }, 'game', IN_CLUSTER);
+  it('is not the results, which are to be read once, nor who is hidden', () => {
+    const spec = { events: { latestArrival: '1h' }, results: {}, players: {} };
+    const made = resource(spec, 'game', IN_CLUSTER);
     expect(
       planned(made)
         .filter((object) => !owned(object))
         .map(({ metadata }) => metadata.name),
-    ).toEqual(['game-user-score', 'game-results']);
+    ).toEqual(['game-user-score', 'game-results', 'game-players']);
   });
 
   it('is the events too when they are to be deleted with it', () => {

@@ -49,7 +49,7 @@ describe('users', () => {
     expect(rights(users().get('game-injector-kafka'))).toEqual(['Write topic game-user-score']);
     expect(rights(users().get('game-flink-kafka'))).toEqual([
       'Read topic game-user-score',
-      'Read group game.*',
+      'Read group game.flink*',
       'Write topic game-pipeline-stats',
       'Write topic game-teams',
       'Write topic game-teams-history',
@@ -84,6 +84,26 @@ describe('users', () => {
     ]);
     for (const other of ['game-flink-kafka', 'game-dashboard-kafka'])
       expect(rights(found.get(other)).join()).not.toContain('game-results');
+  });
+
+  it('may read who is hidden, and not write it', () => {
+    const spec = { ...SPEC, events: { latestArrival: '1h' }, results: {}, players: {} };
+    const found = users(signedIn('tls', spec));
+    const ofPlayers = (user: string) => rights(found.get(user)).filter((right) => /game-players/.test(right));
+    expect(ofPlayers('game-flink-kafka')).toEqual([]);
+    for (const program of ['dashboard', 'results'])
+      expect(ofPlayers(`game-${program}-kafka`)).toEqual([
+        'Read topic game-players',
+        `Read group game-players-${program}-*`,
+      ]);
+  });
+
+  it('may write who is hidden, of the dashboard alone, where programs may ask it to', () => {
+    const spec = { ...SPEC, events: { latestArrival: '1h' }, results: {}, players: { secretName: 'hide' } };
+    const may = [...users(signedIn('tls', spec))]
+      .filter(([, user]) => rights(user).includes('Write topic game-players'))
+      .map(([name]) => name);
+    expect(may).toEqual(['game-dashboard-kafka']);
   });
 
   it('read the user’s own topic where the events are there', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { boardDefinition } from '../../../contract/board.ts';
+import { Players } from '../../../contract/players.ts';
 import { isReadUntil, type PartitionProgress } from '../../../kafka/group-progress.ts';
 import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
 import { BoardSeasons } from '../../../results/board-seasons.ts';
@@ -49,11 +50,11 @@ describe('the seasons of a board', () => {
   }
 
   /** A board whose topic has these records; more can be added. */
-  function follow(records: KafkaRecord[], keptMillis?: number) {
+  function follow(records: KafkaRecord[], keptMillis?: number, board = definition) {
     const incomplete: string[] = [];
     const seasons = new BoardSeasons({
       source: { namespace: 'games', name: 'arcade' },
-      definition,
+      definition: board,
       topic: {
         extent: async () => ({ first: 0n, end: BigInt(records.length) }),
         read: async ({ first, end }, take) => take(records.slice(Number(first), Number(end))),
@@ -74,7 +75,9 @@ describe('the seasons of a board', () => {
     expect(await due(2 * HOUR - 1)).toEqual([]);
     const [first, ...others] = await due(2 * HOUR);
     expect(others).toEqual([]);
-    expect(first?.result.data.rows).toEqual([{ rank: 1, team_id: 'a', total: 2 }]);
+    expect(seasons.finish(first!, new Players())?.result.data.rows).toEqual([
+      { rank: 1, team_id: 'a', total: 2 },
+    ]);
     seasons.forget(first!.season);
     expect(await due(2 * HOUR)).toEqual([]);
     records.push(write(0, 3));
@@ -85,10 +88,24 @@ describe('the seasons of a board', () => {
     const records = [write(0, 1)];
     const { due, seasons } = follow(records);
     const [first] = await due(9 * HOUR);
-    expect(seasons.isNewest(first!)).toBe(true);
+    expect(seasons.finish(first!, new Players())?.result.data.rows).toHaveLength(1);
     records.push(write(0, 1));
     await due(9 * HOUR);
-    expect(seasons.isNewest(first!)).toBe(false);
+    expect(seasons.finish(first!, new Players())).toBeUndefined();
+  });
+
+  it('have no result while all players on their board are hidden', async () => {
+    const records = [write(0, 1)];
+    const { due, seasons } = follow(records, undefined, { ...definition, player: 'team_id' });
+    const players = new Players();
+    players.apply('a', '{"hidden":true}');
+    const [first] = await due(9 * HOUR);
+    expect(seasons.finish(first!, players)).toBeUndefined();
+    expect(await due(9 * HOUR)).toEqual([]);
+    records.push(write(0, 2));
+    const [again] = await due(9 * HOUR);
+    players.apply('a', undefined);
+    expect(seasons.finish(again!, players)?.result.data.rows).toHaveLength(1);
   });
 
   it('are those of the new topic when it is created again', async () => {

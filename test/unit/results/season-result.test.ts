@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type BoardDefinition, boardDefinition } from '../../../contract/board.ts';
+import { Players } from '../../../contract/players.ts';
 import { seasonResult } from '../../../contract/results.ts';
 import { parseSeason, toResult } from '../../../results/season-result.ts';
 
@@ -31,8 +32,8 @@ const record = (totals: number[], digest = 'd1') => {
   return bytes({ season_start: START, digest, rows: rows.reverse() });
 };
 
-function resultOf(board: BoardDefinition, key: object, value: Buffer) {
-  return toResult(SOURCE, board, seasonOf(board, key)!, value);
+function resultOf(board: BoardDefinition, key: object, value: Buffer | null, players = new Players()) {
+  return toResult(SOURCE, board, seasonOf(board, key)!, value, players);
 }
 
 describe('a result', () => {
@@ -69,6 +70,20 @@ describe('a result', () => {
     expect(result?.data.rows.map(({ rank }) => rank)).toEqual([1, 2, 2]);
   });
 
+  it('is without hidden players, whose places go to others', () => {
+    const players = new Players();
+    players.apply('t1', '{"hidden":true}');
+    players.apply('t2', '{"erased":true}');
+    players.apply('t3', 'hidden');
+    const board = { ...BOARD, player: 'team_id' };
+    const rows = resultOf(board, { season_start: START }, record([9, 8, 7, 6, 5, 4]), players)?.data.rows;
+    expect(rows?.map(({ rank, team_id }) => [rank, team_id])).toEqual([
+      [1, 't0'],
+      [2, 't3'],
+      [3, 't4'],
+    ]);
+  });
+
   it('is one for each value, which its id has without a slash of its own', () => {
     const result = resultOf(BY_VALUE, { season_start: START, value: 'a/b é' }, record([9]));
     expect(result).toMatchObject({
@@ -95,7 +110,7 @@ describe('a result', () => {
     ['that is no JSON', Buffer.from('{')],
     ['whose rows have no rank', bytes({ digest: 'd1', rows: [{ total: 1 }] })],
   ])('is none of a board %s', (_, value) => {
-    expect(toResult(SOURCE, BOARD, seasonOf(BOARD, { season_start: START })!, value)).toBeUndefined();
+    expect(resultOf(BOARD, { season_start: START }, value)).toBeUndefined();
   });
 
   it.each([
