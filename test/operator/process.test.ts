@@ -11,6 +11,8 @@ import { startStandIns } from '../../testkit/stand-ins/stand-ins.ts';
 
 const plane = connectedControlPlane();
 const LEASE = 'lease/gameanalytics-operator';
+/** For how long nobody takes it from a leader that does not renew it. */
+const LEASE_MILLIS = 15_000;
 const METRICS = [
   'controller_runtime_reconcile_total{controller="gameanalytics",result="success"}',
   'controller_runtime_reconcile_errors_total{controller="gameanalytics"}',
@@ -126,7 +128,7 @@ describe('an operator and its standby, as processes under the chart’s account'
     expect(writers).toMatchObject([{ identity: 'first' }]);
   });
 
-  it('change places within 3 s when the leader is stopped, and leave a Lease of nobody', async ({
+  it('change places before the Lease has run out when the leader is stopped, and leave a Lease of nobody', async ({
     expect,
     ...hooks
   }) => {
@@ -136,7 +138,7 @@ describe('an operator and its standby, as processes under the chart’s account'
     const toldAt = Date.now();
     leader.signal('SIGTERM');
     await workIsDone(namespace);
-    expect((await successionOf(expect, namespace)) - toldAt).toBeLessThan(3_000);
+    expect((await successionOf(expect, namespace)) - toldAt).toBeLessThan(LEASE_MILLIS);
     expect(await leader.ended).toEqual({ code: 0, signal: null });
     expect(await leaseOf(arcade)).toMatchObject({ holderIdentity: 'second' });
     standby.signal('SIGTERM');
@@ -156,7 +158,7 @@ describe('an operator and its standby, as processes under the chart’s account'
     expect(standby.log.map(({ msg }) => msg)).not.toContain('this process is the leader');
   });
 
-  it.concurrent('change places within 17 s when the leader is killed, and never write both', async ({
+  it.concurrent('change places once the Lease has run out when the leader is killed, and never write both', async ({
     expect,
     ...hooks
   }) => {
@@ -166,7 +168,7 @@ describe('an operator and its standby, as processes under the chart’s account'
     const killedAt = Date.now();
     leader.signal('SIGKILL');
     await workIsDone(namespace);
-    expect((await successionOf(expect, namespace)) - killedAt).toBeLessThan(17_000);
+    expect((await successionOf(expect, namespace)) - killedAt).toBeLessThan(2 * LEASE_MILLIS);
     expect(complaints(standby)).toEqual([]);
   });
 
