@@ -19,11 +19,9 @@ interface CommandLine {
  * printed.
  */
 export function commandLine(args: string[], help: string, options: Options = {}): CommandLine | undefined {
-  const line = parse(args, help, options);
-  if (!line) return undefined;
-  const [file, ...others] = line.positionals;
-  if (file === undefined || others.length > 0) throw new UsageError(`Name one manifest file.\n\n${help}`);
-  return { file, values: line.values };
+  const line = fileAndWords(args, help, options);
+  if (line && line.words.length > 0) throw new UsageError(`Name one manifest file.\n\n${help}`);
+  return line;
 }
 
 /** The FILE, the words after it, and the options of a command; undefined as with commandLine(). */

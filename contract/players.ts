@@ -28,6 +28,8 @@ export function playerRecord(id: string, state: PlayerState | undefined): Player
   return { key: id, value: state ? JSON.stringify({ [state]: true }) : null };
 }
 
+type Text = { toString(): string } | null | undefined;
+
 /** The players that are hidden or erased, by the records of their topic. */
 export class Players {
   readonly #states = new Map<string, PlayerState>();
@@ -45,12 +47,13 @@ export class Players {
   /**
    * Takes in one record. A value that is malformed is as if there were none: it hides nobody.
    *
-   * @param id the record's key
+   * @param key the player's id; both are text, or its bytes
    */
-  apply(id: string | undefined, value: string | undefined): void {
-    if (id === undefined) return;
+  apply(key: Text, value: Text): void {
+    if (key === null || key === undefined) return;
+    const id = key.toString();
     this.#revision += 1;
-    const state = parsePlayerState(value);
+    const state = parsePlayerState(value?.toString());
     if (state) this.#states.set(id, state);
     else this.#states.delete(id);
   }

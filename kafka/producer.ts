@@ -9,6 +9,7 @@ import {
 import type { Logger } from 'pino';
 import type { Access } from './access.ts';
 import { describeKafkaError } from './errors.ts';
+import { PRODUCER } from './producer-config.ts';
 import { Sockets } from './sockets.ts';
 
 /** A record to be written. `partition` is filled in when the message is first sent. */
@@ -90,9 +91,7 @@ export async function findTopic(options: KafkaOptions): Promise<void> {
 export async function openSession(options: KafkaOptions): Promise<ProducerSession> {
   const sockets = new Sockets(options.access.socketFactory);
   const producer = createClient(options, PERSISTENT, sockets).producer({
-    idempotent: true,
-    maxInFlightRequests: 1,
-    allowAutoTopicCreation: false,
+    ...PRODUCER,
     createPartitioner: stickyPartitioner,
   });
   producer.on(producer.events.REQUEST_TIMEOUT, () => sockets.breakAll('the broker does not answer'));

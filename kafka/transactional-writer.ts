@@ -1,5 +1,6 @@
-import { Partitioners, type Producer } from 'kafkajs';
+import type { Producer } from 'kafkajs';
 import type { KafkaClient } from './client.ts';
+import { PRODUCER } from './producer-config.ts';
 
 /** A record to be written; the key chooses its partition. */
 export interface NewRecord {
@@ -33,13 +34,7 @@ export class TransactionalWriter {
     topic: string,
     transactionalId: string,
   ): Promise<TransactionalWriter> {
-    const producer = kafka.producer({
-      transactionalId,
-      idempotent: true,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
-    });
+    const producer = kafka.producer({ ...PRODUCER, transactionalId });
     try {
       await producer.connect();
       // kafkajs takes the place of the writer before with its first transaction, not when it connects.

@@ -1,5 +1,5 @@
-import { Partitioners } from 'kafkajs';
 import type { KafkaClient } from './client.ts';
+import { PRODUCER } from './producer-config.ts';
 
 /**
  * Writes a few records to a topic, in their order.
@@ -12,12 +12,7 @@ export async function writeRecords(
   topic: string,
   records: { key: string; value: string | null }[],
 ): Promise<void> {
-  const producer = kafka.producer({
-    idempotent: true,
-    maxInFlightRequests: 1,
-    allowAutoTopicCreation: false,
-    createPartitioner: Partitioners.DefaultPartitioner,
-  });
+  const producer = kafka.producer(PRODUCER);
   try {
     await producer.connect();
     await producer.send({ topic, acks: -1, messages: records });

@@ -23,7 +23,7 @@ export function readPlayers(
 ): Promise<ReadonlyMap<string, PlayerState>> {
   return withTopic(resource, bootstrapServers, async (kafka, topic) => {
     const players = new Players();
-    const take = ({ key, value }: KafkaRecord) => players.apply(key?.toString(), value?.toString());
+    const take = ({ key, value }: KafkaRecord) => players.apply(key, value);
     const slices = new TopicSlices(kafka, topic, 'cli');
     try {
       await slices.readAll(take, new AbortController().signal);

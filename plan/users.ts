@@ -3,7 +3,14 @@ import { type KafkaClient, kafkaUserName } from './kafka-access.ts';
 import { strimziMetadata } from './metadata.ts';
 import { type KafkaAcl, type KafkaUser, STRIMZI_API } from './objects.ts';
 import { groupPrefix } from './sql.ts';
-import { closingBoards, eventsTopic, jobTopics, playersTopics, resultsTopic } from './topics.ts';
+import {
+  closingBoards,
+  eventsTopic,
+  jobTopics,
+  playersTopic,
+  playersTopics,
+  resultsTopic,
+} from './topics.ts';
 
 /**
  * The users as which a pipeline's programs sign in to Kafka, when it asks that of them, with the least
@@ -52,7 +59,7 @@ function dashboardAcls(resource: GameAnalytics): KafkaAcl[] {
       topic(name, 'Read'),
       group(`${name}-dashboard-`, 'Read'),
     ]),
-    ...(resource.spec.players?.secretName ? playersTopics(resource) : []).map((name) => topic(name, 'Write')),
+    ...(resource.spec.players?.secretName ? [topic(playersTopic(resource), 'Write')] : []),
   ];
 }
 

@@ -114,7 +114,7 @@ function createClosing(
     isWritten,
     async readPlayers(signal) {
       const players = new Players();
-      const take = ({ key, value }: KafkaRecord) => players.apply(key?.toString(), value?.toString());
+      const take = ({ key, value }: KafkaRecord) => players.apply(key, value);
       await topics.get(settings.PLAYERS_TOPIC ?? '')?.readAll(take, signal);
       return players;
     },

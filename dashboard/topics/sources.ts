@@ -38,7 +38,7 @@ export function playersSource(live: LivePlayers, topic: string): Source<Players>
   const begin = () => {
     const content = new Players();
     const take = (records: KafkaRecord[]) => {
-      for (const { key, value } of records) content.apply(key?.toString(), value?.toString());
+      for (const { key, value } of records) content.apply(key, value);
     };
     return { content, take };
   };
