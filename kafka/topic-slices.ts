@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Consumer } from 'kafkajs';
+import type { Consumer, KafkaMessage } from 'kafkajs';
 import type { KafkaAdmin } from './admin.ts';
 import type { KafkaClient } from './client.ts';
 import { type KafkaRecord, rawRecord } from './topic-reader.ts';
@@ -17,6 +17,11 @@ export interface OffsetRange {
   end: bigint;
 }
 
+/** A record with its place in the topic. */
+export interface StoredRecord extends KafkaRecord {
+  offset: bigint;
+}
+
 interface Connection {
   admin: KafkaAdmin;
   consumer: Consumer;
@@ -25,7 +30,7 @@ interface Connection {
 /** The reading under way. */
 interface Reading extends Pick<PromiseWithResolvers<void>, 'resolve' | 'reject'> {
   end: bigint;
-  take(records: KafkaRecord[]): void;
+  take(records: StoredRecord[]): void;
 }
 
 /** How long the connection is kept without being used. */
@@ -36,6 +41,9 @@ const MAX_WAIT_MILLIS = 20;
 
 /** What a fetch brings at most; what lies after the end of a slice is fetched in vain. */
 const FETCH_BYTES = 256 * 1024;
+
+/** How many records are looked at for the one that is later, which mostly is the first of them. */
+const LOOK_AHEAD = 50n;
 
 const PARTITION = 0;
 
@@ -62,14 +70,29 @@ export class TopicSlices {
    * Infinity that of the topic
    * @throws what kafkajs reports when the topic cannot be read, or the signal's reason
    */
-  extent(untilMillis: number, signal: AbortSignal): Promise<OffsetRange> {
-    return this.#use(signal, async ({ admin }) => {
+  async extent(untilMillis: number, signal: AbortSignal): Promise<OffsetRange> {
+    const { first, end, later } = await this.#use(signal, async ({ admin }) => {
       const [all] = await admin.fetchTopicOffsets(this.#topic);
-      const first = BigInt(all?.low ?? 0);
-      if (untilMillis === Number.POSITIVE_INFINITY) return { first, end: BigInt(all?.high ?? 0) };
-      const [later] = await admin.fetchTopicOffsetsByTimestamp(this.#topic, untilMillis + 1);
-      return { first, end: BigInt(later?.offset ?? 0) };
+      const [first, end] = [BigInt(all?.low ?? 0), BigInt(all?.high ?? 0)];
+      if (untilMillis === Number.POSITIVE_INFINITY) return { first, end, later: end };
+      const [found] = await admin.fetchTopicOffsetsByTimestamp(this.#topic, untilMillis + 1);
+      return { first, end, later: BigInt(found?.offset ?? 0) };
     });
+    // The end of a transaction has the time of its commit, which may be after that of records that follow.
+    let isFound = false;
+    let last = later;
+    const take = (records: StoredRecord[]) => {
+      const found = isFound ? undefined : records.find((record) => record.timestampMillis > untilMillis);
+      last = found?.offset ?? last;
+      isFound ||= found !== undefined;
+    };
+    for (let position = later; position < end && !isFound; ) {
+      const until = position + LOOK_AHEAD < end ? position + LOOK_AHEAD : end;
+      last = until;
+      await this.read({ first: position, end: until }, take, signal);
+      position = until;
+    }
+    return { first, end: last };
   }
 
   /**
@@ -80,7 +103,7 @@ export class TopicSlices {
    */
   read(
     { first, end }: OffsetRange,
-    take: (records: KafkaRecord[]) => void,
+    take: (records: StoredRecord[]) => void,
     signal: AbortSignal,
   ): Promise<void> {
     return this.#use(signal, async ({ consumer }) => {
@@ -113,6 +136,31 @@ export class TopicSlices {
       for (const record of records) take(record);
     };
     if (all.first < all.end) await this.read(all, takeAll, signal);
+  }
+
+  /**
+   * The last record that there is; undefined when there is none.
+   *
+   * @throws as read() does
+   */
+  async newest(signal: AbortSignal): Promise<StoredRecord | undefined> {
+    const { first, end } = await this.extent(Number.POSITIVE_INFINITY, signal);
+    let newest: StoredRecord | undefined;
+    const take = (records: StoredRecord[]) => {
+      newest = records.at(-1) ?? newest;
+    };
+    // Markers of transactions have offsets, too, and so have records of those that were aborted.
+    for (let size = 10n, until = end; !newest && until > first; size *= 10n) {
+      const start = until - size > first ? until - size : first;
+      await this.read({ first: start, end: until }, take, signal);
+      until = start;
+    }
+    return newest;
+  }
+
+  /** Asks the cluster something over the connection. */
+  ask<T>(act: (admin: KafkaAdmin) => Promise<T>, signal: AbortSignal): Promise<T> {
+    return this.#use(signal, ({ admin }) => act(admin));
   }
 
   /** Ends the connection; the next reading makes a new one. */
@@ -164,7 +212,7 @@ export class TopicSlices {
         autoCommit: false,
         eachBatch: async ({ batch: { messages } }) => {
           const reading = this.#reading;
-          reading?.take(messages.filter(({ offset }) => BigInt(offset) < reading.end).map(rawRecord));
+          reading?.take(messages.map(storedRecord).filter(({ offset }) => offset < reading.end));
         },
       });
       if (failure) throw failure;
@@ -193,4 +241,8 @@ export class TopicSlices {
       if (this.#reading && BigInt(payload.lastOffset) + 1n >= this.#reading.end) this.#reading.resolve();
     });
   }
+}
+
+function storedRecord(message: KafkaMessage): StoredRecord {
+  return { ...rawRecord(message), offset: BigInt(message.offset) };
 }

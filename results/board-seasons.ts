@@ -3,6 +3,7 @@ import { Players } from '../contract/players.ts';
 import type { ResultSource, SeasonResult } from '../contract/results.ts';
 import type { KafkaRecord } from '../kafka/topic-reader.ts';
 import type { TopicSlices } from '../kafka/topic-slices.ts';
+import { TopicTail } from '../kafka/topic-tail.ts';
 import { parseSeason, type Season, toResult } from './season-result.ts';
 
 /** A season that is frozen, with its board as it was when the topic was last read. */
@@ -34,11 +35,12 @@ interface BoardSeasonsOptions {
 /** The seasons of a board that have no result yet, each with its newest record. */
 export class BoardSeasons {
   readonly #options: BoardSeasonsOptions;
-  #next = 0n;
+  readonly #tail: TopicTail;
   readonly #newest = new Map<string, { season: Season; record: KafkaRecord }>();
 
   constructor(options: BoardSeasonsOptions) {
     this.#options = options;
+    this.#tail = new TopicTail(options.topic, () => this.#newest.clear());
   }
 
   /**
@@ -47,22 +49,13 @@ export class BoardSeasons {
    * @param isWritten whether there is a result of this id
    */
   async catchUp(isWritten: (id: string) => boolean, signal: AbortSignal): Promise<void> {
-    const { source, definition, topic } = this.#options;
-    const { first, end } = await topic.extent(Number.POSITIVE_INFINITY, signal);
-    if (end < this.#next) {
-      // It is another topic of the name.
-      this.#next = 0n;
-      this.#newest.clear();
-    }
-    const start = first > this.#next ? first : this.#next;
-    const take = (records: KafkaRecord[]) => {
+    const { source, definition } = this.#options;
+    for await (const records of this.#tail.catchUp(signal)) {
       for (const record of records) {
         const season = parseSeason(source, definition, record.key);
         if (season && !isWritten(season.id)) this.#newest.set(season.id, { season, record });
       }
-    };
-    if (start < end) await topic.read({ first: start, end }, take, signal);
-    this.#next = end;
+    }
   }
 
   /** The seasons that are frozen by that time, with their boards as of the last reading of the topic. */

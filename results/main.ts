@@ -4,9 +4,8 @@ import type { Access } from '../kafka/access.ts';
 import { kafkaClient } from '../kafka/client.ts';
 import { runProgram } from '../kafka/program.ts';
 import { TopicSlices } from '../kafka/topic-slices.ts';
-import { Backoff } from '../lib/backoff.ts';
+import { beginAgain } from '../lib/begin-again.ts';
 import { startProbeServer } from '../lib/probe-server.ts';
-import { sleep } from '../lib/sleep.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
 import { Announcer } from './announcer.ts';
 import { ApiServer } from './api-server.ts';
@@ -15,8 +14,6 @@ import { createRegistry } from './metrics.ts';
 import { HELP, parseSettings, type Settings } from './settings.ts';
 
 const PROGRAM = 'results';
-const RETRY_MILLIS = 1000;
-const LONGEST_RETRY_MILLIS = 30_000;
 
 async function run(settings: Settings, access: Access, log: Logger): Promise<number> {
   const stop = stopOnSignals((name) => log.info(`${name}: stopping`));
@@ -38,20 +35,7 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
   ];
   const topics = new Map(names.map((name) => [name, new TopicSlices(kafka, name, PROGRAM)]));
   const announcer = createAnnouncer(settings, log);
-  const backoff = new Backoff(RETRY_MILLIS, LONGEST_RETRY_MILLIS, Math.random);
-  while (!stop.aborted) {
-    try {
-      await follow({ settings, kafka, topics, state, announcer, log }, stop);
-    } catch (error) {
-      if (stop.aborted) break;
-      // It had worked until now.
-      if (state.problem === undefined) backoff.reset();
-      state.problem = (error as Error).message;
-      log.warn(`beginning again: ${state.problem}`);
-      log.debug(error);
-      await sleep(backoff.next(), stop);
-    }
-  }
+  await beginAgain(() => follow({ settings, kafka, topics, state, announcer, log }, stop), state, log, stop);
   log.info({ written: state.written }, 'stopped');
   return 0;
 }

@@ -57,7 +57,8 @@ describe('the seasons of a board', () => {
       definition: board,
       topic: {
         extent: async () => ({ first: 0n, end: BigInt(records.length) }),
-        read: async ({ first, end }, take) => take(records.slice(Number(first), Number(end))),
+        read: async ({ first, end }, take) =>
+          take(records.slice(Number(first), Number(end)).map((record) => ({ ...record, offset: first }))),
       },
       keptMillis,
       onIncomplete: (id) => incomplete.push(id),
