@@ -9,6 +9,7 @@ const may = {
   injector: ['contract', 'kafka', 'lib'],
   dashboard: ['contract', 'kafka', 'lib'],
   results: ['contract', 'kafka', 'lib'],
+  history: ['contract', 'kafka', 'lib'],
   local: ['api', 'contract', 'kafka', 'lib', 'plan'],
   cli: ['api', 'lib', 'local', 'plan'],
 };

@@ -16,7 +16,9 @@ export default defineConfig({
     reporters: ['default', './testkit/failures-last.ts'],
     // Of the unit tests alone: the other tiers run programs as processes, where it is not seen.
     coverage: {
-      include: ['{api,cli,contract,dashboard,injector,kafka,lib,local,operator,plan,results}/**/*.ts'],
+      include: [
+        '{api,cli,contract,dashboard,injector,kafka,lib,local,operator,plan,results,history}/**/*.ts',
+      ],
       reporter: ['text-summary'],
       reportsDirectory: 'test-output/coverage',
       thresholds: { statements: 74, branches: 74, functions: 74, lines: 74 },

@@ -8,6 +8,7 @@ export const CONDITION_TYPES = [
   'InjectorReady',
   'DashboardReady',
   'ResultsReady',
+  'HistoryReady',
   'FieldConflict',
 ] as const;
 

@@ -48,7 +48,7 @@ const fields = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Keeps the board’s changes in the topic <resource>-<name>-history, to which is only ever appended, so that the board at an earlier time can be asked for.',
+      'Keeps the board’s changes in the topic <resource>-<name>-history, from which none is compacted away, so that the board at an earlier time can be asked for.',
     ),
   ...Object.fromEntries(Object.entries(TYPE_FIELDS).map(([name, field]) => [name, typeField(name, field)])),
 });

@@ -43,6 +43,20 @@ export async function fetchGroupProgress(
   );
 }
 
+/** The commits of a group, by topics of one partition; without one, a topic is not there. */
+export async function fetchPositions(
+  admin: KafkaAdmin,
+  groupId: string,
+  topics: string[],
+): Promise<Map<string, bigint>> {
+  const commits = await admin.fetchOffsets({ groupId, topics });
+  return new Map(
+    commits.flatMap(({ topic, partitions: [first] }): [string, bigint][] =>
+      first && Number(first.offset) >= 0 ? [[topic, BigInt(first.offset)]] : [],
+    ),
+  );
+}
+
 /**
  * Whether a group has read all that was wanted, by its commits. Of a partition that has nothing before that,
  * there need be none; but there must be one at all.

@@ -1,19 +1,39 @@
-import type { Producer } from 'kafkajs';
+import type { Message, Producer } from 'kafkajs';
 import type { KafkaClient } from './client.ts';
 import { PRODUCER } from './producer-config.ts';
 
 /** A record to be written; the key chooses its partition. */
 export interface NewRecord {
-  key: string;
-  value: string;
-  headers: Record<string, string>;
+  key: string | Buffer | null;
+  value: string | Buffer | null;
+  headers?: Record<string, string>;
+  /** Kafka's time of the record, in epoch milliseconds; unset: now. */
+  timestampMillis?: number;
 }
 
-/**
- * How many records are written at once. A transaction that takes longer than a minute is aborted by the
- * broker.
- */
+/** How far a group has come in a topic of one partition: the offset of the record that is next. */
+export interface Position {
+  topic: string;
+  next: bigint;
+}
+
+/** What is written and committed together, or not at all. */
+export interface Transaction {
+  /** Writes records, in their order. */
+  write(records: readonly NewRecord[]): Promise<void>;
+  commit(group: string, positions: readonly Position[]): Promise<void>;
+}
+
+/** How many records are written in a transaction where the caller has no other limit. */
 const MOST_AT_ONCE = 100;
+
+/** A batch must not be larger than the largest record may be, which is a mebibyte at least. */
+const BATCH_BYTES = 512 * 1024;
+
+/**
+ * The broker aborts what takes longer. It is the longest that a broker's own configuration allows by default.
+ */
+const TRANSACTION_MILLIS = 15 * 60_000;
 
 /**
  * The one writer of a topic. A new one shuts out the one before: when open() resolves, what that has not
@@ -34,7 +54,11 @@ export class TransactionalWriter {
     topic: string,
     transactionalId: string,
   ): Promise<TransactionalWriter> {
-    const producer = kafka.producer({ ...PRODUCER, transactionalId });
+    const producer = kafka.producer({
+      ...PRODUCER,
+      transactionalId,
+      transactionTimeout: TRANSACTION_MILLIS,
+    });
     try {
       await producer.connect();
       // kafkajs takes the place of the writer before with its first transaction, not when it connects.
@@ -53,21 +77,62 @@ export class TransactionalWriter {
    * @throws when it is not known whether all are written, or another writer has taken over
    */
   async write(records: readonly NewRecord[]): Promise<void> {
-    for (let i = 0; i < records.length; i += MOST_AT_ONCE) {
-      const transaction = await this.#producer.transaction();
-      try {
-        // One by one: a batch must not be larger than the largest record may be.
-        for (const record of records.slice(i, i + MOST_AT_ONCE))
-          await transaction.send({ topic: this.#topic, messages: [record] });
-      } catch (error) {
-        await transaction.abort().catch(() => {});
-        throw error;
-      }
-      await transaction.commit();
+    for (let i = 0; i < records.length; i += MOST_AT_ONCE)
+      await this.transact((transaction) => transaction.write(records.slice(i, i + MOST_AT_ONCE)));
+  }
+
+  /**
+   * Does what `act` does as one transaction, which may take 15 minutes.
+   *
+   * @throws when it is not known whether it is done, or another writer has taken over
+   */
+  async transact(act: (transaction: Transaction) => Promise<void>): Promise<void> {
+    const transaction = await this.#producer.transaction();
+    try {
+      await act({
+        write: async (records) => {
+          for (const messages of batches(records)) await transaction.send({ topic: this.#topic, messages });
+        },
+        commit: (group, positions) =>
+          transaction.sendOffsets({
+            consumerGroupId: group,
+            topics: positions.map(({ topic, next }) => ({
+              topic,
+              partitions: [{ partition: 0, offset: String(next) }],
+            })),
+          }),
+      });
+    } catch (error) {
+      await transaction.abort().catch(() => {});
+      throw error;
     }
+    await transaction.commit();
   }
 
   async close(): Promise<void> {
     await this.#producer.disconnect();
   }
+}
+
+function batches(records: readonly NewRecord[]): Message[][] {
+  const batches: Message[][] = [];
+  let free = 0;
+  for (const { timestampMillis, ...record } of records) {
+    const size = sizeOf(record.key) + sizeOf(record.value);
+    const message = {
+      ...record,
+      ...(timestampMillis !== undefined && { timestamp: String(timestampMillis) }),
+    };
+    if (size > free) {
+      batches.push([]);
+      free = BATCH_BYTES;
+    }
+    batches.at(-1)!.push(message);
+    free -= size;
+  }
+  return batches;
+}
+
+function sizeOf(content: string | Buffer | null): number {
+  return content === null ? 0 : Buffer.byteLength(content);
 }

@@ -5,7 +5,7 @@ import type { Container, Deployment, EnvVar, KubernetesObject, SecretVolume } fr
 import { RESTRICTED_CONTAINER, RESTRICTED_POD, secretMounts, secretVolumes } from './pod.ts';
 
 interface App {
-  component: Extract<Component, 'injector' | 'dashboard' | 'results'>;
+  component: Extract<Component, 'injector' | 'dashboard' | 'results' | 'history'>;
   image: string;
   /** Left out, the number is an autoscaler's to say. */
   replicas: number | undefined;
@@ -42,7 +42,7 @@ export function appDeployment(resource: GameAnalytics, app: App): Deployment {
     spec: {
       ...(app.replicas !== undefined && { replicas: app.replicas }),
       revisionHistoryLimit: 2,
-      strategy: component === 'results' ? ONE_AT_A_TIME : WITHOUT_DOWNTIME,
+      strategy: ['results', 'history'].includes(component) ? ONE_AT_A_TIME : WITHOUT_DOWNTIME,
       selector: { matchLabels: selector(resource, component) },
       template: {
         metadata: { labels: selector(resource, component) },

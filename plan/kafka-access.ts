@@ -3,7 +3,7 @@ import type { Component } from './metadata.ts';
 import type { EnvVar, SecretVolume } from './objects.ts';
 
 /** The parts of a pipeline that speak with Kafka. */
-export type KafkaClient = Extract<Component, 'injector' | 'flink' | 'dashboard' | 'results'>;
+export type KafkaClient = Extract<Component, 'injector' | 'flink' | 'dashboard' | 'results' | 'history'>;
 
 /** Where the cluster's CA and a program's own credentials are mounted. */
 const CA_MOUNT = '/etc/gameanalytics/kafka-ca';

@@ -157,7 +157,7 @@ export function topicRanks({ type, size }: Leaderboard): number {
 }
 
 function statement(board: Leaderboard): Statement {
-  const unshown = { keepSeasons: undefined, maxValues: undefined, shareRanks: undefined };
+  const unshown = { keepSeasons: undefined, maxValues: undefined, shareRanks: undefined, history: false };
   const bare = { ...board, title: '', size: topicRanks(board), ...unshown };
   const plain = JSON.parse(JSON.stringify(bare)) as Statement;
   if (plain.type !== 'Query') return plain;

@@ -2,7 +2,7 @@ import { API_VERSION, type GameAnalytics, GROUP, KIND } from '../api/gameanalyti
 import type { KubernetesObject } from './objects.ts';
 
 /** The part of the pipeline an object belongs to. */
-export type Component = 'topics' | 'users' | 'flink' | 'injector' | 'dashboard' | 'results';
+export type Component = 'topics' | 'users' | 'flink' | 'injector' | 'dashboard' | 'results' | 'history';
 
 /** Kubernetes' recommended labels. */
 export const LABELS = {

@@ -5,6 +5,7 @@ import { flinkName } from './flink.ts';
 import { type Component, LABELS, metadata, STRIMZI_CLUSTER, selector } from './metadata.ts';
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from './objects.ts';
 import { registryUrl } from './schema-registry.ts';
+import { keptBoards } from './topics.ts';
 
 type Rules = Omit<NetworkPolicy['spec'], 'podSelector'>;
 
@@ -44,6 +45,9 @@ export function networkPolicies(resource: GameAnalytics, environment: Environmen
     policy(resource, 'dashboard', appName(resource, 'dashboard'), appRules(resource)),
     ...(resource.spec.results
       ? [policy(resource, 'results', appName(resource, 'results'), appRules(resource, [API_SERVER]))]
+      : []),
+    ...(keptBoards(resource).length > 0
+      ? [policy(resource, 'history', appName(resource, 'history'), appRules(resource))]
       : []),
   ];
 }

@@ -2,6 +2,7 @@ import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { dashboard } from './dashboard.ts';
 import type { Environment } from './environment.ts';
 import { flink } from './flink.ts';
+import { history } from './history.ts';
 import { injector } from './injector.ts';
 import { networkPolicies } from './network-policies.ts';
 import type { KubernetesObject } from './objects.ts';
@@ -23,5 +24,6 @@ export function plan(resource: GameAnalytics, environment: Environment): Kuberne
     ...injector(resource, environment),
     ...dashboard(resource, environment),
     ...results(resource, environment),
+    ...history(resource, environment),
   ];
 }

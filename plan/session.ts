@@ -1,17 +1,9 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { LAST_EVENT, SEASON_START, VALUE } from '../contract/board.ts';
 import { TEAM_FIELDS } from '../contract/event.ts';
-import type { PlannedBoard } from './boards.ts';
-import { layOut } from './layout.ts';
-import {
-  type EventScan,
-  eventTables,
-  groupPrefix,
-  planScan,
-  planSinks,
-  type Sink,
-  sinkTable,
-} from './sql.ts';
+import { type PlannedBoard, planBoard } from './boards.ts';
+import { layOut, type StatementSlot } from './layout.ts';
+import { type EventScan, eventTables, groupPrefix, planScan, planSink, type Sink, sinkTable } from './sql.ts';
 import { template } from './sql-template.ts';
 
 /**
@@ -29,12 +21,26 @@ export function sessionScript(resource: GameAnalytics, bootstrapServers: string)
     name: resource.metadata.name,
     events: eventTables(scan),
     boards: layOut(open).slots.flatMap((slot, i) =>
-      planSinks(open, slot, i).map((sink) => ({
+      sessionSinks(open, slot, i).map((sink) => ({
         table: sinkTable(sink, scan.kafka),
         views: sessionViews(sink, scan, boards.get(slot.board.name)!),
       })),
     ),
   });
+}
+
+interface SessionSink extends Sink {
+  isHistory: boolean;
+}
+
+/** A board's topic, and its history's when it keeps one: that has the same records. */
+function sessionSinks(resource: GameAnalytics, slot: StatementSlot, index: number): SessionSink[] {
+  const sink = planSink(resource, slot, index);
+  const board = { ...sink, isHistory: false };
+  const { historyTopic: topic } = planBoard(resource, resource.spec.leaderboards[index]!);
+  return topic === undefined
+    ? [board]
+    : [board, { ...sink, name: `${sink.name}_history`, topic, isHistory: true }];
 }
 
 /** A session connects to a listener that asks for no sign-in. */
@@ -70,7 +76,7 @@ function sessionBoards({ spec }: GameAnalytics): Map<string, SessionBoard> {
 }
 
 function sessionViews(
-  { name, topic, board, isHistory }: Sink,
+  { name, topic, board, isHistory }: SessionSink,
   { kafka, mapping }: EventScan,
   { view, size }: SessionBoard,
 ): string {

@@ -30,7 +30,7 @@ export function sqlScript(
     planScan(resource, bootstrapServers, scan),
   );
   const first = scans[0]!;
-  const sinks = layout.slots.flatMap((slot, i) => planSinks(resource, slot, i));
+  const sinks = layout.slots.map((slot, i) => planSink(resource, slot, i));
   return SCRIPT({
     name,
     mapping: first.mapping,
@@ -183,20 +183,12 @@ export interface Sink {
   topic: string;
   board: PlannedBoard;
   slot: StatementSlot;
-  isHistory: boolean;
 }
 
-/**
- * A board's topic, and its history's when it keeps one. A board that is gone has as many, which lead to
- * nothing.
- */
-export function planSinks(resource: GameAnalytics, slot: StatementSlot, index: number): Sink[] {
+/** A board's topic; that of a board that is gone leads to nothing. */
+export function planSink(resource: GameAnalytics, slot: StatementSlot, index: number): Sink {
   const board = planBoard(resource, slot.board);
-  const { topic, historyTopic } = board;
-  const name = slot.removed ? `removed_${index + 1}` : board.name;
-  const sink = { name, topic, board, slot, isHistory: false };
-  if (!historyTopic) return [sink];
-  return [sink, { ...sink, name: `${name}_history`, topic: historyTopic, isHistory: true }];
+  return { name: slot.removed ? `removed_${index + 1}` : board.name, topic: board.topic, board, slot };
 }
 
 /** The definition of the table. */

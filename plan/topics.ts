@@ -2,6 +2,7 @@ import { longestMillis } from '../api/boards/shared-fields.ts';
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { DEFAULT_KEEP_SEASONS } from '../contract/board.ts';
+import type { KeptBoard } from '../contract/history.ts';
 import { boards, maxRecordBytes, type PlannedBoard } from './boards.ts';
 import { strimziMetadata } from './metadata.ts';
 import { type KafkaTopic, STRIMZI_API } from './objects.ts';
@@ -38,15 +39,23 @@ export function closingBoards(resource: GameAnalytics): PlannedBoard[] {
   );
 }
 
+/** The boards whose changes are kept. */
+export function keptBoards(resource: GameAnalytics): KeptBoard[] {
+  return boards(resource).flatMap(({ topic, historyTopic, player }) =>
+    historyTopic === undefined ? [] : [{ topic, historyTopic, ...(player !== undefined && { player }) }],
+  );
+}
+
 /**
  * The managed topics: the events, unless the user has a topic of its own, those that the job writes, and the
- * results and the players to hide, if there are any.
+ * histories of boards, the results and the players to hide, if there are any.
  */
 export function topics(resource: GameAnalytics): KafkaTopic[] {
   const { events, results, players } = resource.spec;
   return [
     ...(events.topic ? [] : [eventsKafkaTopic(resource)]),
     ...jobTopics(resource),
+    ...boards(resource).flatMap((board) => historyKafkaTopic(resource, board)),
     ...(results ? [resultsKafkaTopic(resource)] : []),
     ...(players ? [playersKafkaTopic(resource)] : []),
   ];
@@ -54,11 +63,7 @@ export function topics(resource: GameAnalytics): KafkaTopic[] {
 
 /** The topics that the job writes: the counts, and those of each board. */
 export function jobTopics(resource: GameAnalytics): KafkaTopic[] {
-  const ofBoards = boards(resource).flatMap((board) => [
-    boardKafkaTopic(resource, board),
-    ...historyKafkaTopic(resource, board),
-  ]);
-  return [statsKafkaTopic(resource), ...ofBoards];
+  return [statsKafkaTopic(resource), ...boards(resource).map((board) => boardKafkaTopic(resource, board))];
 }
 
 function eventsKafkaTopic(resource: GameAnalytics): KafkaTopic {
@@ -83,7 +88,13 @@ function outliving({ spec }: GameAnalytics, topic: KafkaTopic): KafkaTopic {
 const CLEANED_EARLY = { 'segment.ms': millis('10m'), 'min.cleanable.dirty.ratio': 0.1 };
 
 function boardKafkaTopic(resource: GameAnalytics, board: PlannedBoard): KafkaTopic {
-  const config = { ...cleanup(board), ...CLEANED_EARLY, 'max.message.bytes': maxRecordBytes(board) };
+  const config = {
+    ...cleanup(board),
+    ...CLEANED_EARLY,
+    // Until its changes have been copied, should that wait.
+    ...(board.historyTopic !== undefined && { 'min.compaction.lag.ms': millis('1h') }),
+    'max.message.bytes': maxRecordBytes(board),
+  };
   return kafkaTopic(resource, board.topic, 1, config);
 }
 
@@ -94,6 +105,10 @@ function historyKafkaTopic(resource: GameAnalytics, board: PlannedBoard): KafkaT
     'cleanup.policy': 'delete',
     // Every change of many seasons would be much: `keepSeasons` is of boards as they ended.
     'retention.ms': readableMillis(board),
+    // Each record has the time of the one that it is copied from.
+    'message.timestamp.type': 'CreateTime',
+    // A segment is deleted as a whole.
+    'segment.ms': millis('6h'),
     'max.message.bytes': maxRecordBytes(board),
   };
   return [kafkaTopic(resource, historyTopic, 1, config)];

@@ -1,4 +1,5 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
+import { historyGroup } from '../contract/history.ts';
 import { type KafkaClient, kafkaUserName } from './kafka-access.ts';
 import { strimziMetadata } from './metadata.ts';
 import { type KafkaAcl, type KafkaUser, STRIMZI_API } from './objects.ts';
@@ -7,6 +8,7 @@ import {
   closingBoards,
   eventsTopic,
   jobTopics,
+  keptBoards,
   playersTopic,
   playersTopics,
   resultsTopic,
@@ -15,7 +17,7 @@ import {
 /**
  * The users as which a pipeline's programs sign in to Kafka, when it asks that of them, with the least
  * rights: the injector writes events, the job reads them and writes what it makes of them, the dashboard
- * reads that, and the program of the results reads boards and writes what they were in the end.
+ * reads that, and the programs of the results and of the histories read boards and write what they were.
  */
 export function users(resource: GameAnalytics): KafkaUser[] {
   const { authentication } = resource.spec.kafka;
@@ -31,6 +33,7 @@ export function users(resource: GameAnalytics): KafkaUser[] {
     user('flink', jobAcls(resource)),
     user('dashboard', dashboardAcls(resource)),
     ...(resource.spec.results ? [user('results', resultsAcls(resource))] : []),
+    ...(keptBoards(resource).length > 0 ? [user('history', historyAcls(resource))] : []),
   ];
 }
 
@@ -52,13 +55,15 @@ function jobAcls(resource: GameAnalytics): KafkaAcl[] {
  * how many there are, and how far the job has read them.
  */
 function dashboardAcls(resource: GameAnalytics): KafkaAcl[] {
+  const histories = keptBoards(resource).map(({ historyTopic }) => historyTopic);
   return [
     topic(eventsTopic(resource), 'Describe'),
     group(groupPrefix(resource), 'Describe'),
-    ...[...writtenTopics(resource), ...playersTopics(resource)].flatMap((name) => [
+    ...[...writtenTopics(resource), ...histories, ...playersTopics(resource)].flatMap((name) => [
       topic(name, 'Read'),
       group(`${name}-dashboard-`, 'Read'),
     ]),
+    ...histories.map((name) => group(historyGroup(name), 'Describe')),
     ...(resource.spec.players?.secretName ? [topic(playersTopic(resource), 'Write')] : []),
   ];
 }
@@ -79,11 +84,30 @@ function resultsAcls(resource: GameAnalytics): KafkaAcl[] {
   ];
 }
 
+/**
+ * It reads boards and players and copies the ones without some of the others, which it writes again, and
+ * deletes what it replaces. Its groups, and the one that it commits in, begin with the name of what it reads.
+ */
+function historyAcls(resource: GameAnalytics): KafkaAcl[] {
+  const kept = keptBoards(resource);
+  const own = kept.map(({ historyTopic }) => historyTopic);
+  const read = [...kept.map((board) => board.topic), ...own, ...playersTopics(resource)];
+  return [
+    ...read.flatMap((name) => [topic(name, 'Read'), group(`${name}-history-`, 'Read')]),
+    ...own.flatMap((name): KafkaAcl[] => [
+      group(historyGroup(name), 'Read'),
+      topic(name, 'Write'),
+      topic(name, 'Delete'),
+      { resource: { type: 'transactionalId', name, patternType: 'literal' }, operations: ['Write'] },
+    ]),
+  ];
+}
+
 function writtenTopics(resource: GameAnalytics): string[] {
   return jobTopics(resource).map(({ metadata }) => metadata.name);
 }
 
-function topic(name: string, operation: 'Read' | 'Write' | 'Describe'): KafkaAcl {
+function topic(name: string, operation: 'Read' | 'Write' | 'Delete' | 'Describe'): KafkaAcl {
   return { resource: { type: 'topic', name, patternType: 'literal' }, operations: [operation] };
 }
 

@@ -19,6 +19,7 @@ const FOLDERS = [
   'operator',
   'plan',
   'results',
+  'history',
 ];
 /** A helper so short that it may as well stand where it is called. */
 const SHORT = 6;

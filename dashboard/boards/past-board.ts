@@ -1,4 +1,5 @@
 import { type BoardDefinition, seasonEndMillis } from '../../contract/board.ts';
+import { isGap } from '../../contract/history.ts';
 import type { KafkaRecord } from '../../kafka/topic-reader.ts';
 import { Board, type BoardView } from './board.ts';
 import { LivePlayers } from './live-players.ts';
@@ -32,6 +33,7 @@ export class PastBoard {
   #chunkStartMillis: number | undefined;
   #startMillis = Number.POSITIVE_INFINITY;
   #updatedMillis: number | undefined;
+  #hasGap = false;
 
   /**
    * @param atMillis the moment, in epoch milliseconds
@@ -50,7 +52,6 @@ export class PastBoard {
    * the board.
    */
   consume(records: readonly KafkaRecord[]): void {
-    this.#chunkStartMillis ??= records[0]?.timestampMillis;
     for (const record of records) this.#consumeOne(record);
   }
 
@@ -62,6 +63,11 @@ export class PastBoard {
     this.#chunkShown = undefined;
   }
 
+  /** True when it is not known what lies before what the view shows: changes are missing. */
+  get hasGap(): boolean {
+    return this.#hasGap;
+  }
+
   /** True when nothing that lies before the chunks read can change the view. */
   get isComplete(): boolean {
     const { period } = this.#definition;
@@ -69,6 +75,8 @@ export class PastBoard {
     if (!period) return true;
     const { periodMillis } = this.#shown;
     const endMillis = period.kind === 'season' ? seasonEndMillis(period, periodMillis) : undefined;
+    // The one season of a board without an end; no other follows it.
+    if (period.kind === 'season' && endMillis === undefined && periodMillis === 0) return true;
     // A later period can have had its last record before those that were read of this one.
     const nextMillis = endMillis ?? periodMillis + 1;
     const latestMillis = this.#atMillis + this.#aheadMillis;
@@ -93,7 +101,16 @@ export class PastBoard {
   }
 
   #consumeOne(raw: KafkaRecord): void {
-    if (raw.timestampMillis > this.#atMillis) return;
+    const isAfter = raw.timestampMillis > this.#atMillis;
+    if (isGap(raw.value) && !isAfter) {
+      // What was before does not count, so what comes next is where the chunk begins.
+      this.#hasGap = true;
+      this.#chunkStartMillis = undefined;
+      this.#chunkShown = undefined;
+      return;
+    }
+    this.#chunkStartMillis ??= raw.timestampMillis;
+    if (isAfter) return;
     const record = parseRecord(this.#definition, raw);
     if (typeof record !== 'object') return;
     this.#updatedMillis = Math.max(this.#updatedMillis ?? 0, raw.timestampMillis);

@@ -45,7 +45,7 @@ export async function explainResource(gateway: SqlGateway, resource: GameAnalyti
       break;
     }
   }
-  return { problems: distinct(found.problems), warnings: distinct(found.warnings) };
+  return found;
 }
 
 async function explainMapping(gateway: SqlGateway, resource: GameAnalytics): Promise<Problem[]> {
@@ -73,11 +73,6 @@ async function explainMapping(gateway: SqlGateway, resource: GameAnalytics): Pro
 
 function withPlace(path: string, place: Place | undefined): string {
   return place ? `${path}, line ${place.line}, column ${place.column}` : path;
-}
-
-/** A board with history is planned twice, with the same advice. */
-function distinct(problems: Problem[]): Problem[] {
-  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
 /** Planning asks no broker. */
@@ -121,7 +116,7 @@ interface Subject {
 
 function findSubject({ spec }: GameAnalytics, insert: string): Subject {
   const [, table = ''] = /\bINSERT INTO\s+`?([\w-]+)/.exec(insert) ?? [];
-  const index = spec.leaderboards.findIndex(({ name }) => name === table || `${name}_history` === table);
+  const index = spec.leaderboards.findIndex(({ name }) => name === table);
   const board = spec.leaderboards[index];
   const path = board ? boardPath(board, index, onlyField(board)) : `the SQL of ${table}`;
   return { table, index, board, path, sumsFall: hasCorrections(spec.events) };

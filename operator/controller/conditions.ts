@@ -41,6 +41,7 @@ const PARTS: readonly PartCheck[] = [
     check: (findings) => programCheck('dashboard', findings),
   },
   { type: 'ResultsReady', component: 'results', check: (findings) => programCheck('results', findings) },
+  { type: 'HistoryReady', component: 'history', check: (findings) => programCheck('history', findings) },
 ];
 
 /** The status of a pipeline, by its plan and what was found. */

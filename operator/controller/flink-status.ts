@@ -119,10 +119,10 @@ function locate(messages: string, script: string): string {
   }
   // Where it names no line, it may name the table that a statement fills.
   const table = /default_database[.`]+([\w-]+)/.exec(messages)?.[1];
-  const board = boardsIn(script.split('\n')).find((name) => name === table?.replace(/_history$/, ''));
+  const board = boardsIn(script.split('\n')).find((name) => name === table);
   return board ? ` (leaderboard ${board})` : '';
 }
 
 function boardsIn(lines: string[]): string[] {
-  return lines.flatMap((line) => /^INSERT INTO `([a-z0-9-]+)(?:_history)?` /.exec(line)?.[1] ?? []);
+  return lines.flatMap((line) => /^INSERT INTO `([a-z0-9-]+)` /.exec(line)?.[1] ?? []);
 }

@@ -186,7 +186,7 @@ CREATE TABLE messages (
 );
 
 -- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards
--- without seasons have one record, under season_start 0.
+-- without seasons have one record, under season_start 0. A program keeps what it was before, if asked to.
 CREATE TABLE `top-teams` (
   season_start BIGINT,
   -- Which definition of the board made the record: one that is left from an earlier definition has another
@@ -205,7 +205,7 @@ CREATE TABLE `top-teams` (
 );
 
 -- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards
--- without seasons have one record, under season_start 0.
+-- without seasons have one record, under season_start 0. A program keeps what it was before, if asked to.
 CREATE TABLE `top-players` (
   season_start BIGINT,
   -- Which definition of the board made the record: one that is left from an earlier definition has another
@@ -224,7 +224,7 @@ CREATE TABLE `top-players` (
 );
 
 -- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards
--- without seasons have one record, under season_start 0.
+-- without seasons have one record, under season_start 0. A program keeps what it was before, if asked to.
 CREATE TABLE `hot-streakers` (
   season_start BIGINT,
   -- Which definition of the board made the record: one that is left from an earlier definition has another
@@ -244,7 +244,7 @@ CREATE TABLE `hot-streakers` (
 );
 
 -- A board: one record per season holds all of its ranks, so a reader never sees half of a change. Boards
--- without seasons have one record, under season_start 0.
+-- without seasons have one record, under season_start 0. A program keeps what it was before, if asked to.
 CREATE TABLE `team-mvps` (
   season_start BIGINT,
   -- Which definition of the board made the record: one that is left from an earlier definition has another

@@ -63,13 +63,16 @@ describe.runIf(canBuildImages())('the images', () => {
     expect(names).not.toMatch(/vitest|typescript|playwright/);
   });
 
-  it.each(['operator', 'injector', 'dashboard', 'results'])('have the command %s', async (command) => {
-    expect(await engine.docker('run', ...CONFINED, APP, command, '--help')).toMatch(/KAFKA|Usage/);
-  });
+  it.each(['operator', 'injector', 'dashboard', 'results', 'history'])(
+    'have the command %s',
+    async (command) => {
+      expect(await engine.docker('run', ...CONFINED, APP, command, '--help')).toMatch(/KAFKA|Usage/);
+    },
+  );
 
   it('say which commands there are', async () => {
     await expect(engine.docker('run', ...CONFINED, APP)).rejects.toThrow(
-      'operator, injector, dashboard or results',
+      'operator, injector, dashboard, results or history',
     );
   });
 

@@ -71,6 +71,7 @@ describe('a GameAnalytics that is applied', () => {
         'InjectorReady',
         'DashboardReady',
         'ResultsReady',
+        'HistoryReady',
       ].map((type) => `${type} True`),
     );
     expect(status).toMatchObject({

@@ -2,8 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { INVALID_REASONS, REASONS } from '../../contract/stats.ts';
+import { startApp } from '../../local/app.ts';
 import type { FlinkCluster } from '../../local/flink/cluster.ts';
 import { boards, type PlannedBoard } from '../../plan/boards.ts';
+import type { Deployment } from '../../plan/objects.ts';
+import { plan } from '../../plan/plan.ts';
 import {
   boardRows,
   expectBoardsToEqualOracle,
@@ -203,11 +206,17 @@ describe('the boards of a stream of events', () => {
     expect(job.jobManager.crashes + (job.taskManagers[0]?.crashes ?? 0)).toBe(0);
   });
 
-  it('have a history whose newest rows are the board', async () => {
-    const board = newestByKey(await readTopic(cluster.kafka, 'boards-top-teams'));
-    const history = await readTopic(cluster.kafka, 'boards-top-teams-history');
-    expect(newestByKey(history)).toEqual(board);
-    expect(history.length).toBeGreaterThan(board.size);
+  it('have a history of each change', async () => {
+    const { bootstrapServers } = cluster.broker;
+    const isHistory = ({ kind, metadata }: { kind: string; metadata: { name: string } }) =>
+      kind === 'Deployment' && metadata.name === 'boards-history';
+    const environment = { bootstrapServers, appImage: 'local', flinkImage: 'local' };
+    const app = await startApp(cluster.runtime, plan(game, environment).find(isHistory) as Deployment);
+    const changes = await readTopic(cluster.kafka, 'boards-top-teams');
+    const kept = () => readTopic(cluster.kafka, 'boards-top-teams-history');
+    await expect.poll(kept, { timeout: 180_000, interval: 500 }).toEqual(changes);
+    expect(changes.length).toBeGreaterThan(newestByKey(changes).size);
+    await app.stop();
   });
 
   it('come with counts of all that went through', async () => {

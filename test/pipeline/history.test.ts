@@ -1,9 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { isGap } from '../../contract/history.ts';
+import { playerRecord } from '../../contract/players.ts';
 import { SLOT_MILLIS } from '../../contract/stats.ts';
+import { setTopicConfigs } from '../../kafka/admin.ts';
+import { type App, startApp } from '../../local/app.ts';
+import { applyTopics } from '../../local/kafka/topics.ts';
+import { boards, toDefinition } from '../../plan/boards.ts';
+import type { Deployment, KafkaTopic } from '../../plan/objects.ts';
+import { plan } from '../../plan/plan.ts';
+import { playersTopic } from '../../plan/topics.ts';
 import { type DashboardProcess, startDashboard } from '../../testkit/dashboard/dashboard-process.ts';
 import { NO_STATS } from '../../testkit/dashboard/stats.ts';
 import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
+import { readTopic } from '../../testkit/pipeline/topic.ts';
+import { resource } from '../../testkit/resources/resource.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -23,7 +35,13 @@ const TEAMS = {
   identity: ['team_id'],
   columns: [{ name: 'total', label: 'Total', type: 'integer' }],
 };
-const FOR_EVER = { ...TEAMS, name: 'for-ever', historyTopic: 'for-ever-history', period: undefined };
+const FOR_EVER = {
+  ...TEAMS,
+  name: 'for-ever',
+  topic: 'for-ever',
+  historyTopic: 'for-ever-history',
+  period: undefined,
+};
 const FORGETFUL = { ...TEAMS, name: 'forgetful', historyTopic: undefined };
 const MISSING = { ...TEAMS, name: 'missing', historyTopic: 'no-such-topic' };
 
@@ -32,7 +50,7 @@ interface Board {
   at: string;
   season: object;
   updatedAt: string;
-  rows: { rank: number; total: number }[];
+  rows: { rank: number; total: number; user_id?: string }[];
 }
 
 interface Change {
@@ -89,14 +107,63 @@ function slot(slot_start: number, counts: object): Message {
   };
 }
 
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await startTestCluster();
+});
+afterAll(() => cluster?.stop());
+
+/** Creates a topic, if there is none, and writes to it. */
+async function fill(topic: string, messages: Message[]): Promise<void> {
+  const configEntries = [{ name: 'retention.ms', value: '-1' }];
+  await cluster.broker.admin.createTopics({
+    topics: [{ topic, numPartitions: 1, configEntries }],
+    waitForLeaders: true,
+  });
+  const producer = cluster.kafka.producer();
+  await producer.connect();
+  for (let i = 0; i < messages.length; i += 2000) {
+    await producer.send({ topic, messages: messages.slice(i, i + 2000) });
+  }
+  await producer.disconnect();
+}
+
+async function deleteBefore(topic: string, offset: number): Promise<void> {
+  const { admin } = cluster.broker;
+  // kafkajs finds the leader only of topics that it has asked about.
+  await admin.fetchTopicOffsets(topic);
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(offset) }] });
+}
+
+/** The answer of a dashboard. */
+async function askOf(url: string, board: string, at: string | number) {
+  const response = await fetch(`${url}/api/boards/${board}?at=${at}`);
+  return {
+    status: response.status,
+    retryAfter: response.headers.get('retry-after'),
+    body: (await response.json()) as Board,
+  };
+}
+
+/** Keeps the histories of boards. */
+function startHistories(kept: { topic: string; historyTopic: string }[]) {
+  const env = {
+    KAFKA_BOOTSTRAP_SERVERS: cluster.broker.bootstrapServers,
+    HISTORY_BOARDS: JSON.stringify(kept.map(({ topic, historyTopic }) => ({ topic, historyTopic }))),
+    PORT: '0',
+  };
+  const args = ['--disable-warning=TimeoutNegativeWarning', 'history/main.ts'];
+  return cluster.runtime.spawn('histories', () => ({ file: process.execPath, args, env }));
+}
+
 describe('the dashboard', () => {
-  let cluster: TestCluster;
   let dashboard: DashboardProcess | undefined;
   let url: string;
 
   beforeAll(async () => {
-    cluster = await startTestCluster();
-    await fill('teams-history', [...changes()].map(message));
+    await fill('teams', [...changes()].map(message));
+    for (const topic of ['teams-history', 'for-ever', 'for-ever-history']) await fill(topic, []);
+    startHistories([TEAMS, FOR_EVER]);
     const { bootstrapServers } = cluster.broker;
     dashboard = await startDashboard(bootstrapServers, [TEAMS, FOR_EVER, FORGETFUL, MISSING]);
     url = dashboard.url;
@@ -105,31 +172,9 @@ describe('the dashboard', () => {
 
   afterAll(async () => {
     dashboard?.process.kill('SIGKILL');
-    await cluster?.stop();
   });
 
-  async function fill(topic: string, messages: Message[]): Promise<void> {
-    const configEntries = [{ name: 'retention.ms', value: '-1' }];
-    await cluster.broker.admin.createTopics({
-      topics: [{ topic, numPartitions: 1, configEntries }],
-      waitForLeaders: true,
-    });
-    const producer = cluster.kafka.producer();
-    await producer.connect();
-    for (let i = 0; i < messages.length; i += 2000) {
-      await producer.send({ topic, messages: messages.slice(i, i + 2000) });
-    }
-    await producer.disconnect();
-  }
-
-  async function ask(board: string, at: string | number) {
-    const response = await fetch(`${url}/api/boards/${board}?at=${at}`);
-    return {
-      status: response.status,
-      retryAfter: response.headers.get('retry-after'),
-      body: (await response.json()) as Board,
-    };
-  }
+  const ask = (board: string, at: string | number) => askOf(url, board, at);
 
   /** The answer of a broker that may just have started, and have to load its groups first. */
   function answered(board: string, at: string | number) {
@@ -139,13 +184,6 @@ describe('the dashboard', () => {
       return given;
     };
     return vi.waitFor(answer, { timeout: 180_000, interval: 500 });
-  }
-
-  async function deleteFirst(topic: string): Promise<void> {
-    const { admin } = cluster.broker;
-    // kafkajs finds the leader only of topics that it has asked about.
-    await admin.fetchTopicOffsets(topic);
-    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '1' }] });
   }
 
   it.each([
@@ -215,11 +253,11 @@ describe('the dashboard', () => {
   it('says that nothing is kept where the record that tells is gone, and shows the later ones', async () => {
     const totals = [1, 2, 3];
     await fill(
-      'for-ever-history',
+      'for-ever',
       totals.map((total) => message({ at: SEASON + MINUTE * total, season: 0, totals: [total] })),
     );
     expect((await answered('for-ever', SEASON + MINUTE)).body.rows).toMatchObject([{ total: 1 }]);
-    await deleteFirst('for-ever-history');
+    await deleteBefore('for-ever-history', 1);
     expect((await ask('for-ever', SEASON + MINUTE)).status).toBe(404);
     expect((await ask('for-ever', SEASON + 2 * MINUTE)).body.rows).toMatchObject([{ total: 2 }]);
   });
@@ -254,5 +292,139 @@ describe('the dashboard', () => {
       newestEventTime: new Date(start).toISOString(),
       slots: [{ start: new Date(start).toISOString(), events: 50, lateEvents: 1, activeTeams: 6 }],
     });
+  });
+});
+
+/*
+ * The program as it is planned, on a board of players that is written while the program is killed, a player
+ * is erased, and someone looks.
+ */
+describe('a history', () => {
+  const game = resource(
+    { leaderboards: [{ name: 'top', type: 'TopPlayers', season: 'none', history: true }], players: {} },
+    'kept',
+  );
+  const [top] = boards(game).map(toDefinition);
+  const { topic, historyTopic = '' } = top!;
+  const { player: _, ...open } = top!;
+  const KEY = JSON.stringify({ season_start: 0 });
+
+  interface Written {
+    at: number;
+    value: string;
+    /** Without the player who is erased. */
+    erased: string;
+  }
+  const written: Written[] = [];
+  let planned: ReturnType<typeof plan>;
+  let app: App | undefined;
+  let dashboard: DashboardProcess | undefined;
+
+  beforeAll(async () => {
+    const { bootstrapServers, admin } = cluster.broker;
+    planned = plan(game, { bootstrapServers, appImage: 'local', flinkImage: 'local' });
+    await applyTopics(
+      admin,
+      planned.filter((object): object is KafkaTopic => object.kind === 'KafkaTopic'),
+    );
+    await startHistory();
+    // It hides nobody: what it shows is what is kept.
+    dashboard = await startDashboard(bootstrapServers, [open]);
+  });
+  afterAll(async () => {
+    dashboard?.process.kill('SIGKILL');
+    await app?.stop();
+  });
+
+  async function startHistory(): Promise<void> {
+    const deployment = planned.find(
+      ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'kept-history',
+    );
+    app = await startApp(cluster.runtime, deployment as Deployment);
+  }
+
+  /** Totals that JavaScript's numbers do not hold. */
+  function change(at: number): Written {
+    const rows = ['ann', 'bob', 'cid'].map(
+      (id, i) => `{"rnk":${i + 1},"user_id":"${id}","total_score":922337203685477${1000 + written.length}}`,
+    );
+    const value = (shown: string[]) =>
+      `{"season_start":0,"digest":"${top!.digest}","rows":[${shown.join()}]}`;
+    return { at, value: value(rows), erased: value([rows[0]!, rows[2]!]) };
+  }
+
+  async function write(count: number): Promise<void> {
+    for (let i = 0; i < count; i += 1) {
+      const next = change(Math.max(Date.now(), (written.at(-1)?.at ?? 0) + 1));
+      written.push(next);
+      await fill(topic, [{ key: KEY, value: next.value, timestamp: String(next.at) }]);
+      await sleep(15);
+    }
+  }
+
+  const kept = () => readTopic(cluster.kafka, historyTopic);
+  const copies = async () =>
+    (await kept()).map(({ key, value, timestamp: at }) => (key === KEY ? { at, value } : undefined));
+
+  it('has each change of its board once, in order, whenever it is killed', async () => {
+    for (let i = 0; i < 3; i += 1) {
+      await write(25);
+      app!.replicas[0]!.process.restart();
+    }
+    await write(25);
+    const all = written.map(({ at, value }) => ({ at, value }));
+    await expect.poll(copies, { timeout: 180_000, interval: 500 }).toEqual(all);
+  });
+
+  it('has no trace of a player that is erased, and is of real moments meanwhile', async () => {
+    const writing = write(100);
+    await fill(playersTopic(game), [playerRecord('bob', 'erased')]);
+    const rewriting = (async () => {
+      await sleep(1500);
+      app!.replicas[0]!.process.restart();
+    })();
+    let isDone = false;
+    let looks = 0;
+    const looking = (async () => {
+      while (!isDone || looks < 10) {
+        const oldest = written[0]!.at;
+        const at = oldest + Math.floor(Math.random() * (Date.now() - oldest - 1));
+        const { status, body } = await askOf(dashboard!.url, 'top', at);
+        expect([200, 503]).toContain(status);
+        if (status !== 200) continue;
+        const shown = written.findLast((one) => one.at <= at)!;
+        expect(body.updatedAt).toBe(new Date(shown.at).toISOString());
+        const players = body.rows.map(({ user_id }) => user_id);
+        expect([
+          ['ann', 'bob', 'cid'],
+          ['ann', 'cid'],
+        ]).toContainEqual(players);
+        looks += 1;
+      }
+    })();
+    await Promise.all([writing, rewriting]);
+    const all = written.map(({ at, erased: value }) => ({ at, value }));
+    await expect.poll(copies, { timeout: 180_000, interval: 500 }).toEqual(all);
+    isDone = true;
+    await looking;
+  });
+
+  it('says where changes are missing, since they were compacted before they were copied', async () => {
+    await app!.stop();
+    const { at: before } = written.at(-1)!;
+    await write(3);
+    const [gone, , last] = written.slice(-3);
+    // Kafka deletes no records of a topic that is compacted only.
+    const configEntries = [{ name: 'cleanup.policy', value: 'delete' }];
+    await setTopicConfigs(cluster.broker.admin, [{ name: topic, configEntries }]);
+    await deleteBefore(topic, written.length - 1);
+    await startHistory();
+    const status = async (at: number) => (await askOf(dashboard!.url, 'top', at)).status;
+    await expect.poll(() => status(last!.at), { timeout: 180_000, interval: 500 }).toBe(200);
+    expect(await status(gone!.at)).toBe(404);
+    expect(await status(last!.at - 1)).toBe(404);
+    expect(await status(before)).toBe(200);
+    const gaps = (await kept()).filter(({ value }) => isGap(Buffer.from(value!)));
+    expect(gaps).toHaveLength(1);
   });
 });

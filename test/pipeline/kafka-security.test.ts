@@ -9,7 +9,7 @@ import { aclEntries } from '../../local/kafka/users.ts';
 import type { Pipeline } from '../../local/pipeline.ts';
 import { users } from '../../plan/users.ts';
 import { expectBoardsToEqualOracle } from '../../testkit/oracle/boards.ts';
-import { kafkaClient } from '../../testkit/pipeline/topic.ts';
+import { kafkaClient, readTopic } from '../../testkit/pipeline/topic.ts';
 import { startWholePipeline } from '../../testkit/pipeline/whole-pipeline.ts';
 import { longSeason } from '../../testkit/resources/long-season.ts';
 import { resource } from '../../testkit/resources/resource.ts';
@@ -22,20 +22,21 @@ import { resource } from '../../testkit/resources/resource.ts';
 const SOON = { timeout: 180_000, interval: 250 };
 const EVENTS = 'arcade-user-score';
 const BOARD = 'arcade-top-teams';
+const PLAYERS_BOARD = 'arcade-top-players';
 const RESULTS = 'arcade-results';
 const GROUP = 'arcade.flink';
 /** What kafkajs makes of a group that may not be used. */
 const NO_GROUP = /^Failed to find group coordinator$/;
-const COMPONENTS = ['injector', 'flink', 'dashboard', 'results'] as const;
+const COMPONENTS = ['injector', 'flink', 'dashboard', 'results', 'history'] as const;
 type Component = (typeof COMPONENTS)[number];
 
-const TEAMS = { name: 'top-teams', type: 'TopTeams', season: longSeason(), history: true };
+const TEAMS = { name: 'top-teams', type: 'TopTeams', season: longSeason() };
 /** The Secret of those who may hide players. */
 const HIDING = 'arcade-hiding';
 const TOKEN = 'hide-and-seek';
 const SECRETS = { [HIDING]: { token: TOKEN } };
 const FROZEN = { latestArrival: '1h' };
-const PLAYERS = { name: 'top-players', type: 'TopPlayers', season: longSeason(), size: 20 };
+const PLAYERS = { name: 'top-players', type: 'TopPlayers', season: longSeason(), size: 20, history: true };
 const arcade = (type: 'scram-sha-512' | 'tls') =>
   resource(
     {
@@ -191,6 +192,19 @@ describe('a pipeline that signs in by a password', () => {
     await expect.poll(players, SOON).toContain(first);
   });
 
+  it('erases a player from a history', async () => {
+    const kafka = kafkaClient(subject.pipeline.broker.bootstrapServers);
+    const [{ user_id: erased } = {}] = await subject.rows('top-players');
+    const kept = async () => {
+      const records = await readTopic(kafka, `${PLAYERS_BOARD}-history`);
+      const named = records.filter(({ value }) => value?.includes(`"user_id":${JSON.stringify(erased)}`));
+      return { records: records.length > 0, named: named.length > 0 };
+    };
+    await expect.poll(kept, SOON).toEqual({ records: true, named: true });
+    expect(await subject.setPlayer(erased, 'erased')).toBe(204);
+    await expect.poll(kept, SOON).toEqual({ records: true, named: false });
+  });
+
   it('lets each program do what it does, and nothing else', async () => {
     expect(await outcome(write(as('injector'), EVENTS))).toBe('done');
     expect(await outcome(read(as('injector'), EVENTS, 'arcade.test'))).toMatch(NO_GROUP);
@@ -211,6 +225,10 @@ describe('a pipeline that signs in by a password', () => {
     expect(await outcome(read(as('results'), BOARD, `${BOARD}-results-test`))).toBe('done');
     expect(await outcome(read(as('results'), EVENTS, GROUP))).toMatch(/not authorized/i);
     expect(await outcome(write(as('results'), BOARD))).toMatch(/not authorized/i);
+    const ofPlayers = `${PLAYERS_BOARD}-history-test`;
+    expect(await outcome(read(as('history'), PLAYERS_BOARD, ofPlayers))).toBe('done');
+    expect(await outcome(read(as('history'), BOARD, ofPlayers))).toMatch(/not authorized/i);
+    expect(await outcome(write(as('history'), BOARD))).toMatch(/not authorized/i);
     expect(await outcome(forget(as('dashboard')))).toMatch(/cannot remove the commits .*not authorized/i);
     expect(await outcome(forget(as('results')))).toBe('done');
 

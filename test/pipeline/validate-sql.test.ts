@@ -201,11 +201,6 @@ describe('EXPLAIN of a resource’s SQL', () => {
     ]);
   });
 
-  it('says once what is wrong with a board that keeps its history', async () => {
-    const { problems } = await explain({ ...board('busiest', busiest('rnk, events')), history: true });
-    expect(problems.map(({ path }) => path)).toEqual(['spec.leaderboards[0].query (busiest)']);
-  });
-
   it('sees that two columns of the same type have been swapped', async () => {
     const columns = [...COLUMNS, { name: 'players', type: 'BIGINT' }];
     const query = busiest('rnk, team_id, players, events', 'COUNT(DISTINCT user_id) AS players, COUNT(*)');

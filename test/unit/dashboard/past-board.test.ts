@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BoardDefinition, boardDefinition } from '../../../contract/board.ts';
+import { GAP } from '../../../contract/history.ts';
 import { Board } from '../../../dashboard/boards/board.ts';
 import { PastBoard } from '../../../dashboard/boards/past-board.ts';
 import type { KafkaRecord } from '../../../kafka/topic-reader.ts';
@@ -31,6 +32,12 @@ const write = (at: number, ids: string[], start = SEASON) =>
     at,
   );
 
+const gap = (at: number): KafkaRecord => ({
+  key: Buffer.from(GAP.key),
+  value: Buffer.from(GAP.value),
+  timestampMillis: at,
+});
+
 /**
  * Takes a history backward in chunks until nothing older matters; how many records that took in addition to
  * the board.
@@ -38,7 +45,7 @@ const write = (at: number, ids: string[], start = SEASON) =>
 function readBack(definition: BoardDefinition, history: KafkaRecord[], at: number, chunk = 1) {
   const past = new PastBoard(definition, at);
   let end = history.length;
-  while (end > 0 && !past.isComplete) {
+  while (end > 0 && !past.isComplete && !past.hasGap) {
     const start = Math.max(end - chunk, 0);
     past.consume(history.slice(start, end));
     past.endChunk();
@@ -132,6 +139,34 @@ describe('a board of the past', () => {
     expect(shown(streakers, records, NOW)).toEqual(['1:b']);
     expect(readBack(streakers, records, NOW).past.view().updatedMillis).toBe(NOW - 5000);
     expect(shown(streakers, records, NOW - 6000)).toEqual(['1:a']);
+  });
+
+  it.each([
+    ['before the gap', NOW - 1000, { isComplete: true, hasGap: false }, ['1:a']],
+    ['in it', NOW - 500, { isComplete: false, hasGap: true }, []],
+    ['after it', NOW, { isComplete: true, hasGap: false }, ['1:b']],
+  ])('is known %s as far as no changes are missing', (_, at, known, rows) => {
+    const records = [write(NOW - 1000, ['a']), gap(NOW - 999), write(NOW, ['b'])];
+    const { past } = readBack(topTeams, records, at);
+    expect({ isComplete: past.isComplete, hasGap: past.hasGap }).toEqual(known);
+    expect(shown(topTeams, records, at)).toEqual(rows);
+  });
+
+  it('is not known where a newer season may have been written to in a gap, in whatever chunks it is read', () => {
+    const records = [write(SEASON, ['new']), gap(SEASON + 1), write(SEASON + 2, ['late'], LAST)];
+    for (const chunk of [1, 2, 3]) {
+      const { past } = readBack(topTeams, records, NOW, chunk);
+      expect({ isComplete: past.isComplete, hasGap: past.hasGap }).toEqual({
+        isComplete: false,
+        hasGap: true,
+      });
+    }
+  });
+
+  it('with a season that never ends is the last record', () => {
+    const endless = boardDefinition.parse({ ...TOP_TEAMS_JSON, period: { kind: 'season' } });
+    const records = [season([team('a', 1)], 0, 1), season([team('b', 1)], 0, 2)];
+    expect(readBack(endless, records, NOW)).toMatchObject({ read: 1, isComplete: true });
   });
 
   it('without seasons is the last record', () => {

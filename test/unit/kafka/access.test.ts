@@ -129,7 +129,7 @@ const BOARD = {
   columns: [{ name: 'team', label: 'Team', type: 'text' }],
 };
 
-describe.each(['injector', 'dashboard', 'results'])('the %s', (program) => {
+describe.each(['injector', 'dashboard', 'results', 'history'])('the %s', (program) => {
   it('that cannot sign in says why, and ends', () => {
     const env = {
       PATH: process.env.PATH,
@@ -150,6 +150,7 @@ describe.each(['injector', 'dashboard', 'results'])('the %s', (program) => {
       RESULTS_BOARDS: '[]',
       RESULTS_SOURCE: '{"namespace":"games","name":"arcade"}',
       RESULTS_TOPIC: 'results',
+      HISTORY_BOARDS: JSON.stringify([{ topic: 'teams', historyTopic: 'teams-history' }]),
     };
     const { status, stderr } = spawnSync(process.execPath, [`${program}/main.ts`], { env, encoding: 'utf8' });
     expect(stderr).toMatch(/^KAFKA_CA_FOLDER: ENOENT/);

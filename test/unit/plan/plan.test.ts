@@ -196,13 +196,27 @@ describe('a board that keeps its history', () => {
     expect(history?.spec.config['retention.ms']).toBe(own?.spec.config['retention.ms']);
   });
 
-  it('is filled by two statements of one SELECT', () => {
-    const leaderboards = [{ name: 'top', type: 'TopTeams', history: true }];
-    const statements = sqlScript(resource({ leaderboards }), 'kafka:9092').split('INSERT INTO ').slice(-2);
-    const [own, history] = statements.map((text) => text.slice(text.indexOf('\n'), text.indexOf(';')));
-    expect(statements[0]).toMatch(/^`top`/);
-    expect(statements[1]).toMatch(/^`top_history`/);
-    expect(history).toBe(own);
+  it('has the job of one that does not, and a program that copies', () => {
+    const [kept, other] = [true, false].map((history) =>
+      resource({ leaderboards: [{ name: 'top', type: 'TopPlayers', history }], players: {} }),
+    ) as [GameAnalytics, GameAnalytics];
+    expect(sqlScript(kept, 'kafka:9092')).toBe(sqlScript(other, 'kafka:9092'));
+    const program = (made: GameAnalytics) =>
+      ofKind<Deployment>(planned(made), 'Deployment').find(
+        ({ metadata }) => metadata.name === 'game-history',
+      );
+    expect(program(other)).toBeUndefined();
+    const { env } = program(kept)!.spec.template.spec.containers[0];
+    const { value } = env.find(({ name }) => name === 'HISTORY_BOARDS')!;
+    expect(JSON.parse(value)).toEqual([
+      { topic: 'game-top', historyTopic: 'game-top-history', player: 'user_id' },
+    ]);
+  });
+
+  it('is not compacted before its changes are copied, unless that waits', () => {
+    const made = planned(resource({ leaderboards: [{ name: 'top', type: 'TopTeams', history: true }] }));
+    const [own] = ofKind<KafkaTopic>(made, 'KafkaTopic').slice(-2);
+    expect(own?.spec.config['min.compaction.lag.ms']).toBe(3_600_000);
   });
 });
 

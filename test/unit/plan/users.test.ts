@@ -37,7 +37,9 @@ describe('users', () => {
   });
 
   it('are one for each program that there is, of the cluster', () => {
-    expect([...users().keys()]).toEqual(['game-injector-kafka', 'game-flink-kafka', 'game-dashboard-kafka']);
+    expect([...users().keys()]).toEqual(
+      ['injector', 'flink', 'dashboard', 'history'].map((program) => `game-${program}-kafka`),
+    );
     expect([...users(signedIn('tls', {})).keys()]).toEqual(['game-flink-kafka', 'game-dashboard-kafka']);
     for (const { metadata, spec } of users(signedIn('tls')).values()) {
       expect(metadata.labels['strimzi.io/cluster']).toBe('games');
@@ -52,7 +54,6 @@ describe('users', () => {
       'Read group game.flink*',
       'Write topic game-pipeline-stats',
       'Write topic game-teams',
-      'Write topic game-teams-history',
       'Write topic game-hot',
     ]);
     expect(rights(users().get('game-dashboard-kafka'))).toEqual([
@@ -62,10 +63,11 @@ describe('users', () => {
       'Read group game-pipeline-stats-dashboard-*',
       'Read topic game-teams',
       'Read group game-teams-dashboard-*',
-      'Read topic game-teams-history',
-      'Read group game-teams-history-dashboard-*',
       'Read topic game-hot',
       'Read group game-hot-dashboard-*',
+      'Read topic game-teams-history',
+      'Read group game-teams-history-dashboard-*',
+      'Describe group game-teams-history*',
     ]);
   });
 
@@ -86,12 +88,29 @@ describe('users', () => {
       expect(rights(found.get(other)).join()).not.toContain('game-results');
   });
 
+  it('of the histories may write and delete only those', () => {
+    const found = users(signedIn('tls', { ...SPEC, players: {} }));
+    expect(rights(found.get('game-history-kafka'))).toEqual([
+      'Read topic game-teams',
+      'Read group game-teams-history-*',
+      'Read topic game-teams-history',
+      'Read group game-teams-history-history-*',
+      'Read topic game-players',
+      'Read group game-players-history-*',
+      'Read group game-teams-history*',
+      'Write topic game-teams-history',
+      'Delete topic game-teams-history',
+      'Write transactionalId game-teams-history',
+    ]);
+    expect(rights(found.get('game-flink-kafka')).join()).not.toContain('game-teams-history');
+  });
+
   it('may read who is hidden, and not write it', () => {
     const spec = { ...SPEC, events: { latestArrival: '1h' }, results: {}, players: {} };
     const found = users(signedIn('tls', spec));
     const ofPlayers = (user: string) => rights(found.get(user)).filter((right) => /game-players/.test(right));
     expect(ofPlayers('game-flink-kafka')).toEqual([]);
-    for (const program of ['dashboard', 'results'])
+    for (const program of ['dashboard', 'results', 'history'])
       expect(ofPlayers(`game-${program}-kafka`)).toEqual([
         'Read topic game-players',
         `Read group game-players-${program}-*`,

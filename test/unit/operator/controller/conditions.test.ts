@@ -237,6 +237,7 @@ describe('a pipeline', () => {
       'InjectorReady Unknown',
       'DashboardReady Unknown',
       'ResultsReady Unknown',
+      'HistoryReady Unknown',
     ]);
   });
 });

@@ -18,7 +18,6 @@ const SPEC = {
     {
       name: 'regulars',
       type: 'Query',
-      history: true,
       columns: [
         { name: 'rnk', type: 'BIGINT' },
         { name: 'user', type: 'STRING' },
@@ -70,9 +69,6 @@ describe('the error of a FlinkDeployment', () => {
     const sink = (table: string) =>
       `org.apache.flink.table.api.ValidationException: Column types of query result and sink for 'default_catalog.default_database.${table}' do not match.`;
     expect(describeFlinkError(error(SCRIPT, sink('regulars')), script)).toContain('(leaderboard regulars)');
-    expect(describeFlinkError(error(SCRIPT, sink('regulars_history')), script)).toContain(
-      '(leaderboard regulars)',
-    );
     expect(describeFlinkError(error(SCRIPT, sink('unknown')), script)).not.toContain('leaderboard unknown');
   });
 

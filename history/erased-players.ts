@@ -1,0 +1,43 @@
+import { Players } from '../contract/players.ts';
+import type { TopicSlices } from '../kafka/topic-slices.ts';
+import { TopicTail } from '../kafka/topic-tail.ts';
+
+/** The players that are erased, by the records of their topic. */
+export class ErasedPlayers {
+  readonly #tail: TopicTail | undefined;
+  readonly #players = new Players();
+  /** Of each, the offset of the record that says so. */
+  readonly #erased = new Map<string, bigint>();
+
+  /** @param topic undefined: there is none, and nobody ever is */
+  constructor(topic: TopicSlices | undefined) {
+    this.#tail = topic && new TopicTail(topic, () => this.#erased.clear());
+  }
+
+  /** The offset up to which the topic has been read. */
+  get next(): bigint {
+    return this.#tail?.next ?? 0n;
+  }
+
+  has(id: unknown): boolean {
+    return this.#erased.has(String(id));
+  }
+
+  /** Whether anybody is erased by a record at that offset, or after it. */
+  hasSince(offset: bigint): boolean {
+    return [...this.#erased.values()].some((since) => since >= offset);
+  }
+
+  /** Reads what has come since the last time. */
+  async catchUp(signal: AbortSignal): Promise<void> {
+    if (!this.#tail) return;
+    for await (const records of this.#tail.catchUp(signal)) {
+      for (const { key, value, offset } of records) {
+        const id = String(key);
+        this.#players.apply(key, value);
+        if (this.#players.states.get(id) === 'erased') this.#erased.set(id, offset);
+        else this.#erased.delete(id);
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import type { Logger } from 'pino';
+import { Counter, Registry } from 'prom-client';
+import type { Access } from '../kafka/access.ts';
+import { type KafkaClient, kafkaClient } from '../kafka/client.ts';
+import { runProgram } from '../kafka/program.ts';
+import { TopicSlices } from '../kafka/topic-slices.ts';
+import { TransactionalWriter } from '../kafka/transactional-writer.ts';
+import { beginAgain } from '../lib/begin-again.ts';
+import { startProbeServer } from '../lib/probe-server.ts';
+import { sleep } from '../lib/sleep.ts';
+import { stopOnSignals } from '../lib/stop-signal.ts';
+import { ErasedPlayers } from './erased-players.ts';
+import { History } from './history.ts';
+import { HELP, parseSettings, type Settings } from './settings.ts';
+
+const PROGRAM = 'history';
+
+/** How often it looks for what has been written. */
+const LOOK_MILLIS = 1000;
+
+async function run(settings: Settings, access: Access, log: Logger): Promise<number> {
+  const stop = stopOnSignals((name) => log.info(`${name}: stopping`));
+  const state: { problem: string | undefined } = { problem: 'the histories have not been opened yet' };
+  const registry = new Registry();
+  const copied = new Counter({
+    name: 'history_records_total',
+    help: 'Changes of boards that were copied to their histories',
+    registers: [registry],
+  });
+  const { url: address } = await startProbeServer({
+    host: settings.HOST,
+    port: settings.PORT,
+    ready: () => (state.problem === undefined ? [] : [state.problem]),
+    registry,
+    log,
+  });
+  log.info({ address, boards: settings.HISTORY_BOARDS.length }, 'started');
+
+  const kafka = kafkaClient(PROGRAM, settings.KAFKA_BOOTSTRAP_SERVERS, access, log);
+  const onCopied = (records: number) => {
+    state.problem = undefined;
+    copied.inc(records);
+  };
+  await beginAgain(() => keep(settings, kafka, onCopied, log, stop), state, log, stop);
+  log.info('stopped');
+  return 0;
+}
+
+/**
+ * Keeps the histories of all boards until the signal.
+ *
+ * @param onCopied called after each look at all of them, with how many records were new
+ * @throws what went wrong; it can begin again
+ */
+async function keep(
+  { HISTORY_BOARDS, PLAYERS_TOPIC }: Settings,
+  kafka: KafkaClient,
+  onCopied: (records: number) => void,
+  log: Logger,
+  stop: AbortSignal,
+): Promise<void> {
+  const opened: TopicSlices[] = [];
+  const writers: TransactionalWriter[] = [];
+  const open = (topic: string) => {
+    const slices = new TopicSlices(kafka, topic, PROGRAM);
+    opened.push(slices);
+    return slices;
+  };
+  try {
+    const erased = new ErasedPlayers(PLAYERS_TOPIC === undefined ? undefined : open(PLAYERS_TOPIC));
+    const histories = await Promise.all(
+      HISTORY_BOARDS.map(async (board) => {
+        const writer = await TransactionalWriter.open(kafka, board.historyTopic, board.historyTopic);
+        writers.push(writer);
+        const topics = { source: open(board.topic), history: open(board.historyTopic) };
+        return { board, history: await History.open(board, topics, writer, PLAYERS_TOPIC, stop) };
+      }),
+    );
+    while (!stop.aborted) {
+      await erased.catchUp(stop);
+      let copied = 0;
+      for (const { board, history } of histories) {
+        const advanced = await history.advance(erased, Date.now(), stop);
+        copied += advanced.copied;
+        if (advanced.isRewritten)
+          log.info({ topic: board.historyTopic }, 'the history was written again without erased players');
+      }
+      onCopied(copied);
+      await sleep(LOOK_MILLIS, stop);
+    }
+  } finally {
+    await Promise.allSettled([...opened, ...writers].map((one) => one.close()));
+  }
+}
+
+process.exit(await runProgram({ name: 'the history program', help: HELP, parseSettings, run }));
