@@ -6,11 +6,12 @@ const may = {
   plan: ['api', 'contract'],
   operator: ['api', 'contract', 'lib', 'plan'],
   kafka: ['lib'],
-  injector: ['contract', 'kafka', 'lib'],
+  registry: ['lib'],
+  injector: ['contract', 'kafka', 'lib', 'registry'],
   dashboard: ['contract', 'kafka', 'lib'],
   results: ['contract', 'kafka', 'lib'],
   history: ['contract', 'kafka', 'lib'],
-  local: ['api', 'contract', 'kafka', 'lib', 'plan'],
+  local: ['api', 'contract', 'kafka', 'lib', 'plan', 'registry'],
   cli: ['api', 'lib', 'local', 'plan'],
 };
 

@@ -9,6 +9,7 @@ import { Backoff } from '../lib/backoff.ts';
 import { startProbeServer } from '../lib/probe-server.ts';
 import { sleep } from '../lib/sleep.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
+import { registerSchema, SchemaRefusedError } from '../registry/schema-registry.ts';
 import { avroEncoder, EVENT_SCHEMA } from './avro.ts';
 import { createMetrics } from './metrics.ts';
 import type { GameOptions } from './options.ts';
@@ -16,7 +17,6 @@ import { Pacer } from './pacer.ts';
 import { EventProducer, type ProducerOptions } from './producer.ts';
 import { Progress } from './progress.ts';
 import { pump } from './pump.ts';
-import { registerSchema, SchemaRefusedError } from './schema-registry.ts';
 import { HELP, parseSettings, type Settings } from './settings.ts';
 import { simulate } from './simulation.ts';
 

@@ -9,8 +9,8 @@ import {
   type Parsed,
   parseEnvironment,
   port,
-  text,
 } from '../lib/settings.ts';
+import { REGISTRY_VARIABLES } from '../registry/settings.ts';
 
 /** The process's environment. */
 export type Settings = z.output<typeof schema>;
@@ -19,12 +19,10 @@ const schema = z
   .object({
     ...KAFKA_VARIABLES,
     EVENTS_TOPIC: topic('where to write, never created here'),
-    SCHEMA_REGISTRY_URL: text('an address such as http://schema-registry:8080/apis/ccompat/v7')
-      .optional()
-      .meta({ description: 'Confluent’s API of a schema registry, to write Avro; unset, JSON' }),
-    SCHEMA_REGISTRY_FOLDER: text('a folder with username and password, with ca.crt, or with all three')
-      .optional()
-      .meta({ description: 'what the schema registry asks for, and what signs its certificate' }),
+    ...REGISTRY_VARIABLES,
+    SCHEMA_REGISTRY_URL: REGISTRY_VARIABLES.SCHEMA_REGISTRY_URL.optional().meta({
+      description: 'Confluent’s API of a schema registry, to write Avro; unset, JSON',
+    }),
     EVENTS_PER_SECOND: number(0.1, 50_000).meta({ description: 'events of all players together' }),
     LIVE_TEAMS: integer(1, 10_000).meta({ description: 'teams that play at any time' }),
     MEMBERS_MIN: integer(1, 100).meta({ description: 'people in the smallest team' }),

@@ -3,6 +3,7 @@ import { isIP, connect as openPlain, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as openTls, type SecureContextOptions } from 'node:tls';
 import type { ISocketFactory, KafkaConfig } from 'kafkajs';
+import { SettingsError } from '../lib/program.ts';
 
 /**
  * How a program is let in by Kafka, as its environment says. Without any of them: as anybody, in the clear.
@@ -31,7 +32,7 @@ export interface Access {
 }
 
 /** The settings do not let anybody in; the message names the variable and says what is missing. */
-export class AccessError extends Error {}
+export class AccessError extends SettingsError {}
 
 const KEEP_ALIVE_MILLIS = 60_000;
 

@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto';
 
+/** The path of a GameAnalytics in Kubernetes' API. */
+export function resourcePath({ namespace, name }: { namespace: string; name: string }): string {
+  return `/apis/gameanalytics.dev/v1alpha1/namespaces/${namespace}/gameanalytics/${name}`;
+}
+
 /** Something to report to people as a Kubernetes event. */
 export interface ResourceEvent {
   type: 'Normal' | 'Warning';

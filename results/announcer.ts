@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { type ClosedSeason, closedSeason, type ResultSource } from '../contract/results.ts';
+import type { ApiServer } from '../lib/api-server.ts';
 import { Backoff } from '../lib/backoff.ts';
-import { kubernetesEvent } from '../lib/kubernetes.ts';
-import type { ApiServer } from './api-server.ts';
-import { parseResultId, resourcePath } from './season-result.ts';
+import { kubernetesEvent, resourcePath } from '../lib/kubernetes.ts';
+import { parseResultId } from './season-result.ts';
 
 /** The name under which the API server remembers which fields of the status are ours. */
 const FIELD_MANAGER = 'gameanalytics-results';

@@ -11,6 +11,7 @@ import { MAX_EPOCH_MILLIS } from '../contract/event.ts';
 import type { Players } from '../contract/players.ts';
 import { type ResultSource, SEASON_CLOSED, type SeasonResult } from '../contract/results.ts';
 import type { KafkaRecord } from '../kafka/topic-reader.ts';
+import { resourcePath } from '../lib/kubernetes.ts';
 
 /*
  * What a record of a board's topic becomes: the result of a season. Pure. A topic's content is untrusted: a
@@ -100,11 +101,6 @@ export function toResult(
       rows,
     },
   };
-}
-
-/** The path of a resource in Kubernetes' API. */
-export function resourcePath({ namespace, name }: ResultSource): string {
-  return `/apis/gameanalytics.dev/v1alpha1/namespaces/${namespace}/gameanalytics/${name}`;
 }
 
 /** The board and the start of the season that an id names; undefined when it is no id of the resource. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { closingBoards, resultSource } from '../contract/results.ts';
 import { KAFKA_VARIABLES, topic } from '../kafka/settings.ts';
+import { API_SERVER_VARIABLES } from '../lib/api-server.ts';
 import {
   describeFields,
   host,
@@ -10,7 +11,6 @@ import {
   type Parsed,
   parseEnvironment,
   port,
-  text,
 } from '../lib/settings.ts';
 
 /** The process's environment. */
@@ -31,14 +31,10 @@ const schema = z.object({
     description:
       'how long events are kept from which a job without state recomputes; unset, the job has durable state',
   }),
-  KUBERNETES_API_SERVER: text('an address that begins with https://', /^https:\/\//)
-    .optional()
-    .meta({
-      description: 'Kubernetes’ API server, for the status of the resource; unset, it gets none',
-    }),
-  KUBERNETES_ACCOUNT: text('a folder')
-    .default('/var/run/secrets/kubernetes.io/serviceaccount')
-    .meta({ description: 'folder with the token of the account there, and the API server’s ca.crt' }),
+  ...API_SERVER_VARIABLES,
+  KUBERNETES_API_SERVER: API_SERVER_VARIABLES.KUBERNETES_API_SERVER.optional().meta({
+    description: 'Kubernetes’ API server, for the status of the resource; unset, it gets none',
+  }),
   HOST: host.default('127.0.0.1'),
   PORT: port.default(8082).meta({ description: 'port of probes and metrics; 0 takes a free one' }),
   LOG_LEVEL: logLevel,

@@ -18,6 +18,7 @@ const FOLDERS = [
   'local',
   'operator',
   'plan',
+  'registry',
   'results',
   'history',
 ];

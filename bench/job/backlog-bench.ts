@@ -1,9 +1,9 @@
 import { EVENT_SCHEMA } from '../../injector/avro.ts';
-import { registerSchema } from '../../injector/schema-registry.ts';
 import type { Broker } from '../../local/kafka/broker.ts';
 import type { LocalRuntime } from '../../local/local-runtime.ts';
 import { startSchemaRegistry } from '../../local/schema-registry.ts';
 import type { FlinkDeployment } from '../../plan/objects.ts';
+import { registerSchema } from '../../registry/schema-registry.ts';
 import { writeBacklog } from './backlog.ts';
 import { type Bounds, type Outcome, type Peak, runJob } from './flink-job.ts';
 import type { FormerRevision } from './former.ts';

@@ -4,6 +4,17 @@ import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
+import { text } from './settings.ts';
+
+/** The variables of a program that asks the API server of the cluster that it runs in. */
+export const API_SERVER_VARIABLES = {
+  KUBERNETES_API_SERVER: text('an address that begins with https://', /^https:\/\//).meta({
+    description: 'Kubernetes’ API server, for the status of the resource',
+  }),
+  KUBERNETES_ACCOUNT: text('a folder')
+    .default('/var/run/secrets/kubernetes.io/serviceaccount')
+    .meta({ description: 'folder with the token of the account there, and the API server’s ca.crt' }),
+};
 
 /** One request to the API server. */
 export interface Call {
@@ -13,12 +24,12 @@ export interface Call {
   contentType?: string;
 }
 
-/** How long a call may take: results wait for it. */
+/** How long a call may take: what else the program does waits for it. */
 const CALL_MILLIS = 5_000;
 
 /**
  * Kubernetes' API server, as the account of a pod may use it. Without Kubernetes' client library, which
- * takes 87 MB: these are three calls in a season.
+ * takes 87 MB: these are a few calls.
  */
 export class ApiServer {
   readonly #url: string;

@@ -27,49 +27,87 @@ export async function registerSchema(
   schema: object,
   stop: AbortSignal,
 ): Promise<number> {
-  const url = registry.url.replace(/\/+$/, '');
-  const { status, answer } = await post(
-    `${url}/subjects/${encodeURIComponent(subject)}/versions`,
-    { schema: JSON.stringify(schema) },
-    registry.folder,
-    AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MILLIS)]),
-  ).catch(({ code, message }) => {
-    throw new Error(`the schema registry ${url}: ${message || code}`);
-  });
+  const content = { schema: JSON.stringify(schema) };
+  const { status, answer, said } = await ask(registry, subject, 'versions', stop, content);
   if (status === 200 && Number.isInteger(answer.id)) return answer.id as number;
-  const said = `HTTP ${status}${answer.message === undefined ? '' : `, ${answer.message}`}`;
   // Only the API itself has error codes: another 409 or 422 is not about the schema.
   if ([409, 422].includes(status) && answer.error_code !== undefined)
     throw new SchemaRefusedError(
-      `the schema registry ${url}, which refuses the schema of the events for the subject ${subject} (${said}): set the subject's compatibility to NONE, delete the subject, or write to another topic`,
+      `the schema registry ${registry.url}, which refuses the schema of the events for the subject ${subject} (${said}): set the subject's compatibility to NONE, delete the subject, or write to another topic`,
     );
-  throw new Error(`the schema registry ${url}: ${said}`);
+  throw new Error(`the schema registry ${registry.url}: ${said}`);
+}
+
+/** The newest version of a subject. */
+export interface LatestSchema {
+  version: number;
+  /** Undefined: Avro. */
+  schemaType: string | undefined;
+  schema: string;
+}
+
+/**
+ * Reads the newest schema of a subject. When there is none, or no answer, rejects with what is missing, as
+ * words after "waiting for".
+ */
+export async function readLatestSchema(
+  registry: SchemaRegistry,
+  subject: string,
+  stop: AbortSignal,
+): Promise<LatestSchema> {
+  const { status, answer, said } = await ask(registry, subject, 'versions/latest', stop);
+  const { version, schema, schemaType, error_code } = answer;
+  if (status === 200 && Number.isInteger(version) && typeof schema === 'string')
+    return { version: version as number, schema, schemaType };
+  if (status === 404 && error_code !== undefined)
+    throw new Error(`a schema of the subject ${subject} in the schema registry ${registry.url}`);
+  throw new Error(`the schema registry ${registry.url}: ${said}`);
 }
 
 interface Answer {
   id?: number;
+  version?: number;
+  schema?: string;
+  schemaType?: string;
   error_code?: number;
   message?: string;
 }
 
-async function post(
-  url: string,
-  content: object,
+/** Sends a request about a subject: with content, a POST. */
+async function ask(
+  { url, folder }: SchemaRegistry,
+  subject: string,
+  path: string,
+  stop: AbortSignal,
+  content?: object,
+): Promise<{ status: number; answer: Answer; said: string }> {
+  const address = `${url.replace(/\/+$/, '')}/subjects/${encodeURIComponent(subject)}/${path}`;
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MILLIS)]);
+  const { status, answer } = await send(address, folder, signal, content).catch(({ code, message }) => {
+    throw new Error(`the schema registry ${url}: ${message || code}`);
+  });
+  const said = `HTTP ${status}${answer.message === undefined ? '' : `, ${answer.message}`}`;
+  return { status, answer, said };
+}
+
+async function send(
+  address: string,
   folder: string | undefined,
   signal: AbortSignal,
+  content: object | undefined,
 ): Promise<{ status: number; answer: Answer }> {
   const { ca, authorization } = await readSecrets(folder);
   const dispatcher = new Agent({ connect: ca === undefined ? {} : { ca } });
   try {
     // Redirections are not followed: they could take the password to another host.
-    const { statusCode, body } = await request(url, {
+    const { statusCode, body } = await request(address, {
       dispatcher,
-      method: 'POST',
+      method: content ? 'POST' : 'GET',
       headers: {
         'Content-Type': 'application/vnd.schemaregistry.v1+json',
         ...(authorization !== undefined && { Authorization: authorization }),
       },
-      body: JSON.stringify(content),
+      ...(content && { body: JSON.stringify(content) }),
       signal,
     });
     return { status: statusCode, answer: parseAnswer(await body.text()) };
