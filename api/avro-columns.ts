@@ -18,7 +18,7 @@ export interface LeftOut {
   why: string;
 }
 
-/** The schema is none of records. */
+/** The schema is none of records, or none that can be used. */
 export class AvroSchemaError extends Error {}
 
 /**

@@ -36,6 +36,13 @@ const column = z.strictObject({
     ),
 });
 
+/** spec.events.columns: what a record has. */
+export const columns = z
+  .array(column)
+  .min(1)
+  .max(200)
+  .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] });
+
 /** What a time is written in. */
 const TIME_UNITS = ['Millis', 'Seconds', 'Micros', 'Nanos', 'Iso8601', 'Timestamp'] as const;
 export type TimeUnit = (typeof TIME_UNITS)[number];
@@ -135,14 +142,10 @@ const schema = z.strictObject({
   schemaRegistry: schemaRegistry.describe(
     'The schema registry of format avro-confluent. Unset: the one at the default address, which asks for no sign-in.',
   ),
-  columns: z
-    .array(column)
-    .min(1)
-    .max(200)
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+  columns: columns
     .optional()
     .describe(
-      `What a record has, as far as it is used. fields, where and Query boards can use all of them. Default: ${Object.keys(EVENT_FIELDS).join(', ')}.`,
+      `What a record has, as far as it is used. fields, where and Query boards can use all of them. Default: ${Object.keys(EVENT_FIELDS).join(', ')}; with format avro-confluent and no injector, those fields of the registry’s newest schema that are used.`,
     ),
   fields: fields.describe(
     'How a record becomes an event: SQL expressions over columns. Unset: columns are named like the fields of an event. Under the names of these fields, boards see what they are set to, and no longer columns of the same names.',

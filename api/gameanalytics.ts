@@ -11,7 +11,7 @@ import {
 import { BOARD_TYPES, type Leaderboard } from './boards/types.ts';
 import { dashboard } from './dashboard.ts';
 import { celSeconds, millis } from './duration.ts';
-import { EVENT_FIELD_NAMES, events, hasCorrections, hasTeams, namingColumns } from './events.ts';
+import { EVENT_FIELD_NAMES, events, hasCorrections, hasTeams, isVisible, namingColumns } from './events.ts';
 import { flink } from './flink.ts';
 import { injector } from './injector.ts';
 import { kafka } from './kafka.ts';
@@ -52,6 +52,7 @@ const BY_WHAT = 'by must be a column of the events that is text, a whole number 
 interface Spec {
   events: z.output<typeof events>;
   leaderboards: Leaderboard[];
+  injector?: object | undefined;
 }
 
 /** The boards of which a replay of the kept events cannot make the open season and the last one whole. */
@@ -61,12 +62,27 @@ export function beyondRetention({ events, leaderboards }: Spec): Leaderboard[] {
   );
 }
 
-/** The boards by a column that there is not, or whose values are no names. */
-function boardsByNoColumn({ events, leaderboards }: Spec): Leaderboard[] {
+/** Whether the columns of the records are those of the registry's newest schema, which is not read yet. */
+export function needsSchema({ events, injector }: Pick<Spec, 'events' | 'injector'>): boolean {
+  return events.format === 'avro-confluent' && events.columns === undefined && injector === undefined;
+}
+
+/** The boards by a column that there is not, or whose values are no names, as far as columns are known. */
+function boardsByNoColumn({ events, leaderboards, injector }: Spec): Leaderboard[] {
   const columns = namingColumns(events);
+  const isUnknown = needsSchema({ events, injector });
   return leaderboards.filter(
-    (board) => 'by' in board && board.by !== undefined && !columns.includes(board.by),
+    (board) =>
+      'by' in board &&
+      board.by !== undefined &&
+      !columns.includes(board.by) &&
+      !(isUnknown && isVisible(board.by)),
   );
+}
+
+/** What is wrong with boards by value; undefined: nothing, as far as the columns are known. */
+export function byProblem(spec: Spec): string | undefined {
+  return boardsByNoColumn(spec).length === 0 ? undefined : explainBy(spec);
 }
 
 function explainBy(spec: Spec): string {
@@ -146,11 +162,11 @@ const spec = withRules(
         hasTeams(events) || leaderboards.every(({ type }) => !TEAM_TYPES.includes(type)),
     },
     {
-      cel: `self.leaderboards.all(b, !has(b.by) || b.by in [${EVENT_FIELD_NAMES.map((name) => `'${name}'`).join(', ')}] || (has(self.events.columns) && self.events.columns.exists(c, c.name == b.by)))`,
+      cel: `self.leaderboards.all(b, !has(b.by) || b.by in [${EVENT_FIELD_NAMES.map((name) => `'${name}'`).join(', ')}] || (has(self.events.columns) ? self.events.columns.exists(c, c.name == b.by) : self.events.format == 'avro-confluent' && !has(self.injector)))`,
       message: BY_WHAT,
       explain: explainBy,
       field: 'leaderboards',
-      holds: (spec) => boardsByNoColumn(spec).length === 0,
+      holds: (spec) => byProblem(spec) === undefined,
     },
     {
       cel: "self.events.negativeScores != 'Correct' || self.leaderboards.all(b, !has(b.ties) || b.ties != 'FirstToReach' || (has(b.score) && b.score != 'Sum'))",

@@ -66,6 +66,32 @@ export function isSafeExpression(text: string): boolean {
   return isSingleCondition(text) && !CAN_FAIL.test(bare) && !UNSAFE_DIVISION.test(bare);
 }
 
+const NAME = /`([^`\n\r]+)`|[A-Za-z_]\w*/g;
+
+/** What takes all columns, and not a product or COUNT(*). */
+const ALL_COLUMNS = /(?:\bSELECT(?:\s+(?:ALL|DISTINCT))?|[,.])\s*\*/i;
+
+/** Stands in sqlNames() for the names of all columns. */
+export const ALL_NAMES = '*';
+
+/** The names in a SQL text, of columns and of all else; with ALL_NAMES where it selects all columns. */
+export function sqlNames(text: string): string[] {
+  const bare = text.replace(QUOTED, (quoted) => (quoted.startsWith('`') ? quoted : ' '));
+  const names = [...bare.matchAll(NAME)].map(([name, quoted]) => quoted ?? name);
+  return [...new Set([...names, ...(ALL_COLUMNS.test(bare) ? [ALL_NAMES] : [])])];
+}
+
+/** The one column that an expression consists of, or begins with, as in clan.id; undefined of any other. */
+export function plainColumn(expression: string): string | undefined {
+  const [, quoted, bare] = PLAIN_COLUMN.exec(expression) ?? [];
+  return quoted ?? (bare !== undefined && !NO_COLUMN.test(bare) ? bare : undefined);
+}
+
+const PLAIN_COLUMN = /^\s*(?:`([A-Za-z_]\w*)`|([A-Za-z_]\w*))(?:\.(?:`[^`\n\r]+`|\w+))*\s*$/;
+
+/** Values that SQL writes like columns. */
+const NO_COLUMN = /^(?:NULL|TRUE|FALSE|UNKNOWN|CURRENT_\w+|LOCALTIME(?:STAMP)?)$/i;
+
 function staysInside(text: string): boolean {
   const bare = withoutQuoted(text);
   return !LOOSE.test(bare) && !LONE_RETURN.test(text) && isBalanced(bare);

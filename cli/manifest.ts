@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { type Document, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
-import { parseGameAnalytics } from '../api/parse.ts';
+import { type Parsed, parseGameAnalytics } from '../api/parse.ts';
+import type { Report } from '../local/process/report.ts';
+import { completeColumns } from '../local/schema-columns.ts';
 import { listed, UsageError } from './usage.ts';
 
 /**
@@ -9,7 +11,26 @@ import { listed, UsageError } from './usage.ts';
  * with its path.
  */
 export async function readManifest(file: string): Promise<GameAnalytics> {
-  const { resource, problems } = parseGameAnalytics(await readYaml(file));
+  return accept(file, parseGameAnalytics(await readYaml(file)));
+}
+
+/**
+ * A manifest's resource with the columns that it leaves to its schema registry, which are reported.
+ *
+ * @param stateDir folder of its run, with its Secrets, and with its registry if the manifest names none
+ * @throws UsageError when it is not valid with them, UserError when they cannot be read
+ */
+export async function readColumns(
+  file: string,
+  resource: GameAnalytics,
+  stateDir: string,
+  report: Report,
+  signal: AbortSignal,
+): Promise<GameAnalytics> {
+  return accept(file, await completeColumns(resource, stateDir, report, signal));
+}
+
+function accept(file: string, { resource, problems }: Parsed): GameAnalytics {
   if (resource) return resource;
   const lines = problems.map(({ path, message }) => `${path || 'the manifest'}: ${message}`);
   throw new UsageError(listed(`${file} is not a valid GameAnalytics (${problems.length} to fix):`, lines));

@@ -1,7 +1,6 @@
 import { hasTeams } from '../api/events.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { type PeekedEvent, peek as readNewest, reasonText } from '../local/sql-session/peek.ts';
-import { readManifest } from './manifest.ts';
 import { PIPELINE_HELP, PIPELINE_OPTIONS, usePipelineGateway } from './pipeline-gateway.ts';
 import { cutToWidth, displayWidth, formatTable, type TableColumn } from './table.ts';
 import { commandLine, UsageError } from './usage.ts';
@@ -25,8 +24,7 @@ export async function peek(args: string[]): Promise<void> {
   const { records = '20', ...values } = line.values;
   if (!/^[1-9][0-9]{0,2}$|^1000$/.test(records))
     throw new UsageError(`--records takes a number from 1 to 1000, not '${records}'`);
-  const manifest = await readManifest(line.file);
-  await usePipelineGateway(manifest, values, async ({ gateway, resource, signal, ...place }) => {
+  await usePipelineGateway(line.file, values, async ({ gateway, resource, signal, ...place }) => {
     const events = await readNewest(gateway, resource, place, Number(records), signal);
     const width = process.stdout.isTTY ? process.stdout.columns : DEFAULT_WIDTH;
     process.stdout.write(formatPeeked(resource, events, width));

@@ -2,10 +2,11 @@ import type { GameAnalytics } from '../api/gameanalytics.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
 import { defaultStateFolder } from '../local/process/state-folder.ts';
 import { UserError } from '../local/process/user-error.ts';
-import { hasOwnRegistry, readRegistryUrl, withRegistry } from '../local/schema-registry.ts';
+import { withRegistryOfRun } from '../local/schema-registry.ts';
 import { type SqlGateway, startSqlGateway } from '../local/sql-check/gateway.ts';
 import { findKafka } from '../local/sql-session/kafka.ts';
 import type { PipelinePlace } from '../local/sql-session/session.ts';
+import { readColumns, readManifest } from './manifest.ts';
 import { Terminal } from './terminal.ts';
 import { UsageError } from './usage.ts';
 
@@ -44,25 +45,27 @@ export async function findPipeline(
 }
 
 /**
- * Starts Flink's SQL gateway for a pipeline that runs, and ends it after its use. Reports what it does on
- * stderr.
+ * Starts Flink's SQL gateway for the pipeline of a manifest that runs, and ends it after its use. Reports
+ * what it does on stderr.
  *
  * @param values of the options
  */
 export async function usePipelineGateway(
-  manifest: GameAnalytics,
+  file: string,
   values: Record<string, string | undefined>,
   use: (parts: Use) => Promise<void>,
 ): Promise<void> {
+  const manifest = await readManifest(file);
   const terminal = new Terminal(process.stderr);
+  const report = (sentence: string) => terminal.say(sentence);
   const signal = stopOnSignals();
   try {
     const { bootstrapServers, stateDir } = await findPipeline(manifest, values);
     const isLocal = values.bootstrap === undefined;
-    const registry = isLocal && hasOwnRegistry(manifest) ? await readRegistryUrl(stateDir) : undefined;
-    const resource = withRegistry(manifest, registry);
+    const placed = isLocal ? await withRegistryOfRun(manifest, stateDir) : manifest;
+    const resource = await readColumns(file, placed, stateDir, report, signal);
     const avro = resource.spec.events.format === 'avro-confluent';
-    const gateway = await startSqlGateway((sentence) => terminal.say(sentence), signal, { avro });
+    const gateway = await startSqlGateway(report, signal, { avro });
     try {
       await use({ gateway, resource, bootstrapServers, stateDir, signal });
     } finally {

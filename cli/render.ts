@@ -1,3 +1,4 @@
+import { needsSchema } from '../api/gameanalytics.ts';
 import project from '../package.json' with { type: 'json' };
 import { plan } from '../plan/plan.ts';
 import { sqlScript } from '../plan/sql.ts';
@@ -32,6 +33,10 @@ export async function render(args: string[]): Promise<void> {
   const { only, bootstrap, image = APP_IMAGE, 'flink-image': flinkImage = FLINK_IMAGE } = line.values;
   if (only !== undefined && only !== 'sql') throw new UsageError(`--only takes sql, not ${only}`);
   const resource = await readManifest(line.file);
+  if (needsSchema(resource.spec))
+    throw new UsageError(
+      `${line.file} names no events.columns, and render asks no schema registry. Name them: gameanalytics columns prints those of a schema.`,
+    );
   const { cluster, authentication } = resource.spec.kafka;
   const bootstrapServers = bootstrap ?? `${cluster}-kafka-bootstrap:${authentication ? 9093 : 9092}`;
   if (only === 'sql') {

@@ -1,7 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { splitStatements } from '../local/sql-check/statements.ts';
 import { openPipelineSession, type StatementResult } from '../local/sql-session/session.ts';
-import { readManifest } from './manifest.ts';
 import { PIPELINE_HELP, PIPELINE_OPTIONS, usePipelineGateway } from './pipeline-gateway.ts';
 import { printable } from './printable.ts';
 import { type RunStatement, runShell } from './sql-shell.ts';
@@ -28,8 +27,7 @@ export async function sql(args: string[]): Promise<void> {
   const line = commandLine(args, HELP, OPTIONS);
   if (!line) return;
   const { execute, ...values } = line.values;
-  const manifest = await readManifest(line.file);
-  await usePipelineGateway(manifest, values, async ({ gateway, resource, signal, ...place }) => {
+  await usePipelineGateway(line.file, values, async ({ gateway, resource, signal, ...place }) => {
     const session = await openPipelineSession(gateway, resource, place);
     const run = async (statement: string, stop: AbortSignal) =>
       formatResult(await session.run(statement, stop));

@@ -1,10 +1,12 @@
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import type { Problem } from '../api/parse.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
+import { defaultStateFolder } from '../local/process/state-folder.ts';
 import { UserError } from '../local/process/user-error.ts';
+import { withRegistryOfRun } from '../local/schema-registry.ts';
 import { explainResource } from '../local/sql-check/explain.ts';
 import { startSqlGateway } from '../local/sql-check/gateway.ts';
-import { readManifest } from './manifest.ts';
+import { readColumns, readManifest } from './manifest.ts';
 import { printable } from './printable.ts';
 import { Terminal } from './terminal.ts';
 import { filesAndFlags, listed, UsageError } from './usage.ts';
@@ -15,6 +17,8 @@ Checks GameAnalytics manifests. Says everything that is wrong with them, each wi
 
   --sql   also have Flink plan the SQL of every board, without Kafka and without running it, and report what it rejects with
           the board and the line and column of its query. Needs Java, and Maven the first time; takes some seconds.
+          Columns of Avro that a manifest does not name are read from its schema registry, and printed. What that asks for
+          is in .gameanalytics/<name>/secrets, as for run.
 `;
 
 /** A manifest that is valid but for what is known to be wrong with it so far. */
@@ -61,10 +65,16 @@ async function withPlannedSql(manifests: Checked[], complaints: string[]): Promi
   const report = (sentence: string) => terminal.say(sentence);
   const signal = stopOnSignals();
   try {
-    const avro = manifests.some(({ resource }) => resource.spec.events.format === 'avro-confluent');
+    const complete = await keepPassing(manifests, complaints, async ({ file, resource }) => {
+      const stateDir = defaultStateFolder(resource.metadata.name);
+      const placed = await withRegistryOfRun(resource, stateDir);
+      return { file, resource: await readColumns(file, placed, stateDir, report, signal) };
+    });
+    if (complete.length === 0) return [];
+    const avro = complete.some(({ resource }) => resource.spec.events.format === 'avro-confluent');
     const gateway = await startSqlGateway(report, signal, { avro });
     try {
-      return await keepPassing(manifests, complaints, async (checked) => {
+      return await keepPassing(complete, complaints, async (checked) => {
         report(`planning the SQL of ${checked.file}`);
         const { problems, warnings } = await explainResource(gateway, checked.resource);
         if (warnings.length > 0)

@@ -1,4 +1,4 @@
-import type { GameAnalytics } from '../api/gameanalytics.ts';
+import { type GameAnalytics, needsSchema } from '../api/gameanalytics.ts';
 import { boards } from '../plan/boards.ts';
 import type {
   Deployment,
@@ -9,7 +9,7 @@ import type {
   Service,
 } from '../plan/objects.ts';
 import { plan } from '../plan/plan.ts';
-import { eventsTopic } from '../plan/topics.ts';
+import { eventsTopic, managedEventsTopic } from '../plan/topics.ts';
 import { type App, startApp } from './app.ts';
 import { type FlinkCluster, startFlink } from './flink/cluster.ts';
 import { loadLayout } from './flink/layout-file.ts';
@@ -18,6 +18,9 @@ import { applyTopics } from './kafka/topics.ts';
 import { applyUsers } from './kafka/users.ts';
 import { type LocalRuntime, startLocalRuntime } from './local-runtime.ts';
 import type { Report } from './process/report.ts';
+import { until } from './process/retry.ts';
+import { UserError } from './process/user-error.ts';
+import { completeColumns, NoSchemaError } from './schema-columns.ts';
 import { hasOwnRegistry, startSchemaRegistry, withRegistry } from './schema-registry.ts';
 
 export interface PipelineOptions {
@@ -71,18 +74,19 @@ export async function startPipeline(resource: GameAnalytics, options: PipelineOp
 const KAFKA_GRACE_MILLIS = 20_000;
 
 async function startParts(
-  resource: GameAnalytics,
+  manifest: GameAnalytics,
   runtime: LocalRuntime,
   ports: PipelineOptions['ports'],
 ): Promise<Omit<Pipeline, 'stop'>> {
   const [broker, registry] = await Promise.all([
-    startKafka(runtime, ports.kafka, resource.spec.kafka),
-    hasOwnRegistry(resource) ? startSchemaRegistry(runtime) : undefined,
+    startKafka(runtime, ports.kafka, manifest.spec.kafka),
+    hasOwnRegistry(manifest) ? startSchemaRegistry(runtime) : undefined,
   ]);
   const layout = await loadLayout(runtime.stateDir);
   // It is in no cluster here, even if the manifest was read from one.
-  const { uid: _, ...metadata } = resource.metadata;
-  const objects = plan(withRegistry({ ...resource, metadata }, registry), {
+  const { uid: _, ...metadata } = manifest.metadata;
+  const resource = await waitForColumns(runtime, broker, withRegistry({ ...manifest, metadata }, registry));
+  const objects = plan(resource, {
     bootstrapServers: broker.clientServers,
     appImage: 'local',
     flinkImage: 'local',
@@ -106,6 +110,32 @@ async function startParts(
     apps,
     services: addresses(objects, apps),
   };
+}
+
+/**
+ * The resource with the columns of its records. The topic that these are written to is there meanwhile:
+ * programs register their schema when they write the first record.
+ */
+async function waitForColumns(
+  { stateDir, report, signal }: LocalRuntime,
+  broker: Broker,
+  resource: GameAnalytics,
+): Promise<GameAnalytics> {
+  if (!needsSchema(resource.spec)) return resource;
+  await applyTopics(broker.admin, managedEventsTopic(resource));
+  let said: string | undefined;
+  const { resource: complete, problems = [] } = await until(
+    () =>
+      completeColumns(resource, stateDir, report, signal).catch((error) => {
+        if (!(error instanceof NoSchemaError)) throw error;
+        if (error.missing !== said) report(`events.columns is not set: waiting for ${error.missing}`);
+        said = error.missing;
+        return undefined;
+      }),
+    { everyMillis: 1000, signal },
+  );
+  if (complete) return complete;
+  throw new UserError(problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
 }
 
 async function startApps(runtime: LocalRuntime, objects: KubernetesObject[], port: number): Promise<App[]> {

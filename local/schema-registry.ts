@@ -77,6 +77,11 @@ export async function startSchemaRegistry(runtime: LocalRuntime): Promise<string
   return url;
 }
 
+/** A resource as its run in a folder has it, or had it when it last ran; as it is if it never ran there. */
+export async function withRegistryOfRun(resource: GameAnalytics, stateDir: string): Promise<GameAnalytics> {
+  return hasOwnRegistry(resource) ? withRegistry(resource, await readRegistryUrl(stateDir)) : resource;
+}
+
 /** Where the registry of a run is, or was when it last ran; undefined when none ever ran in the folder. */
 export async function readRegistryUrl(stateDir: string): Promise<string | undefined> {
   const file = join(stateDir, 'schema-registry', PROPERTIES);

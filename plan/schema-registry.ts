@@ -1,6 +1,7 @@
 import { DEFAULT_REGISTRY_URL } from '../api/events.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import type { EnvVar, SecretVolume } from './objects.ts';
+import { eventsTopic } from './topics.ts';
 
 /** The format with which a job reads Avro (local/runtime/flink-avro). */
 export const AVRO_FORMAT = 'registry-avro';
@@ -11,6 +12,11 @@ const MOUNT = '/etc/gameanalytics/schema-registry';
 export function registryUrl({ spec }: GameAnalytics): string | undefined {
   const { format, schemaRegistry } = spec.events;
   return format === 'avro-confluent' ? (schemaRegistry?.url ?? DEFAULT_REGISTRY_URL) : undefined;
+}
+
+/** The subject of the schemas of a resource's events: the name that serializers give it by default. */
+export function schemaSubject(resource: GameAnalytics): string {
+  return `${eventsTopic(resource)}-value`;
 }
 
 /** The Secret that a program needs to be let in by the schema registry of the events. */

@@ -51,14 +51,19 @@ export function keptBoards(resource: GameAnalytics): KeptBoard[] {
  * histories of boards, the results and the players to hide, if there are any.
  */
 export function topics(resource: GameAnalytics): KafkaTopic[] {
-  const { events, results, players } = resource.spec;
+  const { results, players } = resource.spec;
   return [
-    ...(events.topic ? [] : [eventsKafkaTopic(resource)]),
+    ...managedEventsTopic(resource),
     ...jobTopics(resource),
     ...boards(resource).flatMap((board) => historyKafkaTopic(resource, board)),
     ...(results ? [resultsKafkaTopic(resource)] : []),
     ...(players ? [playersKafkaTopic(resource)] : []),
   ];
+}
+
+/** That of the events, unless the user has a topic of its own. */
+export function managedEventsTopic(resource: GameAnalytics): KafkaTopic[] {
+  return resource.spec.events.topic === undefined ? [eventsKafkaTopic(resource)] : [];
 }
 
 /** The topics that the job writes: the counts, and those of each board. */

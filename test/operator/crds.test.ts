@@ -63,6 +63,15 @@ describe('the CRD of GameAnalytics', () => {
     await shared.apply(kept({ state: { claim: 'flink' } }), '-n', namespace);
   });
 
+  it('takes boards by columns that a schema registry may have, and not where there is an injector', async () => {
+    const leaderboards = [{ name: 'players', type: 'TopPlayers', by: 'country' }];
+    const byCountry = (spec: object) =>
+      resource({ events: { format: 'avro-confluent' }, leaderboards, ...spec }, 'by-country');
+    await shared.apply(byCountry({}), '-n', namespace);
+    for (const spec of [{ injector: {} }, { events: {} }])
+      await expect(shared.apply(byCountry(spec), '-n', namespace)).rejects.toThrow('by must be a column');
+  });
+
   it('refuses a name of 41 characters, and takes one of 40', async () => {
     const named = (length: number) => resource({}, 'g'.repeat(length));
     await expect(shared.apply(named(41), '-n', namespace)).rejects.toThrow(/at most 40/);

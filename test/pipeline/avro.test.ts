@@ -7,6 +7,7 @@ import { parseGameAnalytics } from '../../api/parse.ts';
 import { REASONS } from '../../contract/stats.ts';
 import type { FlinkCluster } from '../../local/flink/cluster.ts';
 import { writeSecret } from '../../local/kafka/secrets.ts';
+import { completeColumns } from '../../local/schema-columns.ts';
 import { startSqlGateway } from '../../local/sql-check/gateway.ts';
 import { peek } from '../../local/sql-session/peek.ts';
 import { expectBoardsToEqualOracle, readEvents } from '../../testkit/oracle/boards.ts';
@@ -246,18 +247,33 @@ describe('records in Avro with a schema registry', () => {
   async function example(): Promise<GameAnalytics> {
     const manifest = parse(await readFile('examples/own-events/avro.yaml', 'utf8'));
     const schemaRegistry = { url: door.url, secretName: 'registry' };
-    manifest.spec.events.columns.push({ name: 'extra', type: 'ARRAY<STRING>' });
-    manifest.spec.events.columns.push(...TYPED.map(({ name, type }) => ({ name, type })));
+    Object.assign(manifest.spec.events, { topic: TOPIC, partitions: PARTITIONS, schemaRegistry });
+    const { resource: complete } = await found(parsed(manifest));
+    manifest.spec.events.columns = [
+      ...(complete?.spec.events.columns ?? []),
+      { name: 'extra', type: 'ARRAY<STRING>' },
+      ...TYPED.map(({ name, type }) => ({ name, type })),
+    ];
     manifest.spec.leaderboards.push({
       name: 'typed',
       type: 'TopPlayers',
       season: 'none',
       where: whereTyped(),
     });
-    Object.assign(manifest.spec.events, { topic: TOPIC, partitions: PARTITIONS, schemaRegistry });
+    return parsed(manifest);
+  }
+
+  function parsed(manifest: unknown): GameAnalytics {
     const { resource, problems } = parseGameAnalytics(manifest);
     if (!resource) throw new Error(JSON.stringify(problems));
     return resource;
+  }
+
+  /** With the columns that it leaves to the registry, as commands read them. */
+  async function found(resource: GameAnalytics, said: string[] = []) {
+    const { stateDir } = cluster.runtime;
+    const report = (sentence: string) => void said.push(sentence);
+    return completeColumns(resource, stateDir, report, new AbortController().signal);
   }
 
   const send = (values: (Buffer | string | null)[], timestamp: number) =>
@@ -316,6 +332,36 @@ describe('records in Avro with a schema registry', () => {
       await gateway.close();
     }
   }
+
+  it('have the columns of the newest schema that a resource uses, if it names none', async () => {
+    const { columns: _, ...events } = resource.spec.events;
+    const leaderboards = resource.spec.leaderboards.filter(({ name }) => name !== 'typed');
+    const using = (changes: object) => ({
+      ...resource,
+      spec: { ...resource.spec, leaderboards, events: { ...events, ...changes } },
+    });
+    const said: string[] = [];
+    const columns =
+      'user_id STRING, team_id STRING, team_name STRING, score BIGINT, event_time_millis BIGINT, event_type STRING';
+    expect((await found(using({}), said)).resource?.spec.events.columns).toHaveLength(6);
+    expect(said).toEqual([`columns from ${SUBJECT} version 1: ${columns}`]);
+    const fields = { teamId: 'clan.id', timeUnit: 'Millis' };
+    expect((await found(using({ fields }))).problems).toEqual([
+      {
+        path: 'spec.events.columns',
+        message: `not set, and of ${SUBJECT} version 1: it has no field clan (events.fields.teamId)`,
+      },
+    ]);
+    const needs = 'events.columns is not set, which needs';
+    await expect(found(using({ topic: 'other' }))).rejects.toThrow(
+      `${needs} a schema of the subject other-value in the schema registry ${door.url}`,
+    );
+    const nobody = { url: door.url, secretName: 'none' };
+    await expect(found(using({ schemaRegistry: nobody }))).rejects.toThrow('certificate');
+    door.isClosed = true;
+    await expect(found(using({}))).rejects.toThrow(`${needs} the schema registry ${door.url}: HTTP 503`);
+    door.isClosed = false;
+  });
 
   it('count whatever their schema has become, and no other record stops the job', async () => {
     const own = (await readFile('examples/own-events/avro.records', 'utf8')).trim().split('\n');

@@ -6,7 +6,7 @@ import type { KubernetesObject } from '../../../plan/objects.ts';
 import { plan } from '../../../plan/plan.ts';
 import { sqlScript } from '../../../plan/sql.ts';
 import { withoutScript } from '../../../testkit/resources/golden.ts';
-import { gameanalytics } from './gameanalytics.ts';
+import { folder, gameanalytics, VALID } from './gameanalytics.ts';
 
 const ARCADE = 'examples/arcade.yaml';
 
@@ -32,6 +32,17 @@ describe('gameanalytics render', () => {
     const objects = parseAllDocuments(out).map((document) => document.toJS() as KubernetesObject);
     const environment = { bootstrapServers: 'kafka:1', appImage: 'a', flinkImage: 'f' };
     expect(objects).toEqual(plan(await readManifest(ARCADE), environment));
+  });
+
+  it('asks no schema registry for columns', async () => {
+    const cwd = folder({
+      'game.yaml': VALID.replace('games }', 'games }, events: { format: avro-confluent }'),
+    });
+    const { code, err } = await gameanalytics(['render', 'game.yaml'], cwd);
+    expect(code).toBe(2);
+    expect(err).toBe(
+      'game.yaml names no events.columns, and render asks no schema registry. Name them: gameanalytics columns prints those of a schema.\n',
+    );
   });
 
   it('prints just the SQL when that is asked for', async () => {

@@ -46,6 +46,20 @@ describe('gameanalytics validate', () => {
     expect(err).toMatch(/^game\.yaml is not a valid GameAnalytics \(2 to fix\):\n/);
   });
 
+  it('says what it needs of a schema registry that does not answer, and starts nothing', async () => {
+    const registry = 'http://127.0.0.1:1';
+    const events = `{ format: avro-confluent, schemaRegistry: { url: '${registry}' } }`;
+    const leaderboards = '[{ name: a, type: TopPlayers, by: country }]';
+    const avro = `games }, events: ${events}, leaderboards: ${leaderboards}`;
+    const cwd = folder({ 'game.yaml': VALID.replace('games }', avro) });
+    const { code, out, err } = await gameanalytics(['validate', '--sql', 'game.yaml'], cwd);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(
+      `events.columns is not set, which needs the schema registry ${registry}: connect ECONNREFUSED`,
+    );
+    expect(await gameanalytics(['validate', 'game.yaml'], cwd)).toMatchObject({ code: 0, err: '' });
+  });
+
   const bomb = 'abcdefghi'
     .split('')
     .map((name, i, names) => `${name}: &${name} [${`*${names[i - 1]},`.repeat(9)}]`);
