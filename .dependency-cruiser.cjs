@@ -11,6 +11,7 @@ const may = {
   dashboard: ['contract', 'kafka', 'lib'],
   results: ['contract', 'kafka', 'lib'],
   history: ['contract', 'kafka', 'lib'],
+  schema: ['api', 'contract', 'lib', 'registry'],
   local: ['api', 'contract', 'kafka', 'lib', 'plan', 'registry'],
   cli: ['api', 'lib', 'local', 'plan'],
 };

@@ -17,7 +17,7 @@ export default defineConfig({
     // Of the unit tests alone: the other tiers run programs as processes, where it is not seen.
     coverage: {
       include: [
-        '{api,cli,contract,dashboard,injector,kafka,lib,local,operator,plan,registry,results,history}/**/*.ts',
+        '{api,cli,contract,dashboard,injector,kafka,lib,local,operator,plan,registry,results,history,schema}/**/*.ts',
       ],
       reporter: ['text-summary'],
       reportsDirectory: 'test-output/coverage',

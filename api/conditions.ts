@@ -2,6 +2,7 @@
 export const CONDITION_TYPES = [
   'Ready',
   'KafkaReady',
+  'SchemaReady',
   'TopicsReady',
   'UsersReady',
   'JobRunning',
@@ -61,6 +62,12 @@ export const REASONS = {
   },
   ListenerMismatch: {
     means: 'The listener asks for other authentication, or other encryption, than the spec gives.',
+    event: 'Warning',
+  },
+
+  SchemaMissing: {
+    means:
+      'The schema registry does not answer, has no schema of the events, or one without what the spec uses: the message says which. It is asked again.',
     event: 'Warning',
   },
 

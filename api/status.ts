@@ -22,6 +22,30 @@ const condition = z.strictObject({
   observedGeneration: integer(0).optional().describe('The generation of the spec that this describes.'),
 });
 
+/** Longer messages of the program that reads schemas are cut. */
+export const LONGEST_PROBLEM = 2000;
+
+/** What the newest schema of the events has of the columns that the spec uses. */
+export const foundSchema = z.strictObject({
+  digest: z.string().max(64).describe('For which spec it was looked for.'),
+  subject: z.string().max(300).describe('Subject of the schema in the registry.'),
+  version: integer(1).optional().describe('Version of the schema that has the columns.'),
+  columns: z
+    .array(
+      z.strictObject({
+        name: z.string().max(100).describe('Name of the field in a record.'),
+        type: z.string().max(2000).describe('Flink SQL type.'),
+      }),
+    )
+    .max(200)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('The columns that the spec uses.'),
+  problem: z.string().max(LONGEST_PROBLEM).optional().describe('Why there are no columns yet.'),
+});
+
+export type FoundSchema = z.output<typeof foundSchema>;
+
 export const status = z.strictObject({
   observedGeneration: integer(0).optional().describe('The generation of the spec that was last acted on.'),
   conditions: z
@@ -60,6 +84,9 @@ export const status = z.strictObject({
     })
     .optional()
     .describe('Where the dashboard is.'),
+  schema: foundSchema
+    .optional()
+    .describe('With format avro-confluent and no events.columns, what was read from the schema registry.'),
   closedSeasons: z
     .array(closedSeason)
     .max(16)

@@ -5,7 +5,7 @@ import type { Container, Deployment, EnvVar, KubernetesObject, SecretVolume } fr
 import { RESTRICTED_CONTAINER, RESTRICTED_POD, secretMounts, secretVolumes } from './pod.ts';
 
 interface App {
-  component: Extract<Component, 'injector' | 'dashboard' | 'results' | 'history'>;
+  component: Extract<Component, 'injector' | 'dashboard' | 'results' | 'history' | 'schema'>;
   image: string;
   /** Left out, the number is an autoscaler's to say. */
   replicas: number | undefined;
@@ -22,8 +22,15 @@ const HTTP_PORT = 8080;
 /** The old copies go as new ones answer. */
 const WITHOUT_DOWNTIME = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } };
 
-/** Of programs of which there must be only one. */
+/** Those that write to the status of the resource. */
+const STATUS_WRITERS: readonly Component[] = ['results', 'schema'];
+
+/** Programs of which there must be only one. */
+const ALONE: readonly Component[] = [...STATUS_WRITERS, 'history'];
 const ONE_AT_A_TIME = { type: 'Recreate' };
+
+/** Where each pod finds the API server of its cluster. */
+export const API_SERVER = 'https://kubernetes.default.svc';
 
 export function appName(resource: GameAnalytics, component: App['component']): string {
   return `${resource.metadata.name}-${component}`;
@@ -42,13 +49,13 @@ export function appDeployment(resource: GameAnalytics, app: App): Deployment {
     spec: {
       ...(app.replicas !== undefined && { replicas: app.replicas }),
       revisionHistoryLimit: 2,
-      strategy: ['results', 'history'].includes(component) ? ONE_AT_A_TIME : WITHOUT_DOWNTIME,
+      strategy: ALONE.includes(component) ? ONE_AT_A_TIME : WITHOUT_DOWNTIME,
       selector: { matchLabels: selector(resource, component) },
       template: {
         metadata: { labels: selector(resource, component) },
         spec: {
           serviceAccountName: appName(resource, component),
-          automountServiceAccountToken: component === 'results',
+          automountServiceAccountToken: STATUS_WRITERS.includes(component),
           terminationGracePeriodSeconds: 30,
           securityContext: RESTRICTED_POD,
           ...(topologySpreadConstraints && { topologySpreadConstraints }),
@@ -79,7 +86,7 @@ function container({ component, image, env, secrets, resources }: App): Containe
 
 /**
  * The account of a program. Those that never speak to the API server have no role, and its token is not
- * mounted; the results' pod asks for the token itself.
+ * mounted; the pods of the others ask for the token themselves.
  */
 export function appServiceAccount(resource: GameAnalytics, component: App['component']): KubernetesObject {
   return {

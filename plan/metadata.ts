@@ -2,7 +2,15 @@ import { API_VERSION, type GameAnalytics, GROUP, KIND } from '../api/gameanalyti
 import type { KubernetesObject } from './objects.ts';
 
 /** The part of the pipeline an object belongs to. */
-export type Component = 'topics' | 'users' | 'flink' | 'injector' | 'dashboard' | 'results' | 'history';
+export type Component =
+  | 'topics'
+  | 'users'
+  | 'flink'
+  | 'injector'
+  | 'dashboard'
+  | 'results'
+  | 'history'
+  | 'schema';
 
 /** Kubernetes' recommended labels. */
 export const LABELS = {

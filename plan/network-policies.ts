@@ -40,7 +40,14 @@ export function networkPolicies(resource: GameAnalytics, environment: Environmen
   return [
     policy(resource, 'flink', flinkName(resource), jobRules(resource, environment)),
     ...(resource.spec.injector
-      ? [policy(resource, 'injector', appName(resource, 'injector'), injectorRules(resource))]
+      ? [
+          policy(
+            resource,
+            'injector',
+            appName(resource, 'injector'),
+            appRules(resource, registryEgress(resource)),
+          ),
+        ]
       : []),
     policy(resource, 'dashboard', appName(resource, 'dashboard'), appRules(resource)),
     ...(resource.spec.results
@@ -50,6 +57,13 @@ export function networkPolicies(resource: GameAnalytics, environment: Environmen
       ? [policy(resource, 'history', appName(resource, 'history'), appRules(resource))]
       : []),
   ];
+}
+
+/** The program that reads the schema of the events asks the registry, and tells the API server. */
+export function schemaPolicy(resource: GameAnalytics): NetworkPolicy {
+  const { egress: _, ...rules } = appRules(resource);
+  const egress = [{ ports: DNS }, ...registryEgress(resource), API_SERVER];
+  return policy(resource, 'schema', appName(resource, 'schema'), { ...rules, egress });
 }
 
 function policy(resource: GameAnalytics, component: Component, name: string, rules: Rules): NetworkPolicy {
@@ -75,18 +89,18 @@ function appRules(resource: GameAnalytics, others: NonNullable<Rules['egress']> 
 }
 
 /**
- * The injector also registers the schema of what it writes as Avro. A policy knows no names: only that one
- * without a dot is that of a Service in this namespace. Of ports it knows those of the pods, which most
- * registries have on their Service too.
+ * To the schema registry of the events, if they are Avro. A policy knows no names: only that one without a
+ * dot is that of a Service in this namespace. Of ports it knows those of the pods, which most registries have
+ * on their Service too.
  */
-function injectorRules(resource: GameAnalytics): Rules {
+function registryEgress(resource: GameAnalytics): NonNullable<Rules['egress']> {
   const address = registryUrl(resource);
-  if (address === undefined) return appRules(resource);
+  if (address === undefined) return [];
   // Not by URL: to that, some hosts that the resource may name are none.
   const [, scheme, host = '', named] = /^(https?):\/\/([^:/[]+|\[[^\]]*\])(?::(\d+))?/.exec(address) ?? [];
   const isNear = !/[.:]/.test(host);
   const port = Number(named ?? (scheme === 'https' ? 443 : 80));
-  return appRules(resource, [{ ...(isNear && { to: [ANY_POD_HERE] }), ports: [{ protocol: 'TCP', port }] }]);
+  return [{ ...(isNear && { to: [ANY_POD_HERE] }), ports: [{ protocol: 'TCP', port }] }];
 }
 
 /**

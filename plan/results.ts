@@ -1,7 +1,7 @@
 import { millis } from '../api/duration.ts';
 import type { GameAnalytics } from '../api/gameanalytics.ts';
 import type { ClosingBoard, ResultSource } from '../contract/results.ts';
-import { appDeployment, appName, appServiceAccount } from './app.ts';
+import { API_SERVER, appDeployment, appName, appServiceAccount } from './app.ts';
 import { toDefinition } from './boards.ts';
 import type { Environment } from './environment.ts';
 import { kafkaSecrets, kafkaSettings } from './kafka-access.ts';
@@ -10,9 +10,6 @@ import type { KubernetesObject } from './objects.ts';
 import { roleBinding } from './role-binding.ts';
 import { scanGroup } from './sql.ts';
 import { closingBoards, eventsTopic, playersTopics, resultsTopic } from './topics.ts';
-
-/** Where each pod finds the API server of its cluster. */
-const API_SERVER = 'https://kubernetes.default.svc';
 
 /**
  * The program that writes the final boards of seasons, when the resource asks for them. The dashboard is

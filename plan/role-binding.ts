@@ -12,7 +12,7 @@ export function roleBinding(
   resource: GameAnalytics,
   component: Component,
   name: string,
-  role: 'gameanalytics-flink-job' | 'gameanalytics-results',
+  role: 'gameanalytics-flink-job' | 'gameanalytics-results' | 'gameanalytics-schema',
 ): KubernetesObject {
   const { namespace } = resource.metadata;
   return {

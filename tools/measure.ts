@@ -21,6 +21,7 @@ const FOLDERS = [
   'registry',
   'results',
   'history',
+  'schema',
 ];
 /** A helper so short that it may as well stand where it is called. */
 const SHORT = 6;

@@ -15,6 +15,7 @@ export interface Findings extends Written {
   planned: KubernetesObject[];
   observed: Observed;
   kafka: ConditionState;
+  schema: ConditionState;
   topics: ConditionState;
   users: ConditionState;
   job: ConditionState;
@@ -31,6 +32,7 @@ interface PartCheck {
 /** The parts of a pipeline, in the order in which they depend on each other. */
 const PARTS: readonly PartCheck[] = [
   { type: 'KafkaReady', check: ({ kafka }) => kafka },
+  { type: 'SchemaReady', component: 'schema', check: ({ schema }) => schema },
   { type: 'TopicsReady', component: 'topics', check: ({ topics }) => topics },
   { type: 'UsersReady', component: 'users', check: ({ users }) => users },
   { type: 'JobRunning', component: 'flink', check: ({ job }, { spec }) => jobCheck(job, spec) },
@@ -63,15 +65,27 @@ export function computeConditions(resource: GameAnalytics, findings: Findings): 
   };
 }
 
-/** The status while Kafka has no address: nothing can be planned, and what exists stays as it is. */
-export function waitingConditions(resource: GameAnalytics, kafka: ConditionState): ConditionStates {
+/**
+ * The status while something is missing without which nothing can be planned, and what exists stays as it is:
+ * the address of Kafka, or the columns of the events.
+ *
+ * @param known the parts of which it is known how they are
+ * @param missing as the end of a sentence
+ */
+export function waitingConditions(
+  resource: GameAnalytics,
+  known: Partial<Record<ConditionType, ConditionState>>,
+  missing: string,
+): ConditionStates {
   const waiting: ConditionState = {
     status: 'Unknown',
     reason: 'WaitingForDependency',
-    message: 'Waiting for Kafka.',
+    message: `Waiting for ${missing}.`,
   };
-  const states = PARTS.map(({ type }) => [type, type === 'KafkaReady' ? kafka : waiting] as const);
-  return withReady(resource, states);
+  return withReady(
+    resource,
+    PARTS.map(({ type }) => [type, known[type] ?? waiting] as const),
+  );
 }
 
 function withReady(

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type GameAnalytics, needsSchema } from '../../api/gameanalytics.ts';
 import { type Problem, parseGameAnalytics } from '../../api/parse.ts';
 import type { Environment } from '../../plan/environment.ts';
 import { plan } from '../../plan/plan.ts';
@@ -7,7 +8,7 @@ import { KAFKA } from '../kube/kinds.ts';
 import type { LiveObject } from '../kube/object.ts';
 import { type Result, TerminalError } from '../queue/work-queue.ts';
 import { grantUsers } from './acls.ts';
-import { apply, combine, isFailure, prune, ResourceDeletedError } from './apply.ts';
+import { apply, combine, isFailure, prune, ResourceDeletedError, type Written } from './apply.ts';
 import { matchByName } from './children.ts';
 import {
   computeConditions,
@@ -24,7 +25,8 @@ import { kafkaCondition } from './kafka-condition.ts';
 import { type ClusterCache, type Observed, observe } from './observe.ts';
 import { podTroubles } from './pods.ts';
 import { details, report } from './report.ts';
-import { conditionFalse, readStatus } from './status.ts';
+import { completeColumns } from './schema.ts';
+import { type ConditionStates, conditionFalse, readStatus } from './status.ts';
 
 interface ReconcilerParts {
   client: KubeClient;
@@ -63,16 +65,24 @@ async function reconcileResource(parts: ReconcilerParts, key: string, signal: Ab
   // What a deleted resource owned is Kubernetes' own garbage collection's.
   if (!live || live.metadata.deletionTimestamp) return undefined;
 
-  const { resource, problems } = parseGameAnalytics({ ...live, status: undefined });
-  if (problems) return refuse(parts, live, problems);
+  const parsed = parseGameAnalytics({ ...live, status: undefined });
+  if (parsed.problems) return refuse(parts, live, parsed.problems);
+  const troubles = podTroubles(cache.pods(namespace, name), 'schema');
+  const { resource, problems = [], schema } = completeColumns(parsed.resource, live.status, troubles);
   const imageProblems = flinkImageProblems(resource, parts.allowedFlinkImages);
-  if (imageProblems.length > 0) return refuse(parts, live, imageProblems);
+  if (problems.length + imageProblems.length > 0) return refuse(parts, live, [...problems, ...imageProblems]);
 
   const wanted = resource.spec.kafka;
   const kafka = kafkaCondition(cache.serves(KAFKA), cache.kafka(namespace, wanted.cluster), wanted);
   const { bootstrapServers } = kafka;
   if (bootstrapServers === undefined) {
-    await report(parts, live, waitingConditions(resource, kafka.condition));
+    await report(parts, live, waitingConditions(resource, { KafkaReady: kafka.condition }, 'Kafka'));
+    return undefined;
+  }
+
+  if (needsSchema(resource.spec)) {
+    const known = { KafkaReady: kafka.condition, SchemaReady: schema };
+    await findColumns(parts, live, resource, known, { ...environment, bootstrapServers }, signal);
     return undefined;
   }
 
@@ -85,12 +95,38 @@ async function reconcileResource(parts: ReconcilerParts, key: string, signal: Ab
     ? leaveAlone(objects, observed)
     : await applyPlan(parts, live, objects, signal);
 
-  const conditions = computeConditions(resource, { ...outcome, planned, kafka: kafka.condition });
+  const conditions = computeConditions(resource, { ...outcome, planned, kafka: kafka.condition, schema });
   await report(parts, live, conditions, details(resource, outcome.liveJob, readStatus(live), now()));
   // Objects that could not be written are retried with exponential backoff: the cause may be gone then.
-  const failures = outcome.problems.filter(isFailure);
-  if (failures.length > 0) throw new Error(failures.map(({ condition }) => condition.message).join('; '));
+  throwFailures(outcome);
   return { requeueAfterMillis: outcome.requeueAfterMillis };
+}
+
+/** Applies what finds the columns of the events, and leaves all else as it is until they are known. */
+async function findColumns(
+  parts: ReconcilerParts,
+  live: LiveObject,
+  resource: GameAnalytics,
+  known: ConditionStates,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<void> {
+  const { paused } = resource.spec;
+  const writer = { ...parts, resource: live, signal };
+  const written = await apply(writer, paused ? [] : plan(resource, environment));
+  const SchemaReady = written.problems[0]?.condition ?? known.SchemaReady;
+  const states = waitingConditions(
+    resource,
+    { ...known, ...(SchemaReady && { SchemaReady }) },
+    'the columns of the events',
+  );
+  await report(parts, live, states);
+  throwFailures(written);
+}
+
+function throwFailures({ problems }: Written): void {
+  const failures = problems.filter(isFailure);
+  if (failures.length > 0) throw new Error(failures.map(({ condition }) => condition.message).join('; '));
 }
 
 async function refuse(parts: ReconcilerParts, live: LiveObject, problems: Problem[]): Promise<never> {
@@ -100,7 +136,7 @@ async function refuse(parts: ReconcilerParts, live: LiveObject, problems: Proble
 }
 
 /** What came of a plan. */
-interface Outcome extends Omit<Findings, 'planned' | 'kafka'> {
+interface Outcome extends Omit<Findings, 'planned' | 'kafka' | 'schema'> {
   /** The job as it is now. */
   liveJob: LiveObject | undefined;
   /** When to look again, although nothing changes. */

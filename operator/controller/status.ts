@@ -21,12 +21,12 @@ export function conditionFalse(reason: Reason, message: string): ConditionState 
   return { status: 'False', reason, message };
 }
 
-/** What the operator writes of the status. The rest is the results program's, another field manager. */
-export type OwnStatus = Omit<Status, 'closedSeasons'>;
+/** What the operator writes of the status. The rest is that of programs, other field managers. */
+export type OwnStatus = Omit<Status, 'closedSeasons' | 'schema'>;
 
 /** The status of a resource as we last wrote it. */
 export function readStatus(live: LiveObject): OwnStatus {
-  const { closedSeasons: _, ...own } = (live.status ?? {}) as Status;
+  const { closedSeasons: _, schema: _schema, ...own } = (live.status ?? {}) as Status;
   return own;
 }
 

@@ -63,7 +63,7 @@ describe.runIf(canBuildImages())('the images', () => {
     expect(names).not.toMatch(/vitest|typescript|playwright/);
   });
 
-  it.each(['operator', 'injector', 'dashboard', 'results', 'history'])(
+  it.each(['operator', 'injector', 'dashboard', 'results', 'history', 'schema'])(
     'have the command %s',
     async (command) => {
       expect(await engine.docker('run', ...CONFINED, APP, command, '--help')).toMatch(/KAFKA|Usage/);
@@ -72,7 +72,7 @@ describe.runIf(canBuildImages())('the images', () => {
 
   it('say which commands there are', async () => {
     await expect(engine.docker('run', ...CONFINED, APP)).rejects.toThrow(
-      'operator, injector, dashboard, results or history',
+      'operator, injector, dashboard, results, history or schema',
     );
   });
 

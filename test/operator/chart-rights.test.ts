@@ -4,7 +4,7 @@ import { installChart, listOf, type Rendered, type Rule, renderChart } from '../
 import { type ControlPlane, startControlPlane } from '../../testkit/cluster/control-plane.ts';
 
 const FLINK_JOB_ROLE = 'gameanalytics-flink-job';
-const RESULTS_ROLE = 'gameanalytics-results';
+const PROGRAM_ROLES = ['gameanalytics-results', 'gameanalytics-schema'];
 /** What the operator's roles and Lease are called. */
 const OPERATOR = 'gameanalytics-operator';
 
@@ -64,7 +64,7 @@ describe('what the operator may do', () => {
     },
   );
 
-  it('gives a Flink job and the results their roles, and nobody any other', async () => {
+  it('gives a Flink job and the programs their roles, and nobody any other', async () => {
     const { serviceAccount } = await installChart(plane, { namespace, watchNamespace: namespace });
     const bind = (role: string) =>
       plane.kubectl(
@@ -76,7 +76,8 @@ describe('what the operator may do', () => {
         `--as=system:serviceaccount:${namespace}:${serviceAccount}`,
         `--namespace=${namespace}`,
       );
-    for (const role of [FLINK_JOB_ROLE, RESULTS_ROLE]) await expect(bind(role)).resolves.toContain('created');
+    for (const role of [FLINK_JOB_ROLE, ...PROGRAM_ROLES])
+      await expect(bind(role)).resolves.toContain('created');
     await expect(bind('cluster-admin')).rejects.toThrow('grant RBAC permissions not currently held');
   });
 });
@@ -123,7 +124,7 @@ const NEEDED = [
   'create rolebindings.rbac.authorization.k8s.io',
   'delete rolebindings.rbac.authorization.k8s.io',
   `bind clusterroles.rbac.authorization.k8s.io/${FLINK_JOB_ROLE}`,
-  `bind clusterroles.rbac.authorization.k8s.io/${RESULTS_ROLE}`,
+  ...PROGRAM_ROLES.map((role) => `bind clusterroles.rbac.authorization.k8s.io/${role}`),
   'create events.events.k8s.io',
 ];
 const NOT_NEEDED = [

@@ -65,6 +65,7 @@ describe('a GameAnalytics that is applied', () => {
       [
         'Ready',
         'KafkaReady',
+        'SchemaReady',
         'TopicsReady',
         'UsersReady',
         'JobRunning',

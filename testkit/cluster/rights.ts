@@ -11,7 +11,8 @@ interface Subject {
 
 /** The role that a RoleBinding of our own binds to. */
 function boundRole(binding = ''): Subject {
-  const name = binding.endsWith('-results') ? 'gameanalytics-results' : 'gameanalytics-flink-job';
+  const [, program = 'flink-job'] = /-(results|schema)$/.exec(binding) ?? [];
+  const name = `gameanalytics-${program}`;
   return { group: 'rbac.authorization.k8s.io', resource: 'clusterroles', name };
 }
 

@@ -8,6 +8,7 @@ import { Cluster } from '../../operator/cluster.ts';
 import { type Child, isTopic, matchByName, needsWrite } from '../../operator/controller/children.ts';
 import { appliedLayout } from '../../operator/controller/job.ts';
 import { observe } from '../../operator/controller/observe.ts';
+import { completeColumns } from '../../operator/controller/schema.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { CONTROLLER_REVISION } from '../../operator/kube/kinds.ts';
 import type { LiveObject } from '../../operator/kube/object.ts';
@@ -163,8 +164,9 @@ export class Stage {
   /** The objects of the plan for a resource, as the operator must have made it. */
   #planned(name: string): KubernetesObject[] {
     const live = this.#view.resource(this.namespace, name);
-    const { resource, problems } = parseGameAnalytics({ ...live, status: undefined });
-    if (problems) throw new Error(`${name} is not valid: ${JSON.stringify(problems)}`);
+    const parsed = parseGameAnalytics({ ...live, status: undefined });
+    if (parsed.problems) throw new Error(`${name} is not valid: ${JSON.stringify(parsed.problems)}`);
+    const { resource } = completeColumns(parsed.resource, live?.status, '');
     const bootstrapServers = `${resource.spec.kafka.cluster}-kafka-bootstrap:9092`;
     const layout = resource.spec.flink.state && appliedLayout(observe(this.#view, resource).job);
     return plan(resource, { bootstrapServers, appImage: APP_IMAGE, flinkImage: FLINK_IMAGE, layout });

@@ -60,9 +60,9 @@ export class ControllerApi {
     return read<T>(await this.#send('PATCH', pathOf(object), patch, 'application/merge-patch+json'));
   }
 
-  /** Creates the object, or makes it what the manifest says. */
-  async apply(object: Manifest): Promise<LiveObject> {
-    const path = `${pathOf(object)}?force=true`;
+  /** Creates the object, or makes it, or its status, what the manifest says. */
+  async apply(object: Manifest, subresource?: 'status'): Promise<LiveObject> {
+    const path = `${pathOf(object)}${subresource ? `/${subresource}` : ''}?force=true`;
     return read(await this.#send('PATCH', path, object, 'application/apply-patch+yaml'));
   }
 

@@ -7,6 +7,7 @@ import type { AppOutcome, LiveDeployment } from './deployment-status.ts';
 import { type AppBackend, Deployments, imaginaryApps } from './deployments.ts';
 import { type Deploy, FlinkOperator, imaginaryJobs, type JobBackend } from './flink-operator.ts';
 import { type JobOutcome, killed, type LiveFlinkDeployment } from './flink-status.ts';
+import { type SchemaOutcome, SchemaPrograms } from './schema-program.ts';
 import { TopicOperator } from './topic-operator.ts';
 import { ImaginaryTopics, type TopicBackend } from './topics.ts';
 import { type LiveUser, UserOperator } from './user-operator.ts';
@@ -22,6 +23,7 @@ interface StandInOptions {
     app?: (deployment: LiveDeployment) => AppOutcome;
     /** Why a user is rejected; undefined when it is accepted. */
     user?: (user: LiveUser) => string | undefined;
+    schema?: SchemaOutcome;
   };
   /** How long each takes from one state to the next. */
   stepMillis?: number;
@@ -44,8 +46,8 @@ export interface StandIns {
 
 /**
  * Starts stand-ins for the operators that a pipeline is built on: Strimzi's topic and user operators, the
- * Flink Kubernetes Operator, and the Deployment controller. Readiness moves through the states of the real
- * ones, with their words. Resolves when they know what there is.
+ * Flink Kubernetes Operator, and the Deployment controller; and for the program that reads schemas. Readiness
+ * moves through the states of the real ones, with their words. Resolves when they know what there is.
  */
 export async function startStandIns(
   config: KubeConfig,
@@ -57,11 +59,12 @@ export async function startStandIns(
   const topics = new TopicOperator(backends.topics ?? new ImaginaryTopics());
   const users = new UserOperator(outcomes.user ?? (() => undefined));
   const apps = new Deployments(backends.apps ?? imaginaryApps(outcomes.app ?? (() => 'available')));
+  const schemas = new SchemaPrograms(outcomes.schema ?? 'found');
   const log = pino({ level: 'error' }, pino.destination({ fd: 2, sync: true }));
   const controllers = (namespaces ?? [undefined]).flatMap((namespace) => {
     const controller = <T extends Controlled>(behavior: Behavior<T>) =>
       new Controller({ behavior, config, namespace, stepMillis, skipsStates, log });
-    return [controller(topics), controller(users), controller(flink), controller(apps)];
+    return [controller(topics), controller(users), controller(flink), controller(apps), controller(schemas)];
   });
   await Promise.all(controllers.map((controller) => controller.start()));
   const api = new ControllerApi(config, flink.fieldManager);

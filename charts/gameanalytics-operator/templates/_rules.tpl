@@ -39,7 +39,7 @@ says so. That is rare, and not worth the right.
 # A binding gives nobody more than these roles: who binds must hold the rights of the role, or this one.
 - apiGroups: [rbac.authorization.k8s.io]
   resources: [clusterroles]
-  resourceNames: [gameanalytics-flink-job, gameanalytics-results]
+  resourceNames: [gameanalytics-flink-job, gameanalytics-results, gameanalytics-schema]
   verbs: [bind]
 - apiGroups: [""]
   resources: [serviceaccounts]

@@ -207,6 +207,19 @@ const CASES: { name: string; kinds: string[]; spec: Record<string, unknown>; met
     },
   },
   {
+    name: 'avro-without-columns',
+    kinds: ['KafkaTopic', 'NetworkPolicy', 'ServiceAccount', 'RoleBinding', 'Deployment', 'FlinkDeployment'],
+    spec: {
+      events: {
+        format: 'avro-confluent',
+        schemaRegistry: { url: 'https://registry:8443/apis/ccompat/v7', secretName: 'registry-sign-in' },
+        fields: { userId: 'player', score: 'points', time: '`at`', timeUnit: 'Timestamp' },
+      },
+      leaderboards: [{ name: 'players', type: 'TopPlayers', by: 'country', where: "mode = 'ranked'" }],
+    },
+    metadata: { uid: '0d8cf8f8', namespace: 'games' },
+  },
+  {
     name: 'state-at-a-uri',
     kinds: ['FlinkDeployment'],
     spec: { flink: { state: { uri: 's3://bucket/path/' } } },

@@ -145,6 +145,7 @@ describe('a pipeline', () => {
       planned: plan(game(spec), environment),
       observed: { children: [dashboard], pods: [], job: undefined, lastGood: undefined, servesFlink: true },
       kafka: AVAILABLE,
+      schema: AVAILABLE,
       topics: AVAILABLE,
       users: AVAILABLE,
       job: conditionTrue('Running', 'runs'),
@@ -226,11 +227,13 @@ describe('a pipeline', () => {
   it('without an address of Kafka is unknown in all other parts', () => {
     const { Ready, KafkaReady, ...others } = waitingConditions(
       game(),
-      conditionFalse('KafkaMissing', 'none'),
+      { KafkaReady: conditionFalse('KafkaMissing', 'none') },
+      'Kafka',
     );
     expect(Ready).toEqual(conditionFalse('KafkaMissing', 'KafkaReady: none'));
     expect(KafkaReady?.reason).toBe('KafkaMissing');
     expect(Object.entries(others).map(([type, state]) => `${type} ${state?.status}`)).toEqual([
+      'SchemaReady Unknown',
       'TopicsReady Unknown',
       'UsersReady Unknown',
       'JobRunning Unknown',
