@@ -10,6 +10,7 @@ it('docs/cli.md has the help of the commands', async () => {
   const helps = await Promise.all(
     [['--help'], ...COMMANDS.map((command) => [command, '--help'])].map((args) => gameanalytics(args)),
   );
+  expect(helps.map(({ code }) => code)).toEqual(helps.map(() => 0));
   const lines = helps.flatMap(({ out }) => ['', '```', ...out.trimEnd().split('\n'), '```']);
   const page = withPrinted(PAGE, 'help of the commands', [...lines, '']);
   await expect(page).toMatchFileSnapshot(`../../../${PAGE}`);
