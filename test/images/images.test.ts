@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { OPENED_MODULES } from '../../local/flink/cluster.ts';
@@ -9,6 +11,8 @@ import { until } from '../../local/process/retry.ts';
 import type { Deployment } from '../../plan/objects.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../testkit/cluster/temporary-folder.ts';
 import { baseFileSystem, canBuildImages, type Engine, startEngine } from '../../testkit/images/engine.ts';
+
+const run = promisify(execFile);
 
 const APP = 'gameanalytics/app:0.1.0';
 const FLINK = 'gameanalytics/flink:0.1.0';
@@ -186,6 +190,14 @@ async function importBases(): Promise<void> {
   await mkdir(context);
   await cp(jars.flinkLib, join(context, 'lib'), { recursive: true });
   await cp(jars.flinkOpt, join(context, 'opt'), { recursive: true });
+  // The official image has the planner behind a loader; on this machine it is on the class path.
+  await run('mvn', [
+    '--batch-mode',
+    '--strict-checksums',
+    'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy',
+    '-Dartifact=org.apache.flink:flink-table-planner-loader:2.3.0',
+    `-DoutputDirectory=${join(context, 'lib')}`,
+  ]);
   await writeFile(
     join(context, 'Dockerfile.base'),
     [
@@ -204,6 +216,7 @@ async function importBases(): Promise<void> {
       'COPY opt /opt/flink/opt',
       // The connector and its codec come with our image; of S3’s plugin only the name matters here.
       'RUN cd /opt/flink/lib && rm flink-sql-connector-kafka-*.jar zstd-jni-*.jar && touch /opt/flink/opt/flink-s3-fs-presto-2.3.0.jar',
+      'RUN cd /opt/flink/lib && rm flink-table-planner_*.jar flink-table-api-scala_*.jar scala-*.jar janino-*.jar commons-compiler-*.jar',
     ].join('\n'),
   );
   await engine.docker('build', '--tag=flink', context);
