@@ -13,6 +13,7 @@ import type { Report } from '../process/report.ts';
 import { until } from '../process/retry.ts';
 import type { Command, SupervisedProcess } from '../process/supervisor.ts';
 import { UserError } from '../process/user-error.ts';
+import { classArchiveOptions } from './class-archive.ts';
 import {
   type FlinkFolders,
   type FlinkPorts,
@@ -22,6 +23,7 @@ import {
 } from './configuration.ts';
 import { rootCause } from './error.ts';
 import { saveLayout } from './layout-file.ts';
+import { OPENED_MODULES } from './opened-modules.ts';
 import { FlinkRest, type JobOverview } from './rest.ts';
 import { keepOnly, newestSnapshot } from './snapshots.ts';
 
@@ -47,6 +49,7 @@ export async function startFlink(
   wantedPort = 0,
 ): Promise<FlinkCluster> {
   const folders = await flinkFolders(runtime, deployment);
+  const archive = await classArchiveOptions(runtime);
   const jobArguments = await localArguments(runtime, deployment, folders);
   const ports: FlinkPorts = { rest: await freePort(wantedPort), rpc: await freePort() };
   await rm(folders.temporary, { recursive: true, force: true });
@@ -59,8 +62,8 @@ export async function startFlink(
   runtime.report(restored ? 'Flink restores the state it had' : 'Flink starts from the first event');
 
   const [jobMemory, taskMemory] = await Promise.all([
-    memoryArguments(runtime, folders.configuration, 'JM'),
-    memoryArguments(runtime, folders.configuration, 'TM'),
+    memoryArguments(runtime, folders.configuration, 'JM', archive),
+    memoryArguments(runtime, folders.configuration, 'TM', archive),
   ]);
   const jobManager = runtime.spawn('flink-jobmanager', () =>
     jobManagerCommand(runtime, deployment, folders, jobMemory, jobArguments),
@@ -209,27 +212,6 @@ function flinkCommand(runtime: LocalRuntime, folders: FlinkFolders, jvm: string[
     env: { FLINK_CONF_DIR: folders.configuration, FLINK_OPT_DIR: jars.flinkOpt },
   };
 }
-
-/** What Flink's own scripts open to it of the JDK (env.java.opts.all). */
-export const OPENED_MODULES = [
-  '--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED',
-  '--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED',
-  ...[
-    'java.io',
-    'java.lang',
-    'java.lang.reflect',
-    'java.net',
-    'java.nio',
-    'java.text',
-    'java.time',
-    'java.util',
-    'java.util.concurrent',
-    'java.util.concurrent.atomic',
-    'java.util.concurrent.locks',
-    'sun.nio.ch',
-  ].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
-  '--add-exports=java.base/sun.net.util=ALL-UNNAMED',
-];
 
 async function stopCluster(
   runtime: LocalRuntime,

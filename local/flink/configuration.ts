@@ -87,15 +87,21 @@ appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %c{1} - %m%n
 `;
 
-/** Splits a process's memory as Flink's own start scripts do, with the very class they ask. */
+/**
+ * Splits a process's memory as Flink's own start scripts do, with the very class they ask.
+ *
+ * @param jvm options of every JVM of Flink's
+ */
 export async function memoryArguments(
   runtime: LocalRuntime,
   configurationFolder: string,
   process: 'JM' | 'TM',
+  jvm: string[],
 ): Promise<MemoryArguments> {
   const { stdout } = await run(
     runtime.java,
     [
+      ...jvm,
       ...QUICK_START,
       '-cp',
       `${runtime.jars.flinkLib}/*`,
@@ -106,11 +112,11 @@ export async function memoryArguments(
     ],
     { signal: runtime.signal },
   );
-  const [jvm = '', dynamic = ''] = stdout
+  const [memory = '', dynamic = ''] = stdout
     .split('\n')
     .filter((line) => line.startsWith(RESULT))
     .map((line) => line.slice(RESULT.length).trim());
-  return { jvm: words(jvm), dynamic: words(dynamic) };
+  return { jvm: [...jvm, ...words(memory)], dynamic: words(dynamic) };
 }
 
 const RESULT = 'BASH_JAVA_UTILS_EXEC_RESULT:';

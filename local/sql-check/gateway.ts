@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { sleep } from '../../lib/sleep.ts';
+import { classArchiveOptions } from '../flink/class-archive.ts';
 import { parseCause } from '../flink/error.ts';
 import { type LocalRuntime, startLocalRuntime } from '../local-runtime.ts';
 import { classPath, fetchAvroFormat } from '../process/jars.ts';
@@ -82,6 +83,7 @@ const MEMORY = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:SoftRefLRUPolicyMSPerMB=0']
 async function spawnGateway(runtime: LocalRuntime, avro: boolean): Promise<string> {
   const { java, jars, stateDir, report, signal } = runtime;
   const libraries = [jars.flinkLib, jars.flinkOpt, ...(avro ? [await fetchAvroFormat(report, signal)] : [])];
+  const archive = await classArchiveOptions(runtime);
   const port = await freePort();
   const temporary = join(stateDir, 'tmp');
   await mkdir(temporary);
@@ -90,6 +92,7 @@ async function spawnGateway(runtime: LocalRuntime, avro: boolean): Promise<strin
   const gateway = runtime.spawn('sql-gateway', () => ({
     file: java,
     args: [
+      ...archive,
       ...QUICK_START,
       ...MEMORY,
       `-Djava.io.tmpdir=${temporary}`,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { OPENED_MODULES } from '../../local/flink/cluster.ts';
+import { OPENED_MODULES } from '../../local/flink/opened-modules.ts';
 import { fetchJars } from '../../local/process/jars.ts';
 import { freePort, LOOPBACK } from '../../local/process/ports.ts';
 import { until } from '../../local/process/retry.ts';

@@ -13,6 +13,7 @@ import { splitStatements } from '../../local/sql-check/statements.ts';
 import { openPipelineSession, openSession } from '../../local/sql-session/session.ts';
 import { peekScript } from '../../plan/peek.ts';
 import { sessionScript } from '../../plan/session.ts';
+import { childProcess } from '../../testkit/pipeline/processes.ts';
 import { resource } from '../../testkit/resources/resource.ts';
 
 const COLUMNS = [
@@ -38,6 +39,10 @@ beforeAll(async () => {
   gateway = await startSqlGateway(() => undefined, new AbortController().signal);
 });
 afterAll(() => gateway?.close());
+
+it('has Flink’s classes from an archive that fits', () => {
+  expect(childProcess('SqlGateway').maps('/flink.jsa')).toBe(true);
+});
 
 describe('EXPLAIN of a resource’s SQL', () => {
   const explain = (...leaderboards: object[]) => explainResource(gateway, resource({ leaderboards }));

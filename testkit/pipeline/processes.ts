@@ -34,6 +34,11 @@ export class ObservedProcess {
     return this.#status('VmHWM');
   }
 
+  /** Whether it has a file in its memory, by a part of the file's path. */
+  maps(file: string): boolean {
+    return readFileSync(`${this.#folder}/maps`, 'utf8').includes(file);
+  }
+
   #status(field: string): number {
     const status = readFileSync(`${this.#folder}/status`, 'utf8');
     const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
