@@ -10,13 +10,17 @@ export class ErasedPlayers {
   readonly #erased = new Map<string, bigint>();
 
   /** @param topic undefined: there is none, and nobody ever is */
-  constructor(topic: TopicSlices | undefined) {
+  constructor(topic: Pick<TopicSlices, 'extent' | 'read'> | undefined) {
     this.#tail = topic && new TopicTail(topic, () => this.#erased.clear());
   }
 
   /** The offset up to which the topic has been read. */
   get next(): bigint {
     return this.#tail?.next ?? 0n;
+  }
+
+  get isEmpty(): boolean {
+    return this.#erased.size === 0;
   }
 
   has(id: unknown): boolean {

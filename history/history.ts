@@ -20,10 +20,15 @@ import type { ErasedPlayers } from './erased-players.ts';
  * start finds the commit.
  */
 
+/** A topic, as far as it is read here. */
+type Topic = Pick<TopicSlices, 'extent' | 'read' | 'newest' | 'ask'>;
+
+type Writer = Pick<TransactionalWriter, 'transact'>;
+
 interface Topics {
   /** The board's. */
-  source: TopicSlices;
-  history: TopicSlices;
+  source: Topic;
+  history: Topic;
 }
 
 /** Offsets up to which each topic is done with. */
@@ -42,7 +47,7 @@ const COMMIT_AGAIN_MILLIS = 3_600_000;
 export class History {
   readonly #board: KeptBoard;
   readonly #topics: Topics;
-  readonly #writer: TransactionalWriter;
+  readonly #writer: Writer;
   readonly #playersTopic: string | undefined;
   #positions: Positions;
   /** When the last record of the history was written, in epoch milliseconds; undefined: it has none. */
@@ -54,7 +59,7 @@ export class History {
   private constructor(
     board: KeptBoard,
     topics: Topics,
-    writer: TransactionalWriter,
+    writer: Writer,
     playersTopic: string | undefined,
     positions: Positions,
     newestMillis: number | undefined,
@@ -78,7 +83,7 @@ export class History {
   static async open(
     board: KeptBoard,
     topics: Topics,
-    writer: TransactionalWriter,
+    writer: Writer,
     playersTopic: string | undefined,
     signal: AbortSignal,
   ): Promise<History> {
@@ -168,7 +173,8 @@ export class History {
 
   #withoutErased({ key, value, timestampMillis }: StoredRecord, erased: ErasedPlayers): NewRecord {
     const { player } = this.#board;
-    const kept = player === undefined ? value : withoutPlayers(value, player, (id) => erased.has(id));
+    const isWhole = player === undefined || erased.isEmpty;
+    const kept = isWhole ? value : withoutPlayers(value, player, (id) => erased.has(id));
     return { key, value: kept, timestampMillis };
   }
 
