@@ -20,6 +20,7 @@ const RULES: Record<string, Rule> = {
   'max.message.bytes': int,
   'message.timestamp.type': oneOf(TIMESTAMPS),
   'min.cleanable.dirty.ratio': double,
+  'min.compaction.lag.ms': long,
   'min.insync.replicas': int,
   'retention.bytes': long,
   'retention.ms': long,
