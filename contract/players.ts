@@ -65,7 +65,7 @@ export class Players {
 }
 
 /** The state of a player by the value of its newest record; undefined: it is shown. */
-function parsePlayerState(value: string | undefined): PlayerState | undefined {
+export function parsePlayerState(value: string | undefined): PlayerState | undefined {
   try {
     const record: unknown = JSON.parse(value ?? 'null');
     if (typeof record !== 'object' || record === null || Array.isArray(record)) return undefined;

@@ -1,11 +1,10 @@
-import { Players } from '../contract/players.ts';
+import { parsePlayerState } from '../contract/players.ts';
 import type { TopicSlices } from '../kafka/topic-slices.ts';
 import { TopicTail } from '../kafka/topic-tail.ts';
 
 /** The players that are erased, by the records of their topic. */
 export class ErasedPlayers {
   readonly #tail: TopicTail | undefined;
-  readonly #players = new Players();
   /** Of each, the offset of the record that says so. */
   readonly #erased = new Map<string, bigint>();
 
@@ -37,10 +36,9 @@ export class ErasedPlayers {
     if (!this.#tail) return;
     for await (const records of this.#tail.catchUp(signal)) {
       for (const { key, value, offset } of records) {
-        const id = String(key);
-        this.#players.apply(key, value);
-        if (this.#players.states.get(id) === 'erased') this.#erased.set(id, offset);
-        else this.#erased.delete(id);
+        if (key === null) continue;
+        if (parsePlayerState(value?.toString()) === 'erased') this.#erased.set(key.toString(), offset);
+        else this.#erased.delete(key.toString());
       }
     }
   }

@@ -70,12 +70,12 @@ export class History {
     this.#playersTopic = playersTopic;
     this.#positions = positions;
     this.#newestMillis = newestMillis;
-    // Then its offsets do not follow those before: that is a gap.
+    // A topic that is made again has offsets that do not follow those before: that is a gap.
     this.#tail = new TopicTail(topics.source, () => {}, positions.source);
   }
 
   /**
-   * Goes on from where the writer before has come to.
+   * Resumes where the writer before has come to.
    *
    * @param writer that of the history, which has shut out all others
    * @param playersTopic undefined: nobody can be erased

@@ -58,7 +58,7 @@ export class Closing {
   }
 
   /**
-   * Goes on as far as it can now.
+   * Continues as far as it can now.
    *
    * @param now epoch milliseconds
    * @returns the seasons whose boards are final
