@@ -249,13 +249,16 @@ export function isVisible(column: string): boolean {
 /** Types whose values are names: texts, whole numbers, and whether something is so. */
 const NAMING_TYPES = ['STRING', 'BOOLEAN', 'TINYINT', 'SMALLINT', 'INT', 'BIGINT'];
 
+/** Whether values of a type of a column can name boards. */
+export function isNamingType(type: string): boolean {
+  return NAMING_TYPES.includes(normalizeColumnType(type) ?? '');
+}
+
 /** The columns of events whose values can have boards of their own. */
 export function namingColumns({ columns = [], fields }: EventMappingSpec): string[] {
   const isNull = (name: EventField) => fields !== undefined && fields[FIELD_SOURCES[name]] === undefined;
   const own = EVENT_FIELD_NAMES.filter((name) => !TEAM_FIELDS.includes(name) || !isNull(name));
-  const others = columns.filter(
-    ({ name, type }) => isVisible(name) && NAMING_TYPES.includes(normalizeColumnType(type) ?? ''),
-  );
+  const others = columns.filter(({ name, type }) => isVisible(name) && isNamingType(type));
   return [...own, ...others.map(({ name }) => name)];
 }
 

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { EVENT_FIELDS, type EventField, TEAM_FIELDS } from '../contract/event.ts';
 import { type AvroColumn, AvroSchemaError, avroColumns } from './avro-columns.ts';
-import { columns as columnsOfEvents, EVENT_FIELD_NAMES, FIELD_SOURCES, isVisible } from './events.ts';
+import {
+  columns as columnsOfEvents,
+  EVENT_FIELD_NAMES,
+  FIELD_SOURCES,
+  isNamingType,
+  isVisible,
+} from './events.ts';
 import { byProblem, type GameAnalytics } from './gameanalytics.ts';
 import type { Parsed } from './parse.ts';
 import { ALL_NAMES, plainColumn, sqlNames } from './query.ts';
@@ -27,6 +33,8 @@ export const schemaUse = z.strictObject({
       by: z.string(),
       /** What it is read as, whatever the schema says. */
       type: z.string().optional(),
+      /** Whether its values must be names. */
+      isNaming: z.boolean().optional(),
     }),
   ),
 });
@@ -60,7 +68,7 @@ export function findSchemaUse({ spec }: Pick<GameAnalytics, 'spec'>): SchemaUse 
     ...EVENT_FIELD_NAMES.flatMap((name) => neededBy(name, fields)),
     ...plainly(fields?.eventId, 'events.fields.eventId'),
     ...boards.flatMap(({ name, by }) =>
-      by !== undefined && isVisible(by) ? [{ column: by, by: `by of ${name}` }] : [],
+      by !== undefined && isVisible(by) ? [{ column: by, by: `by of ${name}`, isNaming: true }] : [],
     ),
   ];
   const names = [...texts.flatMap(sqlNames), ...needed.map(({ column }) => column)];
@@ -92,18 +100,16 @@ function plainly(expression: string | undefined, by: string): Needed[] {
  */
 export function chooseColumns({ names, needed }: SchemaUse, registered: RegisteredSchema): AvroColumn[] {
   const { columns, leftOut } = avroColumns(parseSchema(registered));
-  const missing = needed.filter(({ column }) => !columns.some(({ name }) => name === column));
-  if (missing.length > 0)
-    throw new AvroSchemaError(
-      missing
-        .map(({ column, by }) => {
-          const why = leftOut.find(({ name }) => name === column)?.why;
-          return why === undefined
-            ? `it has no field ${column} (${by})`
-            : `it has the field ${column} (${by}), of which no column can be made: ${why}`;
-        })
-        .join('; '),
-    );
+  const problems = needed.flatMap(({ column, by, isNaming }) => {
+    const found = columns.find(({ name }) => name === column);
+    const why = leftOut.find(({ name }) => name === column)?.why;
+    if (!found && why === undefined) return [`it has no field ${column} (${by})`];
+    if (!found) return [`it has the field ${column} (${by}), of which no column can be made: ${why}`];
+    if (isNaming && !isNamingType(found.type))
+      return [`its field ${column} (${by}) is ${found.type}, not text, a whole number or BOOLEAN`];
+    return [];
+  });
+  if (problems.length > 0) throw new AvroSchemaError(problems.join('; '));
   const used = columns
     .filter(({ name }) => names.includes(ALL_NAMES) || names.includes(name))
     .map(({ name, type }) => ({ name, type: needed.find(({ column }) => column === name)?.type ?? type }));

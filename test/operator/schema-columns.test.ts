@@ -156,15 +156,18 @@ describe('a resource that leaves its columns to a schema registry', () => {
     expect(await ofSchema()).toEqual([]);
   });
 
-  it('is refused by the rules of columns, and keeps what runs', async () => {
+  it('waits while a column cannot be what it is used for, and keeps what runs', async () => {
     const before = await job();
     versions.push([...GAME, field('ratio', 'double')]);
     await arcade.apply(spec({ by: 'ratio' }));
     await arcade.until('SchemaReady', reading);
     await startProgram();
-    const { message } = await arcade.until('Ready', { reason: 'InvalidSpec' });
-    expect(message).toContain('by must be a column of the events that is text');
+    const { message } = await arcade.until('SchemaReady', { status: 'False', reason: 'SchemaMissing' });
+    expect(message).toMatch(/ version 5: its field ratio \(by of players\) is DOUBLE/);
     expect((await job()).metadata.generation).toBe(before.metadata.generation);
+    versions.push([...GAME, field('ratio', 'string')]);
+    await arcade.ready();
+    expect((await job()).spec.job.args.join()).toContain('ratio');
   });
 
   it('needs none when it names them', async () => {

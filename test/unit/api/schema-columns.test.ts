@@ -108,6 +108,17 @@ describe('the columns of a schema that are used', () => {
     );
   });
 
+  it('must be names where boards are by them', () => {
+    const fields = [...OWN, field('ratio', 'double'), field('country', ['null', 'string'])];
+    const byRatio = { events: AVRO, leaderboards: [{ ...COUNT, by: 'ratio' }] };
+    expect(complaint(byRatio, fields)).toBe(
+      'its field ratio (by of players) is DOUBLE, not text, a whole number or BOOLEAN',
+    );
+    expect(complaint({ ...byRatio, leaderboards: [{ ...COUNT, by: 'country' }] }, fields)).toContain(
+      'country STRING',
+    );
+  });
+
   it('need not be there where an expression only looks like one', () => {
     const events = { ...MAPPED, fields: { ...MAPPED.fields, teamName: 'CURRENT_DATE', eventId: 'LOWER(x)' } };
     expect(complaint({ events }, MATCH)).toHaveLength(4);
