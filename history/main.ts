@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { Counter, Registry } from 'prom-client';
 import type { Access } from '../kafka/access.ts';
 import { type KafkaClient, kafkaClient } from '../kafka/client.ts';
 import { runProgram } from '../kafka/program.ts';
@@ -11,6 +10,7 @@ import { sleep } from '../lib/sleep.ts';
 import { stopOnSignals } from '../lib/stop-signal.ts';
 import { ErasedPlayers } from './erased-players.ts';
 import { History } from './history.ts';
+import { createRegistry, type State } from './metrics.ts';
 import { HELP, parseSettings, type Settings } from './settings.ts';
 
 const PROGRAM = 'history';
@@ -20,28 +20,22 @@ const LOOK_MILLIS = 1000;
 
 async function run(settings: Settings, access: Access, log: Logger): Promise<number> {
   const stop = stopOnSignals((name) => log.info(`${name}: stopping`));
-  const state: { problem: string | undefined } = { problem: 'the histories have not been opened yet' };
-  const registry = new Registry();
-  const copied = new Counter({
-    name: 'history_records_total',
-    help: 'Changes of boards that were copied to their histories',
-    registers: [registry],
-  });
+  const state: State = {
+    problem: 'the histories have not been opened yet',
+    copied: 0,
+    wholeMillis: Date.now(),
+  };
   const { url: address } = await startProbeServer({
     host: settings.HOST,
     port: settings.PORT,
     ready: () => (state.problem === undefined ? [] : [state.problem]),
-    registry,
+    registry: createRegistry(state),
     log,
   });
   log.info({ address, boards: settings.HISTORY_BOARDS.length }, 'started');
 
   const kafka = kafkaClient(PROGRAM, settings.KAFKA_BOOTSTRAP_SERVERS, access, log);
-  const onCopied = (records: number) => {
-    state.problem = undefined;
-    copied.inc(records);
-  };
-  await beginAgain(() => keep(settings, kafka, onCopied, log, stop), state, log, stop);
+  await beginAgain(() => keep(settings, kafka, state, log, stop), state, log, stop);
   log.info('stopped');
   return 0;
 }
@@ -49,13 +43,12 @@ async function run(settings: Settings, access: Access, log: Logger): Promise<num
 /**
  * Keeps the histories of all boards until the signal.
  *
- * @param onCopied called after each look at all of them, with how many records were new
  * @throws what went wrong; it can begin again
  */
 async function keep(
   { HISTORY_BOARDS, PLAYERS_TOPIC }: Settings,
   kafka: KafkaClient,
-  onCopied: (records: number) => void,
+  state: State,
   log: Logger,
   stop: AbortSignal,
 ): Promise<void> {
@@ -78,14 +71,15 @@ async function keep(
     );
     while (!stop.aborted) {
       await erased.catchUp(stop);
-      let copied = 0;
+      const lookedMillis = Date.now();
       for (const { board, history } of histories) {
         const advanced = await history.advance(erased, Date.now(), stop);
-        copied += advanced.copied;
+        state.copied += advanced.copied;
         if (advanced.isRewritten)
           log.info({ topic: board.historyTopic }, 'the history was written again without erased players');
       }
-      onCopied(copied);
+      state.problem = undefined;
+      state.wholeMillis = lookedMillis;
       await sleep(LOOK_MILLIS, stop);
     }
   } finally {
