@@ -1,15 +1,7 @@
 import { z } from 'zod';
 import { keptBoards } from '../contract/history.ts';
 import { KAFKA_VARIABLES, topic } from '../kafka/settings.ts';
-import {
-  describeFields,
-  host,
-  json,
-  logLevel,
-  type Parsed,
-  parseEnvironment,
-  port,
-} from '../lib/settings.ts';
+import { describeFields, json, type Parsed, parseEnvironment, serviceVariables } from '../lib/settings.ts';
 
 /** The process's environment. */
 export type Settings = z.output<typeof schema>;
@@ -20,9 +12,7 @@ const schema = z.object({
     .pipe(keptBoards)
     .meta({ description: 'the boards, with the topics of their changes' }),
   PLAYERS_TOPIC: topic('the topic of players that are erased; unset, nobody is').optional(),
-  HOST: host.default('127.0.0.1'),
-  PORT: port.default(8083).meta({ description: 'port of probes and metrics; 0 takes a free one' }),
-  LOG_LEVEL: logLevel,
+  ...serviceVariables(8083),
 });
 
 /** Reads the settings from variables; an empty one is unset. */

@@ -2,13 +2,11 @@ import { z } from 'zod';
 import { KAFKA_VARIABLES, topic } from '../kafka/settings.ts';
 import {
   describeFields,
-  host,
   integer,
-  logLevel,
   number,
   type Parsed,
   parseEnvironment,
-  port,
+  serviceVariables,
 } from '../lib/settings.ts';
 import { REGISTRY_VARIABLES } from '../registry/settings.ts';
 
@@ -39,9 +37,7 @@ const schema = z
     SEED: integer(0, Number.MAX_SAFE_INTEGER)
       .optional()
       .meta({ description: 'plays the same game again; unset, a new one' }),
-    HOST: host.default('127.0.0.1'),
-    PORT: port.default(8081).meta({ description: 'port of probes and metrics; 0 takes a free one' }),
-    LOG_LEVEL: logLevel,
+    ...serviceVariables(8081),
   })
   .refine(
     ({ MEMBERS_MIN, MEMBERS_MAX }) => !(MEMBERS_MIN > MEMBERS_MAX),

@@ -116,3 +116,12 @@ export const logLevel = z
   .enum(LOG_LEVELS, { error: `one of ${LOG_LEVELS.join(', ')}` })
   .default('info')
   .meta({ description: 'minimum level of the lines to log' });
+
+/** Of each program whose port is for probes and metrics alone. */
+export function serviceVariables(defaultPort: number) {
+  return {
+    HOST: host.default('127.0.0.1'),
+    PORT: port.default(defaultPort).meta({ description: 'port of probes and metrics; 0 takes a free one' }),
+    LOG_LEVEL: logLevel,
+  };
+}

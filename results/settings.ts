@@ -4,13 +4,11 @@ import { KAFKA_VARIABLES, topic } from '../kafka/settings.ts';
 import { API_SERVER_VARIABLES } from '../lib/api-server.ts';
 import {
   describeFields,
-  host,
   integer,
   json,
-  logLevel,
   type Parsed,
   parseEnvironment,
-  port,
+  serviceVariables,
 } from '../lib/settings.ts';
 
 /** The process's environment. */
@@ -35,9 +33,7 @@ const schema = z.object({
   KUBERNETES_API_SERVER: API_SERVER_VARIABLES.KUBERNETES_API_SERVER.optional().meta({
     description: 'Kubernetes’ API server, for the status of the resource; unset, it gets none',
   }),
-  HOST: host.default('127.0.0.1'),
-  PORT: port.default(8082).meta({ description: 'port of probes and metrics; 0 takes a free one' }),
-  LOG_LEVEL: logLevel,
+  ...serviceVariables(8082),
 });
 
 /** Reads the settings from variables; an empty one is unset. */

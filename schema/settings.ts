@@ -3,12 +3,10 @@ import { schemaUse } from '../api/schema-columns.ts';
 import { API_SERVER_VARIABLES } from '../lib/api-server.ts';
 import {
   describeFields,
-  host,
   json,
-  logLevel,
   type Parsed,
   parseEnvironment,
-  port,
+  serviceVariables,
   text,
 } from '../lib/settings.ts';
 import { REGISTRY_VARIABLES } from '../registry/settings.ts';
@@ -27,9 +25,7 @@ const schema = z.object({
     .meta({ description: 'what the resource uses of the schema' }),
   SCHEMA_DIGEST: text('a digest').meta({ description: 'tells what is found for this spec from other finds' }),
   ...API_SERVER_VARIABLES,
-  HOST: host.default('127.0.0.1'),
-  PORT: port.default(8083).meta({ description: 'port of probes and metrics; 0 takes a free one' }),
-  LOG_LEVEL: logLevel,
+  ...serviceVariables(8083),
 });
 
 /** Reads the settings from variables; an empty one is unset. */
