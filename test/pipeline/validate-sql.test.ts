@@ -71,7 +71,7 @@ describe('EXPLAIN of a resource’s SQL', () => {
 
   it('ends, and names the board, when Flink does not come to an end with its query', async () => {
     const impatient = await startSqlGateway(() => undefined, new AbortController().signal, {
-      statementMillis: 20_000,
+      statementMillis: 10_000,
     });
     try {
       // A constant, which Flink computes while it plans: its time doubles with every second character.
@@ -81,7 +81,7 @@ describe('EXPLAIN of a resource’s SQL', () => {
         problems: [
           {
             path: 'spec.leaderboards[0].query (endless)',
-            message: expect.stringContaining('Flink was still planning it after 20 s.'),
+            message: expect.stringContaining('Flink was still planning it after 10 s.'),
           },
         ],
         warnings: [],
