@@ -24,6 +24,21 @@ export function historyGroup(historyTopic: string): string {
 }
 
 /**
+ * What the commit of a board's topic says besides: the offset after the last record of the history then.
+ * Kafka may show the commit before the records, which are not on the same broker.
+ *
+ * @param end offset
+ */
+export function printEnd(end: bigint): string {
+  return String(end);
+}
+
+/** @returns what printEnd() was given; 0 for a commit that does not say */
+export function parseEnd(note: string | undefined): bigint {
+  return note ? BigInt(note) : 0n;
+}
+
+/**
  * A record of a history in which changes are missing: what the board was between the record before and the
  * one after is not known.
  */

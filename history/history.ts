@@ -1,8 +1,9 @@
-import { GAP, historyGroup, type KeptBoard } from '../contract/history.ts';
+import { GAP, historyGroup, type KeptBoard, parseEnd, printEnd } from '../contract/history.ts';
 import { fetchPositions } from '../kafka/group-progress.ts';
 import type { StoredRecord, TopicSlices } from '../kafka/topic-slices.ts';
 import { TopicTail } from '../kafka/topic-tail.ts';
 import type { NewRecord, Transaction, TransactionalWriter } from '../kafka/transactional-writer.ts';
+import { sleep } from '../lib/sleep.ts';
 import { withoutPlayers } from './erase.ts';
 import type { ErasedPlayers } from './erased-players.ts';
 
@@ -18,6 +19,9 @@ import type { ErasedPlayers } from './erased-players.ts';
  * readers see the one or the other. Each record keeps its time, by which readers find it. The transaction
  * also commits where the copy begins. What lies before that is then deleted; if that is cut short, the next
  * start finds the commit.
+ *
+ * Kafka may show a commit before the records of its transaction. So it says where they end, and who needs
+ * them waits until they are there.
  */
 
 /** A topic, as far as it is read here. */
@@ -37,12 +41,18 @@ interface Positions {
   source: bigint;
   /** What is before it is to be deleted. */
   history: bigint;
+  /** After the last record of the history. */
+  end: bigint;
   /** Those who are erased before it are in no record. */
   players: bigint;
 }
 
 /** Kafka forgets commits a week after the last. */
 const COMMIT_AGAIN_MILLIS = 3_600_000;
+
+/** How long the records of a transaction may take to be there once it is committed; milliseconds, mostly. */
+const WHOLE_MILLIS = 30_000;
+const LOOK_AGAIN_MILLIS = 20;
 
 export class History {
   readonly #board: KeptBoard;
@@ -91,10 +101,14 @@ export class History {
     const group = historyGroup(historyTopic);
     const names = [topic, historyTopic, ...(playersTopic === undefined ? [] : [playersTopic])];
     const commits = await topics.history.ask((admin) => fetchPositions(admin, group, names), signal);
+    // All that was committed before is there now, unless it is another topic of the name.
+    const { end } = await topics.history.extent(Number.POSITIVE_INFINITY, signal);
+    const written = parseEnd(commits.get(topic)?.note);
     const positions = {
-      source: commits.get(topic) ?? 0n,
-      history: commits.get(historyTopic) ?? 0n,
-      players: commits.get(playersTopic ?? '') ?? 0n,
+      source: commits.get(topic)?.next ?? 0n,
+      history: commits.get(historyTopic)?.next ?? 0n,
+      end: written < end ? written : end,
+      players: commits.get(playersTopic ?? '')?.next ?? 0n,
     };
     const newest = await topics.history.newest(signal);
     return new History(board, topics, writer, playersTopic, positions, newest?.timestampMillis);
@@ -130,7 +144,7 @@ export class History {
   async #copy(erased: ErasedPlayers, now: number, signal: AbortSignal): Promise<number> {
     let copied = 0;
     await this.#transact(now, async (transaction) => {
-      let { source } = this.#positions;
+      let { source, end } = this.#positions;
       for await (const records of this.#tail.catchUp(signal)) {
         const copies: NewRecord[] = [];
         for (const record of records) {
@@ -141,22 +155,40 @@ export class History {
           source = record.offset + 1n;
           this.#newestMillis = record.timestampMillis;
         }
-        await transaction.write(copies);
+        end = (await transaction.write(copies)) ?? end;
         copied += records.length;
       }
-      return { ...this.#positions, source, players: erased.next };
+      return { ...this.#positions, source, end, players: erased.next };
     });
     return copied;
   }
 
   async #rewrite(erased: ErasedPlayers, now: number, signal: AbortSignal): Promise<void> {
     const all = new TopicTail(this.#topics.history, () => {}, this.#positions.history);
+    await this.#untilWhole(signal);
     await this.#transact(now, async (transaction) => {
-      for await (const records of all.catchUp(signal))
-        await transaction.write(records.map((record) => this.#withoutErased(record, erased)));
-      return { ...this.#positions, history: all.next, players: erased.next };
+      let { end } = this.#positions;
+      for await (const records of all.catchUp(signal)) {
+        const copies = records.map((record) => this.#withoutErased(record, erased));
+        end = (await transaction.write(copies)) ?? end;
+      }
+      return { ...this.#positions, history: all.next, end, players: erased.next };
     });
     this.#isOldDeleted = false;
+  }
+
+  /** Waits until Kafka shows all that is committed. */
+  async #untilWhole(signal: AbortSignal): Promise<void> {
+    const until = Date.now() + WHOLE_MILLIS;
+    const isWhole = async () => {
+      const { end } = await this.#topics.history.extent(Number.POSITIVE_INFINITY, signal);
+      return end >= this.#positions.end;
+    };
+    while (!(await isWhole())) {
+      if (Date.now() > until) throw new Error(`${this.#board.historyTopic} lacks what was written to it`);
+      await sleep(LOOK_AGAIN_MILLIS, signal);
+      signal.throwIfAborted();
+    }
   }
 
   async #deleteOld(signal: AbortSignal): Promise<void> {
@@ -185,7 +217,7 @@ export class History {
     await this.#writer.transact(async (transaction) => {
       positions = await write(transaction);
       await transaction.commit(historyGroup(historyTopic), [
-        { topic, next: positions.source },
+        { topic, next: positions.source, note: printEnd(positions.end) },
         { topic: historyTopic, next: positions.history },
         ...(this.#playersTopic === undefined ? [] : [{ topic: this.#playersTopic, next: positions.players }]),
       ]);

@@ -29,6 +29,15 @@ export function isFromBroker(error: unknown): boolean {
 
 /** Whether the broker has no such topic. */
 export function isUnknownTopic(error: unknown): boolean {
+  return isOfType('UNKNOWN_TOPIC_OR_PARTITION', error);
+}
+
+/** Whether the transaction before is not complete yet. */
+export function isConcurrentTransaction(error: unknown): boolean {
+  return isOfType('CONCURRENT_TRANSACTIONS', error);
+}
+
+function isOfType(type: string, error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return ('type' in error && error.type === 'UNKNOWN_TOPIC_OR_PARTITION') || isUnknownTopic(error.cause);
+  return ('type' in error && error.type === type) || isOfType(type, error.cause);
 }

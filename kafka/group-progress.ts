@@ -1,5 +1,6 @@
 import kafkajs from 'kafkajs';
 import type { KafkaAdmin } from './admin.ts';
+import type { Position } from './transactional-writer.ts';
 
 // No export that Node finds by name.
 const { KafkaJSDeleteGroupsError } = kafkajs;
@@ -12,6 +13,8 @@ export interface PartitionProgress {
   wanted: bigint;
   /** The offset after the last record that was read; undefined: there is no commit. */
   committed: bigint | undefined;
+  /** What the commit says besides; undefined: nothing. */
+  note: string | undefined;
 }
 
 /**
@@ -38,6 +41,7 @@ export async function fetchGroupProgress(
         first: BigInt(bounds?.low ?? 0),
         wanted: BigInt(offset),
         committed: commit && Number(commit.offset) >= 0 ? BigInt(commit.offset) : undefined,
+        note: commit?.metadata ?? undefined,
       };
     }),
   );
@@ -48,11 +52,13 @@ export async function fetchPositions(
   admin: KafkaAdmin,
   groupId: string,
   topics: string[],
-): Promise<Map<string, bigint>> {
+): Promise<Map<string, Position>> {
   const commits = await admin.fetchOffsets({ groupId, topics });
   return new Map(
-    commits.flatMap(({ topic, partitions: [first] }): [string, bigint][] =>
-      first && Number(first.offset) >= 0 ? [[topic, BigInt(first.offset)]] : [],
+    commits.flatMap(({ topic, partitions: [first] }): [string, Position][] =>
+      first && Number(first.offset) >= 0
+        ? [[topic, { topic, next: BigInt(first.offset), note: first.metadata ?? undefined }]]
+        : [],
     ),
   );
 }

@@ -1,5 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Message, Producer } from 'kafkajs';
 import type { KafkaClient } from './client.ts';
+import { isConcurrentTransaction } from './errors.ts';
 import { PRODUCER } from './producer-config.ts';
 
 /** A record to be written; the key chooses its partition. */
@@ -15,12 +17,18 @@ export interface NewRecord {
 export interface Position {
   topic: string;
   next: bigint;
+  /** What its commit says besides; undefined: nothing. */
+  note?: string | undefined;
 }
 
 /** What is written and committed together, or not at all. */
 export interface Transaction {
-  /** Writes records, in their order. */
-  write(records: readonly NewRecord[]): Promise<void>;
+  /**
+   * Writes records, in their order.
+   *
+   * @returns the offset after the last one, in a topic of one partition; undefined: there was none
+   */
+  write(records: readonly NewRecord[]): Promise<bigint | undefined>;
   commit(group: string, positions: readonly Position[]): Promise<void>;
 }
 
@@ -78,7 +86,9 @@ export class TransactionalWriter {
    */
   async write(records: readonly NewRecord[]): Promise<void> {
     for (let i = 0; i < records.length; i += MOST_AT_ONCE)
-      await this.transact((transaction) => transaction.write(records.slice(i, i + MOST_AT_ONCE)));
+      await this.transact(async (transaction) => {
+        await transaction.write(records.slice(i, i + MOST_AT_ONCE));
+      });
   }
 
   /**
@@ -91,16 +101,23 @@ export class TransactionalWriter {
     try {
       await act({
         write: async (records) => {
-          for (const messages of batches(records)) await transaction.send({ topic: this.#topic, messages });
+          let end: bigint | undefined;
+          for (const messages of batches(records)) {
+            const [written] = await transaction.send({ topic: this.#topic, messages });
+            end = BigInt(written?.baseOffset ?? 0) + BigInt(messages.length);
+          }
+          return end;
         },
         commit: (group, positions) =>
-          transaction.sendOffsets({
-            consumerGroupId: group,
-            topics: positions.map(({ topic, next }) => ({
-              topic,
-              partitions: [{ partition: 0, offset: String(next) }],
-            })),
-          }),
+          whenComplete(() =>
+            transaction.sendOffsets({
+              consumerGroupId: group,
+              topics: positions.map(({ topic, next, note }) => ({
+                topic,
+                partitions: [{ partition: 0, offset: String(next), metadata: note ?? null }],
+              })),
+            }),
+          ),
       });
     } catch (error) {
       await transaction.abort().catch(() => {});
@@ -111,6 +128,22 @@ export class TransactionalWriter {
 
   async close(): Promise<void> {
     await this.#producer.disconnect();
+  }
+}
+
+const ASK_AGAIN_MILLIS = 50;
+const COMPLETE_MILLIS = 30_000;
+
+/** Kafka refuses the next transaction until the last is complete; kafkajs tries again with records alone. */
+async function whenComplete(act: () => Promise<void>): Promise<void> {
+  const until = Date.now() + COMPLETE_MILLIS;
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!isConcurrentTransaction(error) || Date.now() > until) throw error;
+      await setTimeout(ASK_AGAIN_MILLIS);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { BoardDefinition } from '../../contract/board.ts';
-import { historyGroup } from '../../contract/history.ts';
+import { historyGroup, parseEnd } from '../../contract/history.ts';
 import { fetchGroupProgress, isReadUntil } from '../../kafka/group-progress.ts';
 import type { TopicSlices } from '../../kafka/topic-slices.ts';
 import { sleep } from '../../lib/sleep.ts';
@@ -61,7 +61,9 @@ async function isCopied(
 ): Promise<boolean> {
   const asked = { groups: [historyGroup(historyTopic)], topic, untilMillis: atMillis + 1 };
   const [progress = []] = await slices.ask((admin) => fetchGroupProgress(admin, asked), signal);
-  return isReadUntil(progress);
+  if (!isReadUntil(progress)) return false;
+  const { end } = await slices.extent(Number.POSITIVE_INFINITY, signal);
+  return end >= parseEnd(progress[0]?.note);
 }
 
 function grown(size: bigint): bigint {

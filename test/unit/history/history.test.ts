@@ -24,6 +24,8 @@ class Topic {
   first = 0n;
   /** Undefined: the end of a transaction. */
   readonly #places: (StoredRecord | undefined)[] = [];
+  /** What the next look at the topic does not find yet, though it is committed. */
+  late = 0;
 
   append({ key, value, timestampMillis = 0 }: NewRecord): void {
     const bytes = (content: string | Buffer | null) => (content === null ? null : Buffer.from(content));
@@ -40,7 +42,13 @@ class Topic {
   }
 
   async extent(): Promise<OffsetRange> {
-    return { first: this.first, end: BigInt(this.#places.length) };
+    const end = this.next - BigInt(this.late);
+    this.late = 0;
+    return { first: this.first, end };
+  }
+
+  get next(): bigint {
+    return BigInt(this.#places.length);
   }
 
   async read({ first, end }: OffsetRange, take: (records: StoredRecord[]) => void): Promise<void> {
@@ -56,9 +64,9 @@ class Cluster {
   readonly source = new Topic();
   readonly history = new Topic();
   readonly players = new Topic();
-  readonly #commits = new Map<string, bigint>();
-  /** Where the program is cut off; it is started again then. */
-  cutOff: 'never' | 'before' | 'after' | 'deleting' = 'never';
+  readonly #commits = new Map<string, Position>();
+  /** Where the program is cut off, to be started again; or whether its commit shows before its records. */
+  cutOff: 'never' | 'before' | 'after' | 'deleting' | 'late' = 'never';
   #running: { history: History; erased: ErasedPlayers } | undefined;
 
   async advance(): Promise<void> {
@@ -74,6 +82,8 @@ class Cluster {
   }
 
   async #start() {
+    // Kafka lets nobody take over before all is complete.
+    this.history.late = 0;
     const ask = <T>(act: (admin: KafkaAdmin) => Promise<T>) => act(this.#admin as unknown as KafkaAdmin);
     const withAdmin = (topic: Topic) => ({
       extent: () => topic.extent(),
@@ -91,21 +101,30 @@ class Cluster {
     const written: NewRecord[] = [];
     const committed: Position[] = [];
     await act({
-      write: async (records) => void written.push(...records),
+      write: async (records) => {
+        written.push(...records);
+        return records.length > 0 ? this.history.next + BigInt(written.length) : undefined;
+      },
       commit: async (_, positions) => void committed.push(...positions),
     });
     if (this.cutOff === 'before') throw new CutOffError();
     for (const record of written) this.history.append(record);
     this.history.endTransaction();
-    for (const { topic, next } of committed) this.#commits.set(topic, next);
+    if (this.cutOff === 'late') this.history.late = written.length + 1;
+    for (const position of committed) this.#commits.set(position.topic, position);
     if (this.cutOff === 'after') throw new CutOffError();
+  }
+
+  #fetchOffset(topic: string) {
+    const { next, note } = this.#commits.get(topic) ?? { next: -1n };
+    return { partition: 0, offset: String(next), metadata: note ?? null };
   }
 
   readonly #admin = {
     fetchOffsets: async ({ topics }: { topics: string[] }) =>
       topics.map((topic) => ({
         topic,
-        partitions: [{ partition: 0, offset: String(this.#commits.get(topic) ?? -1) }],
+        partitions: [this.#fetchOffset(topic)],
       })),
     deleteTopicRecords: async ({ partitions }: { partitions: { offset: string }[] }) => {
       if (this.cutOff === 'deleting') throw new CutOffError();
@@ -126,7 +145,7 @@ describe('a history', () => {
     const step = fc.oneof(
       fc.record({ write: fc.subarray(IDS) }),
       fc.record({ erase: fc.constantFrom(...IDS) }),
-      fc.record({ advance: fc.constantFrom('never', 'before', 'after', 'deleting' as const) }),
+      fc.record({ advance: fc.constantFrom('never', 'before', 'after', 'deleting', 'late' as const) }),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {

@@ -12,6 +12,7 @@ function partition(first: number, wanted: number, committed?: number): Partition
     first: BigInt(first),
     wanted: BigInt(wanted),
     committed: committed === undefined ? undefined : BigInt(committed),
+    note: undefined,
   };
 }
 
