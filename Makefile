@@ -12,7 +12,7 @@ export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/node
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run kind kind-down images sbom test unit operator sql idle images-test pipeline browser bench bench-freshness bench-operator bench-viewers check kube-linter fix crds clean-state
+.PHONY: help run kind kind-down images sbom test unit operator sql idle images-test pipeline browser bench bench-freshness bench-operator bench-viewers bench-history check kube-linter fix crds clean-state
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -79,6 +79,9 @@ bench-operator: $(INSTALLED) ## Measure the operator, up to 1,000 resources
 
 bench-viewers: $(INSTALLED) ## Measure how many viewers one core serves
 	@npm run --silent bench:viewers
+
+bench-history: $(INSTALLED) ## Measure how quickly a board's history is copied, and written again
+	@$(NODE) bench/history.ts
 
 check: $(INSTALLED) ## Check types, style, imports, and for unused code
 	@npm run --silent check
