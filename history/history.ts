@@ -2,7 +2,7 @@ import { GAP, historyGroup, type KeptBoard, parseEnd, printEnd } from '../contra
 import { fetchPositions } from '../kafka/group-progress.ts';
 import type { StoredRecord, TopicSlices } from '../kafka/topic-slices.ts';
 import { TopicTail } from '../kafka/topic-tail.ts';
-import type { NewRecord, Transaction, TransactionalWriter } from '../kafka/transactional-writer.ts';
+import type { NewRecord, TransactionalWriter } from '../kafka/transactional-writer.ts';
 import { sleep } from '../lib/sleep.ts';
 import { withoutPlayers } from './erase.ts';
 import type { ErasedPlayers } from './erased-players.ts';
@@ -143,8 +143,8 @@ export class History {
    */
   async #copy(erased: ErasedPlayers, now: number, signal: AbortSignal): Promise<number> {
     let copied = 0;
-    await this.#transact(now, async (transaction) => {
-      let { source, end } = this.#positions;
+    await this.#transact(now, async (write) => {
+      let { source } = this.#positions;
       for await (const records of this.#tail.catchUp(signal)) {
         const copies: NewRecord[] = [];
         for (const record of records) {
@@ -155,10 +155,10 @@ export class History {
           source = record.offset + 1n;
           this.#newestMillis = record.timestampMillis;
         }
-        end = (await transaction.write(copies)) ?? end;
+        await write(copies);
         copied += records.length;
       }
-      return { ...this.#positions, source, end, players: erased.next };
+      return { source, players: erased.next };
     });
     return copied;
   }
@@ -166,13 +166,10 @@ export class History {
   async #rewrite(erased: ErasedPlayers, now: number, signal: AbortSignal): Promise<void> {
     const all = new TopicTail(this.#topics.history, () => {}, this.#positions.history);
     await this.#untilWhole(signal);
-    await this.#transact(now, async (transaction) => {
-      let { end } = this.#positions;
-      for await (const records of all.catchUp(signal)) {
-        const copies = records.map((record) => this.#withoutErased(record, erased));
-        end = (await transaction.write(copies)) ?? end;
-      }
-      return { ...this.#positions, history: all.next, end, players: erased.next };
+    await this.#transact(now, async (write) => {
+      for await (const records of all.catchUp(signal))
+        await write(records.map((record) => this.#withoutErased(record, erased)));
+      return { history: all.next, players: erased.next };
     });
     this.#isOldDeleted = false;
   }
@@ -210,12 +207,19 @@ export class History {
     return { key, value: kept, timestampMillis };
   }
 
-  /** @param write resolves to how far all has come */
-  async #transact(now: number, write: (transaction: Transaction) => Promise<Positions>): Promise<void> {
+  /** @param act writes records, and resolves to the positions that have changed */
+  async #transact(
+    now: number,
+    act: (write: (records: NewRecord[]) => Promise<void>) => Promise<Partial<Positions>>,
+  ): Promise<void> {
     const { topic, historyTopic } = this.#board;
     let positions = this.#positions;
     await this.#writer.transact(async (transaction) => {
-      positions = await write(transaction);
+      let { end } = positions;
+      const changed = await act(async (records) => {
+        end = (await transaction.write(records)) ?? end;
+      });
+      positions = { ...positions, ...changed, end };
       await transaction.commit(historyGroup(historyTopic), [
         { topic, next: positions.source, note: printEnd(positions.end) },
         { topic: historyTopic, next: positions.history },
