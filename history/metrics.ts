@@ -1,4 +1,5 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
+import { registerGauge, registerTotal } from '../lib/metrics.ts';
 
 /** What the program has done, and what keeps it from more. */
 export interface State {
@@ -13,23 +14,17 @@ export interface State {
 /** The Prometheus view of what the program does. */
 export function createRegistry(state: State): Registry {
   const registry = new Registry();
-  const registers = [registry];
-  new Counter({
-    name: 'history_records_total',
-    help: 'Changes of boards that were copied to their histories',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(state.copied);
-    },
-  });
-  new Gauge({
-    name: 'history_whole_timestamp_seconds',
-    help: 'When the histories last had all changes of their boards; at first, when the program started',
-    registers,
-    collect() {
-      this.set(state.wholeMillis / 1000);
-    },
-  });
+  registerTotal(
+    registry,
+    'history_records_total',
+    'Changes of boards that were copied to their histories',
+    () => state.copied,
+  );
+  registerGauge(
+    registry,
+    'history_whole_timestamp_seconds',
+    'When the histories last had all changes of their boards; at first, when the program started',
+    () => state.wholeMillis / 1000,
+  );
   return registry;
 }

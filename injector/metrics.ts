@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Histogram, Registry } from 'prom-client';
+import { registerGauge, registerTotal } from '../lib/metrics.ts';
 import type { Progress } from './progress.ts';
 
 export interface Metrics {
@@ -14,44 +15,29 @@ const SEND_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
  */
 export function createMetrics(progress: Progress, behindMillis: () => number): Metrics {
   const registry = new Registry();
-  const registers = [registry];
-  total(
+  registerTotal(
+    registry,
     'injector_events_sent_total',
     'Events that Kafka has acknowledged',
-    registers,
     () => progress.acknowledged,
   );
-  total(
+  registerTotal(
+    registry,
     'injector_send_errors_total',
     'Errors of connecting or sending, each tried again',
-    registers,
     () => progress.errors,
   );
-  new Gauge({
-    name: 'injector_behind_seconds',
-    help: 'How long the next event has been due',
-    registers,
-    collect() {
-      this.set(behindMillis() / 1000);
-    },
-  });
+  registerGauge(
+    registry,
+    'injector_behind_seconds',
+    'How long the next event has been due',
+    () => behindMillis() / 1000,
+  );
   const sendSeconds = new Histogram({
     name: 'injector_send_duration_seconds',
     help: 'From handing a batch over to the acknowledgement of its last event',
     buckets: SEND_SECONDS,
-    registers,
+    registers: [registry],
   });
   return { registry, observeSend: (millis) => sendSeconds.observe(millis / 1000) };
-}
-
-function total(name: string, help: string, registers: Registry[], read: () => number): void {
-  new Counter({
-    name,
-    help,
-    registers,
-    collect() {
-      this.reset();
-      this.inc(read());
-    },
-  });
 }
