@@ -8,9 +8,11 @@ import { type DashboardProcess, startDashboard } from '../../testkit/dashboard/d
 import { NO_STATS } from '../../testkit/dashboard/stats.ts';
 import { commandLine, ObservedProcess } from '../../testkit/pipeline/processes.ts';
 import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-cluster.ts';
+import { longSeason } from '../../testkit/resources/long-season.ts';
 
-const HOUR = 3_600_000;
-const SEASON = Math.floor(Date.now() / HOUR) * HOUR;
+/** No season ends meanwhile. */
+const SEASON_LENGTH = Number.parseInt(longSeason(), 10) * 3_600_000;
+const SEASON = Math.floor(Date.now() / SEASON_LENGTH) * SEASON_LENGTH;
 /** What is kept must fit into it; garbage does not count, which is collected when it must be. */
 const SMALL_HEAP = '--max-old-space-size=96';
 const DIGEST = 'd1';
@@ -23,7 +25,7 @@ const definition = (name: string) => ({
   topic: name,
   digest: DIGEST,
   size: 3,
-  period: { kind: 'season', lengthMillis: HOUR },
+  period: { kind: 'season', lengthMillis: SEASON_LENGTH },
   identity: ['team_id'],
   columns: [
     { name: 'team_name', label: 'Team', type: 'text' },
@@ -238,11 +240,11 @@ function* rubbish(): Generator<Message[]> {
   const text = 'x'.repeat(900_000);
   for (let i = 0; i < HUGE; i += 1) {
     yield [{ key: `{"season_start":${SEASON}}`, value: `{"digest":"${DIGEST}","rows":"${text}"}` }];
-    yield [board([i], { team_name: text, season_start: SEASON - HOUR })];
+    yield [board([i], { team_name: text, season_start: SEASON - SEASON_LENGTH })];
   }
   for (const direction of [-1, 1]) {
     yield Array.from({ length: SEASONS }, (_, index) =>
-      board([index], { season_start: SEASON + direction * HOUR * (index + 1) }),
+      board([index], { season_start: SEASON + direction * SEASON_LENGTH * (index + 1) }),
     );
   }
   yield [board([99], { digest: 'd2' })];
