@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { boards, type PlannedBoard } from '../../plan/boards.ts';
 import { eventsTopic } from '../../plan/topics.ts';
-import { newestByKey, readTopic, type TopicRecord } from '../pipeline/topic.ts';
+import { followTopic, readTopic, type TopicRecord } from '../pipeline/topic.ts';
 import {
   type CountedEvent,
   countedEvents,
@@ -85,27 +85,30 @@ function eventRecord({ value, timestamp }: TopicRecord): EventRecord {
   return { value, producedAt: timestamp };
 }
 
+/**
+ * Waits until a board's topic has these rows: of seasons the newest record of each, of instants all records
+ * (before compaction).
+ */
 async function expectRows(kafka: Kafka, board: PlannedBoard, expected: Row[]): Promise<void> {
   const deadline = Date.now() + SETTLE_MILLIS;
-  let actual = await rowsOf(kafka, board);
-  while (JSON.stringify(actual) !== JSON.stringify(expected) && Date.now() < deadline) {
-    await sleep(500);
-    actual = await rowsOf(kafka, board);
-  }
+  const newest = new Map<unknown, string>();
+  let isNew = false;
+  await using followed = await followTopic(kafka, board.topic, 'utf8', ({ key, value }) => {
+    const period = board.period?.kind === 'instant' ? asOf(value) : key;
+    if (value === null) newest.delete(period);
+    else newest.set(period, value);
+    isNew = true;
+  });
+  await followed.untilNow;
+  const wanted = JSON.stringify(expected);
+  let actual: Row[];
+  do {
+    isNew = false;
+    actual = sorted([...newest.values()].flatMap((value) => boardRows(board, value)));
+    if (JSON.stringify(actual) === wanted) break;
+    while (!isNew && Date.now() < deadline) await sleep(100);
+  } while (isNew && Date.now() < deadline);
   expect(actual, board.name).toEqual(expected);
-}
-
-/**
- * The rows of a board's topic: of seasons the newest record of each, of instants all records (before
- * compaction).
- */
-async function rowsOf(kafka: Kafka, board: PlannedBoard): Promise<Row[]> {
-  const records = await readTopic(kafka, board.topic);
-  const values =
-    board.period?.kind === 'instant'
-      ? newestByKey(records.map((record) => ({ ...record, key: String(asOf(record.value)) }))).values()
-      : newestByKey(records).values();
-  return sorted([...values].flatMap((value) => boardRows(board, value)));
 }
 
 /**

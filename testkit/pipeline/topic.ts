@@ -20,44 +20,62 @@ export async function readTopic(
   topic: string,
   encoding: 'utf8' | 'latin1' = 'utf8',
 ): Promise<TopicRecord[]> {
-  const ends = await endOffsets(kafka, topic);
-  const wanted = [...ends.values()].reduce((sum, end) => sum + end, 0);
   const records: TopicRecord[] = [];
-  if (wanted === 0) return records;
+  await using followed = await followTopic(kafka, topic, encoding, (record, isNow) => {
+    if (isNow) records.push(record);
+  });
+  await followed.untilNow;
+  return records;
+}
+
+/** A topic that is read for as long as it is used. */
+interface Followed extends AsyncDisposable {
+  /** Resolves when all was taken that the topic held when it began. */
+  untilNow: Promise<void>;
+}
+
+/**
+ * Reads a topic from its start on, and continues as it grows.
+ *
+ * @param take is given each record, and whether it was there when this began
+ */
+export async function followTopic(
+  kafka: Kafka,
+  topic: string,
+  encoding: 'utf8' | 'latin1',
+  take: (record: TopicRecord, isNow: boolean) => void,
+): Promise<Followed> {
+  const ends = await endOffsets(kafka, topic);
+  const open = new Set([...ends].filter(([, end]) => end > 0).map(([partition]) => partition));
+  const { promise: untilNow, resolve, reject } = Promise.withResolvers<void>();
+  if (open.size === 0) resolve();
   const consumer = kafka.consumer({
     groupId: `test-${crypto.randomUUID()}`,
     minBytes: 1,
     maxWaitTimeInMs: 100,
   });
   await consumer.connect();
-  try {
-    await consumer.subscribe({ topic, fromBeginning: true });
-    const open = new Set([...ends].filter(([, end]) => end > 0).map(([partition]) => partition));
-    await new Promise<void>((resolve, reject) => {
-      consumer
-        .run({
-          autoCommit: false,
-          eachBatch: async ({ batch }) => {
-            for (const { key, value, timestamp, offset } of batch.messages) {
-              if (Number(offset) >= (ends.get(batch.partition) ?? 0)) continue;
-              records.push({
-                partition: batch.partition,
-                key: key?.toString() ?? null,
-                value: value?.toString(encoding) ?? null,
-                timestamp: Number(timestamp),
-              });
-            }
-            if (Number(batch.lastOffset()) + 1 >= (ends.get(batch.partition) ?? 0))
-              open.delete(batch.partition);
-            if (open.size === 0) resolve();
-          },
-        })
-        .catch(reject);
-    });
-  } finally {
-    await consumer.disconnect();
-  }
-  return records;
+  await consumer.subscribe({ topic, fromBeginning: true });
+  consumer
+    .run({
+      autoCommit: false,
+      eachBatch: async ({ batch }) => {
+        const end = ends.get(batch.partition) ?? 0;
+        for (const { key, value, timestamp, offset } of batch.messages) {
+          const record = {
+            partition: batch.partition,
+            key: key?.toString() ?? null,
+            value: value?.toString(encoding) ?? null,
+            timestamp: Number(timestamp),
+          };
+          take(record, Number(offset) < end);
+        }
+        if (Number(batch.lastOffset()) + 1 >= end) open.delete(batch.partition);
+        if (open.size === 0) resolve();
+      },
+    })
+    .catch(reject);
+  return { untilNow, [Symbol.asyncDispose]: () => consumer.disconnect() };
 }
 
 async function endOffsets(kafka: Kafka, topic: string): Promise<Map<number, number>> {
