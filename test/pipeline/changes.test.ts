@@ -66,20 +66,14 @@ function game(...leaderboards: Record<string, unknown>[]): GameAnalytics {
  */
 const CHANGES: { change: string; to: GameAnalytics; recomputed: string[]; comesBack?: string }[] = [
   {
-    change: 'a size and a title, within the rank',
-    to: game(teams, { ...players, size: 16, title: 'Best' }, hot),
+    change: 'a board that is removed, and a size and a title of another, within the rank',
+    to: game({ ...players, size: 16, title: 'Best' }, hot),
     recomputed: [],
   },
-  { change: 'a board that is removed', to: game({ ...players, size: 16 }, hot), recomputed: [] },
   {
-    change: 'boards that are added, one of them in SQL',
-    to: game(mvps, { ...players, size: 16 }, largest, hot),
-    recomputed: ['mvps', 'largest'],
-  },
-  {
-    change: 'a size beyond the rank, and a board that comes back',
+    change: 'boards that are added, one of them in SQL, a size beyond the rank, and a board that comes back',
     to: game(teams, mvps, { ...players, size: 40 }, largest, hot),
-    recomputed: ['teams', 'players'],
+    recomputed: ['teams', 'mvps', 'players', 'largest'],
     comesBack: 'teams',
   },
   {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import avro from 'avsc';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readManifest } from '../../cli/manifest.ts';
 import { expectBoardsToEqualOracle } from '../../testkit/oracle/boards.ts';
 import type { EventRecord } from '../../testkit/oracle/oracle.ts';
@@ -18,6 +18,7 @@ const ARCADE = 'examples/arcade.yaml';
 /** The same game, whose events are Avro. */
 const AVRO = 'examples/avro.yaml';
 
+/** The runs of one state folder; each test continues where the one before ended. */
 describe('gameanalytics run', () => {
   let folder: string;
   let run: ChildProcess | undefined;
@@ -26,10 +27,13 @@ describe('gameanalytics run', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'gameanalytics-run-'));
   });
-  afterEach(() => run?.kill('SIGKILL'));
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(async () => {
+    run?.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  });
 
-  function start(manifest = ARCADE): void {
+  function start(manifest: string): void {
+    run?.kill('SIGKILL');
     output = '';
     const command = ['cli/main.ts', 'run', manifest, '--state-dir', join(folder, 'state')];
     const child = spawn(process.execPath, command, { cwd: PROJECT, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -94,8 +98,8 @@ describe('gameanalytics run', () => {
     expect(stdout).toMatch(/\n\(10 rows\)\n$/);
     expect(stderr).toContain("line 1, column 8: Column 'teem' not found in any table\n");
     expect(code).toBe(1);
-    // The run continues.
-    expect(run?.exitCode).toBe(null);
+    expect(await exit('SIGTERM')).toBe(0);
+    expect(processes()).toEqual([]);
   });
 
   /** How many events the topic had when it was compared with the boards. */
@@ -152,23 +156,20 @@ describe('gameanalytics run', () => {
     );
   }
 
+  it('says so and starts nothing when a port is taken or the state folder is in use', async () => {
+    start(ARCADE);
+    while (!output.includes('Kafka is ready on')) await sleep(100);
+    const [, port = ''] = /Kafka is ready on 127\.0\.0\.1:(\d+)/.exec(output) ?? [];
+    expect(tryToRun(join(folder, 'other'), '--kafka-port', port)).toContain(`Port ${port} is in use`);
+    expect(tryToRun(join(folder, 'state'))).toMatch(/Another run \(process \d+\) uses/);
+  });
+
   it('leaves no process behind when it is killed without a word', async () => {
-    start();
     await dashboard();
     expect(processes().length).toBeGreaterThanOrEqual(3);
     await exit('SIGKILL');
     const deadline = Date.now() + 10_000;
     while (processes().length > 0 && Date.now() < deadline) await sleep(100);
-    expect(processes()).toEqual([]);
-  });
-
-  it('says so and starts nothing when a port is taken or the state folder is in use', async () => {
-    start();
-    while (!output.includes('Kafka is ready on')) await sleep(100);
-    const [, port = ''] = /Kafka is ready on 127\.0\.0\.1:(\d+)/.exec(output) ?? [];
-    expect(tryToRun(join(folder, 'other'), '--kafka-port', port)).toContain(`Port ${port} is in use`);
-    expect(tryToRun(join(folder, 'state'))).toMatch(/Another run \(process \d+\) uses/);
-    expect(await exit('SIGTERM')).toBe(0);
     expect(processes()).toEqual([]);
   });
 

@@ -23,7 +23,7 @@ import { SUM } from '../../testkit/truth/prefixes.ts';
 import { type SeenRecord, watchApi, watchSocket, watchTopic } from '../../testkit/truth/watchers.ts';
 
 /** How long each pipeline is watched. More proves more: TRUTH_SECONDS=1800. */
-const SECONDS = Number(process.env.TRUTH_SECONDS ?? 80);
+const SECONDS = Number(process.env.TRUTH_SECONDS ?? 60);
 const MINUTE = 60_000;
 
 /** How often teams play, which is no total of scores. */
