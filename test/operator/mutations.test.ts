@@ -48,7 +48,7 @@ interface Lane {
 }
 
 /** After so many specs a resource goes back: fewer take longer, more tell less of which one left a trace. */
-const SPECS_PER_WAY_BACK = 5;
+const SPECS_PER_WAY_BACK = 10;
 
 const free: Lane[] = [];
 let names = 0;
@@ -174,7 +174,7 @@ describe('a path of edits', () => {
     await here.apply('patient', FULL, 'Ready');
     await here.untilAsPlanned('patient');
     const before = here.settled('patient');
-    for (const spec of edits(30, 1)) {
+    for (const spec of edits(15, 1)) {
       const { reason } = await here.apply('patient', spec, ...COMES_TO_REST);
       if (reason === 'Ready') await here.untilAsPlanned('patient');
     }
@@ -186,7 +186,7 @@ describe('a path of edits', () => {
     await there.apply('hasty', FULL, 'Ready');
     await there.untilAsPlanned('hasty');
     const before = there.settled('hasty');
-    for (const [i, spec] of edits(30, 2).entries()) {
+    for (const [i, spec] of edits(15, 2).entries()) {
       await there.user.applySpec(there.namespace, 'hasty', spec);
       await sleep((i % 10) * 20);
     }

@@ -8,7 +8,7 @@ import { operatorWrites } from '../../testkit/operator/writes.ts';
 import { createKafka } from '../../testkit/stand-ins/kafka.ts';
 import { type StandIns, startStandIns } from '../../testkit/stand-ins/stand-ins.ts';
 
-const COUNT = 200;
+const COUNT = 100;
 /** One board and no injector: what a resource needs at the least. */
 const SPEC = {
   leaderboards: [{ name: 'top', type: 'TopTeams' }],
@@ -87,7 +87,7 @@ const metric = async (name: string) => {
   return Number(/ (\S+)$/.exec(text)?.[1]);
 };
 
-describe('200 resources at once', { timeout: TIMEOUT_MILLIS }, () => {
+describe('100 resources at once', { timeout: TIMEOUT_MILLIS }, () => {
   it('all become ready, with as many writes as if each were alone, and nothing is tried twice', async () => {
     const all = Array.from({ length: COUNT }, (_, index) => new Arcade(plane, namespace, `arcade-${index}`));
     const manifests = listOf(all.map((arcade) => arcade.manifest(SPEC)));
