@@ -32,9 +32,9 @@ images: ## Build the images with docker, podman or buildah (BUILD_FLAGS: flags f
 sbom: ## Print the npm packages of the app image as a software bill of materials (CycloneDX)
 	@tools/sbom
 
-# Tiers that often wait run next to others, and Go builds the control plane while the unit tests run.
-test: check ## Run the checks and every tier of tests
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line unit control-plane
+# What often waits, or uses one processor, runs next to others.
+test: $(INSTALLED) ## Run the checks and every tier of tests
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line check unit control-plane
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line quiet busy
 
 .PHONY: control-plane quiet busy

@@ -24,7 +24,7 @@ export default defineConfig({
       thresholds: { statements: 74, branches: 74, functions: 74, lines: 74 },
     },
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000, maxWorkers: 2 } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, maxWorkers: 2 } },
       onApiServer('operator', { include: ['test/operator/**/*.test.ts'], exclude: [IDLE], maxWorkers: 2 }),
       onApiServer('idle', { include: [IDLE] }),
       tier('sql', { include: SQL }),

@@ -154,7 +154,7 @@ describe('a season of a calendar', () => {
       fc.property(calendarsAndInstants(), ([calendar, instant]) => {
         expect(seasons(calendar, instant)).toEqual(calendarSeason(calendar, instant));
       }),
-      { numRuns: 5_000 },
+      { numRuns: 2_000 },
     );
   });
 
@@ -204,7 +204,7 @@ describe('the clock of a zone', () => {
         const end = seasonEnd(utc, local) - valueAt(endOffsets(calendar), instant);
         expect(end).toBe(seasonEnd(calendar, instant));
       }),
-      { numRuns: 5_000 },
+      { numRuns: 2_000 },
     );
   });
 

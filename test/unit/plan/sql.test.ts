@@ -222,7 +222,7 @@ describe('a script', () => {
       column: word,
       title: text,
     });
-    fc.assert(fc.property(values, expectSameStructure), { numRuns: 300 });
+    fc.assert(fc.property(values, expectSameStructure), { numRuns: 150 });
   });
 
   it('has values inside of its literals exactly as they were given', () => {

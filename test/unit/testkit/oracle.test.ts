@@ -34,7 +34,7 @@ const anyCounting = () =>
     { ...COUNTING, latestArrival: SECOND },
     { ...COUNTING, latestArrival: 3 * MINUTE },
   );
-const RUNS = { numRuns: 200 };
+const RUNS = { numRuns: 100 };
 const LONG_KEPT = { events: { retention: '90d' } };
 
 const generated = () => streams({ start: START });
