@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import avro from 'avsc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { readManifest } from '../../cli/manifest.ts';
 import { expectBoardsToEqualOracle } from '../../testkit/oracle/boards.ts';
 import type { EventRecord } from '../../testkit/oracle/oracle.ts';
@@ -91,13 +92,19 @@ describe('gameanalytics run', () => {
     // All of both runs can be read: the registry has kept its schemas.
     const statements =
       "SELECT 'read' AS what, COUNT(*) AS events FROM valid_events; SELECT * FROM hot_streakers; SELECT teem FROM events";
-    const { code, stdout, stderr } = await sql('-e', statements);
+    const { code, stdout, stderr } = await command(
+      'sql',
+      AVRO,
+      ...['--state-dir', join(folder, 'state'), '-e', statements],
+    );
     const [, events] =
       /^what +\| events *\n-+\+-+\nread +\| +(\d+)\n\(1 row\)\nas_of +\| rnk \|/.exec(stdout) ?? [];
     expect(Number(events)).toBeGreaterThanOrEqual(written);
     expect(stdout).toMatch(/\n\(10 rows\)\n$/);
     expect(stderr).toContain("line 1, column 8: Column 'teem' not found in any table\n");
     expect(code).toBe(1);
+
+    await expectColumnsOfSchema();
     expect(await exit('SIGTERM')).toBe(0);
     expect(processes()).toEqual([]);
   });
@@ -131,12 +138,13 @@ describe('gameanalytics run', () => {
   async function avroDecoder(
     records: { value: string | null }[],
   ): Promise<(records: EventRecord[]) => EventRecord[]> {
-    const [, url = ''] = /a schema registry \(Apicurio\) is ready: (\S+)/.exec(output) ?? [];
     const bytes = (value: string | null) => Buffer.from(value ?? '', 'latin1');
     const ids = new Set(records.map(({ value }) => bytes(value).readInt32BE(1)));
     const types = new Map<number, avro.Type>();
     for (const id of ids) {
-      const { schema } = (await (await fetch(`${url}/schemas/ids/${id}`)).json()) as { schema: string };
+      const { schema } = (await (await fetch(`${registryUrl()}/schemas/ids/${id}`)).json()) as {
+        schema: string;
+      };
       types.set(id, avro.Type.forSchema(JSON.parse(schema)));
     }
     written = records.length;
@@ -147,10 +155,31 @@ describe('gameanalytics run', () => {
       }));
   }
 
-  /** A SQL session of the run. */
-  async function sql(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const command = ['cli/main.ts', 'sql', AVRO, '--state-dir', join(folder, 'state'), ...args];
-    return promisify(execFile)(process.execPath, command, { cwd: PROJECT }).then(
+  /** Who leaves the columns to the registry, and has the SQL planned, learns which there are. */
+  async function expectColumnsOfSchema(): Promise<void> {
+    const { metadata, spec, ...kind } = parse(await readFile(AVRO, 'utf8'));
+    const topic = 'avro-arcade-user-score';
+    const events = { ...spec.events, topic, schemaRegistry: { url: registryUrl() } };
+    const leaderboards = [{ name: 'top', type: 'TopPlayers', by: 'event_type' }];
+    const manifest = join(folder, 'own.yaml');
+    const own = { ...kind, metadata: { name: 'own' }, spec: { kafka: spec.kafka, events, leaderboards } };
+    await writeFile(manifest, JSON.stringify(own));
+    const { code, stdout, stderr } = await command('validate', '--sql', manifest);
+    expect(stderr).toMatch(
+      new RegExp(`columns from ${topic}-value version \\d+: (.*, )?event_type STRING(,|$)`, 'm'),
+    );
+    expect(stdout).toBe(`${manifest} is valid: own with the leaderboards top\n`);
+    expect(code).toBe(0);
+  }
+
+  /** Of the registry that the run has started. */
+  function registryUrl(): string {
+    const [, url = ''] = /a schema registry \(Apicurio\) is ready: (\S+)/.exec(output) ?? [];
+    return url;
+  }
+
+  async function command(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    return promisify(execFile)(process.execPath, ['cli/main.ts', ...words], { cwd: PROJECT }).then(
       (ended) => ({ code: 0, ...ended }),
       (error) => error,
     );
