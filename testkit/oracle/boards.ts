@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { GameAnalytics } from '../../api/gameanalytics.ts';
 import { boards, type PlannedBoard } from '../../plan/boards.ts';
 import { eventsTopic } from '../../plan/topics.ts';
-import { followTopic, readTopic, type TopicRecord } from '../pipeline/topic.ts';
+import { endOffsets, followTopic, newestByKey, readTopic, type TopicRecord } from '../pipeline/topic.ts';
 import {
   type CountedEvent,
   countedEvents,
@@ -85,30 +84,27 @@ function eventRecord({ value, timestamp }: TopicRecord): EventRecord {
   return { value, producedAt: timestamp };
 }
 
-/**
- * Waits until a board's topic has these rows: of seasons the newest record of each, of instants all records
- * (before compaction).
- */
+/** Waits until a board's topic has these rows, and no others. */
 async function expectRows(kafka: Kafka, board: PlannedBoard, expected: Row[]): Promise<void> {
-  const deadline = Date.now() + SETTLE_MILLIS;
-  const newest = new Map<unknown, string>();
-  let isNew = false;
-  await using followed = await followTopic(kafka, board.topic, 'utf8', ({ key, value }) => {
-    const period = board.period?.kind === 'instant' ? asOf(value) : key;
-    if (value === null) newest.delete(period);
-    else newest.set(period, value);
-    isNew = true;
+  const records: TopicRecord[] = [];
+  await using followed = await followTopic(kafka, board.topic, 'utf8', (record) => records.push(record));
+  await followed.reaches(await endOffsets(kafka, board.topic));
+  await vi.waitFor(() => expect(rowsOf(board, records), board.name).toEqual(expected), {
+    timeout: SETTLE_MILLIS,
+    interval: 250,
   });
-  await followed.untilNow;
-  const wanted = JSON.stringify(expected);
-  let actual: Row[];
-  do {
-    isNew = false;
-    actual = sorted([...newest.values()].flatMap((value) => boardRows(board, value)));
-    if (JSON.stringify(actual) === wanted) break;
-    while (!isNew && Date.now() < deadline) await sleep(100);
-  } while (isNew && Date.now() < deadline);
-  expect(actual, board.name).toEqual(expected);
+}
+
+/**
+ * The rows of a board's topic: of seasons the newest record of each, of instants all records (before
+ * compaction).
+ */
+function rowsOf(board: PlannedBoard, records: TopicRecord[]): Row[] {
+  const values =
+    board.period?.kind === 'instant'
+      ? newestByKey(records.map((record) => ({ ...record, key: String(asOf(record.value)) }))).values()
+      : newestByKey(records).values();
+  return sorted([...values].flatMap((value) => boardRows(board, value)));
 }
 
 /**

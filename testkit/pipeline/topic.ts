@@ -1,4 +1,8 @@
 import { Kafka, logLevel } from 'kafkajs';
+import { until } from '../../local/process/retry.ts';
+
+/** How long what is in a topic may take to be read. */
+const REACH_MILLIS = 60_000;
 
 export interface TopicRecord {
   partition: number;
@@ -20,35 +24,33 @@ export async function readTopic(
   topic: string,
   encoding: 'utf8' | 'latin1' = 'utf8',
 ): Promise<TopicRecord[]> {
+  const ends = await endOffsets(kafka, topic);
   const records: TopicRecord[] = [];
-  await using followed = await followTopic(kafka, topic, encoding, (record, isNow) => {
-    if (isNow) records.push(record);
+  await using followed = await followTopic(kafka, topic, encoding, (record, offset) => {
+    if (offset < (ends.get(record.partition) ?? 0)) records.push(record);
   });
-  await followed.untilNow;
+  await followed.reaches(ends);
   return records;
 }
 
 /** A topic that is read for as long as it is used. */
 interface Followed extends AsyncDisposable {
-  /** Resolves when all was taken that the topic held when it began. */
-  untilNow: Promise<void>;
+  /** Resolves when all before these offsets, by partition, was taken. */
+  reaches(ends: Map<number, number>): Promise<void>;
 }
 
 /**
  * Reads a topic from its start on, and continues as it grows.
  *
- * @param take is given each record, and whether it was there when this began
+ * @param take is given each record, and its offset
  */
 export async function followTopic(
   kafka: Kafka,
   topic: string,
   encoding: 'utf8' | 'latin1',
-  take: (record: TopicRecord, isNow: boolean) => void,
+  take: (record: TopicRecord, offset: number) => void,
 ): Promise<Followed> {
-  const ends = await endOffsets(kafka, topic);
-  const open = new Set([...ends].filter(([, end]) => end > 0).map(([partition]) => partition));
-  const { promise: untilNow, resolve, reject } = Promise.withResolvers<void>();
-  if (open.size === 0) resolve();
+  const next = new Map<number, number>();
   const consumer = kafka.consumer({
     groupId: `test-${crypto.randomUUID()}`,
     minBytes: 1,
@@ -56,29 +58,33 @@ export async function followTopic(
   });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
-  consumer
-    .run({
-      autoCommit: false,
-      eachBatch: async ({ batch }) => {
-        const end = ends.get(batch.partition) ?? 0;
-        for (const { key, value, timestamp, offset } of batch.messages) {
-          const record = {
-            partition: batch.partition,
-            key: key?.toString() ?? null,
-            value: value?.toString(encoding) ?? null,
-            timestamp: Number(timestamp),
-          };
-          take(record, Number(offset) < end);
-        }
-        if (Number(batch.lastOffset()) + 1 >= end) open.delete(batch.partition);
-        if (open.size === 0) resolve();
-      },
-    })
-    .catch(reject);
-  return { untilNow, [Symbol.asyncDispose]: () => consumer.disconnect() };
+  await consumer.run({
+    autoCommit: false,
+    eachBatch: async ({ batch }) => {
+      for (const { key, value, timestamp, offset } of batch.messages) {
+        const record = {
+          partition: batch.partition,
+          key: key?.toString() ?? null,
+          value: value?.toString(encoding) ?? null,
+          timestamp: Number(timestamp),
+        };
+        take(record, Number(offset));
+      }
+      next.set(batch.partition, Number(batch.lastOffset()) + 1);
+    },
+  });
+  return {
+    async reaches(ends) {
+      const isThere = async () =>
+        [...ends].every(([partition, end]) => (next.get(partition) ?? 0) >= end) || undefined;
+      await until(isThere, { everyMillis: 20, signal: AbortSignal.timeout(REACH_MILLIS) });
+    },
+    [Symbol.asyncDispose]: () => consumer.disconnect(),
+  };
 }
 
-async function endOffsets(kafka: Kafka, topic: string): Promise<Map<number, number>> {
+/** The offset after the last record of each partition. */
+export async function endOffsets(kafka: Kafka, topic: string): Promise<Map<number, number>> {
   const admin = kafka.admin();
   await admin.connect();
   try {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
-import { vi } from 'vitest';
+import { endOffsets, followTopic } from '../pipeline/topic.ts';
 
 /*
  * Watch a pipeline as its users do, and keep all that was seen. Times are epoch milliseconds of this machine.
@@ -49,27 +49,13 @@ export async function watchTopic(
   cleanup: AsyncDisposableStack,
 ): Promise<SeenRecord[]> {
   const seen: SeenRecord[] = [];
-  let next = 0;
-  const consumer = kafka.consumer({ groupId: `watch-${crypto.randomUUID()}`, maxWaitTimeInMs: 100 });
-  const admin = kafka.admin();
-  await Promise.all([consumer.connect(), admin.connect()]);
-  cleanup.defer(async () => {
-    // What others have seen by now is in the topic.
-    const [partition] = await admin.fetchTopicOffsets(topic);
-    await vi.waitUntil(() => next >= Number(partition?.high), { timeout: 60_000, interval: 50 });
-    await admin.disconnect();
-    await consumer.disconnect();
+  const followed = await followTopic(kafka, topic, 'utf8', ({ key, value }) => {
+    const { season_start: season, value: boardValue } = JSON.parse(String(key));
+    seen.push({ season, ...(boardValue !== undefined && { boardValue }), value, at: Date.now() });
   });
-  await consumer.subscribe({ topic, fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachMessage: async ({ message: { key, value, offset } }) => {
-      next = Number(offset) + 1;
-      const { season_start: season, value: boardValue } = JSON.parse(String(key));
-      const content = value && String(value);
-      seen.push({ season, ...(boardValue !== undefined && { boardValue }), value: content, at: Date.now() });
-    },
-  });
+  cleanup.use(followed);
+  // What others have seen by now is in the topic.
+  cleanup.defer(async () => followed.reaches(await endOffsets(kafka, topic)));
   return seen;
 }
 
