@@ -51,7 +51,7 @@ async function explainMapping(gateway: SqlGateway, resource: GameAnalytics): Pro
   const { events } = resource.spec;
   if (!events.columns && !events.fields) return [];
   const { columns, fields } = planEventMapping(events);
-  const session = await gateway.openSession({});
+  const session = await gateway.openSession(ONLY_PLANNED);
   const declared = columns.map(({ name, type }) => `\`${name}\` ${type}`).join(', ');
   await session.execute(
     `CREATE TEMPORARY TABLE records (${declared}) WITH (
