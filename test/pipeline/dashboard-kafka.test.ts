@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CompressionTypes, type ITopicConfig, type Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { millis } from '../../api/duration.ts';
 import { SLOT_MILLIS } from '../../contract/stats.ts';
 import { freePort, LOOPBACK } from '../../local/process/ports.ts';
 import { type DashboardProcess, startDashboard } from '../../testkit/dashboard/dashboard-process.ts';
@@ -11,7 +12,7 @@ import { startTestCluster, type TestCluster } from '../../testkit/pipeline/test-
 import { longSeason } from '../../testkit/resources/long-season.ts';
 
 /** No season ends meanwhile. */
-const SEASON_LENGTH = Number.parseInt(longSeason(), 10) * 3_600_000;
+const SEASON_LENGTH = millis(longSeason());
 const SEASON = Math.floor(Date.now() / SEASON_LENGTH) * SEASON_LENGTH;
 /** What is kept must fit into it; garbage does not count, which is collected when it must be. */
 const SMALL_HEAP = '--max-old-space-size=96';

@@ -138,13 +138,12 @@ describe('gameanalytics run', () => {
   async function avroDecoder(
     records: { value: string | null }[],
   ): Promise<(records: EventRecord[]) => EventRecord[]> {
+    const url = registryUrl();
     const bytes = (value: string | null) => Buffer.from(value ?? '', 'latin1');
     const ids = new Set(records.map(({ value }) => bytes(value).readInt32BE(1)));
     const types = new Map<number, avro.Type>();
     for (const id of ids) {
-      const { schema } = (await (await fetch(`${registryUrl()}/schemas/ids/${id}`)).json()) as {
-        schema: string;
-      };
+      const { schema } = (await (await fetch(`${url}/schemas/ids/${id}`)).json()) as { schema: string };
       types.set(id, avro.Type.forSchema(JSON.parse(schema)));
     }
     written = records.length;
